@@ -1,0 +1,127 @@
+//! Reads the schema of a live database as a set of facts, so that two schemas can be compared line by line.
+//!
+//! Both sides of a comparison are read by this same code, which therefore needs no table of equivalent types.
+
+use std::collections::BTreeSet;
+
+use sea_orm_migration::prelude::DbErr;
+use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, Statement};
+
+/// The facts of one schema, such as `users.email character varying(254) not null`.
+pub type Facts = BTreeSet<String>;
+
+/// Describes every table, column, key, check and index of the current schema, the migration history aside.
+pub async fn describe(db: &impl ConnectionTrait) -> Result<Facts, DbErr> {
+    match db.get_database_backend() {
+        DbBackend::Sqlite => {
+            let mut facts = facts(db, SQLITE_FACTS).await?;
+            for row in db.query_all_raw(Statement::from_string(DbBackend::Sqlite, SQLITE_TABLES)).await? {
+                let (table, sql): (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+                facts.extend(checks(&sql).into_iter().map(|check| format!("{table} {check}")));
+            }
+            Ok(facts)
+        }
+        _ => facts(db, POSTGRES_FACTS).await,
+    }
+}
+
+/// What differs: facts of `left` alone behind `-`, facts of `right` alone behind `+`.
+#[must_use]
+pub fn difference(left: &Facts, right: &Facts) -> Vec<String> {
+    let gone = left.difference(right).map(|fact| format!("- {fact}"));
+    let come = right.difference(left).map(|fact| format!("+ {fact}"));
+    gone.chain(come).collect()
+}
+
+async fn facts(db: &impl ConnectionTrait, sql: &str) -> Result<Facts, DbErr> {
+    let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
+    rows.iter().map(|row| row.try_get_by_index(0)).collect()
+}
+
+/// The named CHECKs in a `CREATE TABLE`: SQLite has no catalogue of them. Quotes and the spaces around them are a
+/// matter of style, so they are dropped.
+fn checks(create_table: &str) -> Vec<String> {
+    let sql = create_table.replace('"', "");
+    let mut found = Vec::new();
+    for (start, _) in sql.match_indices("CHECK") {
+        let name = sql.get(..start).unwrap_or_default().trim_end().rsplit_once("CONSTRAINT ").map_or("", |(_, name)| {
+            if name.contains([' ', ',']) { "" } else { name }
+        });
+        let mut depth = 0_usize;
+        let body: String = sql
+            .get(start + "CHECK".len()..)
+            .unwrap_or_default()
+            .chars()
+            .skip_while(|c| *c != '(')
+            .take_while(|c| {
+                match c {
+                    '(' => depth += 1,
+                    ')' => depth -= 1,
+                    _ => {}
+                }
+                depth > 0
+            })
+            .filter(|c| !c.is_whitespace())
+            .collect();
+        found.push(format!("{name} check {body})"));
+    }
+    found
+}
+
+const SQLITE_TABLES: &str = "
+SELECT name, sql FROM sqlite_master
+WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> 'seaql_migrations'";
+
+const SQLITE_FACTS: &str = "
+WITH tables AS (
+    SELECT name FROM sqlite_master
+    WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> 'seaql_migrations'
+)
+SELECT t.name || '.' || c.name || ' ' || c.type || iif(c.\"notnull\", ' not null', '')
+    || ifnull(' default ' || c.dflt_value, '') || iif(c.pk, ' primary key ' || c.pk, '')
+FROM tables t, pragma_table_xinfo(t.name) c
+UNION ALL
+SELECT t.name || ' references ' || f.\"table\" || ' (' || f.\"from\" || ' -> ' || f.\"to\" || ') on update '
+    || f.on_update || ' on delete ' || f.on_delete
+FROM tables t, pragma_foreign_key_list(t.name) f
+UNION ALL
+SELECT t.name || iif(i.\"unique\", ' unique (', ' index (')
+    || (SELECT group_concat(name, ', ') FROM (SELECT name FROM pragma_index_info(i.name) ORDER BY seqno)) || ')'
+    || iif(i.origin = 'c', ' ' || (SELECT replace(sql, '\"', '') FROM sqlite_master m WHERE m.name = i.name), '')
+FROM tables t, pragma_index_list(t.name) i WHERE i.origin <> 'pk'";
+
+const POSTGRES_FACTS: &str = "
+WITH tables AS (
+    SELECT c.oid, c.relname AS name FROM pg_class c
+    WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND c.relname <> 'seaql_migrations'
+)
+SELECT t.name || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
+    || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END
+    || coalesce(' default ' || pg_get_expr(d.adbin, d.adrelid), '')
+FROM tables t
+JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+LEFT JOIN pg_attrdef d ON d.adrelid = t.oid AND d.adnum = a.attnum
+UNION ALL
+SELECT t.name || ' ' || k.conname || ' ' || pg_get_constraintdef(k.oid)
+FROM tables t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype IN ('p', 'u', 'f', 'c')
+UNION ALL
+SELECT t.name || ' ' || replace(pg_get_indexdef(i.indexrelid), ' ON ' || current_schema() || '.', ' ON ')
+FROM tables t JOIN pg_index i ON i.indrelid = t.oid
+WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid)";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_is_found_under_its_name_however_it_is_quoted() {
+        let table = r#"CREATE TABLE "t" ( "a" int CONSTRAINT a_check CHECK ("a" >= 1), CONSTRAINT "b" CHECK (x IN ('y', 'z')) )"#;
+        assert_eq!(checks(table), ["a_check check (a>=1)", "b check (xIN('y','z'))"]);
+    }
+
+    #[test]
+    fn a_difference_names_what_is_gone_and_what_has_come() {
+        let facts = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Facts>();
+        assert_eq!(difference(&facts(&["a", "b"]), &facts(&["b", "c"])), ["- a", "+ c"]);
+    }
+}
