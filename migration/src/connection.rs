@@ -4,8 +4,12 @@ use std::time::Duration;
 
 use sea_orm_migration::prelude::DbErr;
 use sea_orm_migration::sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, RuntimeErr,
+    TransactionTrait,
 };
+use sqlx::ConnectOptions as _;
+use sqlx::Connection as _;
+use sqlx::postgres::PgConnectOptions;
 
 /// Where care4u keeps its data when nobody says otherwise; the same as in `config/default.toml`.
 pub const DEFAULT_URL: &str = "sqlite://data/care4u.db?mode=rwc";
@@ -18,7 +22,11 @@ const ADVISORY_LOCK: i64 = 0x6361_7265_3475;
 /// PostgreSQL gets two connections, one of which holds the lock. SQLite gets a single one, because `fresh` switches
 /// its foreign keys off for the connection it runs on.
 pub async fn connect(url: &str, schema: Option<&str>) -> Result<DatabaseConnection, DbErr> {
-    create_sqlite_folder(url).map_err(|error| DbErr::Custom(error.to_string()))?;
+    if url.starts_with("sqlite:") {
+        create_sqlite_folder(url).map_err(|error| DbErr::Custom(error.to_string()))?;
+    } else {
+        try_postgres(url).await?;
+    }
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(if url.starts_with("sqlite:") { 1 } else { 2 })
@@ -28,6 +36,16 @@ pub async fn connect(url: &str, schema: Option<&str>) -> Result<DatabaseConnecti
         options.set_schema_search_path(schema);
     }
     Database::connect(options).await
+}
+
+/// One attempt without a pool, which would hide the cause behind a time-out.
+async fn try_postgres(url: &str) -> Result<(), DbErr> {
+    if !(url.starts_with("postgres:") || url.starts_with("postgresql:")) {
+        return Err(DbErr::Custom("its URL must start with sqlite: or postgres:".into()));
+    }
+    let failure = |error: sqlx::Error| DbErr::Conn(RuntimeErr::SqlxError(error.into()));
+    let options: PgConnectOptions = url.parse().map_err(failure)?;
+    options.connect().await.map_err(failure)?.close().await.map_err(failure)
 }
 
 /// Creates the folder that an SQLite URL points into; other URLs are left alone.

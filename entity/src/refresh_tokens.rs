@@ -1,0 +1,31 @@
+//! Sessions: one row for each chain of refresh tokens. No secret is stored.
+
+use sea_orm::entity::prelude::*;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "refresh_tokens")]
+pub struct Model {
+    /// The `sid` claim of both tokens.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// Absent once the account has been deleted.
+    #[sea_orm(indexed)]
+    pub user_id: Option<Uuid>,
+    /// How often the refresh token has been replaced.
+    #[sea_orm(default_value = 0)]
+    pub generation: i32,
+    pub rotated_at: DateTimeUtc,
+    pub expires_at: DateTimeUtc,
+    #[sea_orm(indexed)]
+    pub revoked_at: Option<DateTimeUtc>,
+    #[sea_orm(column_type = "String(StringLen::N(255))", nullable)]
+    pub user_agent: Option<String>,
+    #[sea_orm(column_type = "String(StringLen::N(45))", nullable)]
+    pub ip: Option<String>,
+    pub created_at: DateTimeUtc,
+    #[sea_orm(belongs_to, from = "user_id", to = "id", on_update = "NoAction", on_delete = "SetNull")]
+    pub user: BelongsTo<Option<super::users::Entity>>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,41 @@
+//! Accounts: patients, staff and admins.
+
+use sea_orm::entity::prelude::*;
+
+use crate::{PasswordHash, Role};
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "users")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    #[sea_orm(column_type = "String(StringLen::N(200))")]
+    pub name: String,
+    /// Trimmed and lower-cased.
+    #[sea_orm(column_type = "String(StringLen::N(254))", unique)]
+    pub email: String,
+    #[sea_orm(column_type = "String(StringLen::N(255))")]
+    pub password_hash: PasswordHash,
+    #[sea_orm(
+        default_value = "patient",
+        extra = "CONSTRAINT users_role_check CHECK (role IN ('patient', 'staff', 'admin'))"
+    )]
+    pub role: Role,
+    /// National id.
+    #[sea_orm(column_type = "String(StringLen::N(64))", nullable, unique)]
+    pub nid: Option<String>,
+    #[sea_orm(column_type = "String(StringLen::N(32))", nullable)]
+    pub phone_number: Option<String>,
+    #[sea_orm(column_type = "String(StringLen::N(500))", nullable)]
+    pub address: Option<String>,
+    pub birth_date: Option<Date>,
+    pub email_verified_at: Option<DateTimeUtc>,
+    pub disabled_at: Option<DateTimeUtc>,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+    #[sea_orm(has_many)]
+    pub refresh_tokens: HasMany<super::refresh_tokens::Entity>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,62 @@
+//! Requests for a vaccine, from the asking to the dose.
+
+use sea_orm::entity::prelude::*;
+
+use crate::RequestStatus;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "vaccine_requests")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub user_id: Uuid,
+    pub vaccine_id: Uuid,
+    #[sea_orm(
+        default_value = 1,
+        extra = "CONSTRAINT vaccine_requests_dose_number_check CHECK (dose_number >= 1)"
+    )]
+    pub dose_number: i32,
+    #[sea_orm(
+        default_value = "pending",
+        extra = "CONSTRAINT vaccine_requests_status_check CHECK (status IN ('pending', 'approved', 'rejected', 'booked', 'administered', 'missed', 'cancelled'))"
+    )]
+    pub status: RequestStatus,
+    #[sea_orm(column_type = "String(StringLen::N(1000))", nullable)]
+    pub note: Option<String>,
+    /// Why it was rejected.
+    #[sea_orm(column_type = "String(StringLen::N(1000))", nullable)]
+    pub reason: Option<String>,
+    #[sea_orm(indexed)]
+    pub reviewed_by: Option<Uuid>,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+    #[sea_orm(
+        belongs_to,
+        relation_enum = "Reviewer",
+        from = "reviewed_by",
+        to = "id",
+        on_update = "NoAction",
+        on_delete = "SetNull"
+    )]
+    pub reviewer: BelongsTo<Option<super::users::Entity>>,
+    #[sea_orm(
+        belongs_to,
+        relation_enum = "User",
+        from = "user_id",
+        to = "id",
+        on_update = "NoAction",
+        on_delete = "Cascade"
+    )]
+    pub user: BelongsTo<super::users::Entity>,
+    #[sea_orm(
+        belongs_to,
+        from = "vaccine_id",
+        to = "id",
+        on_update = "NoAction",
+        on_delete = "NoAction"
+    )]
+    pub vaccine: BelongsTo<super::vaccines::Entity>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,65 @@
+//! A throw-away PostgreSQL server for each test program, and a fresh database on it for each test.
+//!
+//! `CARE4U_TEST_POSTGRES` names a server to use instead. With neither that nor PostgreSQL's binaries the tests skip
+//! their PostgreSQL half and say so; with `CI` set they fail.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::OnceLock;
+
+/// The server ends when this program does, because that closes the pipe.
+struct Server {
+    url: String,
+    _process: Option<(Child, ChildStdin)>,
+}
+
+static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+
+/// The URL of a server's `postgres` database, or `None` where there is no PostgreSQL.
+pub fn server_url() -> Option<&'static str> {
+    let server = SERVER.get_or_init(|| match std::env::var("CARE4U_TEST_POSTGRES") {
+        Ok(url) => Some(Server { url, _process: None }),
+        Err(_) => start(),
+    });
+    if server.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "CI needs PostgreSQL, and there is none on this machine");
+    }
+    server.as_ref().map(|server| server.url.as_str())
+}
+
+/// The URL of another database on the same server.
+pub fn database_url(name: &str) -> Option<String> {
+    let url = server_url()?;
+    let (address, options) = url.split_once('?').unwrap_or((url, ""));
+    let (server, _) = address.rsplit_once('/').expect("a PostgreSQL URL has a path");
+    Some(format!("{server}/{name}?{options}"))
+}
+
+/// Says in print that a test did not run.
+pub fn skipped(test: &str) {
+    eprintln!("SKIPPED on PostgreSQL, which is not installed: {test}");
+}
+
+fn start() -> Option<Server> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/postgres.sh");
+    let script = if std::path::Path::new(script).exists() {
+        script.to_owned()
+    } else {
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/support/postgres.sh").to_owned()
+    };
+    let mut process = Command::new(script)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("tests/support/postgres.sh can be started");
+    let input = process.stdin.take().expect("its input is piped");
+    let mut url = String::new();
+    let output = process.stdout.take().expect("its output is piped");
+    BufReader::new(output).read_line(&mut url).expect("its output can be read");
+    if url.is_empty() {
+        let status = process.wait().expect("it has been started");
+        assert_eq!(status.code(), Some(77), "the PostgreSQL server of the tests did not start");
+        return None;
+    }
+    Some(Server { url: url.trim().to_owned(), _process: Some((process, input)) })
+}
