@@ -1,2 +1,169 @@
-//! x
-fn main(){}
+//! The command line: `serve` (when nothing is said), `create-admin`, `seed`, `openapi`, `healthcheck`.
+//!
+//! A failure is one printed sentence and exit code 1.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is a command line")]
+
+use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::net::{TcpStream, ToSocketAddrs as _};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use care4u::app::{self, Application};
+use care4u::config::Settings;
+use care4u::domain::clock::Clock;
+use care4u::domain::email::Email;
+use care4u::domain::password::Password;
+use care4u::domain::users::{self, NewUser};
+use care4u::domain::{catalogue, vaccines};
+use care4u::error::Error;
+use care4u::{api, telemetry};
+use clap::{Parser, Subcommand};
+use entity::Role;
+
+/// How long a health check waits.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Vaccine registration and identity. Settings come from config/*.toml, CARE4U__SECTION__KEY and DATABASE_URL.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve requests (the default)
+    Serve,
+    /// Create an account with the role admin; its password is asked for, or read from CARE4U_ADMIN_PASSWORD
+    CreateAdmin {
+        /// To sign in with
+        #[arg(long)]
+        email: String,
+        /// Full name
+        #[arg(long, default_value = "Administrator")]
+        name: String,
+    },
+    /// Add the common vaccines to the catalogue; those that it has stay as they are
+    Seed,
+    /// Print the OpenAPI document
+    Openapi,
+    /// Exit 0 when the service on this machine lives (for HEALTHCHECK)
+    Healthcheck,
+}
+
+#[actix_web::main]
+async fn main() -> ExitCode {
+    let outcome = match Cli::parse().command.unwrap_or(Command::Serve) {
+        Command::Serve => serve().await,
+        Command::CreateAdmin { email, name } => create_admin(&email, name).await,
+        Command::Seed => seed().await,
+        Command::Openapi => print_openapi(),
+        Command::Healthcheck => healthcheck(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("care4u: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+/// The settings, with logging begun as they say.
+fn start() -> Result<Settings, Box<dyn std::error::Error>> {
+    let settings = Settings::load()?;
+    telemetry::start(&settings.log, None);
+    for key in &settings.unknown {
+        log::warn!("no setting is called {key}; it has no effect");
+    }
+    Ok(settings)
+}
+
+async fn serve() -> Outcome {
+    let settings = start()?;
+    let application = Application::build(&settings, Clock::default()).await?;
+    let address = format!("http://{}:{}", settings.server.host, application.port());
+    println!("care4u listens on {address}, its docs are at {address}/docs");
+    std::io::stdout().flush()?;
+    application.run().await?;
+    log::info!("stopped");
+    Ok(())
+}
+
+async fn create_admin(email: &str, name: String) -> Outcome {
+    let email = Email::parse(email).map_err(|violation| format!("--email {}", violation.message))?;
+    let password = read_password()?;
+    let settings = start()?;
+    let state = app::state(&settings, Clock::default(), 1).await?;
+    let new = NewUser {
+        name,
+        email,
+        password,
+        nid: None,
+        phone_number: None,
+        address: None,
+        birth_date: None,
+    };
+    let admin = users::register(&state.db, &state.auth, new, Role::Admin).await.map_err(explained)?;
+    state.db.close().await?;
+    println!("created the admin {}", admin.id);
+    Ok(())
+}
+
+fn read_password() -> Result<Password, Box<dyn std::error::Error>> {
+    let typed = match std::env::var("CARE4U_ADMIN_PASSWORD") {
+        Ok(password) => password,
+        Err(_) if std::io::stdin().is_terminal() => {
+            let first = rpassword::prompt_password("Password: ")?;
+            if first != rpassword::prompt_password("Again: ")? {
+                return Err("the two passwords differ".into());
+            }
+            first
+        }
+        Err(_) => return Err("set CARE4U_ADMIN_PASSWORD, or run this where a password can be typed".into()),
+    };
+    let typed = zeroize::Zeroizing::new(typed);
+    Ok(Password::parse(&typed).map_err(|violation| format!("the password {}", violation.message))?)
+}
+
+async fn seed() -> Outcome {
+    let settings = start()?;
+    let db = app::open_database(&settings, 1).await?;
+    let added = vaccines::add_missing(&db, catalogue::common()).await.map_err(explained)?;
+    db.close().await?;
+    println!("added {added} vaccines to the catalogue");
+    Ok(())
+}
+
+fn print_openapi() -> Outcome {
+    println!("{}", api::docs::openapi().to_pretty_json()?);
+    Ok(())
+}
+
+fn healthcheck() -> Outcome {
+    let settings = Settings::load()?;
+    // Listening everywhere includes here.
+    let host = match settings.server.host.as_str() {
+        "0.0.0.0" | "::" => "localhost",
+        host => host,
+    };
+    let addresses = (host, settings.server.port).to_socket_addrs()?;
+    let reached = addresses.into_iter().find_map(|address| TcpStream::connect_timeout(&address, HEALTH_TIMEOUT).ok());
+    let mut stream = reached.ok_or("nothing listens")?;
+    stream.set_read_timeout(Some(HEALTH_TIMEOUT))?;
+    stream.write_all(b"GET /health/live HTTP/1.0\r\n\r\n")?;
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer)?;
+    if answer.ends_with(b" 200") { Ok(()) } else { Err("it does not answer 200".into()) }
+}
+
+/// An error with its cause, for whoever operates the service.
+fn explained(error: Error) -> String {
+    match std::error::Error::source(&error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}

@@ -1,0 +1,198 @@
+//! The OpenAPI document, made from the route table; Swagger UI; and, because the document knows every path and method,
+//! the answer to a path or method that there is not.
+
+use std::sync::Arc;
+
+use actix_web::dev::ResourceDef;
+use actix_web::web::{self, Bytes};
+use actix_web::{HttpRequest, HttpResponse};
+use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
+use utoipa::openapi::security::{
+    Flow, HttpAuthScheme, HttpBuilder, OAuth2, Password, Scopes, SecurityScheme,
+};
+use utoipa::openapi::{ContentBuilder, HeaderBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Response, Type};
+use utoipa::{OpenApi as _, PartialSchema as _, ToSchema as _};
+use utoipa_actix_web::AppExt as _;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use super::problem::{self, Document, FieldProblem, Problem};
+use crate::error::Error;
+
+/// Where the token endpoint is.
+const TOKEN_URL: &str = "/api/v1/auth/token";
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(title = "care4u", description = "Vaccine registration and identity.\n\n\
+        Press **Authorize** and sign in with e-mail and password. Errors are problem documents (RFC 9457); lists are \
+        keyset-paged: pass `next_cursor` on as `cursor`."),
+    tags(
+        (name = "auth", description = "Registering, signing in and out, the token pair"),
+        (name = "users", description = "Accounts"),
+        (name = "vaccines", description = "The catalogue"),
+        (name = "vaccine requests", description = "From the asking to the review"),
+        (name = "operations", description = "For other machines"),
+    )
+)]
+struct Base;
+
+/// The OpenAPI 3.1 document of every route.
+#[must_use]
+pub fn openapi() -> OpenApi {
+    let (_, mut document) = actix_web::App::new()
+        .into_utoipa_app()
+        .openapi(Base::openapi())
+        .configure(super::routes)
+        .split_for_parts();
+    let components = document.components.get_or_insert_default();
+    for (name, schema) in [(Document::name(), Document::schema()), (FieldProblem::name(), FieldProblem::schema())] {
+        components.schemas.insert(name.into_owned(), schema);
+    }
+    components.security_schemes.extend([("oauth2".to_owned(), oauth2().into()), ("bearer".to_owned(), bearer().into())]);
+    for (path, item) in &mut document.paths.paths {
+        for operation in operations(item) {
+            complete(path, operation);
+        }
+    }
+    document
+}
+
+fn oauth2() -> SecurityScheme {
+    let flow = Password::with_refresh_url(TOKEN_URL, Scopes::new(), TOKEN_URL);
+    SecurityScheme::OAuth2(OAuth2::with_description(
+        [Flow::Password(flow)],
+        "Sign in with e-mail and password; leave the client fields empty.",
+    ))
+}
+
+fn bearer() -> SecurityScheme {
+    let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
+    SecurityScheme::Http(scheme.description(Some("An access token from a token pair.")).build())
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten()
+}
+
+/// Adds what follows from the shape of an operation: the statuses that its extractors and guard answer with.
+fn complete(path: &str, operation: &mut Operation) {
+    let has_body = operation.request_body.is_some();
+    let is_json = matches!(&operation.request_body, Some(RefOr::T(body))
+        if body.content.keys().any(|kind| kind.ends_with("json")));
+    let parameters = operation.parameters.as_deref().unwrap_or_default();
+    let has_query = parameters.iter().any(|parameter| {
+        matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query)
+    });
+    let has_id = path.contains('{');
+    let touches_database = path.starts_with("/api/") || path.ends_with("/ready");
+    let implied = [
+        ("400", has_body || has_query || has_id, "The request cannot be understood"),
+        ("401", operation.security.is_some(), "There is no access token, or it is not valid"),
+        ("404", has_id, "There is nothing here that the caller may see"),
+        ("408", has_body, "The body did not arrive in time"),
+        ("413", has_body, "The body is too large"),
+        ("415", is_json, "The body is not JSON"),
+        ("422", is_json || has_query, "Values break a rule; `errors` has all of them"),
+        ("500", touches_database, "Something went wrong on our side"),
+        ("503", touches_database, "Try again after `Retry-After` seconds"),
+    ];
+    for (status, applies, description) in implied {
+        if applies && !operation.responses.responses.contains_key(status) {
+            let response = Response::new(description);
+            operation.responses.responses.insert(status.to_owned(), RefOr::T(response));
+        }
+    }
+    for (status, response) in &mut operation.responses.responses {
+        let RefOr::T(response) = response else { continue };
+        if status.starts_with(['4', '5']) && response.content.is_empty() {
+            let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(Document::name()))).build();
+            response.content.insert(problem::MEDIA_TYPE.to_owned(), content.into());
+        }
+        if let Some((name, description)) = header_of(status) {
+            let text = ObjectBuilder::new().schema_type(Type::String);
+            let header = HeaderBuilder::new().schema(Some(text)).description(Some(description)).build();
+            response.headers.insert(name.to_owned(), header.into());
+        }
+    }
+}
+
+fn header_of(status: &str) -> Option<(&'static str, &'static str)> {
+    match status {
+        "401" => Some(("WWW-Authenticate", "The challenge of RFC 6750 §3")),
+        "503" => Some(("Retry-After", "Seconds")),
+        _ => None,
+    }
+}
+
+/// The documentation, made once and shared by all workers.
+#[derive(Clone)]
+pub struct Docs {
+    json: Bytes,
+    /// Each path with the methods that it answers, those without parameters first.
+    methods: Arc<[(ResourceDef, String)]>,
+}
+
+impl Docs {
+    /// Makes the document from the route table.
+    ///
+    /// # Errors
+    /// Fails when the document cannot be written as JSON.
+    pub fn new() -> Result<Self, serde_json::Error> {
+        let mut document = openapi();
+        let json = document.to_json()?.into();
+        let mut methods: Vec<_> = document
+            .paths
+            .paths
+            .iter_mut()
+            .map(|(path, item)| (path.clone(), ResourceDef::new(path.as_str()), allowed(item)))
+            .collect();
+        methods.sort_by_key(|(path, ..)| path.matches('{').count());
+        let methods = methods.into_iter().map(|(_, path, allowed)| (path, allowed)).collect();
+        Ok(Self { json, methods })
+    }
+
+    /// Serves the document, Swagger UI, and all that is served nowhere else.
+    pub fn configure(&self, config: &mut web::ServiceConfig) {
+        let document = self.json.clone();
+        let document = web::get().to(move || {
+            let document = document.clone();
+            async { HttpResponse::Ok().content_type("application/json").body(document) }
+        });
+        let methods = Arc::clone(&self.methods);
+        let elsewhere = web::to(move |request: HttpRequest| {
+            let answer = nothing_here(&request, &methods);
+            async { answer }
+        });
+        let settings = Config::from("/api-docs/openapi.json").try_it_out_enabled(true).validator_url("none");
+        config
+            .route("/api-docs/openapi.json", document)
+            .service(web::redirect("/docs", "/docs/"))
+            .service(SwaggerUi::new("/docs/{_:.*}").config(settings))
+            .default_service(elsewhere);
+    }
+}
+
+impl std::fmt::Debug for Docs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Docs").field("paths", &self.methods.len()).finish_non_exhaustive()
+    }
+}
+
+fn allowed(item: &PathItem) -> String {
+    let methods = [
+        ("GET, HEAD", item.get.is_some()),
+        ("POST", item.post.is_some()),
+        ("PUT", item.put.is_some()),
+        ("PATCH", item.patch.is_some()),
+        ("DELETE", item.delete.is_some()),
+    ];
+    methods.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect::<Vec<_>>().join(", ")
+}
+
+/// 405 on a path that there is, 404 elsewhere.
+fn nothing_here(request: &HttpRequest, methods: &[(ResourceDef, String)]) -> HttpResponse {
+    match methods.iter().find(|(path, _)| path.is_match(request.path())) {
+        Some((_, allowed)) => Problem::method_not_allowed(allowed).response(),
+        None => Problem::from(Error::NotFound).response(),
+    }
+}

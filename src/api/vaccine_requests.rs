@@ -1,0 +1,322 @@
+//! Requests for a vaccine, and the steps of their review.
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
+use chrono::{DateTime, Utc};
+use entity::{RequestStatus, vaccine_requests as table};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use validator::{Validate, ValidationError};
+
+use super::extract::{CurrentUser, Id, Query, Valid};
+use super::paging::{self, PageReply};
+use super::problem::Problem;
+use super::rules::{self, patched};
+use crate::app::AppState;
+use crate::domain::patch::{Patch, not_null};
+use crate::domain::vaccine_requests::{self, Changes, Filter, NewRequest, Step};
+
+/// A request for a dose of a vaccine.
+#[derive(Serialize, ToSchema)]
+pub struct VaccineRequestReply {
+    #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
+    id: Uuid,
+    /// The account that asks.
+    #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
+    user_id: Uuid,
+    #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
+    vaccine_id: Uuid,
+    /// Which dose of the course.
+    #[schema(example = 1, minimum = 1)]
+    dose_number: i32,
+    status: RequestStatus,
+    /// Anything staff should know.
+    #[schema(required = true, example = "I am free on Mondays.")]
+    note: Option<String>,
+    /// Why it was rejected.
+    #[schema(required = true, example = json!(null))]
+    reason: Option<String>,
+    /// The account of whoever approved or rejected it.
+    #[schema(required = true, example = json!(null))]
+    reviewed_by: Option<Uuid>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl From<table::Model> for VaccineRequestReply {
+    fn from(request: table::Model) -> Self {
+        Self {
+            id: request.id,
+            user_id: request.user_id,
+            vaccine_id: request.vaccine_id,
+            dose_number: request.dose_number,
+            status: request.status,
+            note: request.note,
+            reason: request.reason,
+            reviewed_by: request.reviewed_by,
+            created_at: request.created_at,
+            updated_at: request.updated_at,
+        }
+    }
+}
+
+/// What is asked for.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskForVaccine {
+    /// From the catalogue.
+    #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
+    vaccine_id: Uuid,
+    /// Which dose of the course; 1 by default.
+    #[serde(default = "first")]
+    #[validate(range(min = 1, max = 20))]
+    #[schema(minimum = 1, maximum = 20, default = 1, example = 1)]
+    dose_number: i32,
+    /// Anything staff should know.
+    #[validate(length(max = 1000), custom(function = rules::text))]
+    #[schema(min_length = 1, max_length = 1000, example = "I am free on Mondays.")]
+    note: Option<String>,
+}
+
+fn first() -> i32 {
+    1
+}
+
+impl From<AskForVaccine> for NewRequest {
+    fn from(body: AskForVaccine) -> Self {
+        Self { vaccine_id: body.vaccine_id, dose_number: body.dose_number, note: body.note }
+    }
+}
+
+/// A JSON merge patch (RFC 7396): absent members stay, null clears the note.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeRequest {
+    /// From the catalogue.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(value_type = Uuid, required = false, example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
+    vaccine_id: Option<Uuid>,
+    /// Which dose of the course.
+    #[serde(default, deserialize_with = "not_null")]
+    #[validate(range(min = 1, max = 20))]
+    #[schema(value_type = i32, required = false, minimum = 1, maximum = 20, example = 2)]
+    dose_number: Option<i32>,
+    /// Anything staff should know.
+    #[serde(default)]
+    #[validate(custom(function = patched_note))]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 1000, example = "I am free on Tuesdays.")]
+    note: Patch<String>,
+}
+
+fn patched_note(note: &Patch<String>) -> Result<(), ValidationError> {
+    patched(note, |note| rules::at_most(note, 1000).and_then(|()| rules::text(note)))
+}
+
+impl From<ChangeRequest> for Changes {
+    fn from(body: ChangeRequest) -> Self {
+        Self { vaccine_id: body.vaccine_id, dose_number: body.dose_number, note: body.note }
+    }
+}
+
+/// Why a request is rejected.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reject {
+    /// For whoever asked.
+    #[serde(default)]
+    #[validate(length(max = 1000), custom(function = rules::text))]
+    #[schema(required = true, min_length = 1, max_length = 1000, example = "This dose was given last month.")]
+    reason: String,
+}
+
+/// Which requests, and which page of them.
+#[derive(Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ListRequests {
+    /// Only those that stand here.
+    #[param(inline)]
+    status: Option<RequestStatus>,
+    /// Only those for this vaccine.
+    vaccine_id: Option<Uuid>,
+    /// Only those of this account; of use to staff.
+    user_id: Option<Uuid>,
+    /// Only those made at this time or later (RFC 3339).
+    #[param(example = "2026-01-01T00:00:00Z")]
+    created_from: Option<DateTime<Utc>>,
+    /// Only those made before this time (RFC 3339).
+    #[param(example = "2027-01-01T00:00:00Z")]
+    created_before: Option<DateTime<Utc>>,
+    /// Items on a page; 20 by default.
+    #[validate(range(min = 1, max = 100))]
+    #[param(minimum = 1, maximum = 100, example = 20)]
+    limit: Option<u64>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+impl ListRequests {
+    fn filter(&self) -> Filter {
+        Filter {
+            status: self.status,
+            vaccine_id: self.vaccine_id,
+            user_id: self.user_id,
+            created_from: self.created_from,
+            created_before: self.created_before,
+        }
+    }
+}
+
+/// Asks for a dose of a vaccine.
+///
+/// **Open to:** anyone signed in, for themselves.
+#[utoipa::path(
+    tag = "vaccine requests", security(("oauth2" = []), ("bearer" = [])),
+    request_body = AskForVaccine,
+    responses(
+        (status = 201, body = VaccineRequestReply, headers(("Location" = String, description = "Path of the request"))),
+        (status = 409, description = "There is an open request for this vaccine and dose"),
+    )
+)]
+#[post("")]
+pub async fn add(
+    state: web::Data<AppState>,
+    user: CurrentUser,
+    Valid(body): Valid<AskForVaccine>,
+) -> Result<HttpResponse, Problem> {
+    let request = vaccine_requests::add(&state.db, &state.auth.clock, &user, body.into()).await?;
+    let location = format!("/api/v1/vaccine-requests/{}", request.id);
+    Ok(HttpResponse::Created().insert_header((header::LOCATION, location)).json(VaccineRequestReply::from(request)))
+}
+
+/// Requests, newest first.
+///
+/// **Open to:** anyone signed in, who sees their own; staff see everybody's.
+#[utoipa::path(
+    tag = "vaccine requests", security(("oauth2" = []), ("bearer" = [])),
+    params(ListRequests),
+    responses(
+        (status = 200, body = PageReply<VaccineRequestReply>,
+            headers(("Link" = String, description = "The next page"))),
+    )
+)]
+#[get("")]
+pub async fn list(
+    state: web::Data<AppState>,
+    user: CurrentUser,
+    request: HttpRequest,
+    Query(query): Query<ListRequests>,
+) -> Result<HttpResponse, Problem> {
+    let page = paging::page(query.limit, query.cursor.as_deref())?;
+    let requests = vaccine_requests::list(&state.db, &user, &query.filter(), page).await?;
+    Ok(paging::reply(&request, requests, VaccineRequestReply::from))
+}
+
+/// One request.
+///
+/// **Open to:** whoever asked, and staff.
+#[utoipa::path(
+    tag = "vaccine requests", security(("oauth2" = []), ("bearer" = [])),
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = VaccineRequestReply))
+)]
+#[get("/{id}")]
+pub async fn get(
+    state: web::Data<AppState>,
+    user: CurrentUser,
+    id: Id,
+) -> Result<web::Json<VaccineRequestReply>, Problem> {
+    Ok(web::Json(vaccine_requests::get(&state.db, &user, id.0).await?.into()))
+}
+
+/// Changes a request while it is pending.
+///
+/// **Open to:** whoever asked.
+#[utoipa::path(
+    tag = "vaccine requests", security(("oauth2" = []), ("bearer" = [])),
+    params(("id" = Uuid, Path)),
+    request_body(content((ChangeRequest = "application/merge-patch+json"), (ChangeRequest = "application/json"))),
+    responses(
+        (status = 200, body = VaccineRequestReply),
+        (status = 409, description = "It is no longer pending, or an open request asks for the same"),
+    )
+)]
+#[patch("/{id}")]
+pub async fn change(
+    state: web::Data<AppState>,
+    user: CurrentUser,
+    id: Id,
+    Valid(body): Valid<ChangeRequest>,
+) -> Result<web::Json<VaccineRequestReply>, Problem> {
+    let request = vaccine_requests::change(&state.db, &state.auth.clock, &user, id.0, body.into()).await?;
+    Ok(web::Json(request.into()))
+}
+
+/// Approves a pending request.
+///
+/// **Open to:** staff.
+#[utoipa::path(
+    tag = "vaccine requests", security(("oauth2" = []), ("bearer" = [])),
+    params(("id" = Uuid, Path)),
+    responses(
+        (status = 200, body = VaccineRequestReply),
+        (status = 403, description = "Needs the role staff"),
+        (status = 409, description = "It is not pending"),
+    )
+)]
+#[post("/{id}/approve")]
+pub async fn approve(
+    state: web::Data<AppState>,
+    user: CurrentUser,
+    id: Id,
+) -> Result<web::Json<VaccineRequestReply>, Problem> {
+    let request = vaccine_requests::advance(&state.db, &state.auth.clock, &user, id.0, Step::Approve).await?;
+    Ok(web::Json(request.into()))
+}
+
+/// Rejects a pending request, and says why.
+///
+/// **Open to:** staff.
+#[utoipa::path(
+    tag = "vaccine requests", security(("oauth2" = []), ("bearer" = [])),
+    params(("id" = Uuid, Path)),
+    request_body = Reject,
+    responses(
+        (status = 200, body = VaccineRequestReply),
+        (status = 403, description = "Needs the role staff"),
+        (status = 409, description = "It is not pending"),
+    )
+)]
+#[post("/{id}/reject")]
+pub async fn reject(
+    state: web::Data<AppState>,
+    user: CurrentUser,
+    id: Id,
+    Valid(body): Valid<Reject>,
+) -> Result<web::Json<VaccineRequestReply>, Problem> {
+    let step = Step::Reject { reason: body.reason };
+    let request = vaccine_requests::advance(&state.db, &state.auth.clock, &user, id.0, step).await?;
+    Ok(web::Json(request.into()))
+}
+
+/// Cancels a request that is pending, approved or booked.
+///
+/// **Open to:** whoever asked, and staff.
+#[utoipa::path(
+    tag = "vaccine requests", security(("oauth2" = []), ("bearer" = [])),
+    params(("id" = Uuid, Path)),
+    responses(
+        (status = 200, body = VaccineRequestReply),
+        (status = 409, description = "It has come to an end already"),
+    )
+)]
+#[post("/{id}/cancel")]
+pub async fn cancel(
+    state: web::Data<AppState>,
+    user: CurrentUser,
+    id: Id,
+) -> Result<web::Json<VaccineRequestReply>, Problem> {
+    let request = vaccine_requests::advance(&state.db, &state.auth.clock, &user, id.0, Step::Cancel).await?;
+    Ok(web::Json(request.into()))
+}

@@ -1,0 +1,385 @@
+//! Settings: their layers, their types, and what is refused.
+//!
+//! `config/default.toml` (compiled in) ← `config/<profile>.toml` ← `CARE4U__SECTION__KEY` ← `DATABASE_URL`.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use config::{Config, ConfigError, Environment, File, FileFormat};
+use serde::{Deserialize, Deserializer};
+use zeroize::Zeroizing;
+
+const DEFAULT: &str = include_str!("../config/default.toml");
+const PRODUCTION: &str = include_str!("../config/production.toml");
+
+/// What sort of place this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// Everything that is missing is made up.
+    Development,
+    /// Everything that is missing is an error.
+    Production,
+}
+
+/// All settings of one start.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Settings {
+    /// Chosen by `CARE4U_PROFILE`.
+    #[serde(skip, default = "development")]
+    pub profile: Profile,
+    /// Where requests come from.
+    pub server: Server,
+    /// Where the data lives.
+    pub database: Database,
+    /// Tokens and passwords.
+    pub auth: Auth,
+    /// How mail leaves.
+    pub mail: Mail,
+    /// What is written down.
+    pub log: Log,
+    /// Keys that nobody reads, most likely misspelt.
+    #[serde(skip)]
+    pub unknown: Vec<String>,
+}
+
+/// `[server]`
+#[derive(Clone, Debug, Deserialize)]
+pub struct Server {
+    /// Address to listen on.
+    pub host: String,
+    /// Port to listen on; 0 for any.
+    pub port: u16,
+    /// Threads; 0 for one a core.
+    pub workers: usize,
+    /// Patience with requests in flight at the end.
+    pub shutdown_seconds: u64,
+}
+
+/// `[database]`
+#[derive(Clone, Debug, Deserialize)]
+pub struct Database {
+    /// Never empty once settings are loaded.
+    #[serde(default)]
+    pub url: Secret,
+    /// For all workers together.
+    pub max_connections: u32,
+    /// Whether pending migrations are applied first.
+    pub migrate_on_start: bool,
+}
+
+/// `[auth]`
+#[derive(Clone, Debug, Deserialize)]
+pub struct Auth {
+    /// An HS256 secret.
+    #[serde(default)]
+    pub secret: Secret,
+    /// Files with keys, which take the place of `secret`.
+    #[serde(default, deserialize_with = "key_files")]
+    pub keys: Vec<KeyFile>,
+    /// `iss`
+    pub issuer: String,
+    /// `aud`
+    pub audience: String,
+    /// Life of an access token.
+    pub access_ttl_seconds: u32,
+    /// Life of a session without a refresh.
+    pub refresh_idle_seconds: u32,
+    /// Life of a session.
+    pub refresh_absolute_seconds: u32,
+    /// For how long a repeated refresh gets the same answer.
+    pub refresh_grace_seconds: u32,
+    /// Work factor of bcrypt.
+    pub bcrypt_cost: u32,
+    /// Whether the token endpoint takes passwords.
+    pub password_grant: bool,
+}
+
+/// A file with a key in it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyFile {
+    /// PEM, or an HMAC secret.
+    pub file: PathBuf,
+    /// The `kid`; without it the key's thumbprint.
+    #[serde(default)]
+    pub kid: Option<String>,
+}
+
+/// `[mail]`
+#[derive(Clone, Debug, Deserialize)]
+pub struct Mail {
+    /// Must be chosen in production.
+    #[serde(default)]
+    pub transport: Option<MailTransport>,
+    /// For `file`.
+    pub dir: PathBuf,
+}
+
+/// How mail leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailTransport {
+    /// As files in a folder.
+    File,
+    /// To a mail server.
+    Smtp,
+}
+
+/// `[log]`
+#[derive(Clone, Debug, Deserialize)]
+pub struct Log {
+    /// As in `RUST_LOG`.
+    pub level: String,
+    /// How a line looks.
+    pub format: LogFormat,
+}
+
+/// How a line of the log looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Text that no log, error or `Debug` may show. It is wiped from memory when dropped.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Hides a text.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Zeroizing::new(text.into()))
+    }
+
+    /// The text, for the one place that needs it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_empty() { "Secret(none)" } else { "Secret(…)" })
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
+    }
+}
+
+/// Why the program does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// A layer that cannot be read, or a value of the wrong kind.
+    #[error("the configuration cannot be read: {0}")]
+    Unreadable(#[from] ConfigError),
+    /// `CARE4U_PROFILE`
+    #[error("CARE4U_PROFILE must be development or production, not {0:?}")]
+    UnknownProfile(String),
+    /// Something that production needs.
+    #[error("production needs {0}")]
+    Missing(&'static str),
+    /// A value out of range.
+    #[error("{0}")]
+    OutOfRange(&'static str),
+}
+
+impl Settings {
+    /// Reads all layers from the environment of this process.
+    ///
+    /// # Errors
+    /// One sentence that names the key.
+    pub fn load() -> Result<Self, SettingsError> {
+        Self::from_variables(std::env::vars().collect())
+    }
+
+    /// Reads all layers, with these variables instead of the process's own.
+    ///
+    /// # Errors
+    /// One sentence that names the key.
+    pub fn from_variables(variables: std::collections::HashMap<String, String>) -> Result<Self, SettingsError> {
+        let profile = match variables.get("CARE4U_PROFILE").map_or("", String::as_str) {
+            "" | "development" => Profile::Development,
+            "production" => Profile::Production,
+            other => return Err(SettingsError::UnknownProfile(other.to_owned())),
+        };
+        let database_url = variables.get("DATABASE_URL").filter(|url| !url.is_empty()).cloned();
+        let (name, compiled_in) = match profile {
+            Profile::Development => ("development", ""),
+            Profile::Production => ("production", PRODUCTION),
+        };
+        let merged = Config::builder()
+            .add_source(File::from_str(DEFAULT, FileFormat::Toml))
+            .add_source(File::from_str(compiled_in, FileFormat::Toml))
+            .add_source(File::from(Path::new("config").join(format!("{name}.toml"))).required(false))
+            .add_source(
+                Environment::with_prefix("CARE4U").prefix_separator("__").separator("__").source(Some(variables)),
+            )
+            .set_override_option("database.url", database_url)?
+            .build()?;
+        let mut unknown = Vec::new();
+        let mut settings: Self =
+            serde_ignored::deserialize(merged, |path| unknown.push(path.to_string()))?;
+        settings.profile = profile;
+        settings.unknown = unknown;
+        settings.completed()
+    }
+
+    /// Makes up what may be missing in development, and refuses what cannot work.
+    fn completed(mut self) -> Result<Self, SettingsError> {
+        if self.profile == Profile::Production {
+            self.production_needs()?;
+        }
+        if self.database.url.is_empty() {
+            self.database.url = Secret::new(migration::DEFAULT_URL);
+        }
+        if !(4..=31).contains(&self.auth.bcrypt_cost) {
+            return Err(SettingsError::OutOfRange("auth.bcrypt_cost must be from 4 to 31"));
+        }
+        if self.auth.access_ttl_seconds == 0 || self.auth.refresh_idle_seconds == 0 {
+            return Err(SettingsError::OutOfRange("auth.*_seconds must be above 0"));
+        }
+        if self.auth.refresh_idle_seconds > self.auth.refresh_absolute_seconds {
+            return Err(SettingsError::OutOfRange(
+                "auth.refresh_idle_seconds must not be above auth.refresh_absolute_seconds",
+            ));
+        }
+        if self.database.max_connections == 0 {
+            return Err(SettingsError::OutOfRange("database.max_connections must be above 0"));
+        }
+        Ok(self)
+    }
+
+    fn production_needs(&self) -> Result<(), SettingsError> {
+        if self.database.url.is_empty() {
+            return Err(SettingsError::Missing("a database: set DATABASE_URL"));
+        }
+        if self.auth.secret.is_empty() && self.auth.keys.is_empty() {
+            return Err(SettingsError::Missing("a signing key: set CARE4U__AUTH__SECRET or CARE4U__AUTH__KEYS"));
+        }
+        if self.mail.transport.is_none() {
+            return Err(SettingsError::Missing("a mail transport: set CARE4U__MAIL__TRANSPORT to smtp or file"));
+        }
+        Ok(())
+    }
+}
+
+fn development() -> Profile {
+    Profile::Development
+}
+
+/// A list of files or `{ file, kid }` tables; in a variable, files separated by commas.
+fn key_files<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<KeyFile>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Entry {
+        File(PathBuf),
+        Table(KeyFile),
+    }
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Entries {
+        Text(String),
+        List(Vec<Entry>),
+    }
+    let unnamed = |file| KeyFile { file, kid: None };
+    Ok(match Entries::deserialize(deserializer)? {
+        Entries::Text(text) => {
+            text.split(',').map(str::trim).filter(|file| !file.is_empty()).map(|file| unnamed(file.into())).collect()
+        }
+        Entries::List(entries) => entries
+            .into_iter()
+            .map(|entry| match entry {
+                Entry::File(file) => unnamed(file),
+                Entry::Table(table) => table,
+            })
+            .collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(variables: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+        Settings::from_variables(variables.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect())
+    }
+
+    const PRODUCTION: [(&str, &str); 4] = [
+        ("CARE4U_PROFILE", "production"),
+        ("DATABASE_URL", "postgres://db/care4u"),
+        ("CARE4U__AUTH__SECRET", "0123456789abcdef0123456789abcdef"),
+        ("CARE4U__MAIL__TRANSPORT", "smtp"),
+    ];
+
+    #[test]
+    fn development_needs_nothing() {
+        let settings = load(&[]).unwrap();
+        assert_eq!(settings.database.url.expose(), migration::DEFAULT_URL);
+        assert_eq!(settings.server.port, 8080);
+        assert_eq!(settings.unknown, Vec::<String>::new());
+    }
+
+    #[test]
+    fn variables_win_over_files_and_database_url_over_all() {
+        let settings = load(&[
+            ("CARE4U__SERVER__PORT", "0"),
+            ("CARE4U__AUTH__PASSWORD_GRANT", "false"),
+            ("CARE4U__DATABASE__URL", "sqlite://a.db"),
+            ("DATABASE_URL", "sqlite://b.db"),
+        ])
+        .unwrap();
+        assert_eq!(settings.server.port, 0);
+        assert!(!settings.auth.password_grant);
+        assert_eq!(settings.database.url.expose(), "sqlite://b.db");
+    }
+
+    #[test]
+    fn production_says_which_of_its_needs_is_missing() {
+        assert!(load(&PRODUCTION).is_ok());
+        for (missing, named) in [(1, "DATABASE_URL"), (2, "CARE4U__AUTH__SECRET"), (3, "CARE4U__MAIL__TRANSPORT")] {
+            let mut variables = PRODUCTION.to_vec();
+            variables.remove(missing);
+            let error = load(&variables).unwrap_err().to_string();
+            assert!(error.contains(named), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_misspelt_key_is_named() {
+        let settings = load(&[("CARE4U__SERVER__PROT", "80")]).unwrap();
+        assert_eq!(settings.unknown, ["server.prot"]);
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_kind_is_refused_with_its_key() {
+        let error = load(&[("CARE4U__SERVER__PORT", "eighty")]).unwrap_err().to_string();
+        assert!(error.contains("server.port"), "{error}");
+    }
+
+    #[test]
+    fn keys_come_as_a_variable_too() {
+        let settings = load(&[("CARE4U__AUTH__KEYS", "a.pem, b.pem")]).unwrap();
+        let files: Vec<_> = settings.auth.keys.iter().map(|key| key.file.to_str().unwrap()).collect();
+        assert_eq!(files, ["a.pem", "b.pem"]);
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let debug = format!("{:?}", load(&PRODUCTION).unwrap());
+        assert!(!debug.contains("0123456789abcdef") && !debug.contains("postgres://"), "{debug}");
+    }
+}

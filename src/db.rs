@@ -1,0 +1,266 @@
+//! How connections are opened, held and handed out on each database, and how a write transaction begins.
+//!
+//! SQLite has one writer and a pool of readers. PostgreSQL has a few connections held by each worker thread for single
+//! statements, and a pool that all workers share for transactions: `docs/decisions/0003-connections.md` says why.
+
+mod failure;
+mod held;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sea_orm::sqlx::postgres::PgConnectOptions;
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
+    QueryResult, RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+};
+
+pub use failure::{is_unavailable, violated_constraint};
+use held::Held;
+
+/// How long a request waits for a connection before it is told to come back.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The longest that one statement may take on PostgreSQL.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// More held connections than this gain a worker nothing.
+const MOST_HELD_PER_WORKER: u32 = 4;
+
+/// The database, as one worker sees it. Cheap to clone.
+///
+/// A single statement goes through `ConnectionTrait`; several that belong together go through [`Db::begin`].
+#[derive(Clone)]
+pub struct Db(Backend);
+
+#[derive(Clone)]
+enum Backend {
+    Sqlite { reader: DatabaseConnection, writer: DatabaseConnection },
+    Postgres { held: Option<Arc<Held>>, pool: DatabaseConnection },
+}
+
+impl std::fmt::Debug for Db {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Db").field(&self.get_database_backend()).finish()
+    }
+}
+
+impl Db {
+    /// Opens `url` with at most `max_connections`, to be shared by `workers` threads.
+    ///
+    /// A missing SQLite file and its folder are created.
+    ///
+    /// # Errors
+    /// Fails when the database cannot be reached or refuses us.
+    pub async fn connect(url: &str, max_connections: u32, workers: u32) -> Result<Self, DbErr> {
+        if url.starts_with("sqlite:") {
+            Self::connect_sqlite(url, max_connections).await
+        } else {
+            Self::connect_postgres(url, max_connections, workers).await
+        }
+    }
+
+    async fn connect_sqlite(url: &str, max_connections: u32) -> Result<Self, DbErr> {
+        migration::connection::create_sqlite_folder(url).map_err(|error| DbErr::Custom(error.to_string()))?;
+        let writer = Database::connect(sqlite_options(url, 1, false)).await?;
+        // Every connection to a database in memory has a database of its own.
+        if url.contains(":memory:") || url.contains("mode=memory") {
+            return Ok(Self(Backend::Sqlite { reader: writer.clone(), writer }));
+        }
+        let reader = Database::connect(sqlite_options(url, max_connections.saturating_sub(1).max(1), true)).await?;
+        Ok(Self(Backend::Sqlite { reader, writer }))
+    }
+
+    async fn connect_postgres(url: &str, max_connections: u32, workers: u32) -> Result<Self, DbErr> {
+        let options: PgConnectOptions = url.parse().map_err(connection_error)?;
+        let options = options
+            .application_name("care4u")
+            .options([("statement_timeout", STATEMENT_TIMEOUT.as_millis().to_string())]);
+        let (per_worker, pooled) = share_out(max_connections, workers);
+        // One attempt without the pool, which would hide the cause behind a time-out.
+        held::connect(&options).await.map_err(connection_error)?;
+        let mut pool_options = ConnectOptions::new(url);
+        pool_options
+            .max_connections(pooled)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire_if_idle_for(Duration::from_secs(30))
+            .statement_timeout(STATEMENT_TIMEOUT)
+            .set_application_name("care4u")
+            .sqlx_logging(false);
+        let pool = Database::connect(pool_options).await?;
+        let held = (per_worker > 0).then(|| Arc::new(Held::new(options, per_worker)));
+        Ok(Self(Backend::Postgres { held, pool }))
+    }
+
+    /// The same database for another worker thread, with held connections of its own.
+    #[must_use]
+    pub fn for_worker(&self) -> Self {
+        match &self.0 {
+            Backend::Postgres { held: Some(held), pool } => {
+                Self(Backend::Postgres { held: Some(Arc::new(held.another())), pool: pool.clone() })
+            }
+            _ => self.clone(),
+        }
+    }
+
+    /// Begins a transaction that may write. On SQLite it is the only one until it ends.
+    ///
+    /// # Errors
+    /// Fails when no connection comes free in time.
+    pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+        match &self.0 {
+            Backend::Sqlite { writer, .. } => {
+                let immediate = Some(SqliteTransactionMode::Immediate);
+                let options = TransactionOptions { sqlite_transaction_mode: immediate, ..Default::default() };
+                writer.begin_with_options(options).await
+            }
+            Backend::Postgres { pool, .. } => pool.begin().await,
+        }
+    }
+
+    /// Applies every pending migration.
+    ///
+    /// # Errors
+    /// Fails when a migration does; what it had done is undone.
+    pub async fn migrate(&self) -> Result<(), DbErr> {
+        match &self.0 {
+            Backend::Sqlite { writer, .. } => migration::up(writer).await,
+            Backend::Postgres { pool, .. } => migration::up(pool).await,
+        }
+    }
+
+    /// Asks the database for an answer.
+    ///
+    /// # Errors
+    /// Fails when there is none.
+    pub async fn ping(&self) -> Result<(), DbErr> {
+        self.query_one_raw(Statement::from_string(self.get_database_backend(), "SELECT 1")).await.map(drop)
+    }
+
+    /// Closes every pooled connection; SQLite folds its write-ahead log into the file.
+    ///
+    /// # Errors
+    /// Fails when the database does not let go.
+    pub async fn close(self) -> Result<(), DbErr> {
+        match self.0 {
+            Backend::Sqlite { reader, writer } => {
+                reader.close().await?;
+                writer.close().await
+            }
+            Backend::Postgres { pool, .. } => pool.close().await,
+        }
+    }
+
+    /// Which SQLite connection a statement belongs on.
+    fn sqlite_for<'a>(
+        sql: &str,
+        reader: &'a DatabaseConnection,
+        writer: &'a DatabaseConnection,
+    ) -> &'a DatabaseConnection {
+        if is_read(sql) { reader } else { writer }
+    }
+}
+
+#[async_trait::async_trait]
+impl ConnectionTrait for Db {
+    fn get_database_backend(&self) -> DbBackend {
+        match &self.0 {
+            Backend::Sqlite { .. } => DbBackend::Sqlite,
+            Backend::Postgres { .. } => DbBackend::Postgres,
+        }
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        match &self.0 {
+            Backend::Sqlite { reader, writer } => {
+                Self::sqlite_for(&statement.sql, reader, writer).execute_raw(statement).await
+            }
+            Backend::Postgres { held: Some(held), .. } => held.execute(statement).await,
+            Backend::Postgres { pool, .. } => pool.execute_raw(statement).await,
+        }
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        match &self.0 {
+            Backend::Sqlite { writer, .. } => writer.execute_unprepared(sql).await,
+            Backend::Postgres { pool, .. } => pool.execute_unprepared(sql).await,
+        }
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        match &self.0 {
+            Backend::Sqlite { reader, writer } => {
+                Self::sqlite_for(&statement.sql, reader, writer).query_one_raw(statement).await
+            }
+            Backend::Postgres { held: Some(held), .. } => {
+                Ok(held.fetch(statement).await?.into_iter().next().map(Into::into))
+            }
+            Backend::Postgres { pool, .. } => pool.query_one_raw(statement).await,
+        }
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        match &self.0 {
+            Backend::Sqlite { reader, writer } => {
+                Self::sqlite_for(&statement.sql, reader, writer).query_all_raw(statement).await
+            }
+            Backend::Postgres { held: Some(held), .. } => {
+                Ok(held.fetch(statement).await?.into_iter().map(Into::into).collect())
+            }
+            Backend::Postgres { pool, .. } => pool.query_all_raw(statement).await,
+        }
+    }
+}
+
+/// Whether a statement changes nothing, so that it may run on a read-only connection or be repeated.
+fn is_read(sql: &str) -> bool {
+    sql.starts_with("SELECT")
+}
+
+/// Held connections for each worker, and connections in the shared pool, within `max_connections` in all.
+fn share_out(max_connections: u32, workers: u32) -> (u32, u32) {
+    let workers = workers.max(1);
+    let per_worker = (max_connections.saturating_sub(2) / workers).min(MOST_HELD_PER_WORKER);
+    (per_worker, max_connections.saturating_sub(per_worker * workers).max(1))
+}
+
+fn sqlite_options(url: &str, connections: u32, read_only: bool) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .sqlx_logging(false)
+        .map_sqlx_sqlite_opts(move |sqlite| {
+            let sqlite = sqlite.foreign_keys(true).busy_timeout(Duration::from_secs(5)).read_only(read_only);
+            if read_only {
+                return sqlite.create_if_missing(false);
+            }
+            // Full: in WAL mode anything less may lose acknowledged commits when the power fails.
+            sqlite
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+        });
+    options
+}
+
+fn connection_error(error: sqlx::Error) -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(error.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::share_out;
+
+    #[test]
+    fn connections_are_shared_out_within_the_limit() {
+        for (most, workers) in [(16, 2), (10, 2), (4, 2), (16, 64), (2, 1), (100, 8)] {
+            let (held, pooled) = share_out(most, workers);
+            assert!(held * workers + pooled <= most, "{most} connections, {workers} workers: {held} and {pooled}");
+            assert!(pooled >= 1);
+        }
+        assert_eq!(share_out(16, 2), (4, 8));
+    }
+}

@@ -1,0 +1,61 @@
+//! The sessions that ended while access tokens of theirs may still be in use, kept in memory.
+//!
+//! The instance that ends a session knows at once; the others read what is new once a second. So a request costs a
+//! look-up in a map and no query, and a revoked token lives a second at most.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use chrono::{DateTime, Duration, Utc};
+use entity::refresh_tokens;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use uuid::Uuid;
+
+use crate::error::Result;
+
+/// How far each reading goes back behind the one before it: longer than a transaction may take from setting
+/// `revoked_at` to being visible, and than the clocks of two instances may differ.
+const OVERLAP: Duration = Duration::seconds(30);
+
+/// The list. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Revocations {
+    sessions: Arc<RwLock<HashMap<Uuid, DateTime<Utc>>>>,
+}
+
+impl Revocations {
+    /// Whether the session has ended.
+    #[must_use]
+    pub fn contains(&self, session_id: Uuid) -> bool {
+        self.sessions.read().unwrap_or_else(PoisonError::into_inner).contains_key(&session_id)
+    }
+
+    /// Adds sessions that have just ended.
+    pub fn add(&self, sessions: impl IntoIterator<Item = Uuid>, revoked_at: DateTime<Utc>) {
+        let sessions = sessions.into_iter().map(|id| (id, revoked_at));
+        self.sessions.write().unwrap_or_else(PoisonError::into_inner).extend(sessions);
+    }
+
+    /// Drops the sessions that ended before `horizon`: their access tokens have expired by now.
+    pub fn forget(&self, horizon: DateTime<Utc>) {
+        self.sessions.write().unwrap_or_else(PoisonError::into_inner).retain(|_, revoked_at| *revoked_at > horizon);
+    }
+
+    /// Reads what ended since `since`, with some overlap.
+    ///
+    /// # Errors
+    /// Fails when the database does; the list stays as it is.
+    pub async fn read(&self, db: &impl ConnectionTrait, since: DateTime<Utc>) -> Result<()> {
+        let ended: Vec<(Uuid, DateTime<Utc>)> = refresh_tokens::Entity::find()
+            .select_only()
+            .columns([refresh_tokens::Column::Id, refresh_tokens::Column::RevokedAt])
+            .filter(refresh_tokens::Column::RevokedAt.gt(since - OVERLAP))
+            .into_tuple()
+            .all(db)
+            .await?;
+        if !ended.is_empty() {
+            self.sessions.write().unwrap_or_else(PoisonError::into_inner).extend(ended);
+        }
+        Ok(())
+    }
+}

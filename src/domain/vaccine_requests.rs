@@ -1,0 +1,294 @@
+//! Requests for a vaccine: asking, editing while pending, and the steps of the review.
+//!
+//! Whether a request may be made, changed or moved on is part of the statement that does it, so nothing can come
+//! between the question and the deed. Only when a statement finds no row is the reason looked up.
+
+use chrono::{DateTime, Duration, Utc};
+use entity::{RequestStatus, Role, vaccine_requests, vaccines};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Select,
+};
+use uuid::Uuid;
+use vaccine_requests::Column;
+
+use super::actor::Actor;
+use super::clock::Clock;
+use super::page::{Page, Slice};
+use super::patch::Patch;
+use crate::error::{Conflict, Error, Result, Violation};
+
+/// More than can pass between the time of a request and the making of its id.
+const ID_LAG: Duration = Duration::minutes(1);
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct NewRequest {
+    /// Which vaccine.
+    pub vaccine_id: Uuid,
+    /// Which dose of the course, from 1.
+    pub dose_number: i32,
+    /// Anything staff should know.
+    pub note: Option<String>,
+}
+
+/// Changes to a pending request.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// Another vaccine.
+    pub vaccine_id: Option<Uuid>,
+    /// Another dose.
+    pub dose_number: Option<i32>,
+    /// Anything staff should know.
+    pub note: Patch<String>,
+}
+
+/// Which requests a list holds. Every condition narrows it.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Where the request stands.
+    pub status: Option<RequestStatus>,
+    /// For this vaccine.
+    pub vaccine_id: Option<Uuid>,
+    /// Of this account.
+    pub user_id: Option<Uuid>,
+    /// Made at this time or later.
+    pub created_from: Option<DateTime<Utc>>,
+    /// Made before this time.
+    pub created_before: Option<DateTime<Utc>>,
+}
+
+/// The requests an actor may see: their own, and for staff every one.
+fn visible_to(actor: &Actor) -> Select<vaccine_requests::Entity> {
+    vaccine_requests::Entity::find()
+        .apply_if((!actor.is_staff()).then_some(actor.user_id), |requests, own| requests.filter(Column::UserId.eq(own)))
+}
+
+/// Asks for a dose of a vaccine.
+///
+/// # Errors
+/// A violation when the catalogue has no such vaccine or dose; a conflict when an open request asks for the same.
+pub async fn add(
+    db: &impl ConnectionTrait,
+    clock: &Clock,
+    actor: &Actor,
+    new: NewRequest,
+) -> Result<vaccine_requests::Model> {
+    let now = clock.now();
+    let request = Query::select()
+        .exprs([
+            Expr::value(Uuid::now_v7()),
+            Expr::value(actor.user_id),
+            Expr::col((vaccines::Entity, vaccines::Column::Id)),
+            Expr::value(new.dose_number),
+            Expr::value(RequestStatus::Pending),
+            Expr::value(new.note),
+            Expr::value(now),
+            Expr::value(now),
+        ])
+        .from(vaccines::Entity)
+        .and_where(offered(Expr::value(new.vaccine_id), Expr::value(new.dose_number)))
+        .to_owned();
+    let insert = Query::insert()
+        .into_table(vaccine_requests::Entity)
+        .columns([
+            Column::Id,
+            Column::UserId,
+            Column::VaccineId,
+            Column::DoseNumber,
+            Column::Status,
+            Column::Note,
+            Column::CreatedAt,
+            Column::UpdatedAt,
+        ])
+        .select_from(request)
+        .map_err(Error::internal)?
+        .returning_all()
+        .to_owned();
+    match db.query_one(&insert).await? {
+        Some(row) => Ok(vaccine_requests::Model::from_query_result(&row, "")?),
+        None => Err(not_offered(db, new.vaccine_id).await?),
+    }
+}
+
+/// Requests, newest first.
+///
+/// # Errors
+/// Fails when the database does.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    actor: &Actor,
+    filter: &Filter,
+    page: Page,
+) -> Result<Slice<vaccine_requests::Model>> {
+    let requests = visible_to(actor)
+        .apply_if(filter.status, |requests, status| requests.filter(Column::Status.eq(status)))
+        .apply_if(filter.vaccine_id, |requests, id| requests.filter(Column::VaccineId.eq(id)))
+        .apply_if(filter.user_id, |requests, id| requests.filter(Column::UserId.eq(id)))
+        // Ids are made in the order of time, so bounds in time are also bounds in the index of the list.
+        .apply_if(filter.created_from, |requests, from| {
+            requests.filter(Column::Id.gte(first_id_at(from))).filter(Column::CreatedAt.gte(from))
+        })
+        .apply_if(filter.created_before, |requests, before| {
+            requests.filter(Column::Id.lt(first_id_at(before + ID_LAG))).filter(Column::CreatedAt.lt(before))
+        })
+        .apply_if(page.after, |requests, after| requests.filter(Column::Id.lt(after)))
+        .order_by_desc(Column::Id)
+        .limit(page.rows())
+        .all(db)
+        .await?;
+    Ok(page.slice(requests, |request| request.id))
+}
+
+/// One request.
+///
+/// # Errors
+/// [`Error::NotFound`] when the actor may not see it.
+pub async fn get(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<vaccine_requests::Model> {
+    visible_to(actor).filter(Column::Id.eq(id)).one(db).await?.ok_or(Error::NotFound)
+}
+
+/// Changes the actor's own request while it is pending.
+///
+/// # Errors
+/// [`Error::NotFound`]; a conflict when it is no longer pending or an open request asks for the same; a violation when
+/// the catalogue has no such vaccine or dose.
+pub async fn change(
+    db: &impl ConnectionTrait,
+    clock: &Clock,
+    actor: &Actor,
+    id: Uuid,
+    changes: Changes,
+) -> Result<vaccine_requests::Model> {
+    let column = |column| Expr::col((vaccine_requests::Entity, column));
+    let vaccine_id = changes.vaccine_id.map_or_else(|| column(Column::VaccineId), Expr::value);
+    let dose_number = changes.dose_number.map_or_else(|| column(Column::DoseNumber), Expr::value);
+    let mut update = vaccine_requests::Entity::update_many()
+        .col_expr(Column::UpdatedAt, Expr::value(clock.now()))
+        .filter(Column::Id.eq(id))
+        .filter(Column::UserId.eq(actor.user_id))
+        .filter(Column::Status.eq(RequestStatus::Pending));
+    if changes.vaccine_id.is_some() || changes.dose_number.is_some() {
+        update = update
+            .col_expr(Column::VaccineId, vaccine_id.clone())
+            .col_expr(Column::DoseNumber, dose_number.clone())
+            .filter(Expr::exists(offer(vaccine_id, dose_number)));
+    }
+    if let Some(note) = changes.note.into_change() {
+        update = update.col_expr(Column::Note, Expr::value(note));
+    }
+    if let Some(changed) = update.exec_with_returning(db).await?.into_iter().next() {
+        return Ok(changed);
+    }
+    let request = own(db, actor, id).await?;
+    if request.status != RequestStatus::Pending {
+        return Err(Conflict::RequestStatus(request.status).into());
+    }
+    Err(not_offered(db, changes.vaccine_id.unwrap_or(request.vaccine_id)).await?)
+}
+
+/// A step of the review.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// `pending → approved`, by staff.
+    Approve,
+    /// `pending → rejected`, by staff, who say why.
+    Reject {
+        /// For whoever asked.
+        reason: String,
+    },
+    /// `pending | approved | booked → cancelled`, by whoever asked, or staff.
+    Cancel,
+}
+
+impl Step {
+    fn from(&self) -> &'static [RequestStatus] {
+        match self {
+            Self::Approve | Self::Reject { .. } => &[RequestStatus::Pending],
+            Self::Cancel => &[RequestStatus::Pending, RequestStatus::Approved, RequestStatus::Booked],
+        }
+    }
+
+    fn to(&self) -> RequestStatus {
+        match self {
+            Self::Approve => RequestStatus::Approved,
+            Self::Reject { .. } => RequestStatus::Rejected,
+            Self::Cancel => RequestStatus::Cancelled,
+        }
+    }
+
+    fn open_to(&self) -> Role {
+        match self {
+            Self::Approve | Self::Reject { .. } => Role::Staff,
+            Self::Cancel => Role::Patient,
+        }
+    }
+}
+
+/// Moves a request on, by one guarded statement.
+///
+/// # Errors
+/// [`Error::Forbidden`], [`Error::NotFound`], or a conflict when the request stands elsewhere.
+pub async fn advance(
+    db: &impl ConnectionTrait,
+    clock: &Clock,
+    actor: &Actor,
+    id: Uuid,
+    step: Step,
+) -> Result<vaccine_requests::Model> {
+    actor.require(step.open_to())?;
+    let mut update = vaccine_requests::Entity::update_many()
+        .col_expr(Column::Status, Expr::value(step.to()))
+        .col_expr(Column::UpdatedAt, Expr::value(clock.now()))
+        .filter(Column::Id.eq(id))
+        .filter(Column::Status.is_in(step.from().iter().copied()))
+        .apply_if((!actor.is_staff()).then_some(actor.user_id), |update, own| update.filter(Column::UserId.eq(own)));
+    if step.open_to() >= Role::Staff {
+        update = update.col_expr(Column::ReviewedBy, Expr::value(actor.user_id));
+    }
+    if let Step::Reject { reason } = step {
+        update = update.col_expr(Column::Reason, Expr::value(reason));
+    }
+    match update.exec_with_returning(db).await?.into_iter().next() {
+        Some(moved) => Ok(moved),
+        None => Err(Conflict::RequestStatus(get(db, actor, id).await?.status).into()),
+    }
+}
+
+async fn own(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<vaccine_requests::Model> {
+    let own = visible_to(actor).filter(Column::UserId.eq(actor.user_id));
+    own.filter(Column::Id.eq(id)).one(db).await?.ok_or(Error::NotFound)
+}
+
+/// The condition under which the catalogue offers a dose.
+fn offered(vaccine_id: Expr, dose_number: Expr) -> Expr {
+    let column = |column| Expr::col((vaccines::Entity, column));
+    column(vaccines::Column::Id)
+        .eq(vaccine_id)
+        .and(column(vaccines::Column::Active).eq(true))
+        .and(column(vaccines::Column::Doses).gte(dose_number))
+}
+
+fn offer(vaccine_id: Expr, dose_number: Expr) -> SelectStatement {
+    let condition = offered(vaccine_id, dose_number);
+    Query::select().expr(Expr::value(1)).from(vaccines::Entity).and_where(condition).to_owned()
+}
+
+/// Which rule of the catalogue was broken.
+async fn not_offered(db: &impl ConnectionTrait, vaccine_id: Uuid) -> Result<Error> {
+    let vaccine = vaccines::Entity::find_by_id(vaccine_id).one(db).await?;
+    Ok(match vaccine.filter(|vaccine| vaccine.active) {
+        None => Violation::new("vaccine_id", "unknown", "is not a vaccine that can be asked for").into(),
+        Some(vaccine) => {
+            let message = format!("must be at most {}, the doses of this vaccine", vaccine.doses);
+            Violation::new("dose_number", "range", message).into()
+        }
+    })
+}
+
+/// The lowest id that can have been made at a time (RFC 9562 §5.7).
+fn first_id_at(time: DateTime<Utc>) -> Uuid {
+    let milliseconds = u64::try_from(time.timestamp_millis()).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(milliseconds, &[0; 10]).into_uuid()
+}

@@ -1,0 +1,111 @@
+//! Everything that can go wrong, in the words of the domain. What it looks like over HTTP is decided in `api::problem`.
+
+use entity::{RequestStatus, Role};
+use sea_orm::DbErr;
+
+use crate::db;
+
+/// What every function of the domain returns.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Why something was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Values that break a rule: all of them, not just the first.
+    #[error("{} value(s) break a rule", .0.len())]
+    Invalid(Vec<Violation>),
+    /// An unknown e-mail or a wrong password; which of them is not told.
+    #[error("wrong e-mail or password")]
+    WrongCredentials,
+    /// The right password of an account that an admin has disabled.
+    #[error("the account is disabled")]
+    AccountDisabled,
+    /// No access token came with the request.
+    #[error("not signed in")]
+    Unauthenticated,
+    /// A token that is malformed, forged, expired, revoked or of the wrong kind.
+    #[error("the token is not valid")]
+    InvalidToken,
+    /// Signed in, but with a lesser role than this.
+    #[error("needs the role {0:?}")]
+    Forbidden(Role),
+    /// Not there, or not visible to whoever asks.
+    #[error("not found")]
+    NotFound,
+    /// In the way of something that is already so.
+    #[error("{0}")]
+    Conflict(#[from] Conflict),
+    /// More passwords are waiting to be hashed than can be served in time.
+    #[error("too many sign-ins at once")]
+    Busy,
+    /// The database cannot be reached, or is too busy.
+    #[error("the database is unavailable")]
+    Unavailable(#[source] DbErr),
+    /// A fault of ours.
+    #[error("internal error")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// A state of affairs that stands in the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Conflict {
+    /// Another account has this e-mail.
+    #[error("an account with this e-mail exists already")]
+    EmailTaken,
+    /// Another account has this national id.
+    #[error("an account with this national id exists already")]
+    NidTaken,
+    /// Another vaccine has this code.
+    #[error("a vaccine with this code exists already")]
+    VaccineCodeTaken,
+    /// The same person has an open request for the same vaccine and dose.
+    #[error("there is an open request for this vaccine and dose already")]
+    RequestOpen,
+    /// The request stands where this step does not start from.
+    #[error("the request is {} already", .0.as_str())]
+    RequestStatus(RequestStatus),
+}
+
+/// One value that breaks one rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Where it stands in the input, such as `birth_date`.
+    pub field: String,
+    /// The rule, for programs.
+    pub code: String,
+    /// The rule, for people. Never repeats the value.
+    pub message: String,
+}
+
+impl Violation {
+    /// A violation of the rule `code` in `field`.
+    pub fn new(field: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), code: code.into(), message: message.into() }
+    }
+}
+
+impl From<Violation> for Error {
+    fn from(violation: Violation) -> Self {
+        Self::Invalid(vec![violation])
+    }
+}
+
+impl Error {
+    /// Wraps a fault that no user can do anything about.
+    pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(source.into())
+    }
+}
+
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        match db::violated_constraint(&error).as_deref() {
+            Some("users_email_key") => Conflict::EmailTaken.into(),
+            Some("users_nid_key") => Conflict::NidTaken.into(),
+            Some("vaccines_code_key") => Conflict::VaccineCodeTaken.into(),
+            Some("vaccine_requests_user_id_vaccine_id_dose_number_key") => Conflict::RequestOpen.into(),
+            _ if db::is_unavailable(&error) => Self::Unavailable(error),
+            _ => Self::internal(error),
+        }
+    }
+}
