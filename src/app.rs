@@ -136,7 +136,7 @@ impl Application {
     /// # Errors
     /// Fails when the server does.
     pub async fn run(self) -> std::io::Result<()> {
-        let follower = actix_web::rt::spawn(follow_revocations(self.state.clone()));
+        let follower = tokio::spawn(follow_revocations(self.state.clone()));
         let outcome = self.server.await;
         follower.abort();
         if let Err(error) = self.state.db.close().await {
@@ -247,7 +247,7 @@ fn development_secret() -> std::io::Result<Secret> {
 /// Learns once a second which sessions other instances have ended, and forgets those whose tokens have expired.
 async fn follow_revocations(state: AppState) {
     let auth = &state.auth;
-    let mut interval = actix_web::rt::time::interval(REVOCATION_INTERVAL);
+    let mut interval = tokio::time::interval(REVOCATION_INTERVAL);
     let mut known_until = auth.clock.now();
     let mut failing = false;
     loop {

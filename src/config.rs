@@ -231,8 +231,7 @@ impl Settings {
             .set_override_option("database.url", database_url)?
             .build()?;
         let mut unknown = Vec::new();
-        let mut settings: Self =
-            serde_ignored::deserialize(merged, |path| unknown.push(path.to_string()))?;
+        let mut settings: Self = serde_ignored::deserialize(merged, |path| unknown.push(path.to_string()))?;
         settings.profile = profile;
         settings.unknown = unknown;
         settings.completed()

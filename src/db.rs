@@ -238,10 +238,7 @@ fn sqlite_options(url: &str, connections: u32, read_only: bool) -> ConnectOption
                 return sqlite.create_if_missing(false);
             }
             // Full: in WAL mode anything less may lose acknowledged commits when the power fails.
-            sqlite
-                .create_if_missing(true)
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Full)
+            sqlite.create_if_missing(true).journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full)
         });
     options
 }

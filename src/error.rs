@@ -104,6 +104,9 @@ impl From<DbErr> for Error {
             Some("users_nid_key") => Conflict::NidTaken.into(),
             Some("vaccines_code_key") => Conflict::VaccineCodeTaken.into(),
             Some("vaccine_requests_user_id_vaccine_id_dose_number_key") => Conflict::RequestOpen.into(),
+            Some("vaccines_max_age_months_check") => {
+                Violation::new("max_age_months", "order", "must not be below min_age_months").into()
+            }
             _ if db::is_unavailable(&error) => Self::Unavailable(error),
             _ => Self::internal(error),
         }

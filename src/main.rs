@@ -98,15 +98,7 @@ async fn create_admin(email: &str, name: String) -> Outcome {
     let password = read_password()?;
     let settings = start()?;
     let state = app::state(&settings, Clock::default(), 1).await?;
-    let new = NewUser {
-        name,
-        email,
-        password,
-        nid: None,
-        phone_number: None,
-        address: None,
-        birth_date: None,
-    };
+    let new = NewUser { name, email, password, nid: None, phone_number: None, address: None, birth_date: None };
     let admin = users::register(&state.db, &state.auth, new, Role::Admin).await.map_err(explained)?;
     state.db.close().await?;
     println!("created the admin {}", admin.id);

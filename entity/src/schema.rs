@@ -7,8 +7,8 @@ use sea_orm::sea_query::{
     ColumnDef, Expr, ExprTrait, ForeignKeyCreateStatement, Index, IndexCreateStatement, Table, TableCreateStatement,
 };
 use sea_orm::{
-    ActiveEnum, ColumnTrait, ConditionalStatement, DbBackend, EntityTrait, IdenStatic, Iterable, PrimaryKeyToColumn, RelationDef, RelationTrait, Schema,
-    Statement,
+    ActiveEnum, ColumnTrait, ConditionalStatement, DbBackend, EntityTrait, IdenStatic, Iterable, PrimaryKeyToColumn,
+    RelationDef, RelationTrait, Schema, Statement,
 };
 
 use crate::{RequestStatus, refresh_tokens, users, vaccine_requests, vaccines};

@@ -12,10 +12,7 @@ pub struct Model {
     pub id: Uuid,
     pub user_id: Uuid,
     pub vaccine_id: Uuid,
-    #[sea_orm(
-        default_value = 1,
-        extra = "CONSTRAINT vaccine_requests_dose_number_check CHECK (dose_number >= 1)"
-    )]
+    #[sea_orm(default_value = 1, extra = "CONSTRAINT vaccine_requests_dose_number_check CHECK (dose_number >= 1)")]
     pub dose_number: i32,
     #[sea_orm(
         default_value = "pending",
@@ -49,13 +46,7 @@ pub struct Model {
         on_delete = "Cascade"
     )]
     pub user: BelongsTo<super::users::Entity>,
-    #[sea_orm(
-        belongs_to,
-        from = "vaccine_id",
-        to = "id",
-        on_update = "NoAction",
-        on_delete = "NoAction"
-    )]
+    #[sea_orm(belongs_to, from = "vaccine_id", to = "id", on_update = "NoAction", on_delete = "NoAction")]
     pub vaccine: BelongsTo<super::vaccines::Entity>,
 }
 

@@ -16,10 +16,7 @@ pub struct Model {
     pub manufacturer: String,
     #[sea_orm(extra = "CONSTRAINT vaccines_doses_check CHECK (doses >= 1)")]
     pub doses: i32,
-    #[sea_orm(
-        default_value = 0,
-        extra = "CONSTRAINT vaccines_min_interval_days_check CHECK (min_interval_days >= 0)"
-    )]
+    #[sea_orm(default_value = 0, extra = "CONSTRAINT vaccines_min_interval_days_check CHECK (min_interval_days >= 0)")]
     pub min_interval_days: i32,
     #[sea_orm(extra = "CONSTRAINT vaccines_min_age_months_check CHECK (min_age_months >= 0)")]
     pub min_age_months: Option<i32>,

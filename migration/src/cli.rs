@@ -122,7 +122,9 @@ fn generate(name: &str, migration_dir: Option<PathBuf>, local_time: bool) -> Res
         .or_else(|| std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from))
         .unwrap_or_else(|| PathBuf::from("."));
     if !dir.join("src/lib.rs").is_file() {
-        return Err(format!("{} holds no src/lib.rs; name the migration crate with --migration-dir", dir.display()).into());
+        return Err(
+            format!("{} holds no src/lib.rs; name the migration crate with --migration-dir", dir.display()).into()
+        );
     }
     sea_orm_cli::run_migrate_generate(&dir.to_string_lossy(), name, !local_time)
 }

@@ -38,10 +38,7 @@ pub async fn up(db: &DatabaseConnection) -> Result<(), DbErr> {
 }
 
 /// Runs `migrate` alone: migrators that start together take turns, so each migration is applied once.
-pub async fn in_turn(
-    db: &DatabaseConnection,
-    migrate: impl Future<Output = Result<(), DbErr>>,
-) -> Result<(), DbErr> {
+pub async fn in_turn(db: &DatabaseConnection, migrate: impl Future<Output = Result<(), DbErr>>) -> Result<(), DbErr> {
     let turn = connection::take_turn(db).await?;
     let outcome = migrate.await;
     turn.end().await?;

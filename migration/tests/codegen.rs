@@ -44,8 +44,10 @@ fn describe(name: &str, kind: &str, attributes: &str) -> String {
         .replace("PasswordHash", "String")
         .replace("RequestStatus", "String")
         .replace("Role", "String");
-    let flags: Vec<_> =
-        ["primary_key", "auto_increment = false", "unique"].into_iter().filter(|flag| attributes.contains(flag)).collect();
+    let flags: Vec<_> = ["primary_key", "auto_increment = false", "unique"]
+        .into_iter()
+        .filter(|flag| attributes.contains(flag))
+        .collect();
     format!("{name}: {kind} {}", flags.join(" "))
 }
 

@@ -4,12 +4,11 @@
 use std::sync::Arc;
 
 use actix_web::dev::ResourceDef;
+use actix_web::http::StatusCode;
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse};
 use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
-use utoipa::openapi::security::{
-    Flow, HttpAuthScheme, HttpBuilder, OAuth2, Password, Scopes, SecurityScheme,
-};
+use utoipa::openapi::security::{Flow, HttpAuthScheme, HttpBuilder, OAuth2, Password, Scopes, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, HeaderBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Response, Type};
 use utoipa::{OpenApi as _, PartialSchema as _, ToSchema as _};
 use utoipa_actix_web::AppExt as _;
@@ -20,6 +19,9 @@ use crate::error::Error;
 
 /// Where the token endpoint is.
 const TOKEN_URL: &str = "/api/v1/auth/token";
+
+/// Where the document itself is.
+const DOCUMENT_PATH: &str = "/api-docs/openapi.json";
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -39,16 +41,15 @@ struct Base;
 /// The OpenAPI 3.1 document of every route.
 #[must_use]
 pub fn openapi() -> OpenApi {
-    let (_, mut document) = actix_web::App::new()
-        .into_utoipa_app()
-        .openapi(Base::openapi())
-        .configure(super::routes)
-        .split_for_parts();
+    let (_, mut document) =
+        actix_web::App::new().into_utoipa_app().openapi(Base::openapi()).configure(super::routes).split_for_parts();
     let components = document.components.get_or_insert_default();
     for (name, schema) in [(Document::name(), Document::schema()), (FieldProblem::name(), FieldProblem::schema())] {
         components.schemas.insert(name.into_owned(), schema);
     }
-    components.security_schemes.extend([("oauth2".to_owned(), oauth2().into()), ("bearer".to_owned(), bearer().into())]);
+    components
+        .security_schemes
+        .extend([("oauth2".to_owned(), oauth2().into()), ("bearer".to_owned(), bearer().into())]);
     for (path, item) in &mut document.paths.paths {
         for operation in operations(item) {
             complete(path, operation);
@@ -80,9 +81,9 @@ fn complete(path: &str, operation: &mut Operation) {
     let is_json = matches!(&operation.request_body, Some(RefOr::T(body))
         if body.content.keys().any(|kind| kind.ends_with("json")));
     let parameters = operation.parameters.as_deref().unwrap_or_default();
-    let has_query = parameters.iter().any(|parameter| {
-        matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query)
-    });
+    let has_query = parameters
+        .iter()
+        .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query));
     let has_id = path.contains('{');
     let touches_database = path.starts_with("/api/") || path.ends_with("/ready");
     let implied = [
@@ -104,6 +105,10 @@ fn complete(path: &str, operation: &mut Operation) {
     }
     for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else { continue };
+        if response.description.is_empty() {
+            let phrase = StatusCode::from_bytes(status.as_bytes()).ok().and_then(|status| status.canonical_reason());
+            phrase.unwrap_or("Done").clone_into(&mut response.description);
+        }
         if status.starts_with(['4', '5']) && response.content.is_empty() {
             let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(Document::name()))).build();
             response.content.insert(problem::MEDIA_TYPE.to_owned(), content.into());
@@ -147,6 +152,10 @@ impl Docs {
             .map(|(path, item)| (path.clone(), ResourceDef::new(path.as_str()), allowed(item)))
             .collect();
         methods.sort_by_key(|(path, ..)| path.matches('{').count());
+        // Served below, and no operations of the API.
+        for path in ["/docs", "/docs/{_:.*}", DOCUMENT_PATH] {
+            methods.push((path.to_owned(), ResourceDef::new(path), "GET, HEAD".to_owned()));
+        }
         let methods = methods.into_iter().map(|(_, path, allowed)| (path, allowed)).collect();
         Ok(Self { json, methods })
     }
@@ -163,9 +172,9 @@ impl Docs {
             let answer = nothing_here(&request, &methods);
             async { answer }
         });
-        let settings = Config::from("/api-docs/openapi.json").try_it_out_enabled(true).validator_url("none");
+        let settings = Config::from(DOCUMENT_PATH).try_it_out_enabled(true).validator_url("none");
         config
-            .route("/api-docs/openapi.json", document)
+            .route(DOCUMENT_PATH, document)
             .service(web::redirect("/docs", "/docs/"))
             .service(SwaggerUi::new("/docs/{_:.*}").config(settings))
             .default_service(elsewhere);

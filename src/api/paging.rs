@@ -20,7 +20,7 @@ pub struct PageReply<T> {
     /// The items, in the order of the list.
     items: Vec<T>,
     /// Goes into `cursor` to get the next page; null on the last one.
-    #[schema(required = true)]
+    #[schema(required = true, example = "AaH7zRwNczyfiK9Cq7QUOw")]
     next_cursor: Option<String>,
 }
 

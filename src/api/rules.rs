@@ -84,7 +84,9 @@ pub fn patched<T>(patch: &Patch<T>, rule: impl Fn(&T) -> Checked) -> Checked {
 /// At most so many characters.
 pub fn at_most(value: &str, characters: usize) -> Checked {
     if value.chars().count() > characters {
-        return Err(ValidationError::new("length").with_message(format!("must be at most {characters} characters").into()));
+        return Err(
+            ValidationError::new("length").with_message(format!("must be at most {characters} characters").into())
+        );
     }
     Ok(())
 }

@@ -33,6 +33,7 @@ pub struct TokenRequest {
     #[schema(format = Password, example = "a long sentence")]
     password: Option<String>,
     /// With `refresh_token`: the refresh token.
+    #[schema(example = "eyJ0eXAiOiJydCtqd3QiLCJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIwMTkzIn0.c2lnbmF0dXJl")]
     refresh_token: Option<String>,
 }
 

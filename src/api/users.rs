@@ -231,7 +231,7 @@ pub async fn change_my_password(
 ///
 /// **Open to:** admins.
 #[utoipa::path(
-    tag = "users", security(("oauth2" = []), ("bearer" = [])),
+    operation_id = "list_users", tag = "users", security(("oauth2" = []), ("bearer" = [])),
     params(ListUsers),
     responses(
         (status = 200, body = PageReply<UserReply>, headers(("Link" = String, description = "The next page"))),
@@ -255,7 +255,7 @@ pub async fn list(
 ///
 /// **Open to:** admins, and to whom it belongs.
 #[utoipa::path(
-    tag = "users", security(("oauth2" = []), ("bearer" = [])),
+    operation_id = "get_user", tag = "users", security(("oauth2" = []), ("bearer" = [])),
     params(("id" = Uuid, Path)),
     responses((status = 200, body = UserReply))
 )]
@@ -269,7 +269,7 @@ pub async fn get(state: web::Data<AppState>, user: CurrentUser, id: Id) -> Resul
 ///
 /// **Open to:** admins.
 #[utoipa::path(
-    tag = "users", security(("oauth2" = []), ("bearer" = [])),
+    operation_id = "change_user", tag = "users", security(("oauth2" = []), ("bearer" = [])),
     params(("id" = Uuid, Path)),
     request_body(content((ChangeUser = "application/merge-patch+json"), (ChangeUser = "application/json"))),
     responses((status = 200, body = UserReply), (status = 403, description = "Needs the role admin"))

@@ -172,7 +172,7 @@ impl ListRequests {
 ///
 /// **Open to:** anyone signed in, for themselves.
 #[utoipa::path(
-    tag = "vaccine requests", security(("oauth2" = []), ("bearer" = [])),
+    operation_id = "ask_for_vaccine", tag = "vaccine requests", security(("oauth2" = []), ("bearer" = [])),
     request_body = AskForVaccine,
     responses(
         (status = 201, body = VaccineRequestReply, headers(("Location" = String, description = "Path of the request"))),
@@ -194,7 +194,7 @@ pub async fn add(
 ///
 /// **Open to:** anyone signed in, who sees their own; staff see everybody's.
 #[utoipa::path(
-    tag = "vaccine requests", security(("oauth2" = []), ("bearer" = [])),
+    operation_id = "list_vaccine_requests", tag = "vaccine requests", security(("oauth2" = []), ("bearer" = [])),
     params(ListRequests),
     responses(
         (status = 200, body = PageReply<VaccineRequestReply>,
@@ -217,7 +217,7 @@ pub async fn list(
 ///
 /// **Open to:** whoever asked, and staff.
 #[utoipa::path(
-    tag = "vaccine requests", security(("oauth2" = []), ("bearer" = [])),
+    operation_id = "get_vaccine_request", tag = "vaccine requests", security(("oauth2" = []), ("bearer" = [])),
     params(("id" = Uuid, Path)),
     responses((status = 200, body = VaccineRequestReply))
 )]
@@ -234,7 +234,7 @@ pub async fn get(
 ///
 /// **Open to:** whoever asked.
 #[utoipa::path(
-    tag = "vaccine requests", security(("oauth2" = []), ("bearer" = [])),
+    operation_id = "change_vaccine_request", tag = "vaccine requests", security(("oauth2" = []), ("bearer" = [])),
     params(("id" = Uuid, Path)),
     request_body(content((ChangeRequest = "application/merge-patch+json"), (ChangeRequest = "application/json"))),
     responses(
@@ -257,7 +257,7 @@ pub async fn change(
 ///
 /// **Open to:** staff.
 #[utoipa::path(
-    tag = "vaccine requests", security(("oauth2" = []), ("bearer" = [])),
+    operation_id = "approve_vaccine_request", tag = "vaccine requests", security(("oauth2" = []), ("bearer" = [])),
     params(("id" = Uuid, Path)),
     responses(
         (status = 200, body = VaccineRequestReply),
@@ -279,7 +279,7 @@ pub async fn approve(
 ///
 /// **Open to:** staff.
 #[utoipa::path(
-    tag = "vaccine requests", security(("oauth2" = []), ("bearer" = [])),
+    operation_id = "reject_vaccine_request", tag = "vaccine requests", security(("oauth2" = []), ("bearer" = [])),
     params(("id" = Uuid, Path)),
     request_body = Reject,
     responses(
@@ -304,7 +304,7 @@ pub async fn reject(
 ///
 /// **Open to:** whoever asked, and staff.
 #[utoipa::path(
-    tag = "vaccine requests", security(("oauth2" = []), ("bearer" = [])),
+    operation_id = "cancel_vaccine_request", tag = "vaccine requests", security(("oauth2" = []), ("bearer" = [])),
     params(("id" = Uuid, Path)),
     responses(
         (status = 200, body = VaccineRequestReply),

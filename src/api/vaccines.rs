@@ -65,7 +65,6 @@ impl From<table::Model> for VaccineReply {
 /// A vaccine to be added to the catalogue.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[validate(schema(function = ages_in_order))]
 pub struct AddVaccine {
     /// Short and unique.
     #[serde(default)]
@@ -93,18 +92,10 @@ pub struct AddVaccine {
     #[validate(range(min = 0, max = MAX_AGE_MONTHS))]
     #[schema(minimum = 0, maximum = 1800, example = 9)]
     min_age_months: Option<i32>,
-    /// The oldest age.
+    /// The oldest age; not below the youngest.
     #[validate(range(min = 0, max = MAX_AGE_MONTHS))]
     #[schema(minimum = 0, maximum = 1800, example = 1200)]
     max_age_months: Option<i32>,
-}
-
-fn ages_in_order(body: &AddVaccine) -> Result<(), ValidationError> {
-    match (body.min_age_months, body.max_age_months) {
-        (Some(min), Some(max)) if max < min => Err(ValidationError::new("order")
-            .with_message("max_age_months must not be below min_age_months".into())),
-        _ => Ok(()),
-    }
 }
 
 impl From<AddVaccine> for NewVaccine {
@@ -198,7 +189,7 @@ pub struct ListVaccines {
 ///
 /// **Open to:** anyone.
 #[utoipa::path(
-    tag = "vaccines",
+    operation_id = "list_vaccines", tag = "vaccines",
     params(ListVaccines),
     responses(
         (status = 200, body = PageReply<VaccineReply>, headers(("Link" = String, description = "The next page"))),
@@ -218,7 +209,7 @@ pub async fn list(
 /// One vaccine.
 ///
 /// **Open to:** anyone.
-#[utoipa::path(tag = "vaccines", params(("id" = Uuid, Path)), responses((status = 200, body = VaccineReply)))]
+#[utoipa::path(operation_id = "get_vaccine", tag = "vaccines", params(("id" = Uuid, Path)), responses((status = 200, body = VaccineReply)))]
 #[get("/{id}")]
 pub async fn get(state: web::Data<AppState>, id: Id) -> Result<web::Json<VaccineReply>, Problem> {
     Ok(web::Json(vaccines::get(&state.db, id.0).await?.into()))
@@ -228,7 +219,7 @@ pub async fn get(state: web::Data<AppState>, id: Id) -> Result<web::Json<Vaccine
 ///
 /// **Open to:** admins.
 #[utoipa::path(
-    tag = "vaccines", security(("oauth2" = []), ("bearer" = [])),
+    operation_id = "add_vaccine", tag = "vaccines", security(("oauth2" = []), ("bearer" = [])),
     request_body = AddVaccine,
     responses(
         (status = 201, body = VaccineReply, headers(("Location" = String, description = "Path of the vaccine"))),
@@ -251,7 +242,7 @@ pub async fn add(
 ///
 /// **Open to:** admins.
 #[utoipa::path(
-    tag = "vaccines", security(("oauth2" = []), ("bearer" = [])),
+    operation_id = "change_vaccine", tag = "vaccines", security(("oauth2" = []), ("bearer" = [])),
     params(("id" = Uuid, Path)),
     request_body(content((ChangeVaccine = "application/merge-patch+json"), (ChangeVaccine = "application/json"))),
     responses((status = 200, body = VaccineReply), (status = 403, description = "Needs the role admin"))

@@ -134,9 +134,7 @@ fn values(values: Option<Values>) -> SqlxValues {
 }
 
 async fn answered<T>(query: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
-    timeout(ANSWER_TIMEOUT, query)
-        .await
-        .unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
+    timeout(ANSWER_TIMEOUT, query).await.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
 }
 
 /// Whether the connection is gone, as opposed to the statement having been refused.

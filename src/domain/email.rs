@@ -53,7 +53,8 @@ mod tests {
     #[test]
     fn what_is_no_address_is_refused() {
         let long = format!("{}@example.org", "a".repeat(250));
-        for raw in ["", "ada", "ada@", "@example.org", "a b@example.org", "ada@exa mple.org", "a\0@example.org", &long] {
+        for raw in ["", "ada", "ada@", "@example.org", "a b@example.org", "ada@exa mple.org", "a\0@example.org", &long]
+        {
             assert!(Email::parse(raw).is_err(), "{raw:?}");
         }
     }

@@ -54,9 +54,8 @@ pub struct Changes {
 /// The accounts an actor may see: their own, and for admins every one.
 fn visible_to(actor: &Actor) -> sea_orm::Select<users::Entity> {
     let everybody = actor.role == Role::Admin;
-    users::Entity::find().apply_if((!everybody).then_some(actor.user_id), |users, own| {
-        users.filter(users::Column::Id.eq(own))
-    })
+    users::Entity::find()
+        .apply_if((!everybody).then_some(actor.user_id), |users, own| users.filter(users::Column::Id.eq(own)))
 }
 
 /// Registers a patient, or with `role` an account made by an operator.

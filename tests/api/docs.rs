@@ -1,0 +1,135 @@
+//! The OpenAPI document is whole and true, and Swagger UI is served.
+//!
+//! That answers are as documented is checked at every request of every test.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use actix_web::introspection::IntrospectionTree;
+use actix_web::{App, web};
+use serde_json::Value;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::BACKEND;
+use crate::support::app::TestApp;
+use crate::support::contract::DOCUMENT;
+
+/// Each operation of the document as (method, path, operation).
+fn operations() -> Vec<(String, String, &'static Value)> {
+    let paths = DOCUMENT["paths"].as_object().expect("a document has paths");
+    let of = |(path, item): (&String, &'static Value)| {
+        let path = path.clone();
+        let item = item.as_object().expect("a path has operations");
+        item.iter().map(move |(method, operation)| (method.to_uppercase(), path.clone(), operation)).collect::<Vec<_>>()
+    };
+    paths.iter().flat_map(of).collect()
+}
+
+#[actix_web::test]
+async fn every_route_that_is_served_is_documented_and_the_reverse() {
+    let seen: Arc<Mutex<BTreeSet<(String, String)>>> = Arc::default();
+    let service = actix_web::test::init_service(
+        App::new().configure(|config| care4u::api::routes(&mut ServiceConfig::new(config))).service(
+            web::resource("/introspection").to({
+                let seen = Arc::clone(&seen);
+                move |tree: web::Data<IntrospectionTree>| {
+                    let report: Value = serde_json::from_str(&tree.report_as_json()).expect("a report is JSON");
+                    for route in report.as_array().into_iter().flatten() {
+                        let path = route["full_path"].as_str().unwrap_or_default().to_owned();
+                        for method in route["methods"].as_array().into_iter().flatten() {
+                            let method = method.as_str().unwrap_or_default().to_owned();
+                            seen.lock().expect("nobody panics").insert((method, path.clone()));
+                        }
+                    }
+                    async { "" }
+                }
+            }),
+        ),
+    )
+    .await;
+    let request = actix_web::test::TestRequest::get().uri("/introspection").to_request();
+    actix_web::test::call_service(&service, request).await;
+    let documented: BTreeSet<_> = operations().into_iter().map(|(method, path, _)| (method, path)).collect();
+    let mut served = seen.lock().expect("nobody panics").clone();
+    // The scope itself, which the guard on its method makes look like a route.
+    served.remove(&("GET".to_owned(), "/api/v1/vaccines/".to_owned()));
+    assert_eq!(served, documented);
+    assert!(served.len() > 20, "{served:?}");
+}
+
+#[tokio::test]
+async fn the_document_is_openapi_3_1_and_every_operation_tells_all_it_should() {
+    let app = TestApp::start(BACKEND).await;
+    let served = app.get("/api-docs/openapi.json").await;
+    assert_eq!(served.header("content-type"), "application/json");
+    assert_eq!(&served.ok(), &*DOCUMENT);
+    assert!(DOCUMENT["openapi"].as_str().unwrap().starts_with("3.1"));
+    let mut ids = BTreeSet::new();
+    for (method, path, operation) in operations() {
+        let what = format!("{method} {path}");
+        let id = operation["operationId"].as_str().unwrap_or_else(|| panic!("{what} has no id"));
+        assert!(ids.insert(id.to_owned()), "{what}: {id} is the id of two operations");
+        assert!(operation["summary"].is_string() && operation["tags"].is_array(), "{what}");
+        assert!(operation["description"].as_str().unwrap_or_default().contains("**Open to:**"), "{what}");
+        let guarded = operation["security"].is_array();
+        assert_eq!(
+            operation["responses"].get("401").is_some(),
+            guarded || path.ends_with("/login") || path.ends_with("/refresh"),
+            "{what}"
+        );
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            let described = response["description"].as_str().is_some_and(|text| !text.is_empty());
+            assert!(described, "{what} does not describe {status}");
+            let has_body = response["content"].is_object();
+            assert_eq!(has_body, status != "204", "{what} {status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_reference_leads_somewhere_and_every_schema_has_examples() {
+    fn references(value: &Value, found: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(members) => {
+                if let Some(Value::String(reference)) = members.get("$ref") {
+                    found.insert(reference.clone());
+                }
+                members.values().for_each(|member| references(member, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+            _ => {}
+        }
+    }
+    let mut found = BTreeSet::new();
+    references(&DOCUMENT, &mut found);
+    assert!(found.len() > 10);
+    for reference in found {
+        let pointer = reference.strip_prefix('#').expect("references stay within the document");
+        assert!(DOCUMENT.pointer(pointer).is_some(), "{reference} leads nowhere");
+    }
+    for (name, schema) in DOCUMENT["components"]["schemas"].as_object().unwrap() {
+        let Some(properties) = schema["properties"].as_object() else { continue };
+        for (property, schema) in properties {
+            let told = ["example", "$ref", "format", "oneOf", "items"].iter().any(|key| schema.get(key).is_some())
+                || schema["type"] == "boolean";
+            assert!(told, "{name}.{property} has no example: {schema}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn swagger_ui_is_served_with_and_without_the_slash() {
+    let app = TestApp::start(BACKEND).await;
+    let answer = app.get("/docs").await;
+    assert_eq!(answer.is(307).header("location"), "/docs/");
+    assert_eq!(app.get("/docs/").await.is(200).header("content-type"), "text/html");
+    app.get("/docs/swagger-ui-bundle.js").await.is(200);
+    app.get("/docs/nothing.js").await.is(404);
+}
+
+#[test]
+fn signing_in_from_swagger_ui_goes_to_the_token_endpoint() {
+    let flow = &DOCUMENT["components"]["securitySchemes"]["oauth2"]["flows"]["password"];
+    assert_eq!(flow["tokenUrl"], "/api/v1/auth/token");
+    assert!(DOCUMENT["paths"]["/api/v1/auth/token"]["post"].is_object());
+}

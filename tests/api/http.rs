@@ -1,0 +1,133 @@
+//! What HTTP demands of every route: problem documents for whatever cannot be served, and headers.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::BACKEND;
+use crate::support::app::TestApp;
+
+fn post(app: &TestApp, content_type: &str, body: impl Into<reqwest::Body>) -> reqwest::RequestBuilder {
+    app.request(Method::POST, "/api/v1/auth/register").header("content-type", content_type).body(body)
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_json_is_malformed() {
+    let app = TestApp::start(BACKEND).await;
+    for body in ["", "{", "{\"name\": }", "{\"name\": \"Ada\"} trailing", "not json", "{\"name\": \"\u{0}\"}"] {
+        app.send(post(&app, "application/json", body)).await.problem(400, "malformed");
+    }
+    let not_utf8: &[u8] = b"{\"name\": \"\xff\"}";
+    app.send(post(&app, "application/json", not_utf8.to_vec())).await.problem(400, "malformed");
+}
+
+#[tokio::test]
+async fn json_of_the_wrong_shape_names_the_field() {
+    let app = TestApp::start(BACKEND).await;
+    let cases = [
+        (r#"{"name": 42}"#, "name", "type"),
+        (r#"{"birth_date": "yesterday"}"#, "birth_date", "type"),
+        (r#"{"name": "Ada", "name": "Bob"}"#, "name", "duplicate"),
+        (r#"{"colour": "red"}"#, "colour", "unknown"),
+        (r#"["Ada"]"#, ".", "type"),
+        (r#""Ada""#, ".", "type"),
+        ("null", ".", "type"),
+    ];
+    for (body, field, code) in cases {
+        let answer = app.send(post(&app, "application/json", body)).await;
+        let problem = answer.problem(422, "invalid");
+        assert_eq!(
+            (&problem["errors"][0]["field"], &problem["errors"][0]["code"]),
+            (&json!(field), &json!(code)),
+            "{body}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_body_of_another_type_is_not_read() {
+    let app = TestApp::start(BACKEND).await;
+    for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/xml"] {
+        app.send(post(&app, content_type, "{}")).await.problem(415, "unsupported-media-type");
+    }
+    let without = app.request(Method::POST, "/api/v1/auth/register").body("{}");
+    app.send(without).await.problem(415, "unsupported-media-type");
+    app.send(post(&app, "application/json; charset=utf-8", "{}")).await.problem(422, "invalid");
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_refused_whether_or_not_its_length_is_told() {
+    let app = TestApp::start(BACKEND).await;
+    let large = format!("{{\"name\": \"{}\"}}", "x".repeat(70_000));
+    app.send(post(&app, "application/json", large.clone())).await.problem(413, "too-large");
+    let chunks = futures_util::stream::iter(vec![Ok::<_, std::io::Error>(large)]);
+    app.send(post(&app, "application/json", reqwest::Body::wrap_stream(chunks))).await.problem(413, "too-large");
+}
+
+#[tokio::test]
+async fn a_path_that_there_is_not_is_404_and_a_method_that_there_is_not_405() {
+    let app = TestApp::start(BACKEND).await;
+    let patient = app.patient().await;
+    for path in ["/", "/nope", "/api/v1", "/api/v1/nope", "/api/v1/auth/nope", "/api/v1/vaccines/a/b", "/health"] {
+        app.get(path).await.problem(404, "not-found");
+    }
+    patient.get("/users/me/nope").await.problem(404, "not-found");
+    for (method, path, allow) in [
+        (Method::GET, "/api/v1/auth/login", "POST"),
+        (Method::DELETE, "/api/v1/vaccine-requests", "GET, HEAD, POST"),
+        (Method::POST, "/api/v1/users/me", "GET, HEAD, PATCH, DELETE"),
+        (Method::PUT, "/api/v1/users/01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10", "GET, HEAD, PATCH"),
+        (Method::POST, "/health/live", "GET, HEAD"),
+        (Method::DELETE, "/.well-known/jwks.json", "GET, HEAD"),
+        (Method::POST, "/docs/", "GET, HEAD"),
+        (Method::PUT, "/api-docs/openapi.json", "GET, HEAD"),
+        (Method::TRACE, "/api/v1/auth/login", "POST"),
+    ] {
+        let answer = app.send(app.request(method, path).bearer_auth(&patient.access_token)).await;
+        answer.problem(405, "method-not-allowed");
+        assert_eq!(answer.header("allow"), allow, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn who_is_not_signed_in_learns_that_before_anything_is_read() {
+    let app = TestApp::start(BACKEND).await;
+    let bad = app.request(Method::POST, "/api/v1/vaccine-requests").header("content-type", "text/plain").body("{");
+    app.send(bad).await.problem(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn head_answers_as_get_does_without_a_body() {
+    let app = TestApp::start(BACKEND).await;
+    let get = app.get("/api/v1/vaccines").await;
+    let head = app.send(app.request(Method::HEAD, "/api/v1/vaccines")).await;
+    assert_eq!((head.is(200).text.as_str(), head.header("content-length")), ("", get.header("content-length")));
+}
+
+#[tokio::test]
+async fn every_answer_has_a_request_id_and_keeps_a_harmless_one_that_came() {
+    let app = TestApp::start(BACKEND).await;
+    let own = app.get("/health/live").await.header("x-request-id").to_owned();
+    assert_ne!(app.get("/health/live").await.header("x-request-id"), own);
+    let with = |id: &str| app.request(Method::GET, "/nope").header("x-request-id", id);
+    let kept = app.send(with("trace_0123-ABC")).await;
+    assert_eq!(kept.problem(404, "not-found")["request_id"], "trace_0123-ABC");
+    for bad in ["short", "with space in it", "quote\"in-it", &"x".repeat(65)] {
+        assert_ne!(app.send(with(bad)).await.header("x-request-id"), bad);
+    }
+}
+
+#[tokio::test]
+async fn private_answers_are_kept_by_no_cache() {
+    let app = TestApp::start(BACKEND).await;
+    let patient = app.patient().await;
+    for path in ["/users/me", "/vaccine-requests"] {
+        assert_eq!(patient.get(path).await.header("cache-control"), "no-store");
+    }
+}
+
+#[tokio::test]
+async fn the_service_tells_how_it_is() {
+    let app = TestApp::start(BACKEND).await;
+    assert_eq!(app.get("/health/live").await.ok(), json!({ "status": "ok" }));
+    assert_eq!(app.get("/health/ready").await.ok(), json!({ "status": "ok" }));
+}

@@ -1,0 +1,137 @@
+//! Rotation of the refresh token: one successor, nobody logged out, and a stolen token found out.
+
+use chrono::Duration;
+use serde_json::Value;
+
+use crate::BACKEND;
+use crate::support::app::TestApp;
+
+fn refresh_token(pair: &Value) -> String {
+    pair["refresh_token"].as_str().expect("a pair has a refresh token").to_owned()
+}
+
+fn access_token(pair: &Value) -> String {
+    pair["access_token"].as_str().expect("a pair has an access token").to_owned()
+}
+
+async fn lets_in(app: &TestApp, access_token: &str) -> u16 {
+    app.send(app.request(reqwest::Method::GET, "/api/v1/users/me").bearer_auth(access_token)).await.status
+}
+
+#[tokio::test]
+async fn a_refresh_gives_another_pair_and_keeps_the_session() {
+    let app = TestApp::start(BACKEND).await;
+    let patient = app.patient().await;
+    let answer = app.refresh(&patient.refresh_token).await;
+    let pair = answer.ok();
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_ne!(refresh_token(&pair), patient.refresh_token);
+    assert_eq!(lets_in(&app, &access_token(&pair)).await, 200);
+    assert_eq!(lets_in(&app, &patient.access_token).await, 200);
+}
+
+#[tokio::test]
+async fn sixty_four_refreshes_at_once_make_one_successor_and_log_nobody_out() {
+    let app = TestApp::start(BACKEND).await;
+    let patient = app.patient().await;
+    let answers = (0..64).map(|_| app.refresh(&patient.refresh_token));
+    let pairs: Vec<_> = futures_util::future::join_all(answers).await.iter().map(|answer| answer.ok()).collect();
+    for pair in &pairs {
+        assert_eq!(refresh_token(pair), refresh_token(&pairs[0]));
+        assert_eq!(access_token(pair), access_token(&pairs[0]));
+    }
+    assert_eq!(lets_in(&app, &access_token(&pairs[0])).await, 200);
+    app.refresh(&refresh_token(&pairs[0])).await.ok();
+}
+
+#[tokio::test]
+async fn within_the_grace_period_a_repeated_refresh_gets_the_same_answer() {
+    let app = TestApp::start(BACKEND).await;
+    let patient = app.patient().await;
+    let first = app.refresh(&patient.refresh_token).await.ok();
+    app.clock.advance(Duration::seconds(9));
+    let second = app.refresh(&patient.refresh_token).await.ok();
+    assert_eq!(refresh_token(&first), refresh_token(&second));
+    assert_eq!(access_token(&first), access_token(&second));
+}
+
+#[tokio::test]
+async fn after_the_grace_period_a_used_token_ends_the_session() {
+    let app = TestApp::start(BACKEND).await;
+    let patient = app.patient().await;
+    let next = app.refresh(&patient.refresh_token).await.ok();
+    app.clock.advance(Duration::seconds(11));
+    app.refresh(&patient.refresh_token).await.problem(401, "invalid-token");
+    assert_eq!(lets_in(&app, &access_token(&next)).await, 401);
+    app.refresh(&refresh_token(&next)).await.problem(401, "invalid-token");
+}
+
+#[tokio::test]
+async fn a_token_two_generations_old_ends_the_session_even_within_the_grace_period() {
+    let app = TestApp::start(BACKEND).await;
+    let patient = app.patient().await;
+    let second = app.refresh(&patient.refresh_token).await.ok();
+    let third = app.refresh(&refresh_token(&second)).await.ok();
+    app.refresh(&patient.refresh_token).await.problem(401, "invalid-token");
+    app.refresh(&refresh_token(&third)).await.problem(401, "invalid-token");
+}
+
+#[tokio::test]
+async fn a_session_ends_when_it_is_idle_too_long() {
+    let app = TestApp::start(BACKEND).await;
+    let patient = app.patient().await;
+    app.clock.advance(Duration::days(29));
+    let pair = app.refresh(&patient.refresh_token).await.ok();
+    app.clock.advance(Duration::days(31));
+    app.refresh(&refresh_token(&pair)).await.problem(401, "invalid-token");
+}
+
+#[tokio::test]
+async fn a_session_ends_for_good_however_often_it_is_refreshed() {
+    let app = TestApp::start(BACKEND).await;
+    let mut token = app.patient().await.refresh_token;
+    for _ in 0..4 {
+        app.clock.advance(Duration::days(20));
+        token = refresh_token(&app.refresh(&token).await.ok());
+    }
+    app.clock.advance(Duration::days(9));
+    let last = app.refresh(&token).await.ok();
+    assert!(last["refresh_expires_in"].as_i64().unwrap() <= 24 * 60 * 60, "{last}");
+    app.clock.advance(Duration::days(1));
+    app.refresh(&refresh_token(&last)).await.problem(401, "invalid-token");
+}
+
+#[tokio::test]
+async fn a_refresh_that_races_with_a_logout_loses() {
+    let app = TestApp::start(BACKEND).await;
+    for _ in 0..8 {
+        let patient = app.patient().await;
+        let (_, refreshed) = tokio::join!(patient.post_empty("/auth/logout"), app.refresh(&patient.refresh_token));
+        if refreshed.status == 200 {
+            // It came before the logout, which ended the session that it had prolonged.
+            let pair = refreshed.json();
+            app.refresh(&refresh_token(&pair)).await.problem(401, "invalid-token");
+            assert_eq!(lets_in(&app, &access_token(&pair)).await, 401);
+        } else {
+            refreshed.problem(401, "invalid-token");
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_instance_learns_within_seconds_that_a_session_has_ended() {
+    let app = TestApp::start(BACKEND).await;
+    let patient = app.patient().await;
+    let other = app.another_instance().await;
+    assert_eq!(lets_in(&other, &patient.access_token).await, 200);
+    patient.post_empty("/auth/logout").await.no_content();
+    // The other instance reads once a second; asking it again and again ends as soon as it knows.
+    let asked = std::time::Instant::now();
+    while lets_in(&other, &patient.access_token).await == 200 {
+        assert!(asked.elapsed().as_secs() < 60, "the other instance never learnt of it");
+        tokio::task::yield_now().await;
+    }
+    // One that starts later has known from the beginning.
+    let later = app.another_instance().await;
+    assert_eq!(lets_in(&later, &patient.access_token).await, 401);
+}

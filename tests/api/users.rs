@@ -1,0 +1,220 @@
+//! Accounts: one's own, and for admins everybody's.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::BACKEND;
+use crate::support::app::{PASSWORD, TestApp};
+
+#[tokio::test]
+async fn whoever_is_not_signed_in_gets_nowhere() {
+    let app = TestApp::start(BACKEND).await;
+    for (method, path) in [
+        (Method::GET, "/users/me"),
+        (Method::PATCH, "/users/me"),
+        (Method::DELETE, "/users/me"),
+        (Method::PUT, "/users/me/password"),
+        (Method::GET, "/users"),
+        (Method::GET, "/users/01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10"),
+        (Method::PATCH, "/users/01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10"),
+    ] {
+        let answer = app.send(app.request(method, &format!("/api/v1{path}"))).await;
+        answer.problem(401, "unauthenticated");
+        assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"care4u\"");
+    }
+}
+
+#[tokio::test]
+async fn a_profile_is_changed_by_merge_patch() {
+    let app = TestApp::start(BACKEND).await;
+    let patient = app.patient().await;
+    let set = json!({ "name": " Ada King ", "nid": "1912", "phone_number": "+44 20 7946", "birth_date": "1985-12-10" });
+    let after = patient.patch("/users/me", set).await.ok();
+    assert_eq!((&after["name"], &after["nid"]), (&json!("Ada King"), &json!("1912")));
+
+    let patch = patient
+        .request(Method::PATCH, "/users/me")
+        .header("content-type", "application/merge-patch+json")
+        .body(r#"{"nid": null, "address": "Ockham Park"}"#);
+    let after = app.send(patch).await.ok();
+    assert_eq!((&after["nid"], &after["address"]), (&Value::Null, &json!("Ockham Park")));
+    assert_eq!((&after["phone_number"], &after["birth_date"]), (&json!("+44 20 7946"), &json!("1985-12-10")));
+    assert_eq!(patient.get("/users/me").await.ok(), after);
+    assert_eq!(patient.patch("/users/me", json!({})).await.ok()["name"], "Ada King");
+}
+
+#[tokio::test]
+async fn what_is_not_the_owners_to_change_is_refused_and_nothing_changes() {
+    let app = TestApp::start(BACKEND).await;
+    let patient = app.patient().await;
+    let before = patient.get("/users/me").await.ok();
+    for field in ["role", "email", "id", "email_verified_at", "password", "created_at"] {
+        let answer = patient.patch("/users/me", json!({ "name": "Changed", field: "admin" })).await;
+        answer.violates(&[(field, "unknown")]);
+    }
+    patient.patch("/users/me", json!({ "name": null })).await.violates(&[("name", "type")]);
+    let invalid = json!({ "name": "", "nid": "", "phone_number": "1", "birth_date": "1850-01-01" });
+    patient.patch("/users/me", invalid).await.violates(&[
+        ("birth_date", "range"),
+        ("name", "blank"),
+        ("nid", "blank"),
+        ("phone_number", "phone_number"),
+    ]);
+    patient.patch("/users/me", json!({ "birth_date": "2001-02-30" })).await.violates(&[("birth_date", "type")]);
+    assert_eq!(patient.get("/users/me").await.ok(), before);
+}
+
+#[tokio::test]
+async fn a_national_id_that_somebody_has_cannot_be_taken() {
+    let app = TestApp::start(BACKEND).await;
+    let (ada, bob) = (app.patient().await, app.patient().await);
+    ada.patch("/users/me", json!({ "nid": "1912" })).await.ok();
+    bob.patch("/users/me", json!({ "nid": "1912" })).await.problem(409, "nid-taken");
+}
+
+#[tokio::test]
+async fn a_new_password_needs_the_old_one_and_ends_the_other_sessions() {
+    let app = TestApp::start(BACKEND).await;
+    let here = app.patient().await;
+    let there = here.elsewhere().await;
+    let change = |current: &str, new: &str| json!({ "current_password": current, "new_password": new });
+    here.put("/users/me/password", change("not my password", "another good one"))
+        .await
+        .violates(&[("current_password", "wrong")]);
+    here.put("/users/me/password", change("", "short"))
+        .await
+        .violates(&[("current_password", "length"), ("new_password", "length")]);
+    there.get("/users/me").await.ok();
+
+    here.put("/users/me/password", change(PASSWORD, "another good one")).await.no_content();
+    here.get("/users/me").await.ok();
+    app.refresh(&here.refresh_token).await.ok();
+    there.get("/users/me").await.problem(401, "invalid-token");
+    app.refresh(&there.refresh_token).await.problem(401, "invalid-token");
+    let login = |password: &str| json!({ "email": here.email, "password": password });
+    app.post("/api/v1/auth/login", login(PASSWORD)).await.problem(401, "wrong-credentials");
+    app.post("/api/v1/auth/login", login("another good one")).await.ok();
+}
+
+#[tokio::test]
+async fn of_password_changes_at_once_one_wins() {
+    let app = TestApp::start(BACKEND).await;
+    let patient = app.patient().await;
+    let changes = (0..6).map(|number| {
+        let body = json!({ "current_password": PASSWORD, "new_password": format!("new password {number}") });
+        patient.put("/users/me/password", body)
+    });
+    let answers = futures_util::future::join_all(changes).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 204).count(), 1);
+    assert_eq!(answers.iter().filter(|answer| answer.status == 422).count(), 5);
+}
+
+#[tokio::test]
+async fn a_deleted_account_is_gone_with_its_sessions_and_requests() {
+    let app = TestApp::start(BACKEND).await;
+    let (patient, staff) = (app.patient().await, app.staff().await);
+    let request = patient.ask_for("MMR").await;
+    let other = app.another_instance().await;
+    patient.delete("/users/me").await.no_content();
+    patient.get("/users/me").await.problem(401, "invalid-token");
+    app.refresh(&patient.refresh_token).await.problem(401, "invalid-token");
+    app.post("/api/v1/auth/login", json!({ "email": patient.email, "password": PASSWORD }))
+        .await
+        .problem(401, "wrong-credentials");
+    staff.get(&format!("/vaccine-requests/{request}")).await.problem(404, "not-found");
+    // An instance that has not heard of it yet has nothing to show either.
+    let me = other.request(Method::GET, "/api/v1/users/me").bearer_auth(&patient.access_token);
+    other.send(me).await.problem(401, "invalid-token");
+}
+
+#[tokio::test]
+async fn only_admins_list_accounts_and_give_out_roles() {
+    let app = TestApp::start(BACKEND).await;
+    let patient = app.patient().await;
+    for actor in [&patient, &app.staff().await] {
+        let answer = actor.get("/users").await;
+        answer.problem(403, "forbidden");
+        assert!(answer.header("www-authenticate").contains("insufficient_scope"));
+        let own = format!("/users/{}", actor.id);
+        actor.patch(&own, json!({ "role": "admin" })).await.problem(403, "forbidden");
+    }
+    assert_eq!(patient.get("/users/me").await.ok()["role"], "patient");
+}
+
+#[tokio::test]
+async fn somebody_elses_account_is_not_there_but_for_admins() {
+    let app = TestApp::start(BACKEND).await;
+    let (ada, bob, staff, admin) = (app.patient().await, app.patient().await, app.staff().await, app.admin().await);
+    let path = format!("/users/{}", ada.id);
+    ada.get(&path).await.ok();
+    bob.get(&path).await.problem(404, "not-found");
+    staff.get(&path).await.problem(404, "not-found");
+    assert_eq!(admin.get(&path).await.ok()["email"], ada.email);
+    admin.get(&format!("/users/{}", Uuid::now_v7())).await.problem(404, "not-found");
+    admin.get("/users/not-a-uuid").await.problem(400, "malformed");
+}
+
+#[tokio::test]
+async fn a_new_role_counts_from_the_next_sign_in_and_ends_the_sessions_before() {
+    let app = TestApp::start(BACKEND).await;
+    let (patient, admin) = (app.patient().await, app.admin().await);
+    let path = format!("/users/{}", patient.id);
+    assert_eq!(admin.patch(&path, json!({ "role": "staff" })).await.ok()["role"], "staff");
+    patient.get("/users/me").await.problem(401, "invalid-token");
+    app.refresh(&patient.refresh_token).await.problem(401, "invalid-token");
+    let again = patient.elsewhere().await;
+    assert_eq!(again.get("/users/me").await.ok()["role"], "staff");
+    // The same role once more changes nothing and ends nothing.
+    assert_eq!(admin.patch(&path, json!({ "role": "staff" })).await.ok()["role"], "staff");
+    again.get("/users/me").await.ok();
+
+    admin.patch(&path, json!({ "role": "root" })).await.violates(&[("role", "type")]);
+    admin.patch(&path, json!({})).await.violates(&[("role", "required")]);
+    admin.patch(&path, json!({ "role": "staff", "email": "x@example.org" })).await.violates(&[("email", "unknown")]);
+    admin.patch(&format!("/users/{}", Uuid::now_v7()), json!({ "role": "staff" })).await.problem(404, "not-found");
+}
+
+#[tokio::test]
+async fn admins_find_an_account_by_its_email_and_leaf_through_all() {
+    let app = TestApp::start(BACKEND).await;
+    let admin = app.admin().await;
+    let mut emails = vec![admin.email.clone()];
+    for _ in 0..4 {
+        emails.push(app.patient().await.email);
+    }
+    let found = admin.get(&format!("/users?email={}", emails[2].to_uppercase())).await.ok();
+    assert_eq!(found["items"].as_array().unwrap().len(), 1);
+    assert_eq!(found["items"][0]["email"], emails[2]);
+
+    let mut seen = Vec::new();
+    let mut path = "/users?limit=2".to_owned();
+    loop {
+        let page = admin.get(&path).await.ok();
+        seen.extend(page["items"].as_array().unwrap().iter().map(|user| user["email"].as_str().unwrap().to_owned()));
+        match page["next_cursor"].as_str() {
+            Some(cursor) => path = format!("/users?limit=2&cursor={cursor}"),
+            None => break,
+        }
+    }
+    emails.reverse();
+    assert_eq!(seen, emails);
+}
+
+#[tokio::test]
+async fn a_disabled_account_cannot_sign_in_or_refresh() {
+    use chrono::Utc;
+    use sea_orm::{ActiveModelTrait, Set, Unchanged};
+    let app = TestApp::start(BACKEND).await;
+    let patient = app.patient().await;
+    let disabled = entity::users::ActiveModel {
+        id: Unchanged(patient.id),
+        disabled_at: Set(Some(Utc::now())),
+        ..Default::default()
+    };
+    disabled.update(&app.state().db).await.unwrap();
+    let login = |password: &str| json!({ "email": patient.email, "password": password });
+    app.post("/api/v1/auth/login", login(PASSWORD)).await.problem(403, "account-disabled");
+    app.post("/api/v1/auth/login", login("a guess")).await.problem(401, "wrong-credentials");
+    app.refresh(&patient.refresh_token).await.problem(401, "invalid-token");
+}

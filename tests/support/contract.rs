@@ -1,0 +1,59 @@
+//! The OpenAPI document as a contract: every answer in every test must have a status, a media type and a body that the
+//! document promises for its operation.
+
+use std::sync::LazyLock;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::answer::Answer;
+
+pub static DOCUMENT: LazyLock<Value> =
+    LazyLock::new(|| serde_json::to_value(care4u::api::docs::openapi()).expect("the document is JSON"));
+
+/// Fails the test when the document does not promise this answer. Paths and methods that are not in the document can
+/// only be answered with 404 and 405.
+pub fn check(method: &Method, path: &str, answer: &Answer) {
+    if path.starts_with("/docs") || path.starts_with("/api-docs") {
+        return;
+    }
+    let method = if method == Method::HEAD { "get".to_owned() } else { method.as_str().to_lowercase() };
+    let Some((template, operation)) = operation(&method, path) else {
+        // The guard of a scope answers before anybody looks whether the scope has such a path.
+        assert!([401, 404, 405].contains(&answer.status), "{method} {path} is not documented: {answer:?}");
+        return;
+    };
+    let response = &operation["responses"][answer.status.to_string()];
+    assert!(response.is_object(), "{method} {template} does not document {}: {}", answer.status, answer.text);
+    check_body(response, answer, &format!("{method} {template} {}", answer.status));
+}
+
+fn operation(method: &str, path: &str) -> Option<(&'static str, &'static Value)> {
+    let paths = DOCUMENT["paths"].as_object().expect("a document has paths");
+    let mut candidates: Vec<_> = paths.iter().filter(|(template, _)| matches(template, path)).collect();
+    candidates.sort_by_key(|(template, _)| template.matches('{').count());
+    candidates.iter().find_map(|(template, item)| Some((template.as_str(), item.get(method)?)))
+}
+
+fn matches(template: &str, path: &str) -> bool {
+    let (template, path): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
+    template.len() == path.len()
+        && template.iter().zip(&path).all(|(part, given)| part.starts_with('{') || part == given)
+}
+
+fn check_body(response: &Value, answer: &Answer, what: &str) {
+    let Some(content) = response["content"].as_object() else {
+        assert!(answer.text.is_empty(), "{what} documents no body, but there is one: {}", answer.text);
+        return;
+    };
+    if answer.text.is_empty() {
+        // HEAD
+        return;
+    }
+    let media_type = answer.header("content-type");
+    let schema = &content.get(media_type).unwrap_or_else(|| panic!("{what} does not document {media_type}"))["schema"];
+    let root = json!({ "allOf": [schema], "components": DOCUMENT["components"] });
+    let validator = jsonschema::validator_for(&root).expect("the schemas are valid");
+    let errors: Vec<_> = validator.iter_errors(&answer.json()).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{what} breaks its schema: {errors:?} in {}", answer.text);
+}
