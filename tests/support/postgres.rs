@@ -19,11 +19,17 @@ static SERVER: OnceLock<Option<Server>> = OnceLock::new();
 pub fn server_url() -> Option<&'static str> {
     let server = SERVER.get_or_init(|| match std::env::var("CARE4U_TEST_POSTGRES") {
         Ok(url) => Some(Server { url, _process: None }),
-        Err(_) => start(),
+        Err(_) => start(&[]),
     });
     if server.is_none() {
         assert!(std::env::var_os("CI").is_none(), "CI needs PostgreSQL, and there is none on this machine");
     }
+    server.as_ref().map(|server| server.url.as_str())
+}
+
+/// The same for a server that writes as safely as in earnest, for measuring.
+pub fn durable_server_url() -> Option<&'static str> {
+    let server = SERVER.get_or_init(|| start(&["durable"]));
     server.as_ref().map(|server| server.url.as_str())
 }
 
@@ -40,7 +46,7 @@ pub fn skipped(test: &str) {
     eprintln!("SKIPPED on PostgreSQL, which is not installed: {test}");
 }
 
-fn start() -> Option<Server> {
+fn start(arguments: &[&str]) -> Option<Server> {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/postgres.sh");
     let script = if std::path::Path::new(script).exists() {
         script.to_owned()
@@ -48,6 +54,7 @@ fn start() -> Option<Server> {
         concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/support/postgres.sh").to_owned()
     };
     let mut process = Command::new(script)
+        .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

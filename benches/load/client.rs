@@ -1,0 +1,164 @@
+//! A small HTTP/1.1 client on kept connections, and what it measures.
+
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::server::{EMAIL, PASSWORD};
+
+/// What one round measured.
+pub(crate) struct Report {
+    seconds: f64,
+    latencies: Vec<Duration>,
+    pub(crate) cpu_microseconds: f64,
+}
+
+impl Report {
+    pub(crate) const HEADING: &str = "server     req/s   CPU us/req   p50 us   p99 us";
+
+    fn new(seconds: f64, mut latencies: Vec<Duration>) -> Self {
+        latencies.sort_unstable();
+        Self { seconds, latencies, cpu_microseconds: 0.0 }
+    }
+
+    pub(crate) fn requests(&self) -> f64 {
+        f64::from(u32::try_from(self.latencies.len()).expect("fewer than four thousand million"))
+    }
+
+    /// The latency below which this many percent stay, in microseconds.
+    fn percentile(&self, percent: usize) -> f64 {
+        let position = (self.latencies.len() * percent / 100).min(self.latencies.len() - 1);
+        self.latencies[position].as_secs_f64() * 1e6
+    }
+
+    pub(crate) fn row(&self, name: &str) -> String {
+        let rate = self.requests() / self.seconds;
+        let (p50, p99) = (self.percentile(50), self.percentile(99));
+        format!("{name:<8} {rate:>7.0} {:>12.1} {p50:>8.0} {p99:>8.0}", self.cpu_microseconds)
+    }
+}
+
+/// Readers without a pause.
+pub(crate) struct Load<'a> {
+    pub(crate) port: u16,
+    pub(crate) path: &'a str,
+    pub(crate) token: &'a str,
+    pub(crate) connections: usize,
+}
+
+impl Load<'_> {
+    pub(crate) async fn run(&self, time: Duration) -> Report {
+        let begun = Instant::now();
+        let readers = (0..self.connections).map(|_| async {
+            let mut connection = Connection::open(self.port).await;
+            let request = get_request(self.path, Some(self.token));
+            let mut latencies = Vec::with_capacity(1 << 16);
+            while begun.elapsed() < time {
+                let sent = Instant::now();
+                assert_eq!(connection.exchange(&request).await, 200);
+                latencies.push(sent.elapsed());
+            }
+            latencies
+        });
+        let latencies = futures_util::future::join_all(readers).await.concat();
+        Report::new(begun.elapsed().as_secs_f64(), latencies)
+    }
+}
+
+/// The p99, in microseconds, of one reader that pauses between requests.
+pub(crate) async fn probe(port: u16, path: &str, token: &str, time: Duration, pause: Duration) -> f64 {
+    let mut connection = Connection::open(port).await;
+    let request = get_request(path, Some(token));
+    let (begun, mut latencies) = (Instant::now(), Vec::new());
+    while begun.elapsed() < time {
+        tokio::time::sleep(pause).await;
+        let sent = Instant::now();
+        assert_eq!(connection.exchange(&request).await, 200);
+        latencies.push(sent.elapsed());
+    }
+    Report::new(begun.elapsed().as_secs_f64(), latencies).percentile(99)
+}
+
+/// Signs in again and again on several connections; returns sign-ins a second.
+pub(crate) async fn storm(port: u16, connections: usize, time: Duration) -> f64 {
+    let begun = Instant::now();
+    let body = format!(r#"{{"email":"{EMAIL}","password":"{PASSWORD}"}}"#);
+    let request = post_request("/api/v1/auth/login", &body);
+    let people = (0..connections).map(|_| async {
+        let mut connection = Connection::open(port).await;
+        let mut done = 0_u32;
+        while begun.elapsed() < time {
+            assert_eq!(connection.exchange(&request).await, 200);
+            done += 1;
+        }
+        done
+    });
+    let done: u32 = futures_util::future::join_all(people).await.iter().sum();
+    f64::from(done) / begun.elapsed().as_secs_f64()
+}
+
+/// One GET that must be answered with 200; returns the body.
+pub(crate) async fn get(port: u16, path: &str, token: Option<&str>) -> String {
+    let mut connection = Connection::open(port).await;
+    assert_eq!(connection.exchange(&get_request(path, token)).await, 200, "{path}");
+    String::from_utf8_lossy(&connection.body).into_owned()
+}
+
+/// One POST; returns status and body.
+pub(crate) async fn post(port: u16, path: &str, body: &str) -> (u16, String) {
+    let mut connection = Connection::open(port).await;
+    let status = connection.exchange(&post_request(path, body)).await;
+    (status, String::from_utf8_lossy(&connection.body).into_owned())
+}
+
+fn get_request(path: &str, token: Option<&str>) -> String {
+    let authorization = token.map_or_else(String::new, |token| format!("authorization: Bearer {token}\r\n"));
+    format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{authorization}\r\n")
+}
+
+fn post_request(path: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+}
+
+struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+    body: Vec<u8>,
+}
+
+impl Connection {
+    async fn open(port: u16) -> Self {
+        let stream = TcpStream::connect(("127.0.0.1", port)).await.expect("the server listens");
+        stream.set_nodelay(true).expect("an option");
+        Self { stream, buffer: Vec::with_capacity(16 << 10), body: Vec::new() }
+    }
+
+    /// Sends a request, reads the answer whole and returns its status.
+    async fn exchange(&mut self, request: &str) -> u16 {
+        self.stream.write_all(request.as_bytes()).await.expect("the server reads");
+        self.buffer.clear();
+        loop {
+            assert_ne!(self.stream.read_buf(&mut self.buffer).await.expect("the server answers"), 0, "it hung up");
+            if let Some((status, head, length)) = head(&self.buffer)
+                && self.buffer.len() >= head + length
+            {
+                self.body.clear();
+                self.body.extend_from_slice(&self.buffer[head..head + length]);
+                return status;
+            }
+        }
+    }
+}
+
+/// Status, length of the head and length of the body, once the head is there.
+fn head(answer: &[u8]) -> Option<(u16, usize, usize)> {
+    let end = answer.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
+    let text = std::str::from_utf8(&answer[..end]).expect("a head is ASCII");
+    let status = text[9..12].parse().expect("a status");
+    let length = text.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    Some((status, end, length.unwrap_or(0)))
+}

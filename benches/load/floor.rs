@@ -1,0 +1,146 @@
+//! The floor: two reads by hand, with the same SQL, the same check of the token and the same JSON as care4u, on bare
+//! actix-web and one pipelined connection of tokio-postgres for each worker. No log, no request id, no revocation.
+
+use std::sync::Arc;
+
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use chrono::{DateTime, NaiveDate, Utc};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use serde::{Deserialize, Serialize};
+use tokio_postgres::{Client, NoTls, Row, Statement};
+use uuid::Uuid;
+
+use super::server::SECRET;
+
+const USER: &str = "SELECT id, name, email, password_hash, role, nid, phone_number, address, birth_date, \
+    email_verified_at, disabled_at, created_at, updated_at FROM users WHERE id = $1";
+const REQUESTS: &str = "SELECT id, user_id, vaccine_id, dose_number, status, note, reason, reviewed_by, created_at, \
+    updated_at FROM vaccine_requests WHERE user_id = $1 ORDER BY id DESC LIMIT 21";
+
+struct Floor {
+    key: DecodingKey,
+    validation: Validation,
+    client: Client,
+    user: Statement,
+    requests: Statement,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    sub: Uuid,
+}
+
+#[derive(Serialize)]
+struct User<'a> {
+    id: Uuid,
+    name: &'a str,
+    email: &'a str,
+    role: &'a str,
+    nid: Option<&'a str>,
+    phone_number: Option<&'a str>,
+    address: Option<&'a str>,
+    birth_date: Option<NaiveDate>,
+    email_verified_at: Option<DateTime<Utc>>,
+    disabled_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+#[derive(Serialize)]
+struct Request<'a> {
+    id: Uuid,
+    user_id: Uuid,
+    vaccine_id: Uuid,
+    dose_number: i32,
+    status: &'a str,
+    note: Option<&'a str>,
+    reason: Option<&'a str>,
+    reviewed_by: Option<Uuid>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+#[derive(Serialize)]
+struct Page<'a> {
+    items: Vec<Request<'a>>,
+    next_cursor: Option<String>,
+}
+
+pub(crate) async fn serve() {
+    let url = std::env::var("DATABASE_URL").expect("DATABASE_URL");
+    let server = HttpServer::new(move || {
+        let url = url.clone();
+        App::new()
+            .data_factory(move || connect(url.clone()))
+            .route("/api/v1/users/me", web::get().to(me))
+            .route("/api/v1/vaccine-requests", web::get().to(requests))
+    })
+    .bind(("127.0.0.1", 0))
+    .expect("a free port");
+    println!("http://127.0.0.1:{}", server.addrs()[0].port());
+    server.run().await.expect("it serves");
+}
+
+async fn connect(url: String) -> Result<Arc<Floor>, std::convert::Infallible> {
+    let (client, connection) = tokio_postgres::connect(&url, NoTls).await.expect("it answers");
+    actix_web::rt::spawn(connection);
+    let user = client.prepare(USER).await.expect("good SQL");
+    let requests = client.prepare(REQUESTS).await.expect("good SQL");
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.set_audience(&["care4u-api"]);
+    validation.set_issuer(&["care4u"]);
+    let key = DecodingKey::from_secret(SECRET.as_bytes());
+    Ok(Arc::new(Floor { key, validation, client, user, requests }))
+}
+
+impl Floor {
+    fn user_id(&self, request: &HttpRequest) -> Option<Uuid> {
+        let header = request.headers().get("authorization")?.to_str().ok()?;
+        let token = header.strip_prefix("Bearer ")?;
+        Some(jsonwebtoken::decode::<Claims>(token, &self.key, &self.validation).ok()?.claims.sub)
+    }
+}
+
+async fn me(floor: web::Data<Arc<Floor>>, request: HttpRequest) -> HttpResponse {
+    let Some(id) = floor.user_id(&request) else { return HttpResponse::Unauthorized().finish() };
+    let row = floor.client.query_one(&floor.user, &[&id]).await.expect("a row");
+    HttpResponse::Ok().json(User {
+        id: row.get(0),
+        name: row.get(1),
+        email: row.get(2),
+        role: row.get(4),
+        nid: row.get(5),
+        phone_number: row.get(6),
+        address: row.get(7),
+        birth_date: row.get(8),
+        email_verified_at: row.get(9),
+        disabled_at: row.get(10),
+        created_at: row.get(11),
+        updated_at: row.get(12),
+    })
+}
+
+async fn requests(floor: web::Data<Arc<Floor>>, request: HttpRequest) -> HttpResponse {
+    use base64::Engine as _;
+    let Some(id) = floor.user_id(&request) else { return HttpResponse::Unauthorized().finish() };
+    let rows = floor.client.query(&floor.requests, &[&id]).await.expect("rows");
+    let items: Vec<_> = rows.iter().take(20).map(item).collect();
+    let last = if rows.len() > 20 { items.last() } else { None };
+    let next_cursor = last.map(|item| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(item.id));
+    HttpResponse::Ok().json(Page { items, next_cursor })
+}
+
+fn item(row: &Row) -> Request<'_> {
+    Request {
+        id: row.get(0),
+        user_id: row.get(1),
+        vaccine_id: row.get(2),
+        dose_number: row.get(3),
+        status: row.get(4),
+        note: row.get(5),
+        reason: row.get(6),
+        reviewed_by: row.get(7),
+        created_at: row.get(8),
+        updated_at: row.get(9),
+    }
+}

@@ -1,0 +1,109 @@
+//! The programs that are measured: care4u as it is built, and the floor.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use super::{BCRYPT_COST, client};
+
+pub(crate) const SECRET: &str = "a secret for benchmarks of 32 bytes or more";
+pub(crate) const EMAIL: &str = "ada@example.org";
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// A program that listens. It ends with this value.
+pub(crate) struct Server {
+    pub(crate) name: &'static str,
+    pub(crate) port: u16,
+    process: Child,
+}
+
+impl Server {
+    /// care4u with its usual settings, its log in a file.
+    pub(crate) fn care4u(url: &str, folder: &Path) -> Self {
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(folder.join("log")).expect("a log");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_care4u"));
+        command
+            .env("CARE4U__SERVER__PORT", "0")
+            .env("CARE4U__AUTH__SECRET", SECRET)
+            .env("CARE4U__AUTH__BCRYPT_COST", BCRYPT_COST.to_string())
+            .stderr(log);
+        Self::start("care4u", command, url)
+    }
+
+    /// This very program, as a server.
+    pub(crate) fn floor(url: &str) -> Self {
+        let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
+        command.arg("floor");
+        Self::start("floor", command, url)
+    }
+
+    /// Starts a program and waits until it prints where it listens.
+    fn start(name: &'static str, mut command: Command, url: &str) -> Self {
+        let mut process = command.env("DATABASE_URL", url).stdout(Stdio::piped()).spawn().expect("it starts");
+        let mut line = String::new();
+        let output = process.stdout.take().expect("its output is piped");
+        BufReader::new(output).read_line(&mut line).expect("it prints");
+        let port = line.split("http://127.0.0.1:").nth(1).and_then(|rest| rest.split([',', '\n']).next());
+        let port = port.and_then(|port| port.parse().ok()).unwrap_or_else(|| panic!("{name} printed {line:?}"));
+        Self { name, port, process }
+    }
+
+    /// The processor time that its threads have used.
+    pub(crate) fn cpu(&self) -> Duration {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.process.id())).expect("Linux");
+        let nanoseconds = tasks.filter_map(|task| {
+            let statistics = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+            statistics.split(' ').next()?.parse::<u64>().ok()
+        });
+        Duration::from_nanos(nanoseconds.sum())
+    }
+
+    pub(crate) fn rss_megabytes(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("Linux");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a size");
+        line.trim().trim_end_matches(" kB").parse::<f64>().expect("a number") * 1024.0 / 1e6
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.process.kill().expect("it runs");
+        self.process.wait().expect("it ends");
+    }
+}
+
+pub(crate) fn binary_size() -> f64 {
+    let file = std::fs::metadata(env!("CARGO_BIN_EXE_care4u")).expect("it has been built");
+    f64::from(u32::try_from(file.len()).expect("less than 4 GB")) / 1e6
+}
+
+/// Makes sure of an account with 40 requests among 20,000 others' and returns an access token.
+pub(crate) async fn prepare(url: &str, port: u16) -> String {
+    let account = format!(r#"{{"name":"Ada Lovelace","email":"{EMAIL}","password":"{PASSWORD}","nid":"1912"}}"#);
+    let (status, _) = client::post(port, "/api/v1/auth/register", &account).await;
+    if status == 201 {
+        let (database, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.expect("it answers");
+        let connection = tokio::spawn(connection);
+        database.batch_execute(ROWS).await.expect("rows can be made");
+        database.batch_execute("VACUUM ANALYZE").await.expect("tables can be analysed");
+        drop(database);
+        connection.await.expect("no panic").expect("no failure");
+    }
+    let login = format!(r#"{{"email":"{EMAIL}","password":"{PASSWORD}"}}"#);
+    let (status, pair) = client::post(port, "/api/v1/auth/login", &login).await;
+    assert_eq!(status, 200, "{pair}");
+    let pair: serde_json::Value = serde_json::from_str(&pair).expect("JSON");
+    pair["access_token"].as_str().expect("a token").to_owned()
+}
+
+const ROWS: &str = "
+INSERT INTO users (id, name, email, password_hash, role, created_at, updated_at)
+SELECT gen_random_uuid(), 'Somebody', 'user' || n || '@example.org', 'none', 'patient', now(), now()
+FROM generate_series(1, 1000) n;
+INSERT INTO vaccine_requests (id, user_id, vaccine_id, dose_number, status, note, created_at, updated_at)
+SELECT gen_random_uuid(), u.id, v.id, 1, 'rejected', 'On Mondays, please.', now(), now()
+FROM users u, (SELECT id FROM vaccines LIMIT 10) v, generate_series(1, 2);
+INSERT INTO vaccine_requests (id, user_id, vaccine_id, dose_number, status, note, created_at, updated_at)
+SELECT gen_random_uuid(), u.id, v.id, 1, 'rejected', 'On Mondays, please.', now(), now()
+FROM users u, (SELECT id FROM vaccines LIMIT 10) v, generate_series(1, 2) WHERE u.email = 'ada@example.org';";
