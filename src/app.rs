@@ -9,7 +9,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::api::{self, Docs};
+use crate::api;
 use crate::config::{Profile, Secret, Settings};
 use crate::db::Db;
 use crate::domain::clock::Clock;
@@ -68,9 +68,6 @@ pub enum StartError {
         /// What the system says.
         reason: std::io::Error,
     },
-    /// The OpenAPI document.
-    #[error("cannot write the OpenAPI document: {0}")]
-    Docs(#[from] serde_json::Error),
     /// Threads and sockets.
     #[error("the system refuses: {0}")]
     System(#[from] std::io::Error),
@@ -101,7 +98,6 @@ impl Application {
         let listener = TcpListener::bind((settings.server.host.as_str(), settings.server.port))
             .map_err(|reason| StartError::Listen { address, reason })?;
         let port = listener.local_addr()?.port();
-        let docs = Docs::new()?;
         let for_workers = state.clone();
         let server = HttpServer::new(move || {
             let state = AppState { db: for_workers.db.for_worker(), ..for_workers.clone() };
@@ -110,7 +106,7 @@ impl Application {
                 .app_data(web::PayloadConfig::new(api::MAX_BODY_BYTES))
                 .wrap(from_fn(api::record))
                 .configure(|config| api::routes(&mut ServiceConfig::new(config)))
-                .configure(|config| docs.configure(config))
+                .configure(api::docs::configure)
         })
         .workers(workers)
         .shutdown_timeout(settings.server.shutdown_seconds)
@@ -186,7 +182,7 @@ pub async fn open_database(settings: &Settings, workers: usize) -> Result<Db, St
         .await
         .map_err(StartError::Database)?;
     if settings.database.migrate_on_start {
-        db.migrate().await.map_err(StartError::Migration)?;
+        db.migrate(settings.database.url.expose()).await.map_err(StartError::Migration)?;
     }
     Ok(db)
 }
@@ -248,6 +244,7 @@ fn development_secret() -> std::io::Result<Secret> {
 async fn follow_revocations(state: AppState) {
     let auth = &state.auth;
     let mut interval = tokio::time::interval(REVOCATION_INTERVAL);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut known_until = auth.clock.now();
     let mut failing = false;
     loop {

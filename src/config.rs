@@ -256,8 +256,8 @@ impl Settings {
                 "auth.refresh_idle_seconds must not be above auth.refresh_absolute_seconds",
             ));
         }
-        if self.database.max_connections == 0 {
-            return Err(SettingsError::OutOfRange("database.max_connections must be above 0"));
+        if self.database.max_connections < 2 {
+            return Err(SettingsError::OutOfRange("database.max_connections must be at least 2"));
         }
         Ok(self)
     }

@@ -119,14 +119,20 @@ impl Db {
         }
     }
 
-    /// Applies every pending migration.
+    /// Applies every pending migration to the database that this was opened from.
     ///
     /// # Errors
     /// Fails when a migration does; what it had done is undone.
-    pub async fn migrate(&self) -> Result<(), DbErr> {
+    pub async fn migrate(&self, url: &str) -> Result<(), DbErr> {
         match &self.0 {
             Backend::Sqlite { writer, .. } => migration::up(writer).await,
-            Backend::Postgres { pool, .. } => migration::up(pool).await,
+            // Not the pool: a migration, or waiting for another instance's, may take longer than a statement may here.
+            Backend::Postgres { .. } => {
+                let migrator = migration::connect(url, None).await?;
+                let outcome = migration::up(&migrator).await;
+                migrator.close().await?;
+                outcome
+            }
         }
     }
 

@@ -20,6 +20,9 @@ use care4u::{api, telemetry};
 use clap::{Parser, Subcommand};
 use entity::Role;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How long a health check waits.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
 

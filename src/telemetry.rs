@@ -50,8 +50,7 @@ fn timestamp() -> String {
 }
 
 fn text(line: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
-    let style = line.default_level_style(record.level());
-    write!(line, "{} {style}{:<5}{style:#} {}", timestamp(), record.level(), record.args())?;
+    write!(line, "{} {:<5} {}", timestamp(), record.level(), record.args())?;
     REQUEST_ID.try_with(|id| write!(line, " request.id={id}")).unwrap_or(Ok(()))?;
     let mut pairs = TextPairs(line);
     record.key_values().visit(&mut pairs).map_err(io::Error::other)?;

@@ -1,7 +1,18 @@
 //! The tests of the API, on SQLite.
 
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "tests fail by panicking"
+)]
+
 #[path = "api/mod.rs"]
 mod api;
+#[path = "api/locked.rs"]
+mod locked;
 mod support;
 
 use support::database::Backend;

@@ -51,7 +51,7 @@ fn table<E: EntityTrait>(backend: DbBackend, entity: E) -> TableCreateStatement 
     let mut table = Table::create();
     table.table(entity);
     for column in Schema::new(backend).create_table_from_entity(entity).get_columns() {
-        table.col(&mut without_keys(column));
+        table.col(without_keys(column));
     }
     let mut primary_key = Index::create();
     primary_key.name(format!("{}_pkey", entity.table_name()));

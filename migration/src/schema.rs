@@ -44,12 +44,12 @@ fn checks(create_table: &str) -> Vec<String> {
     let sql = create_table.replace('"', "");
     let mut found = Vec::new();
     for (start, _) in sql.match_indices("CHECK") {
-        let name =
-            sql.get(..start)
-                .unwrap_or_default()
-                .trim_end()
-                .rsplit_once("CONSTRAINT ")
-                .map_or("", |(_, name)| if name.contains([' ', ',']) { "" } else { name });
+        let name = sql
+            .get(..start)
+            .unwrap_or_default()
+            .trim_end()
+            .rsplit_once("CONSTRAINT ")
+            .map_or("", |(_, name)| if name.contains([' ', ',']) { "" } else { name });
         let mut depth = 0_usize;
         let body: String = sql
             .get(start + "CHECK".len()..)

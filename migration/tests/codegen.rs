@@ -1,8 +1,10 @@
 //! The entity files are what the generator writes for the migrated database, enriched but never contradicted.
 //!
 //! Run with `cargo test -p migration --features codegen --test codegen`.
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "tests fail by panicking")]
 
 #[path = "../../tests/support/postgres.rs"]
+#[allow(dead_code, reason = "shared with other programs")]
 mod postgres;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,7 +1,9 @@
 //! The schema, on both databases: every migration can be undone and done again, and the entities describe the same
 //! tables, columns, keys, checks and indexes as the migrations.
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "tests fail by panicking")]
 
 #[path = "../../tests/support/postgres.rs"]
+#[allow(dead_code, reason = "shared with other programs")]
 mod postgres;
 
 use migration::schema::{Facts, describe, difference};

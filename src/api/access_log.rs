@@ -1,4 +1,5 @@
-//! The outermost middleware: gives each request its id, and writes one line about it when it has been answered.
+//! The outermost middleware: gives each request its id, keeps the answer out of caches, and writes one line
+//! about it.
 
 use std::time::Instant;
 
@@ -6,7 +7,7 @@ use actix_web::HttpMessage;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use uuid::Uuid;
 
@@ -21,7 +22,7 @@ pub async fn record<B: MessageBody>(
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, actix_web::Error> {
     let id = inbound_id(&request).unwrap_or_else(|| Uuid::now_v7().to_string());
-    let header = HeaderValue::from_str(&id);
+    let id_header = HeaderValue::from_str(&id);
     let method = request.method().clone();
     // What answers GET answers HEAD (RFC 9110 §9.1); the server leaves the body out by itself.
     if method == Method::HEAD {
@@ -30,8 +31,13 @@ pub async fn record<B: MessageBody>(
     telemetry::with_request_id(id, async move {
         let begun = Instant::now();
         let mut response = next.call(request).await?;
-        if let Ok(header) = header {
-            response.headers_mut().insert(REQUEST_ID.clone(), header);
+        let headers = response.headers_mut();
+        if let Ok(id) = id_header {
+            headers.insert(REQUEST_ID.clone(), id);
+        }
+        // Most answers are about somebody. What may be kept says so itself.
+        if !headers.contains_key(header::CACHE_CONTROL) {
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
         write_line(&method, &response, begun);
         Ok(response)

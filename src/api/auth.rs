@@ -119,7 +119,7 @@ pub struct TokenPairReply {
 }
 
 impl TokenPairReply {
-    fn new(pair: TokenPair, now: DateTime<Utc>) -> Self {
+    pub(super) fn new(pair: TokenPair, now: DateTime<Utc>) -> Self {
         Self {
             access_token: pair.access_token,
             token_type: "Bearer",
@@ -128,13 +128,6 @@ impl TokenPairReply {
             refresh_expires_in: pair.refresh_expires_at.timestamp() - now.timestamp(),
         }
     }
-}
-
-/// A token pair that no cache may keep (RFC 6749 §5.1).
-pub(super) fn token_response(state: &AppState, pair: TokenPair) -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(TokenPairReply::new(pair, state.auth.clock.now()))
 }
 
 /// Registers an account.
@@ -176,11 +169,11 @@ pub async fn login(
     state: web::Data<AppState>,
     client: Client,
     Valid(body): Valid<LogIn>,
-) -> Result<HttpResponse, Problem> {
+) -> Result<web::Json<TokenPairReply>, Problem> {
     let email = Email::parse(&body.email).map_err(Error::from)?;
     let password = Password::presented(&body.password);
     let pair = sessions::open(&state.db, &state.auth, &email, password, client).await?;
-    Ok(token_response(&state, pair))
+    Ok(web::Json(TokenPairReply::new(pair, state.auth.clock.now())))
 }
 
 /// Exchanges a refresh token for the next pair.
@@ -198,9 +191,12 @@ pub async fn login(
     )
 )]
 #[post("/refresh")]
-pub async fn refresh(state: web::Data<AppState>, Valid(body): Valid<Refresh>) -> Result<HttpResponse, Problem> {
+pub async fn refresh(
+    state: web::Data<AppState>,
+    Valid(body): Valid<Refresh>,
+) -> Result<web::Json<TokenPairReply>, Problem> {
     let pair = sessions::refresh(&state.db, &state.auth, &body.refresh_token).await?;
-    Ok(token_response(&state, pair))
+    Ok(web::Json(TokenPairReply::new(pair, state.auth.clock.now())))
 }
 
 /// Ends this session: both its tokens are dead at once.

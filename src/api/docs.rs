@@ -1,7 +1,7 @@
 //! The OpenAPI document, made from the route table; Swagger UI; and, because the document knows every path and method,
 //! the answer to a path or method that there is not.
 
-use std::sync::Arc;
+use std::sync::LazyLock;
 
 use actix_web::dev::ResourceDef;
 use actix_web::http::StatusCode;
@@ -129,22 +129,19 @@ fn header_of(status: &str) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// The documentation, made once and shared by all workers.
-#[derive(Clone)]
-pub struct Docs {
+/// Made when first asked for: a service at rest need not hold it.
+static DOCS: LazyLock<Docs> = LazyLock::new(Docs::new);
+
+struct Docs {
     json: Bytes,
     /// Each path with the methods that it answers, those without parameters first.
-    methods: Arc<[(ResourceDef, String)]>,
+    methods: Vec<(ResourceDef, String)>,
 }
 
 impl Docs {
-    /// Makes the document from the route table.
-    ///
-    /// # Errors
-    /// Fails when the document cannot be written as JSON.
-    pub fn new() -> Result<Self, serde_json::Error> {
+    fn new() -> Self {
         let mut document = openapi();
-        let json = document.to_json()?.into();
+        let json = document.to_json().unwrap_or_default().into();
         let mut methods: Vec<_> = document
             .paths
             .paths
@@ -156,34 +153,29 @@ impl Docs {
         for path in ["/docs", "/docs/{_:.*}", DOCUMENT_PATH] {
             methods.push((path.to_owned(), ResourceDef::new(path), "GET, HEAD".to_owned()));
         }
-        let methods = methods.into_iter().map(|(_, path, allowed)| (path, allowed)).collect();
-        Ok(Self { json, methods })
-    }
-
-    /// Serves the document, Swagger UI, and all that is served nowhere else.
-    pub fn configure(&self, config: &mut web::ServiceConfig) {
-        let document = self.json.clone();
-        let document = web::get().to(move || {
-            let document = document.clone();
-            async { HttpResponse::Ok().content_type("application/json").body(document) }
-        });
-        let methods = Arc::clone(&self.methods);
-        let elsewhere = web::to(move |request: HttpRequest| {
-            let answer = nothing_here(&request, &methods);
-            async { answer }
-        });
-        let settings = Config::from(DOCUMENT_PATH).try_it_out_enabled(true).validator_url("none");
-        config
-            .route(DOCUMENT_PATH, document)
-            .service(web::redirect("/docs", "/docs/"))
-            .service(SwaggerUi::new("/docs/{_:.*}").config(settings))
-            .default_service(elsewhere);
+        Self { json, methods: methods.into_iter().map(|(_, path, allowed)| (path, allowed)).collect() }
     }
 }
 
-impl std::fmt::Debug for Docs {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Docs").field("paths", &self.methods.len()).finish_non_exhaustive()
+/// Serves the document, Swagger UI, and all that is served nowhere else.
+pub fn configure(config: &mut web::ServiceConfig) {
+    let settings = Config::from(DOCUMENT_PATH).try_it_out_enabled(true).validator_url("none");
+    config
+        .route(DOCUMENT_PATH, web::get().to(document))
+        .service(web::redirect("/docs", "/docs/"))
+        .service(SwaggerUi::new("/docs/{_:.*}").config(settings))
+        .default_service(web::to(nothing_here));
+}
+
+async fn document() -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(DOCS.json.clone())
+}
+
+/// 405 on a path that there is, 404 elsewhere.
+async fn nothing_here(request: HttpRequest) -> HttpResponse {
+    match DOCS.methods.iter().find(|(path, _)| path.is_match(request.path())) {
+        Some((_, allowed)) => Problem::method_not_allowed(allowed).response(),
+        None => Problem::from(Error::NotFound).response(),
     }
 }
 
@@ -196,12 +188,4 @@ fn allowed(item: &PathItem) -> String {
         ("DELETE", item.delete.is_some()),
     ];
     methods.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect::<Vec<_>>().join(", ")
-}
-
-/// 405 on a path that there is, 404 elsewhere.
-fn nothing_here(request: &HttpRequest, methods: &[(ResourceDef, String)]) -> HttpResponse {
-    match methods.iter().find(|(path, _)| path.is_match(request.path())) {
-        Some((_, allowed)) => Problem::method_not_allowed(allowed).response(),
-        None => Problem::from(Error::NotFound).response(),
-    }
 }

@@ -1,6 +1,7 @@
 //! Everything that knows actix: the whole route table, on one screen.
 //!
-//! Registering a handler documents it: the OpenAPI document is made from this table.
+//! Registering a handler documents it: the OpenAPI document is made from this table. A scope serves every path below
+//! its prefix, so of two the longer prefix comes first.
 
 mod access_log;
 mod auth;
@@ -17,54 +18,49 @@ mod vaccine_requests;
 mod vaccines;
 
 use actix_web::guard::Get;
-use actix_web::middleware::{DefaultHeaders, from_fn};
+use actix_web::middleware::from_fn;
 use utoipa_actix_web::scope::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use access_log::record;
-pub use docs::Docs;
 pub use extract::MAX_BODY_BYTES;
 use guard::signed_in;
 
 /// Every route, with its guard.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    let private = || DefaultHeaders::new().add(("Cache-Control", "no-store"));
-    config.service(scope("/health").service(health::live).service(health::ready)).service(health::jwks).service(
-        scope("/api/v1")
-            .service(scope("/auth/logout").wrap(from_fn(signed_in)).service(auth::logout))
-            .service(
-                scope("/auth")
-                    .wrap(private())
-                    .service(auth::register)
-                    .service(auth::login)
-                    .service(token::token)
-                    .service(auth::refresh),
-            )
-            .service(
-                scope("/users")
-                    .wrap(from_fn(signed_in))
-                    .wrap(private())
-                    .service(users::me)
-                    .service(users::change_me)
-                    .service(users::delete_me)
-                    .service(users::change_my_password)
-                    .service(users::list)
-                    .service(users::get)
-                    .service(users::change),
-            )
-            .service(scope("/vaccines").guard(Get()).service(vaccines::list).service(vaccines::get))
-            .service(scope("/vaccines").wrap(from_fn(signed_in)).service(vaccines::add).service(vaccines::change))
-            .service(
-                scope("/vaccine-requests")
-                    .wrap(from_fn(signed_in))
-                    .wrap(private())
-                    .service(vaccine_requests::add)
-                    .service(vaccine_requests::list)
-                    .service(vaccine_requests::get)
-                    .service(vaccine_requests::change)
-                    .service(vaccine_requests::approve)
-                    .service(vaccine_requests::reject)
-                    .service(vaccine_requests::cancel),
-            ),
-    );
+    config
+        .service(scope("/health").service(health::live).service(health::ready))
+        .service(health::jwks)
+        .service(scope("/api/v1/auth/logout").wrap(from_fn(signed_in)).service(auth::logout))
+        .service(
+            scope("/api/v1/auth")
+                .service(auth::register)
+                .service(auth::login)
+                .service(token::token)
+                .service(auth::refresh),
+        )
+        .service(
+            scope("/api/v1/users")
+                .wrap(from_fn(signed_in))
+                .service(users::me)
+                .service(users::change_me)
+                .service(users::delete_me)
+                .service(users::change_my_password)
+                .service(users::list)
+                .service(users::get)
+                .service(users::change),
+        )
+        .service(scope("/api/v1/vaccines").guard(Get()).service(vaccines::list).service(vaccines::get))
+        .service(scope("/api/v1/vaccines").wrap(from_fn(signed_in)).service(vaccines::add).service(vaccines::change))
+        .service(
+            scope("/api/v1/vaccine-requests")
+                .wrap(from_fn(signed_in))
+                .service(vaccine_requests::add)
+                .service(vaccine_requests::list)
+                .service(vaccine_requests::get)
+                .service(vaccine_requests::change)
+                .service(vaccine_requests::approve)
+                .service(vaccine_requests::reject)
+                .service(vaccine_requests::cancel),
+        );
 }

@@ -10,7 +10,7 @@ use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, Respon
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::auth::{TokenPairReply, token_response};
+use super::auth::TokenPairReply;
 use super::extract::read_body;
 use super::problem::Problem;
 use crate::app::AppState;
@@ -97,7 +97,6 @@ impl ResponseError for OAuthError {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status);
-        response.insert_header((header::CACHE_CONTROL, "no-store"));
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header((header::RETRY_AFTER, "2"));
         }
@@ -164,7 +163,11 @@ impl FromRequest for Form {
     )
 )]
 #[post("/token")]
-pub async fn token(state: web::Data<AppState>, client: Client, mut form: Form) -> Result<HttpResponse, OAuthError> {
+pub async fn token(
+    state: web::Data<AppState>,
+    client: Client,
+    mut form: Form,
+) -> Result<web::Json<TokenPairReply>, OAuthError> {
     let pair = match form.take("grant_type")?.as_str() {
         "password" if state.password_grant => {
             let email = Email::parse(&form.take("username")?)
@@ -175,5 +178,5 @@ pub async fn token(state: web::Data<AppState>, client: Client, mut form: Form) -
         "refresh_token" => sessions::refresh(&state.db, &state.auth, &form.take("refresh_token")?).await?,
         _ => return Err(OAuthError::new("unsupported_grant_type", "this grant type is not served here")),
     };
-    Ok(token_response(&state, pair))
+    Ok(web::Json(TokenPairReply::new(pair, state.auth.clock.now())))
 }

@@ -48,10 +48,14 @@ impl TestApp {
 
     /// Starts the application on a database that is there already.
     pub async fn start_on(database: Arc<Database>, changes: &[(&str, &str)]) -> Self {
+        let settings = settings(&database.url(), changes);
+        Self::start_at(database, settings).await
+    }
+
+    /// Starts the application with these very settings; the database lives as long as it does.
+    pub async fn start_at(database: Arc<Database>, settings: Settings) -> Self {
         let clock = Clock::default();
-        let application = Application::build(&settings(&database.url(), changes), clock.clone())
-            .await
-            .expect("the application starts");
+        let application = Application::build(&settings, clock.clone()).await.expect("the application starts");
         let address = format!("http://127.0.0.1:{}", application.port());
         let state = application.state().clone();
         tokio::spawn(application.run());

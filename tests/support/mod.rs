@@ -7,4 +7,3 @@ pub mod app;
 pub mod contract;
 pub mod database;
 pub mod postgres;
-pub mod walk_through;

@@ -1,0 +1,32 @@
+# syntax=docker/dockerfile:1
+# Both programs, `care4u` and `migration`, in a small image that runs as nobody in particular.
+
+FROM rust:1.95-slim-trixie AS build
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
+WORKDIR /build
+
+# The dependencies, compiled with empty programs: this layer changes only with the manifests.
+COPY Cargo.toml Cargo.lock ./
+COPY entity/Cargo.toml entity/
+COPY migration/Cargo.toml migration/
+RUN mkdir -p src entity/src migration/src migration/tests benches/load \
+    && touch src/lib.rs entity/src/lib.rs migration/src/lib.rs \
+    && for main in src migration/src benches/load; do echo 'fn main() {}' > $main/main.rs; done \
+    && cargo build --release --locked --package care4u \
+    && cargo build --release --locked --package migration
+
+COPY . .
+# The empty programs are newer than the real ones may be.
+RUN find src entity migration -name '*.rs' -exec touch {} + \
+    && cargo build --release --locked --package care4u \
+    && cargo build --release --locked --package migration
+
+FROM debian:trixie-slim
+RUN useradd --system --uid 10001 --home-dir /var/lib/care4u --create-home care4u
+COPY --from=build /build/target/release/care4u /build/target/release/migration /usr/local/bin/
+WORKDIR /var/lib/care4u
+USER care4u
+ENV CARE4U_PROFILE=production
+EXPOSE 8080
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["care4u", "healthcheck"]
+CMD ["care4u"]

@@ -1,0 +1,117 @@
+//! PostgreSQL goes away and comes back while the service runs.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use reqwest::Method;
+use serde_json::json;
+use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::BACKEND;
+use crate::support::answer::Answer;
+use crate::support::app::{PASSWORD, TestApp, settings};
+use crate::support::database::Database;
+
+/// A way to the server that can be cut and mended.
+struct Wire {
+    address: SocketAddr,
+    server: PathBuf,
+    carrier: JoinHandle<()>,
+}
+
+impl Wire {
+    async fn to(server: PathBuf) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let carrier = tokio::spawn(carry(listener, server.clone()));
+        Self { address, server, carrier }
+    }
+
+    /// Breaks every connection and refuses new ones.
+    async fn cut(&mut self) {
+        self.carrier.abort();
+        assert!((&mut self.carrier).await.unwrap_err().is_cancelled());
+    }
+
+    async fn mend(&mut self) {
+        let listener = TcpListener::bind(self.address).await.unwrap();
+        self.carrier = tokio::spawn(carry(listener, self.server.clone()));
+    }
+}
+
+async fn carry(listener: TcpListener, server: PathBuf) {
+    // Aborted together with this task.
+    let mut connections = JoinSet::new();
+    loop {
+        let (client, _) = listener.accept().await.unwrap();
+        let server = server.clone();
+        connections.spawn(async move { relay(client, UnixStream::connect(server).await.unwrap()).await });
+    }
+}
+
+async fn relay(mut client: TcpStream, mut server: impl AsyncRead + AsyncWrite + Unpin) {
+    copy_bidirectional(&mut client, &mut server).await.ok();
+}
+
+/// The application on a database of its own, behind a wire.
+async fn behind_a_wire() -> (TestApp, Wire) {
+    let database = Database::new(BACKEND).await;
+    let url = database.url();
+    let (address, options) = url.split_once('?').expect("the test server listens on a socket in a folder");
+    let folder = options.strip_prefix("host=").expect("the test server listens on a socket in a folder");
+    let wire = Wire::to(PathBuf::from(folder).join(".s.PGSQL.5432")).await;
+    let name = address.rsplit_once('/').unwrap().1;
+    let through = format!("postgres://care4u@{}/{name}?sslmode=disable", wire.address);
+    let app = TestApp::start_at(Arc::new(database), settings(&through, &[])).await;
+    (app, wire)
+}
+
+fn is_unavailable(answer: &Answer) {
+    answer.problem(503, "unavailable");
+    assert_eq!(answer.header("retry-after"), "2");
+    for cause in ["refused", "sql", "postgres", "Connection", "pool"] {
+        assert!(!answer.text.contains(cause), "{}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn while_the_database_is_gone_requests_get_503_and_afterwards_all_is_well() {
+    let (app, mut wire) = behind_a_wire().await;
+    let (patient, admin) = (app.patient().await, app.admin().await);
+    let request = patient.ask_for("MMR").await;
+    let login = json!({ "email": patient.email, "password": PASSWORD });
+    wire.cut().await;
+    is_unavailable(&patient.get("/users/me").await);
+    is_unavailable(&patient.post_empty(&format!("/vaccine-requests/{request}/cancel")).await);
+    is_unavailable(&admin.patch(&format!("/users/{}", patient.id), json!({ "role": "staff" })).await);
+    is_unavailable(&app.post("/api/v1/auth/login", login.clone()).await);
+    is_unavailable(&app.refresh(&patient.refresh_token).await);
+    is_unavailable(&app.get("/health/ready").await);
+    let token = app.token(&[("grant_type", "refresh_token"), ("refresh_token", &patient.refresh_token)]).await;
+    token.oauth_error(503, "temporarily_unavailable");
+    app.get("/health/live").await.ok();
+    wire.mend().await;
+    app.get("/health/ready").await.ok();
+    assert_eq!(patient.get(&format!("/vaccine-requests/{request}")).await.ok()["status"], "pending");
+    app.post("/api/v1/auth/login", login).await.ok();
+    admin.patch(&format!("/users/{}", patient.id), json!({ "role": "staff" })).await.ok();
+}
+
+#[tokio::test]
+async fn readers_do_not_notice_that_the_server_was_restarted_between_their_requests() {
+    let (app, mut wire) = behind_a_wire().await;
+    let patient = app.patient().await;
+    let token = &patient.access_token;
+    // Enough at once that both workers hold connections.
+    let read = || async {
+        let requests = (0..16).map(|_| app.send(app.request(Method::GET, "/api/v1/users/me").bearer_auth(token)));
+        futures_util::future::join_all(requests).await.iter().for_each(|answer| drop(answer.ok()));
+    };
+    read().await;
+    wire.cut().await;
+    wire.mend().await;
+    read().await;
+}

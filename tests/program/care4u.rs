@@ -1,0 +1,168 @@
+//! Starting, stopping, and the commands of `care4u`.
+
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+
+use super::process::{Serving, care4u, member, read_answer, run, text};
+
+const LOGIN: &str = r#"{"email":"admin@example.org","password":"correct horse battery"}"#;
+
+#[test]
+fn it_starts_in_an_empty_folder_and_says_where_the_docs_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Serving::start(&mut care4u(folder.path()));
+    assert!(server.line.contains(&format!("http://127.0.0.1:{}/docs", server.port)), "{}", server.line);
+    assert_eq!(server.send("GET", "/health/ready", "", "").0, 200);
+    let key = std::fs::metadata(folder.path().join("data/signing.key")).unwrap();
+    assert_eq!(key.permissions().mode() & 0o777, 0o600);
+    assert!(folder.path().join("data/care4u.db").exists());
+}
+
+#[test]
+fn the_signing_key_of_development_outlives_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    run(care4u(folder.path())
+        .args(["create-admin", "--email", "admin@example.org"])
+        .env("CARE4U_ADMIN_PASSWORD", "correct horse battery"));
+    let server = Serving::start(&mut care4u(folder.path()));
+    let token = member(&server.send("POST", "/api/v1/auth/login", "", LOGIN).1, "access_token");
+    drop(server);
+    let server = Serving::start(&mut care4u(folder.path()));
+    assert_eq!(server.send("GET", "/api/v1/users/me", &token, "").0, 200);
+}
+
+#[test]
+fn on_sigterm_a_request_in_flight_is_finished_and_the_exit_code_is_0() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Serving::start(&mut care4u(folder.path()));
+    let body = r#"{"name":"Ada","email":"ada@example.org","password":"correct horse battery"}"#;
+    let mut stream = server.connect();
+    let length = body.len();
+    write!(
+        stream,
+        "POST /api/v1/auth/register HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         expect: 100-continue\r\ncontent-length: {length}\r\n\r\n"
+    )
+    .unwrap();
+    // The server says that it waits for the body: the request is in flight.
+    let mut waiting = [0; 25];
+    stream.read_exact(&mut waiting).unwrap();
+    assert_eq!(text(&waiting), "HTTP/1.1 100 Continue\r\n\r\n");
+    server.signal("TERM");
+    stream.write_all(body.as_bytes()).unwrap();
+    let (status, account) = read_answer(stream);
+    assert_eq!((status, member(&account, "email").as_str()), (201, "ada@example.org"));
+    assert_eq!(server.process.wait().unwrap().code(), Some(0));
+    assert!(!folder.path().join("data/care4u.db-wal").exists(), "the database was not closed");
+}
+
+#[test]
+fn an_acknowledged_write_survives_kill_9() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Serving::start(&mut care4u(folder.path()));
+    let body = r#"{"name":"Ada","email":"ada@example.org","password":"correct horse battery"}"#;
+    assert_eq!(server.send("POST", "/api/v1/auth/register", "", body).0, 201);
+    server.signal("KILL");
+    drop(server);
+    let server = Serving::start(&mut care4u(folder.path()));
+    let login = LOGIN.replace("admin@", "ada@");
+    assert_eq!(server.send("POST", "/api/v1/auth/login", "", &login).0, 200);
+}
+
+#[test]
+fn create_admin_makes_one_admin_and_says_why_not_a_second_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let create = |email: &str, password: Option<&str>| {
+        let mut command = care4u(folder.path());
+        command.args(["create-admin", "--email", email]);
+        if let Some(password) = password {
+            command.env("CARE4U_ADMIN_PASSWORD", password);
+        }
+        let output = run(&mut command);
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let (code, said, _) = create("admin@example.org", Some("correct horse battery"));
+    assert!(code == Some(0) && said.starts_with("created the admin "), "{said}");
+    for (email, password, reason) in [
+        ("Admin@Example.org", Some("correct horse battery"), "exists already"),
+        ("not an address", Some("correct horse battery"), "must be an e-mail address"),
+        ("other@example.org", Some("short"), "at least 8 characters"),
+        ("other@example.org", None, "CARE4U_ADMIN_PASSWORD"),
+    ] {
+        let (code, _, said) = create(email, password);
+        let last = said.lines().last().unwrap_or_default();
+        assert!(code == Some(1) && last.starts_with("care4u: ") && last.contains(reason), "{said}");
+    }
+    let server = Serving::start(&mut care4u(folder.path()));
+    let token = member(&server.send("POST", "/api/v1/auth/login", "", LOGIN).1, "access_token");
+    assert_eq!(member(&server.send("GET", "/api/v1/users/me", &token, "").1, "role"), "admin");
+}
+
+#[test]
+fn seed_fills_the_catalogue_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let seed = || text(&run(care4u(folder.path()).arg("seed")).stdout);
+    assert_eq!(seed(), "added 14 vaccines to the catalogue\n");
+    assert_eq!(seed(), "added 0 vaccines to the catalogue\n");
+}
+
+#[test]
+fn healthcheck_tells_a_server_that_lives_from_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Serving::start(&mut care4u(folder.path()));
+    let check = || run(care4u(folder.path()).arg("healthcheck").env("CARE4U__SERVER__PORT", server.port.to_string()));
+    assert_eq!(check().status.code(), Some(0));
+    server.signal("KILL");
+    let port = server.port;
+    drop(server);
+    let gone = run(care4u(folder.path()).arg("healthcheck").env("CARE4U__SERVER__PORT", port.to_string()));
+    assert_eq!(gone.status.code(), Some(1));
+    assert!(text(&gone.stderr).starts_with("care4u: "));
+}
+
+#[test]
+fn openapi_prints_the_document() {
+    let folder = tempfile::tempdir().unwrap();
+    let printed = text(&run(care4u(folder.path()).arg("openapi")).stdout);
+    let document: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    assert!(document["paths"]["/api/v1/auth/login"].is_object());
+}
+
+#[test]
+fn what_keeps_it_from_starting_is_said_in_a_sentence_without_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let production = [
+        ("CARE4U_PROFILE", "production"),
+        ("DATABASE_URL", "postgres://care4u:hunter2@127.0.0.1:1/care4u"),
+        ("CARE4U__AUTH__SECRET", "a secret for tests of 32 bytes or more"),
+        ("CARE4U__MAIL__TRANSPORT", "file"),
+    ];
+    let without = |name: &str| production.into_iter().filter(|(key, _)| *key != name).collect::<Vec<_>>();
+    let cases = [
+        (without(""), "cannot open the database"),
+        (without("DATABASE_URL"), "DATABASE_URL"),
+        (without("CARE4U__AUTH__SECRET"), "CARE4U__AUTH__SECRET"),
+        (without("CARE4U__MAIL__TRANSPORT"), "CARE4U__MAIL__TRANSPORT"),
+        (vec![("CARE4U__AUTH__SECRET", "hunter2")], "32 bytes"),
+        (vec![("CARE4U__SERVER__PORT", "hunter2hunter2")], "server.port"),
+        (vec![("CARE4U_PROFILE", "staging")], "CARE4U_PROFILE"),
+        (vec![("DATABASE_URL", "mysql://root:hunter2@localhost/x")], "cannot open the database"),
+    ];
+    for (variables, sentence) in cases {
+        let output = run(care4u(folder.path()).envs(variables.clone()));
+        let said = text(&output.stderr);
+        let last = said.lines().last().unwrap_or_default();
+        assert_eq!(output.status.code(), Some(1), "{variables:?}: {said}");
+        assert!(last.starts_with("care4u: ") && last.contains(sentence), "{said}");
+        assert!(!said.contains("hunter2@") && !said.contains("a secret for tests"), "{said}");
+    }
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Serving::start(&mut care4u(folder.path()));
+    let output = run(care4u(folder.path()).env("CARE4U__SERVER__PORT", server.port.to_string()));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains(&format!("cannot listen on 127.0.0.1:{}", server.port)));
+}

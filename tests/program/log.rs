@@ -1,0 +1,129 @@
+//! What is written down: a line for each request, and never anything about a person.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::postgres;
+use super::process::{Serving, care4u, member, run};
+
+/// Everything that is personal or secret in the walk-through.
+const PRIVATE: [&str; 13] = [
+    "xanthippe",
+    "quill",
+    "example.org",
+    "correct horse",
+    "another good one",
+    "wrong guess",
+    "19121815",
+    "7946",
+    "James's",
+    "1985-12-10",
+    "mondays",
+    "eyJ",
+    "admin@",
+];
+
+/// Somebody's whole visit, mistakes included, on a server that logs all it can. Returns its log.
+fn walk_through(command: &mut Command, folder: &Path, url: Option<&str>) -> String {
+    let log = folder.join("log");
+    let mut admin = care4u(folder);
+    admin.args(["create-admin", "--email", "admin@example.org"]).env("CARE4U_ADMIN_PASSWORD", "correct horse battery");
+    command.env("RUST_LOG", "trace").stderr(std::fs::File::create(&log).unwrap());
+    if let Some(url) = url {
+        admin.env("DATABASE_URL", url);
+        command.env("DATABASE_URL", url);
+    }
+    let made = run(&mut admin);
+    assert!(made.status.success(), "{}", super::process::text(&made.stderr));
+    let mut server = Serving::start(command);
+    visit(&server);
+    server.signal("TERM");
+    server.process.wait().unwrap();
+    std::fs::read_to_string(log).unwrap()
+}
+
+fn visit(server: &Serving) {
+    let expect = |status: u16, (given, body): (u16, String)| {
+        assert_eq!(given, status, "{body}");
+        body
+    };
+    let account = r#"{"name":"Xanthippe Quill","email":"xanthippe@example.org","password":"correct horse battery","nid":"19121815",
+        "phone_number":"+44 20 7946 0018","address":"12 St James's Square","birth_date":"1985-12-10"}"#;
+    let login = r#"{"email":"xanthippe@example.org","password":"correct horse battery"}"#;
+    let register = "/api/v1/auth/register";
+    expect(201, server.send("POST", register, "", account));
+    expect(409, server.send("POST", register, "", account));
+    expect(400, server.send("POST", register, "", &account[..60]));
+    expect(422, server.send("POST", register, "", &account.replace("xanthippe@example.org", "xanthippe@")));
+    expect(401, server.send("POST", "/api/v1/auth/login", "", &login.replace("correct horse battery", "wrong guess")));
+    let pair = expect(200, server.send("POST", "/api/v1/auth/login", "", login));
+    let token = member(&pair, "access_token");
+    let refresh = format!(r#"{{"refresh_token":"{}"}}"#, member(&pair, "refresh_token"));
+    expect(200, server.send("GET", "/api/v1/users/me", &token, ""));
+    expect(200, server.send("PATCH", "/api/v1/users/me", &token, r#"{"name":"Xanthippe Pen","nid":"19121815-B"}"#));
+    let catalogue = expect(200, server.send("GET", "/api/v1/vaccines?limit=1", "", ""));
+    let catalogue: serde_json::Value = serde_json::from_str(&catalogue).unwrap();
+    let ask = format!(r#"{{"vaccine_id":{},"note":"free on mondays"}}"#, catalogue["items"][0]["id"]);
+    let request = member(&expect(201, server.send("POST", "/api/v1/vaccine-requests", &token, &ask)), "id");
+    let admin = r#"{"email":"admin@example.org","password":"correct horse battery"}"#;
+    let admin = member(&expect(200, server.send("POST", "/api/v1/auth/login", "", admin)), "access_token");
+    expect(200, server.send("GET", "/api/v1/users?email=xanthippe@example.org", &admin, ""));
+    expect(200, server.send("POST", &format!("/api/v1/vaccine-requests/{request}/approve"), &admin, ""));
+    let password = r#"{"current_password":"correct horse battery","new_password":"another good one"}"#;
+    expect(204, server.send("PUT", "/api/v1/users/me/password", &token, password));
+    expect(200, server.send("POST", "/api/v1/auth/refresh", "", &refresh));
+    expect(404, server.send("GET", "/api/v1/nobody/xanthippe@example.org?password=correct+horse", &token, ""));
+    expect(401, server.send("GET", "/api/v1/users/me", &format!("{token}x"), ""));
+    expect(204, server.send("POST", "/api/v1/auth/logout", &token, ""));
+}
+
+fn holds_nothing_private(log: &str) {
+    for line in log.lines() {
+        // Names of tables, columns and modules are not about anybody.
+        for private in PRIVATE {
+            let found = line.to_lowercase().contains(&private.to_lowercase());
+            assert!(!found, "{private:?} in the log: {line}");
+        }
+    }
+}
+
+#[test]
+fn a_line_of_json_for_each_request_and_nothing_about_anybody() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = care4u(folder.path());
+    let log = walk_through(command.env("CARE4U__LOG__FORMAT", "json"), folder.path(), None);
+    holds_nothing_private(&log);
+    let lines: Vec<serde_json::Value> =
+        log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))).collect();
+    let requests: Vec<_> = lines.iter().filter(|line| line["message"] == "request").collect();
+    assert_eq!(requests.len(), 18);
+    for request in &requests {
+        assert!(request["request.id"].is_string() && request["http.method"].is_string(), "{request}");
+        assert!(request["http.status"].is_u64() && request["duration_us"].is_u64(), "{request}");
+        assert!(request["http.route"].is_string() && request["timestamp"].is_string(), "{request}");
+    }
+    let routes: Vec<_> = requests.iter().map(|request| request["http.route"].as_str().unwrap()).collect();
+    assert!(routes.contains(&"/api/v1/vaccine-requests/{id}/approve"), "{routes:?}");
+    let mine = requests.iter().find(|request| request["http.route"] == "/api/v1/users/me").unwrap();
+    assert!(mine["user.id"].is_string(), "{mine}");
+}
+
+#[test]
+fn the_text_format_says_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = walk_through(&mut care4u(folder.path()), folder.path(), None);
+    holds_nothing_private(&log);
+    let line = log.lines().find(|line| line.contains("/approve")).expect("a line for the approval");
+    for part in ["request.id=", "http.method=POST", "http.status=200", "duration_us=", "user.id="] {
+        assert!(line.contains(part), "{line}");
+    }
+}
+
+#[test]
+fn on_postgres_nothing_about_anybody_is_logged_either() {
+    let Some(server) = postgres::server_url() else { return postgres::skipped("the log of a walk-through") };
+    let folder = tempfile::tempdir().unwrap();
+    let log = walk_through(&mut care4u(folder.path()), folder.path(), Some(server));
+    holds_nothing_private(&log);
+    assert!(log.contains("http.status=201"));
+}

@@ -1,0 +1,17 @@
+//! The two programs as their users run them: what they print, log and return, and how they end.
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "tests fail by panicking"
+)]
+
+mod care4u;
+mod log;
+mod process;
+
+#[path = "../support/postgres.rs"]
+#[allow(dead_code, reason = "shared with other test programs")]
+mod postgres;

@@ -1,0 +1,84 @@
+//! Running care4u in a folder of its own, with nothing but the variables that a test gives.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+/// care4u, ready to be given arguments and variables.
+pub fn care4u(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_care4u"));
+    command.current_dir(folder).env_clear().env("CARE4U__AUTH__BCRYPT_COST", "4").env("CARE4U__SERVER__PORT", "0");
+    command
+}
+
+pub fn run(command: &mut Command) -> Output {
+    command.stdin(Stdio::null()).output().expect("the program starts")
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A server that has said where it listens.
+pub struct Serving {
+    pub process: Child,
+    pub port: u16,
+    pub line: String,
+}
+
+impl Serving {
+    pub fn start(command: &mut Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).spawn().expect("the program starts");
+        let mut line = String::new();
+        let output = process.stdout.take().expect("its output is piped");
+        BufReader::new(output).read_line(&mut line).expect("it prints a line");
+        let port = line.split("127.0.0.1:").nth(1).and_then(|rest| rest.split(',').next());
+        let port = port.and_then(|port| port.parse().ok()).unwrap_or_else(|| panic!("it printed {line:?}"));
+        Self { process, port, line }
+    }
+
+    /// Sends a request with a JSON body, or none, and returns status and body.
+    pub fn send(&self, method: &str, path: &str, token: &str, body: &str) -> (u16, String) {
+        let mut stream = self.connect();
+        let length = body.len();
+        let authorization = if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{authorization}content-type: application/json\r\n\
+             content-length: {length}\r\n\r\n{body}"
+        )
+        .expect("it reads");
+        read_answer(stream)
+    }
+
+    pub fn connect(&self) -> TcpStream {
+        TcpStream::connect(("127.0.0.1", self.port)).expect("it listens")
+    }
+
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([format!("-{name}"), self.process.id().to_string()]).status();
+        assert!(status.expect("kill runs").success());
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
+}
+
+/// Reads an answer to the end of its connection.
+pub fn read_answer(mut stream: TcpStream) -> (u16, String) {
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {answer:?}"));
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    (status, body.to_owned())
+}
+
+pub fn member(json: &str, name: &str) -> String {
+    let value: serde_json::Value = serde_json::from_str(json).unwrap_or_else(|_| panic!("not JSON: {json}"));
+    value[name].as_str().unwrap_or_else(|| panic!("no {name} in {json}")).to_owned()
+}
