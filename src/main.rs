@@ -75,18 +75,24 @@ async fn main() -> ExitCode {
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
-/// The settings, with logging begun as they say.
-fn start() -> Result<Settings, Box<dyn std::error::Error>> {
-    let settings = Settings::load()?;
-    telemetry::start(&settings.log, None);
+/// The settings of a command that ends: only what goes wrong is worth a line.
+fn start_quietly() -> Result<Settings, Box<dyn std::error::Error>> {
+    let mut settings = Settings::load()?;
+    "warn".clone_into(&mut settings.log.level);
+    Ok(start(settings))
+}
+
+/// Begins logging as the settings say.
+fn start(settings: Settings) -> Settings {
+    telemetry::start(&settings.log);
     for key in &settings.unknown {
         log::warn!("no setting is called {key}; it has no effect");
     }
-    Ok(settings)
+    settings
 }
 
 async fn serve() -> Outcome {
-    let settings = start()?;
+    let settings = start(Settings::load()?);
     let application = Application::build(&settings, Clock::default()).await?;
     let address = format!("http://{}:{}", settings.server.host, application.port());
     println!("care4u listens on {address}, its docs are at {address}/docs");
@@ -99,7 +105,7 @@ async fn serve() -> Outcome {
 async fn create_admin(email: &str, name: String) -> Outcome {
     let email = Email::parse(email).map_err(|violation| format!("--email {}", violation.message))?;
     let password = read_password()?;
-    let settings = start()?;
+    let settings = start_quietly()?;
     let state = app::state(&settings, Clock::default(), 1).await?;
     let new = NewUser { name, email, password, nid: None, phone_number: None, address: None, birth_date: None };
     let admin = users::register(&state.db, &state.auth, new, Role::Admin).await.map_err(explained)?;
@@ -125,7 +131,7 @@ fn read_password() -> Result<Password, Box<dyn std::error::Error>> {
 }
 
 async fn seed() -> Outcome {
-    let settings = start()?;
+    let settings = start_quietly()?;
     let db = app::open_database(&settings, 1).await?;
     let added = vaccines::add_missing(&db, catalogue::common()).await.map_err(explained)?;
     db.close().await?;

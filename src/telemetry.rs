@@ -6,8 +6,8 @@ use std::cell::RefCell;
 use std::io::{self, Write};
 
 use chrono::{SecondsFormat, Utc};
+use env_logger::Builder;
 use env_logger::fmt::Formatter;
-use env_logger::{Builder, Target};
 use log::Record;
 use log::kv::{Key, Value, VisitSource};
 
@@ -28,15 +28,12 @@ pub fn request_id() -> Option<String> {
     REQUEST_ID.try_with(Clone::clone).ok()
 }
 
-/// Starts logging to standard error, or to `target`. A second start in one process changes nothing.
-pub fn start(settings: &Log, target: Option<Box<dyn Write + Send>>) {
+/// Starts logging to standard error. A second start in one process changes nothing.
+pub fn start(settings: &Log) {
     let mut builder = Builder::new();
     builder.parse_filters(&settings.level);
     if let Ok(filters) = std::env::var("RUST_LOG") {
         builder.parse_filters(&filters);
-    }
-    if let Some(target) = target {
-        builder.target(Target::Pipe(target));
     }
     match settings.format {
         LogFormat::Text => builder.format(text),

@@ -202,7 +202,7 @@ pub async fn refresh(
 /// Ends this session: both its tokens are dead at once.
 ///
 /// **Open to:** anyone signed in.
-#[utoipa::path(tag = "auth", security(("oauth2" = []), ("bearer" = [])), responses((status = 204)))]
+#[utoipa::path(tag = "auth", security(("oauth2" = []), ("token" = [])), responses((status = 204)))]
 #[post("")]
 pub async fn logout(state: web::Data<AppState>, user: CurrentUser) -> Result<HttpResponse, Problem> {
     sessions::close(&state.db, &state.auth, &user).await?;

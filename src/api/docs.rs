@@ -47,9 +47,7 @@ pub fn openapi() -> OpenApi {
     for (name, schema) in [(Document::name(), Document::schema()), (FieldProblem::name(), FieldProblem::schema())] {
         components.schemas.insert(name.into_owned(), schema);
     }
-    components
-        .security_schemes
-        .extend([("oauth2".to_owned(), oauth2().into()), ("bearer".to_owned(), bearer().into())]);
+    components.security_schemes.extend([("oauth2".to_owned(), oauth2().into()), ("token".to_owned(), bearer().into())]);
     for (path, item) in &mut document.paths.paths {
         for operation in operations(item) {
             complete(path, operation);

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use chrono::{NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use validator::ValidationError;
 
 use crate::domain::email::Email;
@@ -72,6 +72,14 @@ pub fn birth_date(value: &NaiveDate) -> Checked {
     let latest = Utc::now().date_naive().succ_opt().unwrap_or(NaiveDate::MAX);
     if *value > latest || *value < NaiveDate::from_ymd_opt(1900, 1, 1).unwrap_or_default() {
         return refuse("range", "must be a date from 1900-01-01 to today");
+    }
+    Ok(())
+}
+
+/// A time that both databases can hold and compare.
+pub fn time(value: &DateTime<Utc>) -> Checked {
+    if !(1970..=9999).contains(&value.year()) {
+        return refuse("range", "must be a time from 1970 to 9999");
     }
     Ok(())
 }

@@ -170,7 +170,7 @@ pub struct ListUsers {
 ///
 /// **Open to:** anyone signed in.
 #[utoipa::path(
-    tag = "users", security(("oauth2" = []), ("bearer" = [])),
+    tag = "users", security(("oauth2" = []), ("token" = [])),
     responses((status = 200, body = UserReply))
 )]
 #[get("/me")]
@@ -183,7 +183,7 @@ pub async fn me(state: web::Data<AppState>, user: CurrentUser) -> Result<web::Js
 ///
 /// **Open to:** anyone signed in.
 #[utoipa::path(
-    tag = "users", security(("oauth2" = []), ("bearer" = [])),
+    tag = "users", security(("oauth2" = []), ("token" = [])),
     request_body(content((ChangeProfile = "application/merge-patch+json"), (ChangeProfile = "application/json"))),
     responses((status = 200, body = UserReply), (status = 409, description = "The national id is taken"))
 )]
@@ -200,7 +200,7 @@ pub async fn change_me(
 /// Deletes the caller's account with its vaccine requests, and ends its sessions.
 ///
 /// **Open to:** anyone signed in.
-#[utoipa::path(tag = "users", security(("oauth2" = []), ("bearer" = [])), responses((status = 204)))]
+#[utoipa::path(tag = "users", security(("oauth2" = []), ("token" = [])), responses((status = 204)))]
 #[delete("/me")]
 pub async fn delete_me(state: web::Data<AppState>, user: CurrentUser) -> Result<HttpResponse, Problem> {
     users::delete(&state.db, &state.auth, &user).await?;
@@ -211,7 +211,7 @@ pub async fn delete_me(state: web::Data<AppState>, user: CurrentUser) -> Result<
 ///
 /// **Open to:** anyone signed in.
 #[utoipa::path(
-    tag = "users", security(("oauth2" = []), ("bearer" = [])),
+    tag = "users", security(("oauth2" = []), ("token" = [])),
     request_body = ChangePassword,
     responses((status = 204))
 )]
@@ -231,7 +231,7 @@ pub async fn change_my_password(
 ///
 /// **Open to:** admins.
 #[utoipa::path(
-    operation_id = "list_users", tag = "users", security(("oauth2" = []), ("bearer" = [])),
+    operation_id = "list_users", tag = "users", security(("oauth2" = []), ("token" = [])),
     params(ListUsers),
     responses(
         (status = 200, body = PageReply<UserReply>, headers(("Link" = String, description = "The next page"))),
@@ -255,7 +255,7 @@ pub async fn list(
 ///
 /// **Open to:** admins, and to whom it belongs.
 #[utoipa::path(
-    operation_id = "get_user", tag = "users", security(("oauth2" = []), ("bearer" = [])),
+    operation_id = "get_user", tag = "users", security(("oauth2" = []), ("token" = [])),
     params(("id" = Uuid, Path)),
     responses((status = 200, body = UserReply))
 )]
@@ -269,7 +269,7 @@ pub async fn get(state: web::Data<AppState>, user: CurrentUser, id: Id) -> Resul
 ///
 /// **Open to:** admins.
 #[utoipa::path(
-    operation_id = "change_user", tag = "users", security(("oauth2" = []), ("bearer" = [])),
+    operation_id = "change_user", tag = "users", security(("oauth2" = []), ("token" = [])),
     params(("id" = Uuid, Path)),
     request_body(content((ChangeUser = "application/merge-patch+json"), (ChangeUser = "application/json"))),
     responses((status = 200, body = UserReply), (status = 403, description = "Needs the role admin"))

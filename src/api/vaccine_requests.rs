@@ -143,9 +143,11 @@ pub struct ListRequests {
     /// Only those of this account; of use to staff.
     user_id: Option<Uuid>,
     /// Only those made at this time or later (RFC 3339).
+    #[validate(custom(function = rules::time))]
     #[param(example = "2026-01-01T00:00:00Z")]
     created_from: Option<DateTime<Utc>>,
     /// Only those made before this time (RFC 3339).
+    #[validate(custom(function = rules::time))]
     #[param(example = "2027-01-01T00:00:00Z")]
     created_before: Option<DateTime<Utc>>,
     /// Items on a page; 20 by default.
@@ -172,7 +174,7 @@ impl ListRequests {
 ///
 /// **Open to:** anyone signed in, for themselves.
 #[utoipa::path(
-    operation_id = "ask_for_vaccine", tag = "vaccine requests", security(("oauth2" = []), ("bearer" = [])),
+    operation_id = "ask_for_vaccine", tag = "vaccine requests", security(("oauth2" = []), ("token" = [])),
     request_body = AskForVaccine,
     responses(
         (status = 201, body = VaccineRequestReply, headers(("Location" = String, description = "Path of the request"))),
@@ -194,7 +196,7 @@ pub async fn add(
 ///
 /// **Open to:** anyone signed in, who sees their own; staff see everybody's.
 #[utoipa::path(
-    operation_id = "list_vaccine_requests", tag = "vaccine requests", security(("oauth2" = []), ("bearer" = [])),
+    operation_id = "list_vaccine_requests", tag = "vaccine requests", security(("oauth2" = []), ("token" = [])),
     params(ListRequests),
     responses(
         (status = 200, body = PageReply<VaccineRequestReply>,
@@ -217,7 +219,7 @@ pub async fn list(
 ///
 /// **Open to:** whoever asked, and staff.
 #[utoipa::path(
-    operation_id = "get_vaccine_request", tag = "vaccine requests", security(("oauth2" = []), ("bearer" = [])),
+    operation_id = "get_vaccine_request", tag = "vaccine requests", security(("oauth2" = []), ("token" = [])),
     params(("id" = Uuid, Path)),
     responses((status = 200, body = VaccineRequestReply))
 )]
@@ -234,7 +236,7 @@ pub async fn get(
 ///
 /// **Open to:** whoever asked.
 #[utoipa::path(
-    operation_id = "change_vaccine_request", tag = "vaccine requests", security(("oauth2" = []), ("bearer" = [])),
+    operation_id = "change_vaccine_request", tag = "vaccine requests", security(("oauth2" = []), ("token" = [])),
     params(("id" = Uuid, Path)),
     request_body(content((ChangeRequest = "application/merge-patch+json"), (ChangeRequest = "application/json"))),
     responses(
@@ -257,7 +259,7 @@ pub async fn change(
 ///
 /// **Open to:** staff.
 #[utoipa::path(
-    operation_id = "approve_vaccine_request", tag = "vaccine requests", security(("oauth2" = []), ("bearer" = [])),
+    operation_id = "approve_vaccine_request", tag = "vaccine requests", security(("oauth2" = []), ("token" = [])),
     params(("id" = Uuid, Path)),
     responses(
         (status = 200, body = VaccineRequestReply),
@@ -279,7 +281,7 @@ pub async fn approve(
 ///
 /// **Open to:** staff.
 #[utoipa::path(
-    operation_id = "reject_vaccine_request", tag = "vaccine requests", security(("oauth2" = []), ("bearer" = [])),
+    operation_id = "reject_vaccine_request", tag = "vaccine requests", security(("oauth2" = []), ("token" = [])),
     params(("id" = Uuid, Path)),
     request_body = Reject,
     responses(
@@ -304,7 +306,7 @@ pub async fn reject(
 ///
 /// **Open to:** whoever asked, and staff.
 #[utoipa::path(
-    operation_id = "cancel_vaccine_request", tag = "vaccine requests", security(("oauth2" = []), ("bearer" = [])),
+    operation_id = "cancel_vaccine_request", tag = "vaccine requests", security(("oauth2" = []), ("token" = [])),
     params(("id" = Uuid, Path)),
     responses(
         (status = 200, body = VaccineRequestReply),

@@ -219,7 +219,7 @@ pub async fn get(state: web::Data<AppState>, id: Id) -> Result<web::Json<Vaccine
 ///
 /// **Open to:** admins.
 #[utoipa::path(
-    operation_id = "add_vaccine", tag = "vaccines", security(("oauth2" = []), ("bearer" = [])),
+    operation_id = "add_vaccine", tag = "vaccines", security(("oauth2" = []), ("token" = [])),
     request_body = AddVaccine,
     responses(
         (status = 201, body = VaccineReply, headers(("Location" = String, description = "Path of the vaccine"))),
@@ -242,7 +242,7 @@ pub async fn add(
 ///
 /// **Open to:** admins.
 #[utoipa::path(
-    operation_id = "change_vaccine", tag = "vaccines", security(("oauth2" = []), ("bearer" = [])),
+    operation_id = "change_vaccine", tag = "vaccines", security(("oauth2" = []), ("token" = [])),
     params(("id" = Uuid, Path)),
     request_body(content((ChangeVaccine = "application/merge-patch+json"), (ChangeVaccine = "application/json"))),
     responses((status = 200, body = VaccineReply), (status = 403, description = "Needs the role admin"))

@@ -238,6 +238,11 @@ async fn a_list_refuses_what_it_does_not_understand() {
     ] {
         patient.get(&format!("/vaccine-requests?{query}")).await.problem(400, "malformed");
     }
+    for time in ["1969-12-31T23:59:59Z", "%2B262142-12-31T23:59:59Z", "-0001-01-01T00:00:00Z"] {
+        for name in ["created_from", "created_before"] {
+            patient.get(&format!("/vaccine-requests?{name}={time}")).await.violates(&[(name, "range")]);
+        }
+    }
     for query in ["limit=0", "limit=101"] {
         patient.get(&format!("/vaccine-requests?{query}")).await.violates(&[("limit", "range")]);
     }
