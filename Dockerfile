@@ -10,7 +10,7 @@ COPY Cargo.toml Cargo.lock ./
 COPY entity/Cargo.toml entity/
 COPY migration/Cargo.toml migration/
 RUN mkdir -p src entity/src migration/src migration/tests benches/load \
-    && touch src/lib.rs entity/src/lib.rs migration/src/lib.rs \
+    && touch src/lib.rs entity/src/lib.rs migration/src/lib.rs migration/tests/codegen.rs \
     && for main in src migration/src benches/load; do echo 'fn main() {}' > $main/main.rs; done \
     && cargo build --release --locked --package care4u \
     && cargo build --release --locked --package migration

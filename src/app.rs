@@ -1,6 +1,6 @@
 //! The application: the only place where its parts are joined. The program and the tests build it in the same way.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use crate::domain::revocations::Revocations;
 use crate::domain::sessions::Auth;
 use crate::domain::token::{Lifetimes, Tokens};
 use crate::domain::{catalogue, vaccines};
+use crate::error::{Error, with_causes};
 
 /// Where development keeps the signing key that it makes for itself.
 const DEVELOPMENT_KEY: &str = "data/signing.key";
@@ -47,11 +48,11 @@ pub enum StartError {
     #[error("cannot migrate the database: {0}")]
     Migration(sea_orm::DbErr),
     /// Reading which sessions have ended.
-    #[error("cannot read from the database; has it been migrated? {0}")]
-    Revocations(crate::error::Error),
+    #[error("cannot read from the database; has it been migrated? {}", with_causes(.0))]
+    Revocations(Error),
     /// Adding the vaccines that development starts with.
-    #[error("cannot write the catalogue; has the database been migrated? {0}")]
-    Catalogue(crate::error::Error),
+    #[error("cannot write the catalogue; has the database been migrated? {}", with_causes(.0))]
+    Catalogue(Error),
     /// A file with a key.
     #[error("cannot use the signing key {file}: {reason}")]
     Key {
@@ -76,13 +77,13 @@ pub enum StartError {
 /// A server that listens but does not serve yet.
 pub struct Application {
     server: Server,
-    port: u16,
+    address: SocketAddr,
     state: AppState,
 }
 
 impl std::fmt::Debug for Application {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Application").field("port", &self.port).finish_non_exhaustive()
+        f.debug_struct("Application").field("address", &self.address).finish_non_exhaustive()
     }
 }
 
@@ -97,7 +98,7 @@ impl Application {
         let address = format!("{}:{}", settings.server.host, settings.server.port);
         let listener = TcpListener::bind((settings.server.host.as_str(), settings.server.port))
             .map_err(|reason| StartError::Listen { address, reason })?;
-        let port = listener.local_addr()?.port();
+        let bound = listener.local_addr()?;
         let for_workers = state.clone();
         let server = HttpServer::new(move || {
             let state = AppState { db: for_workers.db.for_worker(), ..for_workers.clone() };
@@ -112,13 +113,13 @@ impl Application {
         .shutdown_timeout(settings.server.shutdown_seconds)
         .listen(listener)?
         .run();
-        Ok(Self { server, port, state })
+        Ok(Self { server, address: bound, state })
     }
 
-    /// The port that was asked for, or found when that was 0.
+    /// Where it listens, with the port that was found when 0 was asked for.
     #[must_use]
-    pub fn port(&self) -> u16 {
-        self.port
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// What the handlers work with.
@@ -224,19 +225,22 @@ fn development_secret() -> std::io::Result<Secret> {
     use std::io::Write as _;
     use std::os::unix::fs::OpenOptionsExt as _;
     std::fs::create_dir_all("data")?;
+    if let Ok(kept) = std::fs::read_to_string(DEVELOPMENT_KEY) {
+        return Ok(Secret::new(kept.trim()));
+    }
     let mut random = zeroize::Zeroizing::new([0; 32]);
     getrandom::fill(random.as_mut_slice()).map_err(std::io::Error::other)?;
     let made = base64::engine::general_purpose::STANDARD.encode(random.as_slice());
-    let new = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(DEVELOPMENT_KEY);
-    match new {
-        Ok(mut file) => {
-            file.write_all(made.as_bytes())?;
-            Ok(Secret::new(made))
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            Ok(Secret::new(std::fs::read_to_string(DEVELOPMENT_KEY)?.trim()))
-        }
-        Err(error) => Err(error),
+    // Written whole before it gets its name, and never over one that is there.
+    let unnamed = format!("{DEVELOPMENT_KEY}.{}", std::process::id());
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unnamed)?;
+    file.write_all(made.as_bytes())?;
+    file.sync_all()?;
+    let named = std::fs::hard_link(&unnamed, DEVELOPMENT_KEY);
+    std::fs::remove_file(&unnamed)?;
+    match named {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(Secret::new(std::fs::read_to_string(DEVELOPMENT_KEY)?.trim())),
     }
 }
 
@@ -256,7 +260,7 @@ async fn follow_revocations(state: AppState) {
                 failing = false;
             }
             Err(error) if !failing => {
-                log::error!("cannot learn which sessions have ended; trying on: {error}");
+                log::error!("cannot learn which sessions have ended; trying on: {}", with_causes(&error));
                 failing = true;
             }
             Err(_) => {}

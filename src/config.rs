@@ -2,6 +2,7 @@
 //!
 //! `config/default.toml` (compiled in) ← `config/<profile>.toml` ← `CARE4U__SECTION__KEY` ← `DATABASE_URL`.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -203,7 +204,9 @@ impl Settings {
     /// # Errors
     /// One sentence that names the key.
     pub fn load() -> Result<Self, SettingsError> {
-        Self::from_variables(std::env::vars().collect())
+        // A variable that is not UTF-8 is none of ours.
+        let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        Self::from_variables(std::env::vars_os().filter_map(text).collect())
     }
 
     /// Reads all layers, with these variables instead of the process's own.

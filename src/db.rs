@@ -9,6 +9,7 @@ mod held;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sea_orm::sqlx::ConnectOptions as _;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
@@ -16,8 +17,8 @@ use sea_orm::{
     QueryResult, RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 
-pub use failure::{is_unavailable, violated_constraint};
-use held::Held;
+pub use failure::{SOME_FOREIGN_KEY, is_unavailable, violated_constraint};
+use held::{Held, HeldOptions};
 
 /// How long a request waits for a connection before it is told to come back.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -37,7 +38,7 @@ pub struct Db(Backend);
 #[derive(Clone)]
 enum Backend {
     Sqlite { reader: DatabaseConnection, writer: DatabaseConnection },
-    Postgres { held: Option<Arc<Held>>, pool: DatabaseConnection },
+    Postgres { held: Option<Arc<Held>>, pool: DatabaseConnection, shares: Arc<HeldOptions> },
 }
 
 impl std::fmt::Debug for Db {
@@ -84,23 +85,28 @@ impl Db {
         pool_options
             .max_connections(pooled)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .test_before_acquire_if_idle_for(Duration::from_secs(30))
             .statement_timeout(STATEMENT_TIMEOUT)
             .set_application_name("care4u")
             .sqlx_logging(false);
+        if per_worker == 0 {
+            pool_options.test_before_acquire(true);
+        } else {
+            pool_options.test_before_acquire_if_idle_for(Duration::from_secs(30));
+        }
         let pool = Database::connect(pool_options).await?;
-        let held = (per_worker > 0).then(|| Arc::new(Held::new(options, per_worker)));
-        Ok(Self(Backend::Postgres { held, pool }))
+        let shares = Arc::new(HeldOptions { options: options.disable_statement_logging(), most: per_worker });
+        Ok(Self(Backend::Postgres { held: None, pool, shares }))
     }
 
-    /// The same database for another worker thread, with held connections of its own.
+    /// The same database for a worker thread, with held connections of its own if there are enough for all.
     #[must_use]
     pub fn for_worker(&self) -> Self {
         match &self.0 {
-            Backend::Postgres { held: Some(held), pool } => {
-                Self(Backend::Postgres { held: Some(Arc::new(held.another())), pool: pool.clone() })
+            Backend::Postgres { pool, shares, .. } => {
+                let held = (shares.most > 0).then(|| Arc::new(Held::new(shares)));
+                Self(Backend::Postgres { held, pool: pool.clone(), shares: Arc::clone(shares) })
             }
-            _ => self.clone(),
+            Backend::Sqlite { .. } => self.clone(),
         }
     }
 
@@ -115,7 +121,7 @@ impl Db {
                 let options = TransactionOptions { sqlite_transaction_mode: immediate, ..Default::default() };
                 writer.begin_with_options(options).await
             }
-            Backend::Postgres { pool, .. } => pool.begin().await,
+            Backend::Postgres { pool, .. } => begin_on_live_connection(pool).await,
         }
     }
 
@@ -157,15 +163,6 @@ impl Db {
             Backend::Postgres { pool, .. } => pool.close().await,
         }
     }
-
-    /// Which SQLite connection a statement belongs on.
-    fn sqlite_for<'a>(
-        sql: &str,
-        reader: &'a DatabaseConnection,
-        writer: &'a DatabaseConnection,
-    ) -> &'a DatabaseConnection {
-        if is_read(sql) { reader } else { writer }
-    }
 }
 
 #[async_trait::async_trait]
@@ -179,9 +176,7 @@ impl ConnectionTrait for Db {
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         match &self.0 {
-            Backend::Sqlite { reader, writer } => {
-                Self::sqlite_for(&statement.sql, reader, writer).execute_raw(statement).await
-            }
+            Backend::Sqlite { writer, .. } => writer.execute_raw(statement).await,
             Backend::Postgres { held: Some(held), .. } => held.execute(statement).await,
             Backend::Postgres { pool, .. } => pool.execute_raw(statement).await,
         }
@@ -196,9 +191,9 @@ impl ConnectionTrait for Db {
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         match &self.0 {
-            Backend::Sqlite { reader, writer } => {
-                Self::sqlite_for(&statement.sql, reader, writer).query_one_raw(statement).await
-            }
+            Backend::Sqlite { reader, .. } if is_read(&statement.sql) => reader.query_one_raw(statement).await,
+            // Read to the end: a write is committed, or fails to be, after its last row.
+            Backend::Sqlite { writer, .. } => Ok(writer.query_all_raw(statement).await?.into_iter().next()),
             Backend::Postgres { held: Some(held), .. } => {
                 Ok(held.fetch(statement).await?.into_iter().next().map(Into::into))
             }
@@ -208,13 +203,23 @@ impl ConnectionTrait for Db {
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         match &self.0 {
-            Backend::Sqlite { reader, writer } => {
-                Self::sqlite_for(&statement.sql, reader, writer).query_all_raw(statement).await
-            }
+            Backend::Sqlite { reader, .. } if is_read(&statement.sql) => reader.query_all_raw(statement).await,
+            Backend::Sqlite { writer, .. } => writer.query_all_raw(statement).await,
             Backend::Postgres { held: Some(held), .. } => {
                 Ok(held.fetch(statement).await?.into_iter().map(Into::into).collect())
             }
             Backend::Postgres { pool, .. } => pool.query_all_raw(statement).await,
+        }
+    }
+}
+
+/// A pooled connection may have died since it was last used, for instance because the server was restarted. That shows
+/// when the transaction begins, costs the pool that connection, and has changed nothing.
+async fn begin_on_live_connection(pool: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    loop {
+        match pool.begin().await {
+            Err(error @ DbErr::Query(_)) if is_unavailable(&error) => log::debug!("a pooled connection was dead"),
+            outcome => return outcome,
         }
     }
 }
@@ -225,10 +230,13 @@ fn is_read(sql: &str) -> bool {
 }
 
 /// Held connections for each worker, and connections in the shared pool, within `max_connections` in all.
+///
+/// With a single one a slow statement would hold up a whole worker, so then none is held.
 fn share_out(max_connections: u32, workers: u32) -> (u32, u32) {
     let workers = workers.max(1);
     let per_worker = (max_connections.saturating_sub(2) / workers).min(MOST_HELD_PER_WORKER);
-    (per_worker, max_connections.saturating_sub(per_worker * workers).max(1))
+    let per_worker = if per_worker < 2 { 0 } else { per_worker };
+    (per_worker, max_connections.saturating_sub(per_worker * workers))
 }
 
 fn sqlite_options(url: &str, connections: u32, read_only: bool) -> ConnectOptions {
@@ -262,8 +270,9 @@ mod tests {
         for (most, workers) in [(16, 2), (10, 2), (4, 2), (16, 64), (2, 1), (100, 8)] {
             let (held, pooled) = share_out(most, workers);
             assert!(held * workers + pooled <= most, "{most} connections, {workers} workers: {held} and {pooled}");
-            assert!(pooled >= 1);
+            assert!(pooled >= 2);
         }
         assert_eq!(share_out(16, 2), (4, 8));
+        assert_eq!(share_out(16, 8), (0, 16));
     }
 }

@@ -107,8 +107,27 @@ impl From<DbErr> for Error {
             Some("vaccines_max_age_months_check") => {
                 Violation::new("max_age_months", "order", "must not be below min_age_months").into()
             }
+            // Of all references only the one to the acting account can break: it has just been deleted.
+            Some(name) if name.ends_with("_user_id_fkey") || name.ends_with("_reviewed_by_fkey") => Self::InvalidToken,
+            Some(db::SOME_FOREIGN_KEY) => Self::InvalidToken,
             _ if db::is_unavailable(&error) => Self::Unavailable(error),
             _ => Self::internal(error),
         }
     }
+}
+
+/// An error with all its causes, for whoever operates the service.
+#[must_use]
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        // Some errors repeat their cause.
+        let said = error.to_string();
+        if !text.ends_with(&said) {
+            text = format!("{text}: {said}");
+        }
+        cause = error.source();
+    }
+    text
 }

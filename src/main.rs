@@ -14,8 +14,8 @@ use care4u::domain::clock::Clock;
 use care4u::domain::email::Email;
 use care4u::domain::password::Password;
 use care4u::domain::users::{self, NewUser};
-use care4u::domain::{catalogue, vaccines};
-use care4u::error::Error;
+use care4u::domain::{catalogue, rules, vaccines};
+use care4u::error::with_causes;
 use care4u::{api, telemetry};
 use clap::{Parser, Subcommand};
 use entity::Role;
@@ -94,7 +94,7 @@ fn start(settings: Settings) -> Settings {
 async fn serve() -> Outcome {
     let settings = start(Settings::load()?);
     let application = Application::build(&settings, Clock::default()).await?;
-    let address = format!("http://{}:{}", settings.server.host, application.port());
+    let address = format!("http://{}", application.address());
     println!("care4u listens on {address}, its docs are at {address}/docs");
     std::io::stdout().flush()?;
     application.run().await?;
@@ -104,11 +104,12 @@ async fn serve() -> Outcome {
 
 async fn create_admin(email: &str, name: String) -> Outcome {
     let email = Email::parse(email).map_err(|violation| format!("--email {}", violation.message))?;
+    rules::line(&name).and_then(|()| rules::at_most(&name, 200)).map_err(|error| format!("--name {error}"))?;
     let password = read_password()?;
     let settings = start_quietly()?;
     let state = app::state(&settings, Clock::default(), 1).await?;
     let new = NewUser { name, email, password, nid: None, phone_number: None, address: None, birth_date: None };
-    let admin = users::register(&state.db, &state.auth, new, Role::Admin).await.map_err(explained)?;
+    let admin = users::register(&state.db, &state.auth, new, Role::Admin).await.map_err(|error| with_causes(&error))?;
     state.db.close().await?;
     println!("created the admin {}", admin.id);
     Ok(())
@@ -133,15 +134,15 @@ fn read_password() -> Result<Password, Box<dyn std::error::Error>> {
 async fn seed() -> Outcome {
     let settings = start_quietly()?;
     let db = app::open_database(&settings, 1).await?;
-    let added = vaccines::add_missing(&db, catalogue::common()).await.map_err(explained)?;
+    let added = vaccines::add_missing(&db, catalogue::common()).await.map_err(|error| with_causes(&error))?;
     db.close().await?;
     println!("added {added} vaccines to the catalogue");
     Ok(())
 }
 
 fn print_openapi() -> Outcome {
-    println!("{}", api::docs::openapi().to_pretty_json()?);
-    Ok(())
+    // Not println!, which panics when whoever reads has had enough.
+    Ok(writeln!(std::io::stdout(), "{}", api::docs::openapi().to_pretty_json()?)?)
 }
 
 fn healthcheck() -> Outcome {
@@ -159,12 +160,4 @@ fn healthcheck() -> Outcome {
     let mut answer = [0; 12];
     stream.read_exact(&mut answer)?;
     if answer.ends_with(b" 200") { Ok(()) } else { Err("it does not answer 200".into()) }
-}
-
-/// An error with its cause, for whoever operates the service.
-fn explained(error: Error) -> String {
-    match std::error::Error::source(&error) {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
-    }
 }

@@ -135,9 +135,9 @@ async fn login(cores: usize) {
     println!("\n# sign-ins at bcrypt cost {BCRYPT_COST}, {STORM_CONNECTIONS} at once, for {} s", STORM.as_secs());
     println!("one hash takes {:.0} ms alone, {:.0} ms when every core hashes", alone * 1e3, together * 1e3);
     println!(
-        "{logins:.2} sign-ins a second: {:.2} of {cores} cores at the latter (at least 0.95), {:.2} at the former",
-        logins / ceiling(together),
-        logins / ceiling(alone)
+        "{logins:.2} sign-ins a second: {:.2} of what {cores} cores can at the former (at least 0.95), {:.2} at the latter",
+        logins / ceiling(alone),
+        logins / ceiling(together)
     );
     println!(
         "GET /users/me p99: idle {:.0} us, in the storm {:.0} us: {:.1} times (at most 5)",

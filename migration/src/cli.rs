@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-use migration::{DEFAULT_URL, Migrator};
+use migration::{DEFAULT_URL, Migrator, connection};
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DatabaseConnection;
 
@@ -83,11 +83,14 @@ pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
         }
         _ => {}
     }
-    let url = cli.database_url.as_deref().unwrap_or(DEFAULT_URL);
-    let db = migration::connect(url, cli.database_schema.as_deref())
-        .await
-        .map_err(|error| format!("cannot reach the database: {error}"))?;
-    let outcome = apply(&db, cli.command.unwrap_or(Command::Up { num: None })).await;
+    let command = cli.command.unwrap_or(Command::Up { num: None });
+    let (url, schema) = (cli.database_url.as_deref().unwrap_or(DEFAULT_URL), cli.database_schema.as_deref());
+    let db = match command {
+        Command::Status => connection::connect_existing(url, schema).await,
+        _ => migration::connect(url, schema).await,
+    };
+    let db = db.map_err(|error| format!("cannot reach the database: {error}"))?;
+    let outcome = apply(&db, command).await;
     db.close().await?;
     Ok(outcome?)
 }

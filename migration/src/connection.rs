@@ -22,16 +22,25 @@ const ADVISORY_LOCK: i64 = 0x6361_7265_3475;
 /// PostgreSQL gets two connections, one of which holds the lock. SQLite gets a single one, because `fresh` switches
 /// its foreign keys off for the connection it runs on.
 pub async fn connect(url: &str, schema: Option<&str>) -> Result<DatabaseConnection, DbErr> {
-    if url.starts_with("sqlite:") {
-        create_sqlite_folder(url).map_err(|error| DbErr::Custom(error.to_string()))?;
-    } else {
+    create_sqlite_folder(url).map_err(|error| DbErr::Custom(error.to_string()))?;
+    open(url, schema, true).await
+}
+
+/// Opens a database that must be there already.
+pub async fn connect_existing(url: &str, schema: Option<&str>) -> Result<DatabaseConnection, DbErr> {
+    open(url, schema, false).await
+}
+
+async fn open(url: &str, schema: Option<&str>, create: bool) -> Result<DatabaseConnection, DbErr> {
+    if !url.starts_with("sqlite:") {
         try_postgres(url).await?;
     }
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(if url.starts_with("sqlite:") { 1 } else { 2 })
         .acquire_timeout(Duration::from_secs(10))
-        .sqlx_logging_level(log::LevelFilter::Debug);
+        .sqlx_logging_level(log::LevelFilter::Debug)
+        .map_sqlx_sqlite_opts(move |sqlite| sqlite.create_if_missing(create));
     if let Some(schema) = schema {
         options.set_schema_search_path(schema);
     }

@@ -28,6 +28,7 @@ pub async fn record<B: MessageBody>(
     if method == Method::HEAD {
         request.head_mut().method = Method::GET;
     }
+    let is_documentation = request.path().starts_with("/docs");
     telemetry::with_request_id(id, async move {
         let begun = Instant::now();
         let mut response = next.call(request).await?;
@@ -35,8 +36,8 @@ pub async fn record<B: MessageBody>(
         if let Ok(id) = id_header {
             headers.insert(REQUEST_ID.clone(), id);
         }
-        // Most answers are about somebody. What may be kept says so itself.
-        if !headers.contains_key(header::CACHE_CONTROL) {
+        // Most answers are about somebody. What may be kept says so itself, or is documentation.
+        if !is_documentation && !headers.contains_key(header::CACHE_CONTROL) {
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
         write_line(&method, &response, begun);

@@ -10,11 +10,11 @@ use validator::Validate;
 
 use super::extract::{CurrentUser, Valid};
 use super::problem::Problem;
-use super::rules;
 use super::users::UserReply;
 use crate::app::AppState;
 use crate::domain::email::Email;
 use crate::domain::password::Password;
+use crate::domain::rules;
 use crate::domain::sessions::Client;
 use crate::domain::token::TokenPair;
 use crate::domain::users::NewUser;

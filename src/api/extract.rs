@@ -21,7 +21,7 @@ use crate::domain::sessions::Client;
 use crate::error::{Error, Violation};
 
 /// The most bytes in a body.
-pub const MAX_BODY_BYTES: usize = 64 * 1024;
+pub const MAX_BODY_BYTES: usize = 256 * 1024;
 
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(15);
@@ -171,8 +171,14 @@ fn misfit(path: &str, message: &str) -> Violation {
     if message.starts_with("duplicate field") {
         return Violation::new(quoted(), "duplicate", "is there twice");
     }
+    if message.contains("UUID") {
+        return Violation::new(path, "type", "must be a UUID");
+    }
     let expected = message.rsplit_once("expected ").map_or("another value", |(_, expected)| expected);
-    let expected = expected.split(" at line").next().unwrap_or(expected);
+    let expected = match expected.split(" at line").next().unwrap_or(expected) {
+        "i32" => "a whole number of at most 32 bits",
+        expected => expected,
+    };
     Violation::new(path, "type", format!("must be {expected}"))
 }
 

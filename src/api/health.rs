@@ -6,7 +6,6 @@ use utoipa::ToSchema;
 
 use super::problem::Problem;
 use crate::app::AppState;
-use crate::db::Db;
 use crate::error::Error;
 
 /// How the service is.
@@ -40,7 +39,7 @@ pub async fn live() -> web::Json<HealthReply> {
 #[utoipa::path(tag = "operations", responses((status = 200, body = HealthReply)))]
 #[get("/ready")]
 pub async fn ready(state: web::Data<AppState>) -> Result<web::Json<HealthReply>, Problem> {
-    Db::ping(&state.db).await.map_err(Error::from)?;
+    state.db.ping().await.map_err(Error::from)?;
     Ok(web::Json(HealthReply { status: "ok" }))
 }
 

@@ -11,7 +11,7 @@ mod guard;
 mod health;
 mod paging;
 mod problem;
-mod rules;
+
 mod token;
 mod users;
 mod vaccine_requests;

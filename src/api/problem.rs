@@ -10,7 +10,7 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::error::{Conflict, Error, Violation};
+use crate::error::{Conflict, Error, Violation, with_causes};
 use crate::telemetry;
 
 /// The media type of every problem document.
@@ -213,13 +213,7 @@ fn log_failure(error: &Error) {
     if !matches!(error, Error::Internal(_) | Error::Unavailable(_)) {
         return;
     }
-    let mut chain = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        chain = format!("{chain}: {error}");
-        cause = error.source();
-    }
-    log::error!("{chain}");
+    log::error!("{}", with_causes(error));
 }
 
 impl From<Violation> for FieldProblem {

@@ -11,11 +11,11 @@ use validator::{Validate, ValidationError};
 use super::extract::{CurrentUser, Id, Query, Valid};
 use super::paging::{self, PageReply};
 use super::problem::Problem;
-use super::rules::{self, patched};
 use crate::app::AppState;
 use crate::domain::email::Email;
 use crate::domain::password::Password;
 use crate::domain::patch::{Patch, not_null};
+use crate::domain::rules::{self, patched};
 use crate::domain::users::{self, Changes};
 use crate::error::Error;
 

@@ -12,9 +12,9 @@ use validator::{Validate, ValidationError};
 use super::extract::{CurrentUser, Id, Query, Valid};
 use super::paging::{self, PageReply};
 use super::problem::Problem;
-use super::rules::{self, patched};
 use crate::app::AppState;
 use crate::domain::patch::{Patch, not_null};
+use crate::domain::rules::{self, patched};
 use crate::domain::vaccine_requests::{self, Changes, Filter, NewRequest, Step};
 
 /// A request for a dose of a vaccine.

@@ -2,10 +2,13 @@
 
 use sea_orm::{DbErr, RuntimeErr};
 
+/// A foreign key of which SQLite does not tell which.
+pub const SOME_FOREIGN_KEY: &str = "?_fkey";
+
 /// The name of the violated constraint by the house rule, such as `users_email_key`, on both databases.
 ///
 /// PostgreSQL names it. SQLite names a CHECK, but of a unique key only the columns, from which the house rule makes
-/// the name; of a foreign key it tells nothing.
+/// the name; of a foreign key it tells nothing, which is called [`SOME_FOREIGN_KEY`].
 pub fn violated_constraint(error: &DbErr) -> Option<String> {
     let sqlx::Error::Database(error) = sqlx_error(error)? else { return None };
     if let Some(name) = error.constraint() {
@@ -17,6 +20,9 @@ pub fn violated_constraint(error: &DbErr) -> Option<String> {
         let (table, first) = parts.next()?;
         let columns = parts.fold(first.to_owned(), |columns, (_, column)| columns + "_" + column);
         return Some(format!("{table}_{columns}_key"));
+    }
+    if message.starts_with("FOREIGN KEY constraint failed") {
+        return Some(SOME_FOREIGN_KEY.to_owned());
     }
     message.strip_prefix("CHECK constraint failed: ").map(str::to_owned)
 }

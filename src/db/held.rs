@@ -5,7 +5,7 @@
 //! answer was read to the end, so a request that is dropped half-way never leaves a dirty one behind.
 
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sea_orm::{ConnAcquireErr, DbErr, ExecResult, RuntimeErr, Statement, Values};
 use sea_query_sqlx::SqlxValues;
@@ -19,11 +19,19 @@ use super::{ACQUIRE_TIMEOUT, STATEMENT_TIMEOUT, connection_error, is_read};
 /// The server gives up on a statement first; this is for a server that has vanished without a word.
 const ANSWER_TIMEOUT: Duration = STATEMENT_TIMEOUT.saturating_add(Duration::from_secs(5));
 
+/// Longer idle than this, a firewall may have forgotten a connection without telling anybody.
+const MOST_IDLE: Duration = Duration::from_secs(300);
+
+/// What each worker's connections are made of.
+pub(super) struct HeldOptions {
+    pub(super) options: PgConnectOptions,
+    pub(super) most: u32,
+}
+
 pub(super) struct Held {
     options: PgConnectOptions,
-    most: u32,
     permits: Semaphore,
-    idle: Mutex<Vec<PgConnection>>,
+    idle: Mutex<Vec<(PgConnection, Instant)>>,
 }
 
 /// One connection at work. Unless it is given back, it is closed.
@@ -42,14 +50,9 @@ pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, 
 }
 
 impl Held {
-    pub(super) fn new(options: PgConnectOptions, most: u32) -> Self {
-        let permits = Semaphore::new(usize::try_from(most).unwrap_or(1));
-        Self { options: options.disable_statement_logging(), most, permits, idle: Mutex::default() }
-    }
-
-    /// As many connections to the same server, for another thread.
-    pub(super) fn another(&self) -> Self {
-        Self::new(self.options.clone(), self.most)
+    pub(super) fn new(shares: &HeldOptions) -> Self {
+        let permits = Semaphore::new(usize::try_from(shares.most).unwrap_or(1));
+        Self { options: shares.options.clone(), permits, idle: Mutex::default() }
     }
 
     /// Runs a statement and returns its rows.
@@ -57,10 +60,7 @@ impl Held {
         let lease = self.lease().await?;
         let repeat = (lease.reused && is_read(&statement.sql)).then(|| statement.clone());
         match (lease.fetch(statement).await, repeat) {
-            (Err(error), Some(statement)) if is_lost(&error) => {
-                self.forget_idle();
-                self.lease().await?.fetch(statement).await
-            }
+            (Err(error), Some(statement)) if is_lost(&error) => self.lease().await?.fetch(statement).await,
             (outcome, _) => outcome,
         }
         .map_err(|error| DbErr::Query(RuntimeErr::SqlxError(error.into())))
@@ -69,9 +69,6 @@ impl Held {
     /// Runs a statement and returns how many rows it touched.
     pub(super) async fn execute(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         let outcome = self.lease().await?.execute(statement).await;
-        if outcome.as_ref().is_err_and(is_lost) {
-            self.forget_idle();
-        }
         outcome.map(Into::into).map_err(|error| DbErr::Exec(RuntimeErr::SqlxError(error.into())))
     }
 
@@ -83,21 +80,15 @@ impl Held {
                 _ => return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
             },
         };
-        let idle = self.idle().pop();
-        let reused = idle.is_some();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => connect(&self.options).await.map_err(connection_error)?,
+        let idle = self.idle().pop().filter(|(_, since)| since.elapsed() < MOST_IDLE);
+        let (connection, reused) = match idle {
+            Some((connection, _)) => (connection, true),
+            None => (connect(&self.options).await.map_err(connection_error)?, false),
         };
         Ok(Lease { held: self, connection, reused, _permit: permit })
     }
 
-    /// When one connection is lost, so in all likelihood are the others.
-    fn forget_idle(&self) {
-        self.idle().clear();
-    }
-
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<PgConnection>> {
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<(PgConnection, Instant)>> {
         self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
@@ -115,15 +106,13 @@ impl Lease<'_> {
         self.give_back(result)
     }
 
-    /// Keeps the connection unless what happened says that it cannot be trusted any more.
+    /// Keeps the connection unless what happened says that it cannot be trusted any more. When one is lost, so in all
+    /// likelihood are the others.
     fn give_back<T>(self, outcome: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
-        let usable = match &outcome {
-            Ok(_) => true,
-            Err(sqlx::Error::Database(_)) => outcome.as_ref().is_err_and(|error| !is_lost(error)),
-            Err(_) => false,
-        };
-        if usable {
-            self.held.idle().push(self.connection);
+        match &outcome {
+            Err(error) if is_lost(error) => self.held.idle().clear(),
+            Ok(_) | Err(sqlx::Error::Database(_)) => self.held.idle().push((self.connection, Instant::now())),
+            Err(_) => {}
         }
         outcome
     }
@@ -141,8 +130,8 @@ async fn answered<T>(query: impl Future<Output = Result<T, sqlx::Error>>) -> Res
 fn is_lost(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
-        // 57P01 to 57P03: the server is shutting down or starting up.
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P0")),
+        // 57P01 to 57P03: the server is shutting down or starting up. 25006: it is no longer the one that writes.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P0") || code == "25006"),
         _ => false,
     }
 }

@@ -9,6 +9,9 @@ pub const MIN_SECRET_BYTES: usize = 32;
 /// The fewest bits of an RSA modulus (RFC 7518 §3.3).
 const MIN_RSA_BITS: usize = 2048;
 
+/// What makes a file PEM, wherever in it.
+const PEM_MARK: &[u8] = b"-----BEGIN";
+
 /// One key. A public key can only verify: it serves out the tokens of a key that was taken out of use.
 pub struct Key {
     pub(super) id: String,
@@ -27,8 +30,8 @@ pub enum KeyError {
     /// RSA, but too weak.
     #[error("an RSA key needs at least {MIN_RSA_BITS} bits")]
     RsaTooSmall,
-    /// PEM, but neither Ed25519 nor RSA.
-    #[error("the PEM holds neither an Ed25519 nor an RSA key (PKCS#8, PKCS#1 or SPKI)")]
+    /// Neither PEM with an Ed25519 or RSA key, nor text.
+    #[error("the file holds neither an Ed25519 nor an RSA key in PEM (PKCS#8, PKCS#1 or SPKI), nor a printable secret")]
     Unsupported,
     /// Two keys with one name.
     #[error("the key id {0} is used twice")]
@@ -60,15 +63,19 @@ impl Key {
         Ok(Self { id, algorithm: Algorithm::HS256, signing: Some(signing), verifying, public: None })
     }
 
-    /// The key in a file: PEM with an Ed25519 (EdDSA) or RSA (RS256) key, private or public; anything else is taken
-    /// as an HMAC secret (HS256), less white space around it. Without `id` the key is named by its JWK thumbprint
+    /// The key in a file: PEM with an Ed25519 (EdDSA) or RSA (RS256) key, private or public; printable text
+    /// is an HMAC secret (HS256), less white space around it. Without `id` the key is named by its JWK thumbprint
     /// (RFC 7638).
     ///
     /// # Errors
     /// Tells what is wrong with the key.
     pub fn from_file(content: &[u8], id: Option<String>) -> Result<Self, KeyError> {
-        if !content.trim_ascii_start().starts_with(b"-----BEGIN ") {
-            return Self::from_secret(content.trim_ascii(), id);
+        let is_pem = content.windows(PEM_MARK.len()).any(|window| window == PEM_MARK);
+        if !is_pem {
+            // Anything else, such as DER, may be a public key, which as a secret would be none.
+            let secret = content.trim_ascii();
+            let printable = secret.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
+            return if printable { Self::from_secret(secret, id) } else { Err(KeyError::Unsupported) };
         }
         let (algorithm, signing, jwk) = read_pem(content)?;
         let verifying = DecodingKey::from_jwk(&jwk).map_err(|_| KeyError::Unsupported)?;

@@ -13,6 +13,7 @@ pub mod page;
 pub mod password;
 pub mod patch;
 pub mod revocations;
+pub mod rules;
 pub mod sessions;
 pub mod token;
 pub mod users;

@@ -17,7 +17,7 @@ use crate::error::{Error, Result, Violation};
 /// The most common passwords of eight characters and more, one a line.
 static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common_passwords.txt").lines().collect());
 
-/// A password as typed. It is wiped from memory when dropped and never printed.
+/// A password as typed. It is never printed, and this copy of it is wiped from memory when dropped.
 #[derive(Clone)]
 pub struct Password(Zeroizing<String>);
 
@@ -155,10 +155,15 @@ fn verify(password: &Password, stored: Option<PasswordHash>, cost: u32) -> Resul
     let fits = password.0.len() <= Password::MAX_BYTES && !password.0.contains('\0');
     let presented = if fits { password.0.as_bytes() } else { b"does not fit" };
     let matches = bcrypt::non_truncating_verify(presented, &stored).map_err(Error::internal)?;
+    let cheap = cost_of(&stored) < Some(cost);
     if !(matches && known && fits) {
+        if cheap {
+            // Takes up the time by which a cheaper hash would betray that the account is known.
+            bcrypt::non_truncating_verify(presented, &matches_nothing(cost).0).map_err(Error::internal)?;
+        }
         return Ok(Verdict::Wrong);
     }
-    let renewed = if cost_of(&stored) < Some(cost) { Some(hash(password, cost)?) } else { None };
+    let renewed = if cheap { Some(hash(password, cost)?) } else { None };
     Ok(Verdict::Right { renewed })
 }
 

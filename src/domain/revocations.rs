@@ -15,7 +15,7 @@ use crate::error::Result;
 
 /// How far each reading goes back behind the one before it: longer than a transaction may take from setting
 /// `revoked_at` to being visible, and than the clocks of two instances may differ.
-const OVERLAP: Duration = Duration::seconds(30);
+const OVERLAP: Duration = Duration::seconds(60);
 
 /// The list. Clones share it.
 #[derive(Clone, Debug, Default)]

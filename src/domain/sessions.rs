@@ -58,20 +58,25 @@ pub async fn open(
     password: Password,
     client: Client,
 ) -> Result<TokenPair> {
-    let user = users::Entity::find().filter(users::Column::Email.eq(email.as_str())).one(db).await?;
-    let stored = user.as_ref().map(|user| user.password_hash.clone());
-    let verdict = auth.hasher.verify(password, stored).await?;
-    let (Some(user), Verdict::Right { renewed }) = (user, verdict) else {
-        return Err(Error::WrongCredentials);
-    };
-    if user.disabled_at.is_some() {
-        return Err(Error::AccountDisabled);
+    // Twice at most: a sign-in beside this one may have renewed the hash that this one has checked.
+    for _ in 0..2 {
+        let user = users::Entity::find().filter(users::Column::Email.eq(email.as_str())).one(db).await?;
+        let stored = user.as_ref().map(|user| user.password_hash.clone());
+        let verdict = auth.hasher.verify(password.clone(), stored).await?;
+        let (Some(user), Verdict::Right { renewed }) = (user, verdict) else {
+            return Err(Error::WrongCredentials);
+        };
+        if user.disabled_at.is_some() {
+            return Err(Error::AccountDisabled);
+        }
+        if let Some(session) = insert(db, auth, &user, client.clone()).await? {
+            if let Some(renewed) = renewed {
+                renew_hash(db, &user, renewed).await?;
+            }
+            return auth.tokens.pair(&session, user.role);
+        }
     }
-    let session = insert(db, auth, &user, client).await?;
-    if let Some(renewed) = renewed {
-        renew_hash(db, &user, renewed).await?;
-    }
-    auth.tokens.pair(&session, user.role)
+    Err(Error::WrongCredentials)
 }
 
 /// Opens the session unless the account was disabled, or its password or role changed, since it was read.
@@ -80,7 +85,7 @@ async fn insert(
     auth: &Auth,
     user: &users::Model,
     client: Client,
-) -> Result<refresh_tokens::Model> {
+) -> Result<Option<refresh_tokens::Model>> {
     use refresh_tokens::Column;
     let now = auth.clock.now();
     let lifetimes = auth.tokens.lifetimes();
@@ -111,6 +116,8 @@ async fn insert(
         .and_where(users::Column::PasswordHash.eq(user.password_hash.clone()))
         .and_where(users::Column::Role.eq(user.role))
         .and_where(users::Column::DisabledAt.is_null())
+        // Waits for a change that is under way, and looks again. SQLite has one writer and needs no lock.
+        .lock_shared()
         .to_owned();
     let insert = Query::insert()
         .into_table(refresh_tokens::Entity)
@@ -127,10 +134,8 @@ async fn insert(
         .select_from(unchanged)
         .map_err(Error::internal)?
         .to_owned();
-    match db.execute(&insert).await?.rows_affected() {
-        0 => Err(Error::WrongCredentials),
-        _ => Ok(session),
-    }
+    let inserted = db.execute(&insert).await?.rows_affected() > 0;
+    Ok(inserted.then_some(session))
 }
 
 /// Stores the dearer hash of the same password, unless the password was changed meanwhile.
@@ -251,4 +256,18 @@ pub async fn end_all(
         .exec_with_returning(transaction)
         .await?;
     Ok(ended.into_iter().map(|session| session.id).collect())
+}
+
+/// Wipes what an account's sessions tell of its owner's devices, as part of the transaction that deletes the account.
+///
+/// # Errors
+/// Fails when the database does.
+pub async fn forget_clients(transaction: &impl ConnectionTrait, user_id: Uuid) -> Result<()> {
+    refresh_tokens::Entity::update_many()
+        .col_expr(refresh_tokens::Column::UserAgent, Expr::value(Option::<String>::None))
+        .col_expr(refresh_tokens::Column::Ip, Expr::value(Option::<String>::None))
+        .filter(refresh_tokens::Column::UserId.eq(user_id))
+        .exec(transaction)
+        .await?;
+    Ok(())
 }

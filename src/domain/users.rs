@@ -32,7 +32,7 @@ pub struct NewUser {
     pub phone_number: Option<String>,
     /// Postal address.
     pub address: Option<String>,
-    /// For the age limits of vaccines.
+    /// For staff to compare with the age limits of vaccines.
     pub birth_date: Option<NaiveDate>,
 }
 
@@ -204,11 +204,12 @@ pub async fn set_role(db: &Db, auth: &Auth, actor: &Actor, id: Uuid, role: Role)
 pub async fn delete(db: &Db, auth: &Auth, actor: &Actor) -> Result<()> {
     let now = auth.clock.now();
     let transaction = db.begin().await?;
+    // The account first, so that no session can be opened behind the back of what follows.
+    let account = users::Entity::find_by_id(actor.user_id).lock_exclusive().one(&transaction).await?;
+    account.ok_or(Error::InvalidToken)?;
     let ended = sessions::end_all(&transaction, actor.user_id, None, now).await?;
-    let deleted = users::Entity::delete_by_id(actor.user_id).exec(&transaction).await?;
-    if deleted.rows_affected == 0 {
-        return Err(Error::InvalidToken);
-    }
+    sessions::forget_clients(&transaction, actor.user_id).await?;
+    users::Entity::delete_by_id(actor.user_id).exec(&transaction).await?;
     transaction.commit().await?;
     auth.revocations.add(ended, now);
     Ok(())

@@ -214,7 +214,7 @@ async fn the_token_endpoint_reads_only_forms_and_nothing_from_the_query() {
     app.send(json).await.oauth_error(400, "invalid_request");
     let query = app.request(Method::POST, "/api/v1/auth/token?password=secret").form(&form);
     app.send(query).await.oauth_error(400, "invalid_request");
-    let large = "x".repeat(70_000);
+    let large = "x".repeat(300_000);
     app.token(&[("grant_type", &large)]).await.oauth_error(413, "invalid_request");
 }
 
@@ -225,6 +225,18 @@ async fn operators_can_switch_the_password_grant_off() {
     let form = [("grant_type", "password"), ("username", patient.email.as_str()), ("password", PASSWORD)];
     app.token(&form).await.oauth_error(400, "unsupported_grant_type");
     app.token(&[("grant_type", "refresh_token"), ("refresh_token", &patient.refresh_token)]).await.ok();
+}
+
+#[tokio::test]
+async fn sign_ins_at_once_all_succeed_while_one_of_them_renews_the_hash() {
+    let app = TestApp::start(BACKEND).await;
+    let email = app.patient().await.email;
+    let app = TestApp::start_on(app.database, &[("CARE4U__AUTH__BCRYPT_COST", "5")]).await;
+    let body = json!({ "email": email, "password": PASSWORD });
+    let answers = (0..8).map(|_| app.post("/api/v1/auth/login", body.clone()));
+    for answer in futures_util::future::join_all(answers).await {
+        answer.ok();
+    }
 }
 
 #[tokio::test]

@@ -86,6 +86,20 @@ async fn the_document_is_openapi_3_1_and_every_operation_tells_all_it_should() {
     }
 }
 
+#[test]
+fn the_document_is_valid_openapi_3_1() {
+    // From https://spec.openapis.org/oas/3.1/schema/, under the Apache licence 2.0.
+    let schema = include_str!("../support/openapi/schema-3.1.json");
+    let schema: Value = serde_json::from_str(schema).expect("the schema is JSON");
+    let validator = jsonschema::validator_for(&schema).expect("the schema is a schema");
+    let errors: Vec<_> =
+        validator.iter_errors(&DOCUMENT).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    let mut broken = DOCUMENT.clone();
+    broken["paths"]["/api/v1/users/me"]["get"]["responses"] = Value::Null;
+    assert!(!validator.is_valid(&broken));
+}
+
 #[tokio::test]
 async fn every_reference_leads_somewhere_and_every_schema_has_examples() {
     fn references(value: &Value, found: &mut BTreeSet<String>) {

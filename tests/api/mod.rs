@@ -5,6 +5,7 @@ mod auth;
 mod docs;
 mod http;
 mod keys;
+mod plans;
 mod refresh;
 mod tokens;
 mod users;

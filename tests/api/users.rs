@@ -126,6 +126,9 @@ async fn a_deleted_account_is_gone_with_its_sessions_and_requests() {
     // An instance that has not heard of it yet has nothing to show either.
     let me = other.request(Method::GET, "/api/v1/users/me").bearer_auth(&patient.access_token);
     other.send(me).await.problem(401, "invalid-token");
+    let ask = json!({ "vaccine_id": other.vaccine("MMR").await });
+    let ask = other.request(Method::POST, "/api/v1/vaccine-requests").bearer_auth(&patient.access_token).json(&ask);
+    other.send(ask).await.problem(401, "invalid-token");
 }
 
 #[tokio::test]

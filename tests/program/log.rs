@@ -74,12 +74,29 @@ fn visit(server: &Serving) {
     expect(200, server.send("POST", "/api/v1/auth/refresh", "", &refresh));
     expect(404, server.send("GET", "/api/v1/nobody/xanthippe@example.org?password=correct+horse", &token, ""));
     expect(401, server.send("GET", "/api/v1/users/me", &format!("{token}x"), ""));
+    let flu = ask
+        .replace("free on mondays", "also on mondays")
+        .replace("{\"vaccine_id\"", "{\"dose_number\":9,\"vaccine_id\"");
+    expect(422, server.send("POST", "/api/v1/vaccine-requests", &token, &flu));
+    let reason = r#"{"reason":"Xanthippe has had it"}"#;
+    expect(409, server.send("POST", &format!("/api/v1/vaccine-requests/{request}/reject"), &admin, reason));
+    expect(413, server.send("POST", register, "", &account.replace("Xanthippe", &"Xanthippe".repeat(30_000))));
+    let form = "grant_type=password&username=xanthippe@example.org&password=another+good+one";
+    let pair = expect(200, server.send_form("/api/v1/auth/token", form));
+    let first = format!(r#"{{"refresh_token":"{}"}}"#, member(&pair, "refresh_token"));
+    let pair = expect(200, server.send("POST", "/api/v1/auth/refresh", "", &first));
+    let second = format!(r#"{{"refresh_token":"{}"}}"#, member(&pair, "refresh_token"));
+    expect(200, server.send("POST", "/api/v1/auth/refresh", "", &second));
+    // The first one is two generations old by now: reuse.
+    expect(401, server.send("POST", "/api/v1/auth/refresh", "", &first));
     expect(204, server.send("POST", "/api/v1/auth/logout", &token, ""));
+    let login = login.replace("correct horse battery", "another good one");
+    let token = member(&expect(200, server.send("POST", "/api/v1/auth/login", "", &login)), "access_token");
+    expect(204, server.send("DELETE", "/api/v1/users/me", &token, ""));
 }
 
 fn holds_nothing_private(log: &str) {
     for line in log.lines() {
-        // Names of tables, columns and modules are not about anybody.
         for private in PRIVATE {
             let found = line.to_lowercase().contains(&private.to_lowercase());
             assert!(!found, "{private:?} in the log: {line}");
@@ -96,7 +113,8 @@ fn a_line_of_json_for_each_request_and_nothing_about_anybody() {
     let lines: Vec<serde_json::Value> =
         log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))).collect();
     let requests: Vec<_> = lines.iter().filter(|line| line["message"] == "request").collect();
-    assert_eq!(requests.len(), 18);
+    assert_eq!(requests.len(), 27);
+    assert!(log.contains("a refresh token was used again"));
     for request in &requests {
         assert!(request["request.id"].is_string() && request["http.method"].is_string(), "{request}");
         assert!(request["http.status"].is_u64() && request["duration_us"].is_u64(), "{request}");

@@ -40,12 +40,21 @@ impl Serving {
 
     /// Sends a request with a JSON body, or none, and returns status and body.
     pub fn send(&self, method: &str, path: &str, token: &str, body: &str) -> (u16, String) {
+        self.send_as("application/json", method, path, token, body)
+    }
+
+    /// Posts a form.
+    pub fn send_form(&self, path: &str, form: &str) -> (u16, String) {
+        self.send_as("application/x-www-form-urlencoded", "POST", path, "", form)
+    }
+
+    fn send_as(&self, content_type: &str, method: &str, path: &str, token: &str, body: &str) -> (u16, String) {
         let mut stream = self.connect();
         let length = body.len();
         let authorization = if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
         write!(
             stream,
-            "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{authorization}content-type: application/json\r\n\
+            "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{authorization}content-type: {content_type}\r\n\
              content-length: {length}\r\n\r\n{body}"
         )
         .expect("it reads");

@@ -56,7 +56,7 @@ impl TestApp {
     pub async fn start_at(database: Arc<Database>, settings: Settings) -> Self {
         let clock = Clock::default();
         let application = Application::build(&settings, clock.clone()).await.expect("the application starts");
-        let address = format!("http://127.0.0.1:{}", application.port());
+        let address = format!("http://{}", application.address());
         let state = application.state().clone();
         tokio::spawn(application.run());
         Self { address, clock, database, state, client: client() }

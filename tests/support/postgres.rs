@@ -1,26 +1,22 @@
 //! A throw-away PostgreSQL server for each test program, and a fresh database on it for each test.
 //!
-//! `CARE4U_TEST_POSTGRES` names a server to use instead. With neither that nor PostgreSQL's binaries the tests skip
-//! their PostgreSQL half and say so; with `CI` set they fail.
+//! Without PostgreSQL's binaries the tests skip their PostgreSQL half and say so; with `CI` set they fail.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 
 /// The server ends when this program does, because that closes the pipe.
 struct Server {
     url: String,
-    _process: Option<(Child, ChildStdin)>,
+    _process: (Child, ChildStdin),
 }
 
 static SERVER: OnceLock<Option<Server>> = OnceLock::new();
 
 /// The URL of a server's `postgres` database, or `None` where there is no PostgreSQL.
 pub fn server_url() -> Option<&'static str> {
-    let server = SERVER.get_or_init(|| match std::env::var("CARE4U_TEST_POSTGRES") {
-        Ok(url) => Some(Server { url, _process: None }),
-        Err(_) => start(&[]),
-    });
+    let server = SERVER.get_or_init(|| start(&[]));
     if server.is_none() {
         assert!(std::env::var_os("CI").is_none(), "CI needs PostgreSQL, and there is none on this machine");
     }
@@ -41,9 +37,9 @@ pub fn database_url(name: &str) -> Option<String> {
     Some(format!("{server}/{name}?{options}"))
 }
 
-/// Says in print that a test did not run.
+/// Says in print that a test did not run; not by `eprintln!`, which the test harness keeps to itself.
 pub fn skipped(test: &str) {
-    eprintln!("SKIPPED on PostgreSQL, which is not installed: {test}");
+    writeln!(std::io::stderr(), "SKIPPED, because PostgreSQL is not installed: {test}").ok();
 }
 
 fn start(arguments: &[&str]) -> Option<Server> {
@@ -68,5 +64,5 @@ fn start(arguments: &[&str]) -> Option<Server> {
         assert_eq!(status.code(), Some(77), "the PostgreSQL server of the tests did not start");
         return None;
     }
-    Some(Server { url: url.trim().to_owned(), _process: Some((process, input)) })
+    Some(Server { url: url.trim().to_owned(), _process: (process, input) })
 }

@@ -14,7 +14,9 @@ done
 [ -n "$bin" ] || { echo "no PostgreSQL binaries (initdb, postgres) on this machine" >&2; exit 77; }
 
 base=${TMPDIR:-/tmp}
-if [ "${1:-}" != durable ] && [ -w /dev/shm ]; then base=/dev/shm; fi
+# In memory where there is room: containers often have 64 MB of it.
+room=$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print $4 }')
+if [ "${1:-}" != durable ] && [ -w /dev/shm ] && [ "${room:-0}" -gt 2000000 ]; then base=/dev/shm; fi
 dir=$(mktemp -d "$base/care4u-postgres.XXXXXX")
 server=''
 finish() {
@@ -39,7 +41,7 @@ if [ "${1:-}" != durable ]; then
 fi
 
 cd "$dir"
-$as_user "$bin/initdb" -D "$dir/data" -U care4u -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log" >&2; exit 1; }
+$as_user "$bin/initdb" -D "$dir/data" -U care4u -A trust -E UTF8 --locale=C --no-sync >"$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log" >&2; exit 1; }
 # shellcheck disable=SC2086
 $as_user "$bin/postgres" -D "$dir/data" $settings >"$dir/server.log" 2>&1 </dev/null &
 server=$!

@@ -1,14 +1,14 @@
-//! Rules for single values of a body, in the form that `validator` calls. What a value means is decided in the domain;
-//! these say which texts, dates and numbers get that far.
+//! Rules for single values, in the form that `validator` calls;
+//! values with a type of their own ([`Email`], [`Password`]) bring their rules along.
 
 use std::borrow::Cow;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use validator::ValidationError;
 
-use crate::domain::email::Email;
-use crate::domain::password::Password;
-use crate::domain::patch::Patch;
+use super::email::Email;
+use super::password::Password;
+use super::patch::Patch;
 use crate::error::Violation;
 
 type Checked = Result<(), ValidationError>;
