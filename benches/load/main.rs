@@ -4,7 +4,6 @@
 //! binaries and starts a durable server of its own. Absolute numbers depend on the machine; the ratios are the point.
 #![expect(
     clippy::print_stdout,
-    clippy::print_stderr,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
