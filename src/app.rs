@@ -207,14 +207,13 @@ fn keyring(settings: &Settings) -> Result<Keyring, StartError> {
         keys.push(Key::from_file(&content, key.kid.clone()).map_err(|error| refused(&file, &error))?);
     }
     if keys.is_empty() {
-        let secret = &settings.auth.secret;
-        let key = if secret.is_empty() && settings.profile == Profile::Development {
-            let secret = development_secret().map_err(|error| refused(DEVELOPMENT_KEY, &error))?;
-            Key::from_secret(secret.expose().as_bytes(), None)
+        let (source, secret) = if settings.auth.secret.is_empty() && settings.profile == Profile::Development {
+            (DEVELOPMENT_KEY, development_secret().map_err(|error| refused(DEVELOPMENT_KEY, &error))?)
         } else {
-            Key::from_secret(secret.expose().as_bytes(), None)
+            ("auth.secret", settings.auth.secret.clone())
         };
-        keys.push(key.map_err(|error| refused("auth.secret", &error))?);
+        let key = Key::from_secret(secret.expose().as_bytes(), None);
+        keys.push(key.map_err(|error| refused(source, &error))?);
     }
     Keyring::new(keys).map_err(|error| refused("auth.keys", &error))
 }

@@ -2,13 +2,17 @@
 //!
 //! `config/default.toml` (compiled in) ← `config/<profile>.toml` ← `CARE4U__SECTION__KEY` ← `DATABASE_URL`.
 
+mod key_file;
+mod secret;
+
 use std::ffi::OsString;
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use config::{Config, ConfigError, Environment, File, FileFormat};
-use serde::{Deserialize, Deserializer};
-use zeroize::Zeroizing;
+use serde::Deserialize;
+
+pub use key_file::KeyFile;
+pub use secret::Secret;
 
 const DEFAULT: &str = include_str!("../config/default.toml");
 const PRODUCTION: &str = include_str!("../config/production.toml");
@@ -75,7 +79,7 @@ pub struct Auth {
     #[serde(default)]
     pub secret: Secret,
     /// Files with keys, which take the place of `secret`.
-    #[serde(default, deserialize_with = "key_files")]
+    #[serde(default, deserialize_with = "key_file::list")]
     pub keys: Vec<KeyFile>,
     /// `iss`
     pub issuer: String,
@@ -93,17 +97,6 @@ pub struct Auth {
     pub bcrypt_cost: u32,
     /// Whether the token endpoint takes passwords.
     pub password_grant: bool,
-}
-
-/// A file with a key in it.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KeyFile {
-    /// PEM, or an HMAC secret.
-    pub file: PathBuf,
-    /// The `kid`; without it the key's thumbprint.
-    #[serde(default)]
-    pub kid: Option<String>,
 }
 
 /// `[mail]`
@@ -145,48 +138,20 @@ pub enum LogFormat {
     Json,
 }
 
-/// Text that no log, error or `Debug` may show. It is wiped from memory when dropped.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Secret(Zeroizing<String>);
-
-impl Secret {
-    /// Hides a text.
-    #[must_use]
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(Zeroizing::new(text.into()))
-    }
-
-    /// The text, for the one place that needs it.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_empty() { "Secret(none)" } else { "Secret(…)" })
-    }
-}
-
-impl<'de> Deserialize<'de> for Secret {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self::new)
-    }
-}
-
 /// Why the program does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// A layer that cannot be read, or a value of the wrong kind.
+    /// A value of the wrong kind.
     #[error("the configuration cannot be read: {0}")]
-    Unreadable(#[from] ConfigError),
+    Unreadable(ConfigError),
+    /// A file that is not TOML. What it says is not shown: the line at fault may hold a secret.
+    #[error("{file} is not TOML{place}")]
+    NotToml {
+        /// Which file.
+        file: String,
+        /// Where in it, if known.
+        place: String,
+    },
     /// `CARE4U_PROFILE`
     #[error("CARE4U_PROFILE must be development or production, not {0:?}")]
     UnknownProfile(String),
@@ -196,6 +161,17 @@ pub enum SettingsError {
     /// A value out of range.
     #[error("{0}")]
     OutOfRange(&'static str),
+}
+
+impl From<ConfigError> for SettingsError {
+    fn from(error: ConfigError) -> Self {
+        let ConfigError::FileParse { uri, cause } = error else { return Self::Unreadable(error) };
+        // The first line of the cause is "TOML parse error at line 4, column 9"; the lines below it quote the file.
+        let cause = cause.to_string();
+        let place =
+            cause.lines().next().and_then(|line| line.split_once(" at ")).map(|(_, place)| format!(": {place}"));
+        Self::NotToml { file: uri.unwrap_or_else(|| "a layer".into()), place: place.unwrap_or_default() }
+    }
 }
 
 impl Settings {
@@ -281,35 +257,6 @@ impl Settings {
 
 fn development() -> Profile {
     Profile::Development
-}
-
-/// A list of files or `{ file, kid }` tables; in a variable, files separated by commas.
-fn key_files<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<KeyFile>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Entry {
-        File(PathBuf),
-        Table(KeyFile),
-    }
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Entries {
-        Text(String),
-        List(Vec<Entry>),
-    }
-    let unnamed = |file| KeyFile { file, kid: None };
-    Ok(match Entries::deserialize(deserializer)? {
-        Entries::Text(text) => {
-            text.split(',').map(str::trim).filter(|file| !file.is_empty()).map(|file| unnamed(file.into())).collect()
-        }
-        Entries::List(entries) => entries
-            .into_iter()
-            .map(|entry| match entry {
-                Entry::File(file) => unnamed(file),
-                Entry::Table(table) => table,
-            })
-            .collect(),
-    })
 }
 
 #[cfg(test)]

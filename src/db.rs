@@ -38,7 +38,7 @@ pub struct Db(Backend);
 #[derive(Clone)]
 enum Backend {
     Sqlite { reader: DatabaseConnection, writer: DatabaseConnection },
-    Postgres { held: Option<Arc<Held>>, pool: DatabaseConnection, shares: Arc<HeldOptions> },
+    Postgres { held: Option<Arc<Held>>, pool: DatabaseConnection, options: Arc<HeldOptions> },
 }
 
 impl std::fmt::Debug for Db {
@@ -94,17 +94,17 @@ impl Db {
             pool_options.test_before_acquire_if_idle_for(Duration::from_secs(30));
         }
         let pool = Database::connect(pool_options).await?;
-        let shares = Arc::new(HeldOptions { options: options.disable_statement_logging(), most: per_worker });
-        Ok(Self(Backend::Postgres { held: None, pool, shares }))
+        let options = Arc::new(HeldOptions { options: options.disable_statement_logging(), most: per_worker });
+        Ok(Self(Backend::Postgres { held: None, pool, options }))
     }
 
     /// The same database for a worker thread, with held connections of its own if there are enough for all.
     #[must_use]
     pub fn for_worker(&self) -> Self {
         match &self.0 {
-            Backend::Postgres { pool, shares, .. } => {
-                let held = (shares.most > 0).then(|| Arc::new(Held::new(shares)));
-                Self(Backend::Postgres { held, pool: pool.clone(), shares: Arc::clone(shares) })
+            Backend::Postgres { pool, options, .. } => {
+                let held = (options.most > 0).then(|| Arc::new(Held::new(options)));
+                Self(Backend::Postgres { held, pool: pool.clone(), options: Arc::clone(options) })
             }
             Backend::Sqlite { .. } => self.clone(),
         }
@@ -136,8 +136,8 @@ impl Db {
             Backend::Postgres { .. } => {
                 let migrator = migration::connect(url, None).await?;
                 let outcome = migration::up(&migrator).await;
-                migrator.close().await?;
-                outcome
+                let closed = migrator.close().await;
+                outcome.and(closed)
             }
         }
     }
@@ -216,12 +216,14 @@ impl ConnectionTrait for Db {
 /// A pooled connection may have died since it was last used, for instance because the server was restarted. That shows
 /// when the transaction begins, costs the pool that connection, and has changed nothing.
 async fn begin_on_live_connection(pool: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
-    loop {
+    let most = pool.get_postgres_connection_pool().size();
+    for _ in 0..most {
         match pool.begin().await {
             Err(error @ DbErr::Query(_)) if is_unavailable(&error) => log::debug!("a pooled connection was dead"),
             outcome => return outcome,
         }
     }
+    pool.begin().await
 }
 
 /// Whether a statement changes nothing, so that it may run on a read-only connection or be repeated.
@@ -245,6 +247,9 @@ fn sqlite_options(url: &str, connections: u32, read_only: bool) -> ConnectOption
         .max_connections(connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
+        // A file goes nowhere; and a database in memory ends with its connection.
+        .max_lifetime(None)
+        .idle_timeout(None)
         .sqlx_logging(false)
         .map_sqlx_sqlite_opts(move |sqlite| {
             let sqlite = sqlite.foreign_keys(true).busy_timeout(Duration::from_secs(5)).read_only(read_only);

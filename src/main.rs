@@ -79,20 +79,20 @@ type Outcome = Result<(), Box<dyn std::error::Error>>;
 fn start_quietly() -> Result<Settings, Box<dyn std::error::Error>> {
     let mut settings = Settings::load()?;
     "warn".clone_into(&mut settings.log.level);
-    Ok(start(settings))
+    start(settings)
 }
 
 /// Begins logging as the settings say.
-fn start(settings: Settings) -> Settings {
-    telemetry::start(&settings.log);
+fn start(settings: Settings) -> Result<Settings, Box<dyn std::error::Error>> {
+    telemetry::start(&settings.log)?;
     for key in &settings.unknown {
         log::warn!("no setting is called {key}; it has no effect");
     }
-    settings
+    Ok(settings)
 }
 
 async fn serve() -> Outcome {
-    let settings = start(Settings::load()?);
+    let settings = start(Settings::load()?)?;
     let application = Application::build(&settings, Clock::default()).await?;
     let address = format!("http://{}", application.address());
     println!("care4u listens on {address}, its docs are at {address}/docs");

@@ -2,12 +2,13 @@
 //!
 //! What may be logged: ids, routes, outcomes, durations. Never a password, token, e-mail, national id or query string.
 
-use std::cell::RefCell;
+use std::cell::Cell;
+use std::fs::File;
 use std::io::{self, Write};
+use std::os::fd::AsFd as _;
 
 use chrono::{SecondsFormat, Utc};
 use env_logger::Builder;
-use env_logger::fmt::Formatter;
 use log::Record;
 use log::kv::{Key, Value, VisitSource};
 
@@ -15,6 +16,10 @@ use crate::config::{Log, LogFormat};
 
 tokio::task_local! {
     static REQUEST_ID: String;
+}
+
+thread_local! {
+    static LINE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 /// Runs a request's work so that all it logs carries the request's id.
@@ -29,32 +34,45 @@ pub fn request_id() -> Option<String> {
 }
 
 /// Starts logging to standard error. A second start in one process changes nothing.
-pub fn start(settings: &Log) {
+///
+/// # Errors
+/// Fails when there is no standard error.
+pub fn start(settings: &Log) -> io::Result<()> {
     let mut builder = Builder::new();
     builder.parse_filters(&settings.level);
     if let Ok(filters) = std::env::var("RUST_LOG") {
         builder.parse_filters(&filters);
     }
-    match settings.format {
-        LogFormat::Text => builder.format(text),
-        LogFormat::Json => builder.format(json),
+    let format = match settings.format {
+        LogFormat::Text => text,
+        LogFormat::Json => json,
     };
+    // Each line is one write of its own. Under the lock of `io::stderr` the worker threads would wait for one another.
+    let output = File::from(io::stderr().as_fd().try_clone_to_owned()?);
+    builder.format(move |_, record| {
+        let mut line = LINE.take();
+        line.clear();
+        let outcome = format(&mut line, record).and_then(|()| (&output).write_all(&line));
+        LINE.set(line);
+        outcome
+    });
     builder.try_init().ok();
+    Ok(())
 }
 
 fn timestamp() -> String {
     Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-fn text(line: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
+fn text(line: &mut Vec<u8>, record: &Record<'_>) -> io::Result<()> {
     write!(line, "{} {:<5} {}", timestamp(), record.level(), record.args())?;
     REQUEST_ID.try_with(|id| write!(line, " request.id={id}")).unwrap_or(Ok(()))?;
-    let mut pairs = TextPairs(line);
-    record.key_values().visit(&mut pairs).map_err(io::Error::other)?;
-    writeln!(line)
+    record.key_values().visit(&mut TextPairs(line)).map_err(io::Error::other)?;
+    line.push(b'\n');
+    Ok(())
 }
 
-struct TextPairs<'a>(&'a mut Formatter);
+struct TextPairs<'a>(&'a mut Vec<u8>);
 
 impl<'kvs> VisitSource<'kvs> for TextPairs<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), log::kv::Error> {
@@ -62,25 +80,17 @@ impl<'kvs> VisitSource<'kvs> for TextPairs<'_> {
     }
 }
 
-fn json(line: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
-    thread_local! {
-        static MESSAGE: RefCell<String> = const { RefCell::new(String::new()) };
-    }
-    MESSAGE.with_borrow_mut(|message| {
-        use std::fmt::Write as _;
-        message.clear();
-        write!(message, "{}", record.args()).map_err(io::Error::other)?;
-        let (level, target) = (record.level(), record.target());
-        write!(line, r#"{{"timestamp":"{}","level":"{level}","target":"{target}","message":"#, timestamp())?;
-        serde_json::to_writer(&mut *line, message).map_err(io::Error::from)
-    })?;
+fn json(line: &mut Vec<u8>, record: &Record<'_>) -> io::Result<()> {
+    let (level, target) = (record.level(), record.target());
+    write!(line, r#"{{"timestamp":"{}","level":"{level}","target":"{target}","message":"#, timestamp())?;
+    serde_json::to_writer(&mut *line, record.args())?;
     REQUEST_ID.try_with(|id| write!(line, r#","request.id":"{id}""#)).unwrap_or(Ok(()))?;
-    let mut pairs = JsonPairs(line);
-    record.key_values().visit(&mut pairs).map_err(io::Error::other)?;
-    writeln!(line, "}}")
+    record.key_values().visit(&mut JsonPairs(line)).map_err(io::Error::other)?;
+    line.extend_from_slice(b"}\n");
+    Ok(())
 }
 
-struct JsonPairs<'a>(&'a mut Formatter);
+struct JsonPairs<'a>(&'a mut Vec<u8>);
 
 impl<'kvs> VisitSource<'kvs> for JsonPairs<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), log::kv::Error> {

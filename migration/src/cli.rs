@@ -69,7 +69,6 @@ enum Command {
 
 /// Reads the command line and carries it out.
 pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
-    dotenvy::dotenv().ok();
     let cli = Cli::parse();
     start_logging(cli.verbose);
     match cli.command {
@@ -91,8 +90,8 @@ pub(crate) async fn run() -> Result<(), Box<dyn Error>> {
     };
     let db = db.map_err(|error| format!("cannot reach the database: {error}"))?;
     let outcome = apply(&db, command).await;
-    db.close().await?;
-    Ok(outcome?)
+    let closed = db.close().await;
+    Ok(outcome.and(closed)?)
 }
 
 async fn apply(db: &DatabaseConnection, command: Command) -> Result<(), DbErr> {

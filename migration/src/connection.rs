@@ -14,6 +14,9 @@ use sqlx::postgres::PgConnectOptions;
 /// Where care4u keeps its data when nobody says otherwise; the same as in `config/default.toml`.
 pub const DEFAULT_URL: &str = "sqlite://data/care4u.db?mode=rwc";
 
+/// How long a database may take to let us in.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Identifies the lock of care4u's migrators among all advisory locks of a PostgreSQL database ("care4u" in ASCII).
 const ADVISORY_LOCK: i64 = 0x6361_7265_3475;
 
@@ -38,7 +41,7 @@ async fn open(url: &str, schema: Option<&str>, create: bool) -> Result<DatabaseC
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(if url.starts_with("sqlite:") { 1 } else { 2 })
-        .acquire_timeout(Duration::from_secs(10))
+        .acquire_timeout(CONNECT_TIMEOUT)
         .sqlx_logging_level(log::LevelFilter::Debug)
         .map_sqlx_sqlite_opts(move |sqlite| sqlite.create_if_missing(create));
     if let Some(schema) = schema {
@@ -54,7 +57,9 @@ async fn try_postgres(url: &str) -> Result<(), DbErr> {
     }
     let failure = |error: sqlx::Error| DbErr::Conn(RuntimeErr::SqlxError(error.into()));
     let options: PgConnectOptions = url.parse().map_err(failure)?;
-    options.connect().await.map_err(failure)?.close().await.map_err(failure)
+    let attempt = tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await;
+    let attempt = attempt.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())));
+    attempt.map_err(failure)?.close().await.map_err(failure)
 }
 
 /// Creates the folder that an SQLite URL points into; other URLs are left alone.

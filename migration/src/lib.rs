@@ -41,6 +41,6 @@ pub async fn up(db: &DatabaseConnection) -> Result<(), DbErr> {
 pub async fn in_turn(db: &DatabaseConnection, migrate: impl Future<Output = Result<(), DbErr>>) -> Result<(), DbErr> {
     let turn = connection::take_turn(db).await?;
     let outcome = migrate.await;
-    turn.end().await?;
-    outcome
+    let ended = turn.end().await;
+    outcome.and(ended)
 }

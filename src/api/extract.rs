@@ -142,6 +142,10 @@ fn is_json(request: &HttpRequest) -> bool {
 
 /// Bad JSON is malformed; good JSON of the wrong shape is an invalid field.
 fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    // serde would take an array for an object whose members it lists in order.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Error::from(Violation::new(".", "type", "must be an object")).into());
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let (line, column) = (error.inner().line(), error.inner().column());
@@ -171,10 +175,13 @@ fn misfit(path: &str, message: &str) -> Violation {
     if message.starts_with("duplicate field") {
         return Violation::new(quoted(), "duplicate", "is there twice");
     }
-    if message.contains("UUID") {
+    if message.starts_with("UUID") {
         return Violation::new(path, "type", "must be a UUID");
     }
-    let expected = message.rsplit_once("expected ").map_or("another value", |(_, expected)| expected);
+    // Dates and times bring messages of their own, which say no more than this.
+    let Some((_, expected)) = message.rsplit_once("expected ") else {
+        return Violation::new(path, "type", "is not of the right form");
+    };
     let expected = match expected.split(" at line").next().unwrap_or(expected) {
         "i32" => "a whole number of at most 32 bits",
         expected => expected,

@@ -50,25 +50,25 @@ pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, 
 }
 
 impl Held {
-    pub(super) fn new(shares: &HeldOptions) -> Self {
-        let permits = Semaphore::new(usize::try_from(shares.most).unwrap_or(1));
-        Self { options: shares.options.clone(), permits, idle: Mutex::default() }
+    pub(super) fn new(options: &HeldOptions) -> Self {
+        let permits = Semaphore::new(usize::try_from(options.most).unwrap_or(1));
+        Self { options: options.options.clone(), permits, idle: Mutex::default() }
     }
 
     /// Runs a statement and returns its rows.
     pub(super) async fn fetch(&self, statement: Statement) -> Result<Vec<PgRow>, DbErr> {
         let lease = self.lease().await?;
-        let repeat = (lease.reused && is_read(&statement.sql)).then(|| statement.clone());
-        match (lease.fetch(statement).await, repeat) {
-            (Err(error), Some(statement)) if is_lost(&error) => self.lease().await?.fetch(statement).await,
-            (outcome, _) => outcome,
+        let may_repeat = lease.reused && is_read(&statement.sql);
+        match lease.fetch(&statement).await {
+            Err(error) if may_repeat && is_lost(&error) => self.lease().await?.fetch(&statement).await,
+            outcome => outcome,
         }
         .map_err(|error| DbErr::Query(RuntimeErr::SqlxError(error.into())))
     }
 
     /// Runs a statement and returns how many rows it touched.
     pub(super) async fn execute(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        let outcome = self.lease().await?.execute(statement).await;
+        let outcome = self.lease().await?.execute(&statement).await;
         outcome.map(Into::into).map_err(|error| DbErr::Exec(RuntimeErr::SqlxError(error.into())))
     }
 
@@ -94,14 +94,14 @@ impl Held {
 }
 
 impl Lease<'_> {
-    async fn fetch(mut self, statement: Statement) -> Result<Vec<PgRow>, sqlx::Error> {
-        let query = sqlx::query_with(sqlx::AssertSqlSafe(statement.sql), values(statement.values));
+    async fn fetch(mut self, statement: &Statement) -> Result<Vec<PgRow>, sqlx::Error> {
+        let query = sqlx::query_with(sqlx::AssertSqlSafe(statement.sql.as_str()), values(statement));
         let rows = answered(self.connection.fetch_all(query)).await;
         self.give_back(rows)
     }
 
-    async fn execute(mut self, statement: Statement) -> Result<PgQueryResult, sqlx::Error> {
-        let query = sqlx::query_with(sqlx::AssertSqlSafe(statement.sql), values(statement.values));
+    async fn execute(mut self, statement: &Statement) -> Result<PgQueryResult, sqlx::Error> {
+        let query = sqlx::query_with(sqlx::AssertSqlSafe(statement.sql.as_str()), values(statement));
         let result = answered(self.connection.execute(query)).await;
         self.give_back(result)
     }
@@ -118,8 +118,8 @@ impl Lease<'_> {
     }
 }
 
-fn values(values: Option<Values>) -> SqlxValues {
-    SqlxValues(values.unwrap_or_else(|| Values(Vec::new())))
+fn values(statement: &Statement) -> SqlxValues {
+    SqlxValues(statement.values.clone().unwrap_or_else(|| Values(Vec::new())))
 }
 
 async fn answered<T>(query: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {

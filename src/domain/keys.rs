@@ -27,6 +27,9 @@ pub enum KeyError {
     /// Too little to guess.
     #[error("an HMAC secret needs at least {MIN_SECRET_BYTES} bytes")]
     SecretTooShort,
+    /// What may be known to everybody is no secret.
+    #[error("an HMAC secret must not be a key in PEM, JWK or SSH form")]
+    LooksPublic,
     /// RSA, but too weak.
     #[error("an RSA key needs at least {MIN_RSA_BITS} bits")]
     RsaTooSmall,
@@ -56,6 +59,10 @@ impl Key {
         if secret.len() < MIN_SECRET_BYTES {
             return Err(KeyError::SecretTooShort);
         }
+        let starts = [&b"{"[..], b"ssh-", b"ecdsa-"].iter().any(|start| secret.starts_with(start));
+        if starts || contains_pem(secret) {
+            return Err(KeyError::LooksPublic);
+        }
         let signing = EncodingKey::from_secret(secret);
         let jwk = Jwk::from_encoding_key(&signing, Algorithm::HS256).map_err(|_| KeyError::Unsupported)?;
         let id = named(id, &jwk)?;
@@ -70,8 +77,7 @@ impl Key {
     /// # Errors
     /// Tells what is wrong with the key.
     pub fn from_file(content: &[u8], id: Option<String>) -> Result<Self, KeyError> {
-        let is_pem = content.windows(PEM_MARK.len()).any(|window| window == PEM_MARK);
-        if !is_pem {
+        if !contains_pem(content) {
             // Anything else, such as DER, may be a public key, which as a secret would be none.
             let secret = content.trim_ascii();
             let printable = secret.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
@@ -85,6 +91,10 @@ impl Key {
         public.common.public_key_use = Some(PublicKeyUse::Signature);
         Ok(Self { id, algorithm, signing, verifying, public: Some(public) })
     }
+}
+
+fn contains_pem(content: &[u8]) -> bool {
+    content.windows(PEM_MARK.len()).any(|window| window == PEM_MARK)
 }
 
 fn named(id: Option<String>, jwk: &Jwk) -> Result<String, KeyError> {

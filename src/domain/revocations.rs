@@ -36,8 +36,11 @@ impl Revocations {
         self.sessions.write().unwrap_or_else(PoisonError::into_inner).extend(sessions);
     }
 
-    /// Drops the sessions that ended before `horizon`: their access tokens have expired by now.
+    /// Drops the sessions that ended before `horizon`, since when all their access tokens have expired.
+    ///
+    /// `revoked_at` may be somewhat earlier than the last token of its session, as it may be read somewhat late.
     pub fn forget(&self, horizon: DateTime<Utc>) {
+        let horizon = horizon - OVERLAP;
         self.sessions.write().unwrap_or_else(PoisonError::into_inner).retain(|_, revoked_at| *revoked_at > horizon);
     }
 

@@ -45,6 +45,7 @@ fn live_of(user_id: Uuid, now: DateTime<Utc>) -> UpdateMany<refresh_tokens::Enti
         .col_expr(refresh_tokens::Column::RevokedAt, Expr::value(now))
         .filter(refresh_tokens::Column::UserId.eq(user_id))
         .filter(refresh_tokens::Column::RevokedAt.is_null())
+        .filter(refresh_tokens::Column::ExpiresAt.gt(now))
 }
 
 /// Signs in. An unknown address takes as long as a wrong password, and gets the same answer.
@@ -178,6 +179,9 @@ async fn rotate(
     let lifetimes = auth.tokens.lifetimes();
     let end = DateTime::from_timestamp(claims.auth_time, 0).ok_or(Error::InvalidToken)? + lifetimes.absolute;
     let expires_at = Ord::min(end, now + lifetimes.idle);
+    if expires_at <= now {
+        return Err(Error::InvalidToken);
+    }
     let rotated = refresh_tokens::Entity::update_many()
         .col_expr(Column::Generation, Expr::col(Column::Generation).add(1))
         .col_expr(Column::RotatedAt, Expr::value(now))

@@ -1,7 +1,7 @@
 //! Accounts: registering, the profile, the password, the role, and leaving.
 
 use chrono::NaiveDate;
-use entity::{PasswordHash, Role, users};
+use entity::{Role, users};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
@@ -160,7 +160,7 @@ pub async fn change_password(db: &Db, auth: &Auth, actor: &Actor, current: Passw
         .col_expr(users::Column::UpdatedAt, Expr::value(now))
         .filter(users::Column::Id.eq(actor.user_id))
         // Of two changes at once the second finds that its current password is no longer the current one.
-        .filter(users::Column::PasswordHash.eq(PasswordHash::clone(&user.password_hash)))
+        .filter(users::Column::PasswordHash.eq(user.password_hash))
         .exec(&transaction)
         .await?;
     if changed.rows_affected == 0 {

@@ -29,6 +29,7 @@ async fn json_of_the_wrong_shape_names_the_field() {
         (r#"{"name": "Ada", "name": "Bob"}"#, "name", "duplicate"),
         (r#"{"colour": "red"}"#, "colour", "unknown"),
         (r#"["Ada"]"#, ".", "type"),
+        (r#" []"#, ".", "type"),
         (r#""Ada""#, ".", "type"),
         ("null", ".", "type"),
     ];

@@ -144,6 +144,8 @@ async fn keys_that_are_too_weak_or_cannot_sign_stop_the_start_with_a_sentence() 
             file("noted.pem", &format!("ED25519 Public-Key:\n{}", std::fs::read_to_string(&public).unwrap())),
             "able to sign",
         ),
+        (KEYS, file("id.pub", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIMoBd ada@laptop"), "SSH form"),
+        ("CARE4U__AUTH__SECRET", std::fs::read_to_string(&public).unwrap(), "PEM"),
         (KEYS, file("der", &"\u{1}\u{2}".repeat(30)), "neither"),
         (KEYS, folder.path().join("missing.pem").to_str().unwrap().to_owned(), "missing.pem"),
         ("CARE4U__AUTH__SECRET", "31 bytes are one too few to sign".chars().take(31).collect(), "32 bytes"),

@@ -159,6 +159,18 @@ fn what_keeps_it_from_starting_is_said_in_a_sentence_without_secrets() {
 }
 
 #[test]
+fn a_file_that_is_not_toml_is_named_with_the_line_but_not_quoted() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("config")).unwrap();
+    let broken = "[auth]\nsecret = \"hunter2 hunter2 hunter2 hunter2 hunter2\n";
+    std::fs::write(folder.path().join("config/development.toml"), broken).unwrap();
+    let output = run(&mut care4u(folder.path()));
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.contains("development.toml") && said.contains("line 2") && !said.contains("hunter2"), "{said}");
+}
+
+#[test]
 fn a_port_that_is_taken_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let server = Serving::start(&mut care4u(folder.path()));
