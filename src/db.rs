@@ -5,6 +5,7 @@
 
 mod failure;
 mod held;
+mod query_text;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use sea_orm::{
 
 pub use failure::{SOME_FOREIGN_KEY, is_unavailable, violated_constraint};
 use held::{Held, HeldOptions};
+pub use query_text::QueryText;
 
 /// How long a request waits for a connection before it is told to come back.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);

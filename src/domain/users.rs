@@ -14,7 +14,7 @@ use super::page::{Page, Slice};
 use super::password::{Password, Verdict};
 use super::patch::Patch;
 use super::sessions::{self, Auth};
-use crate::db::Db;
+use crate::db::{Db, QueryText};
 use crate::error::{Error, Result, Violation};
 
 /// What somebody who registers tells of themselves.
@@ -96,7 +96,10 @@ pub async fn get(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<u
 /// # Errors
 /// [`Error::InvalidToken`] when it is gone.
 pub async fn own(db: &impl ConnectionTrait, actor: &Actor) -> Result<users::Model> {
-    users::Entity::find_by_id(actor.user_id).one(db).await?.ok_or(Error::InvalidToken)
+    // Clients ask this more often than anything else, and building the text takes a tenth of the time of an answer.
+    static TEXT: QueryText = QueryText::new();
+    let statement = TEXT.fill(db, [actor.user_id.into()], || users::Entity::find_by_id(Uuid::nil()));
+    users::Entity::find().from_raw_sql(statement).one(db).await?.ok_or(Error::InvalidToken)
 }
 
 /// Accounts, newest first, of one e-mail when it is given.
