@@ -1,5 +1,5 @@
-//! Rules for single values, in the form that `validator` calls;
-//! values with a type of their own ([`Email`], [`Password`]) bring their rules along.
+//! Rules for single values, in the form in which `validator` calls them. Values with a type of their own ([`Email`],
+//! [`Password`]) bring their rules along.
 
 use std::borrow::Cow;
 
