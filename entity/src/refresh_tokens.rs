@@ -10,12 +10,12 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     /// Absent once the account has been deleted.
-    #[sea_orm(indexed)]
     pub user_id: Option<Uuid>,
     /// How often the refresh token has been replaced.
     #[sea_orm(default_value = 0)]
     pub generation: i32,
     pub rotated_at: DateTimeUtc,
+    #[sea_orm(indexed)]
     pub expires_at: DateTimeUtc,
     #[sea_orm(indexed)]
     pub revoked_at: Option<DateTimeUtc>,

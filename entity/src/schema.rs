@@ -11,7 +11,9 @@ use sea_orm::{
     RelationDef, RelationTrait, Schema, Statement,
 };
 
-use crate::{RequestStatus, refresh_tokens, users, vaccine_requests, vaccines};
+use crate::{
+    RequestStatus, account_codes, audit_events, outbox, refresh_tokens, throttles, users, vaccine_requests, vaccines,
+};
 
 /// Every table and index, in an order in which they can be created.
 #[must_use]
@@ -21,11 +23,16 @@ pub fn statements(backend: DbBackend) -> Vec<Statement> {
     add(&mut statements, backend, refresh_tokens::Entity);
     add(&mut statements, backend, vaccines::Entity);
     add(&mut statements, backend, vaccine_requests::Entity);
-    statements.extend(vaccine_request_indexes().iter().map(|index| backend.build(index)));
+    add(&mut statements, backend, account_codes::Entity);
+    add(&mut statements, backend, outbox::Entity);
+    add(&mut statements, backend, audit_events::Entity);
+    add(&mut statements, backend, throttles::Entity);
+    statements.extend(wider_indexes().iter().map(|index| backend.build(index)));
     statements
 }
 
-fn vaccine_request_indexes() -> Vec<IndexCreateStatement> {
+/// Indexes over several columns.
+fn wider_indexes() -> Vec<IndexCreateStatement> {
     let open = [RequestStatus::Pending, RequestStatus::Approved, RequestStatus::Booked];
     let one_open = index(vaccine_requests::Entity, &["user_id", "vaccine_id", "dose_number"], "key")
         .unique()
@@ -36,6 +43,12 @@ fn vaccine_request_indexes() -> Vec<IndexCreateStatement> {
         index(vaccine_requests::Entity, &["user_id", "id"], "idx"),
         index(vaccine_requests::Entity, &["status", "id"], "idx"),
         index(vaccine_requests::Entity, &["vaccine_id", "id"], "idx"),
+        index(users::Entity, &["role", "id"], "idx"),
+        index(refresh_tokens::Entity, &["user_id", "id"], "idx"),
+        index(outbox::Entity, &["due_at", "id"], "idx"),
+        index(audit_events::Entity, &["subject_id", "id"], "idx"),
+        index(audit_events::Entity, &["actor_id", "id"], "idx"),
+        index(audit_events::Entity, &["action", "id"], "idx"),
     ]
 }
 

@@ -34,6 +34,13 @@ pub struct Model {
     pub disabled_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
+    /// What a search looks through: name and e-mail, folded.
+    #[sea_orm(column_type = "Text", default_value = "")]
+    pub search_text: String,
+    #[sea_orm(has_many)]
+    pub account_codes: HasMany<super::account_codes::Entity>,
+    #[sea_orm(has_many)]
+    pub outbox: HasMany<super::outbox::Entity>,
     #[sea_orm(has_many)]
     pub refresh_tokens: HasMany<super::refresh_tokens::Entity>,
 }

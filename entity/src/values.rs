@@ -47,6 +47,75 @@ pub enum RequestStatus {
     Cancelled,
 }
 
+/// What a code sent by mail is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, ToSchema)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum CodePurpose {
+    /// Confirms the address of an account.
+    VerifyEmail,
+    /// Confirms the address that an account is to have.
+    ChangeEmail,
+    /// Buys a reset token.
+    ResetPassword,
+    /// Is a reset token.
+    SetPassword,
+}
+
+/// Which mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, ToSchema)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(32))", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum MailKind {
+    /// A code that confirms the address of an account.
+    VerifyEmail,
+    /// A code that confirms the address that an account is to have.
+    ChangeEmail,
+    /// Somebody asked to change the address; goes to the present one.
+    EmailChangeAsked,
+    /// The address was changed; goes to the old one.
+    EmailChanged,
+    /// A code that lets the password be set anew.
+    ResetPassword,
+    /// The password was changed.
+    PasswordChanged,
+    /// Somebody registered with an address that has an account.
+    AlreadyRegistered,
+    /// A registration that came to nothing for another reason.
+    RegistrationRefused,
+    /// The account is gone.
+    AccountDeleted,
+}
+
+/// What was done, as the audit trail has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(32))", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum AuditAction {
+    Registered,
+    LoginSucceeded,
+    LoginFailed,
+    LoggedOut,
+    SessionEnded,
+    /// A refresh token was used a second time; its session was ended.
+    RefreshReused,
+    EmailVerified,
+    EmailChangeAsked,
+    EmailChanged,
+    PasswordChanged,
+    /// With a code sent by mail, or by an operator.
+    PasswordReset,
+    RoleChanged,
+    UserDisabled,
+    UserEnabled,
+    RequestApproved,
+    RequestRejected,
+    /// By staff, not by whoever asked.
+    RequestCancelled,
+    DataExported,
+    AccountDeleted,
+}
+
 /// A password as it is stored: hashed, and hidden from `Debug`.
 #[derive(Clone, PartialEq, Eq, DeriveValueType)]
 pub struct PasswordHash(pub String);

@@ -10,6 +10,11 @@ mod m20261121_000001_create_users;
 mod m20261121_000002_create_refresh_tokens;
 mod m20261121_000003_create_vaccines;
 mod m20261121_000004_create_vaccine_requests;
+mod m20261121_000005_create_account_codes;
+mod m20261121_000006_create_outbox;
+mod m20261121_000007_create_audit_events;
+mod m20261121_000008_create_throttles;
+mod m20261121_000009_find_users_and_sessions;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DatabaseConnection;
@@ -28,6 +33,11 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000002_create_refresh_tokens::Migration),
             Box::new(m20261121_000003_create_vaccines::Migration),
             Box::new(m20261121_000004_create_vaccine_requests::Migration),
+            Box::new(m20261121_000005_create_account_codes::Migration),
+            Box::new(m20261121_000006_create_outbox::Migration),
+            Box::new(m20261121_000007_create_audit_events::Migration),
+            Box::new(m20261121_000008_create_throttles::Migration),
+            Box::new(m20261121_000009_find_users_and_sessions::Migration),
         ]
     }
 }

@@ -1,0 +1,37 @@
+//! Codes and reset tokens under way: at most one of each purpose for an account, of which only a hash is stored.
+
+use sea_orm::entity::prelude::*;
+
+use crate::CodePurpose;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "account_codes")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub user_id: Uuid,
+    #[sea_orm(
+        primary_key,
+        auto_increment = false,
+        extra = "CONSTRAINT account_codes_purpose_check CHECK (purpose IN ('verify_email', 'change_email', 'reset_password', 'set_password'))"
+    )]
+    pub purpose: CodePurpose,
+    /// The address that the code proves to belong to the owner of the account.
+    #[sea_orm(column_type = "String(StringLen::N(254))")]
+    pub email: String,
+    /// Absent until the mail with the code leaves.
+    #[sea_orm(column_type = "String(StringLen::N(64))", nullable)]
+    pub code_hash: Option<String>,
+    #[sea_orm(
+        default_value = 0,
+        extra = "CONSTRAINT account_codes_attempts_check CHECK (attempts >= 0 AND attempts <= 5)"
+    )]
+    pub attempts: i32,
+    #[sea_orm(indexed)]
+    pub expires_at: DateTimeUtc,
+    pub created_at: DateTimeUtc,
+    #[sea_orm(belongs_to, from = "user_id", to = "id", on_update = "NoAction", on_delete = "Cascade")]
+    pub user: BelongsTo<super::users::Entity>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

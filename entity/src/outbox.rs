@@ -1,0 +1,31 @@
+//! Mails waiting to be sent, each written in the transaction that causes it. What a mail says is made when it leaves.
+
+use sea_orm::entity::prelude::*;
+
+use crate::MailKind;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "outbox")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    #[sea_orm(
+        extra = "CONSTRAINT outbox_kind_check CHECK (kind IN ('verify_email', 'change_email', 'email_change_asked', 'email_changed', 'reset_password', 'password_changed', 'already_registered', 'registration_refused', 'account_deleted'))"
+    )]
+    pub kind: MailKind,
+    #[sea_orm(column_type = "String(StringLen::N(254))", indexed)]
+    pub recipient: String,
+    /// Whom it is about; absent when that has to be looked up by the address, or is gone.
+    #[sea_orm(indexed)]
+    pub user_id: Option<Uuid>,
+    #[sea_orm(default_value = 0)]
+    pub attempts: i32,
+    /// When it may be tried next; while it is being sent, when another may take it over. Absent once it is given up.
+    pub due_at: Option<DateTimeUtc>,
+    pub created_at: DateTimeUtc,
+    #[sea_orm(belongs_to, from = "user_id", to = "id", on_update = "NoAction", on_delete = "Cascade")]
+    pub user: BelongsTo<Option<super::users::Entity>>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

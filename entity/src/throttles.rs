@@ -1,0 +1,19 @@
+//! Counters of what is slowed down when it comes too often, such as failures to sign in. They forget by themselves.
+
+use sea_orm::entity::prelude::*;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "throttles")]
+pub struct Model {
+    /// What is counted, as a keyed hash: it cannot be traced back to a person.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub key: Uuid,
+    /// How many above those that are free; negative while there are free ones left.
+    pub excess: i32,
+    pub blocked_until: DateTimeUtc,
+    #[sea_orm(indexed)]
+    pub forget_at: DateTimeUtc,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
