@@ -1,31 +1,32 @@
 //! The application: the only place where its parts are joined. The program and the tests build it in the same way.
 
+mod background;
+mod keyring;
+
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
+use ipnet::IpNet;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::api;
-use crate::config::{Profile, Secret, Settings};
+use crate::config::{MailTransport, OnDuplicate, Profile, Settings, SmtpTls};
 use crate::db::Db;
+use crate::domain::auth::Auth;
 use crate::domain::clock::Clock;
-use crate::domain::keys::{Key, Keyring};
 use crate::domain::password::Hasher;
 use crate::domain::revocations::Revocations;
-use crate::domain::sessions::Auth;
+use crate::domain::throttle::{Limit, Limits};
 use crate::domain::token::{Lifetimes, Tokens};
 use crate::domain::{catalogue, vaccines};
 use crate::error::{Error, with_causes};
-
-/// Where development keeps the signing key that it makes for itself.
-const DEVELOPMENT_KEY: &str = "data/signing.key";
-
-/// How often each instance learns which sessions others have ended.
-const REVOCATION_INTERVAL: Duration = Duration::from_secs(1);
+use crate::mail::{self, MailError, Mailer, Privacy};
+use background::Background;
 
 /// What handlers work with. Every worker thread has one, with connections of its own.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ pub struct AppState {
     pub auth: Arc<Auth>,
     /// Whether the token endpoint takes passwords.
     pub password_grant: bool,
+    /// Networks whose word on the client's address is taken.
+    pub trusted_proxies: Arc<[IpNet]>,
 }
 
 /// Why the application does not start.
@@ -61,6 +64,17 @@ pub enum StartError {
         /// What is wrong with it.
         reason: String,
     },
+    /// How mail leaves.
+    #[error("cannot send mail: {0}")]
+    Mail(#[from] MailError),
+    /// A file with a certificate authority.
+    #[error("cannot read mail.smtp_ca_file {}: {reason}", file.display())]
+    MailAuthority {
+        /// Which file.
+        file: PathBuf,
+        /// What the system says.
+        reason: std::io::Error,
+    },
     /// The address.
     #[error("cannot listen on {address}: {reason}")]
     Listen {
@@ -79,6 +93,7 @@ pub struct Application {
     server: Server,
     address: SocketAddr,
     state: AppState,
+    mailer: Mailer,
 }
 
 impl std::fmt::Debug for Application {
@@ -95,6 +110,7 @@ impl Application {
     pub async fn build(settings: &Settings, clock: Clock) -> Result<Self, StartError> {
         let workers = workers(settings);
         let state = state(settings, clock, workers).await?;
+        let mailer = mailer(settings)?;
         let address = format!("{}:{}", settings.server.host, settings.server.port);
         let listener = TcpListener::bind((settings.server.host.as_str(), settings.server.port))
             .map_err(|reason| StartError::Listen { address, reason })?;
@@ -113,7 +129,7 @@ impl Application {
         .shutdown_timeout(settings.server.shutdown_seconds)
         .listen(listener)?
         .run();
-        Ok(Self { server, address: bound, state })
+        Ok(Self { server, address: bound, state, mailer })
     }
 
     /// Where it listens, with the port that was found when 0 was asked for.
@@ -133,9 +149,9 @@ impl Application {
     /// # Errors
     /// Fails when the server does.
     pub async fn run(self) -> std::io::Result<()> {
-        let follower = tokio::spawn(follow_revocations(self.state.clone()));
+        let background = Background::start(&self.state, self.mailer);
         let outcome = self.server.await;
-        follower.abort();
+        background.stop().await;
         if let Err(error) = self.state.db.close().await {
             log::warn!("the database was not closed: {error}");
         }
@@ -161,7 +177,7 @@ pub async fn state(settings: &Settings, clock: Clock, workers: usize) -> Result<
         vaccines::add_missing(&db, catalogue::common()).await.map_err(StartError::Catalogue)?;
     }
     let lifetimes = lifetimes(settings);
-    let keys = keyring(settings)?;
+    let keys = keyring::keyring(settings)?;
     let (issuer, audience) = (settings.auth.issuer.clone(), settings.auth.audience.clone());
     let tokens = Tokens::new(keys, issuer, audience, lifetimes)
         .map_err(|reason| StartError::Key { file: "auth.keys".into(), reason: reason.to_string() })?;
@@ -169,8 +185,22 @@ pub async fn state(settings: &Settings, clock: Clock, workers: usize) -> Result<
     let hasher = Hasher::start(settings.auth.bcrypt_cost, threads, threads * Hasher::QUEUE_PER_THREAD)?;
     let revocations = Revocations::default();
     revocations.read(&db, clock.now() - lifetimes.access).await.map_err(StartError::Revocations)?;
-    let auth = Arc::new(Auth { clock, hasher, tokens, revocations });
-    Ok(AppState { db, auth, password_grant: settings.auth.password_grant })
+    let auth = Auth {
+        clock,
+        hasher,
+        tokens,
+        revocations,
+        limits: limits(settings),
+        code_life: chrono::Duration::seconds(settings.codes.ttl_seconds.into()),
+        require_verified_email: settings.auth.require_verified_email,
+        silent_registration: settings.registration.on_duplicate == OnDuplicate::Silent,
+    };
+    Ok(AppState {
+        db,
+        auth: Arc::new(auth),
+        password_grant: settings.auth.password_grant,
+        trusted_proxies: settings.server.trusted_proxies.clone().into(),
+    })
 }
 
 /// Opens the database, and migrates it if so configured.
@@ -198,72 +228,48 @@ fn lifetimes(settings: &Settings) -> Lifetimes {
     }
 }
 
-fn keyring(settings: &Settings) -> Result<Keyring, StartError> {
-    let refused = |file: &str, reason: &dyn ToString| StartError::Key { file: file.into(), reason: reason.to_string() };
-    let mut keys = Vec::new();
-    for key in &settings.auth.keys {
-        let file = key.file.display().to_string();
-        let content = zeroize::Zeroizing::new(std::fs::read(&key.file).map_err(|error| refused(&file, &error))?);
-        keys.push(Key::from_file(&content, key.kid.clone()).map_err(|error| refused(&file, &error))?);
-    }
-    if keys.is_empty() {
-        let (source, secret) = if settings.auth.secret.is_empty() && settings.profile == Profile::Development {
-            (DEVELOPMENT_KEY, development_secret().map_err(|error| refused(DEVELOPMENT_KEY, &error))?)
-        } else {
-            ("auth.secret", settings.auth.secret.clone())
-        };
-        let key = Key::from_secret(secret.expose().as_bytes(), None);
-        keys.push(key.map_err(|error| refused(source, &error))?);
-    }
-    Keyring::new(keys).map_err(|error| refused("auth.keys", &error))
-}
-
-/// The secret that development made for itself, readable by its owner alone.
-fn development_secret() -> std::io::Result<Secret> {
-    use base64::Engine as _;
-    use std::io::Write as _;
-    use std::os::unix::fs::OpenOptionsExt as _;
-    std::fs::create_dir_all("data")?;
-    if let Ok(kept) = std::fs::read_to_string(DEVELOPMENT_KEY) {
-        return Ok(Secret::new(kept.trim()));
-    }
-    let mut random = zeroize::Zeroizing::new([0; 32]);
-    getrandom::fill(random.as_mut_slice()).map_err(std::io::Error::other)?;
-    let made = base64::engine::general_purpose::STANDARD.encode(random.as_slice());
-    // Written whole before it gets its name, and never over one that is there.
-    let unnamed = format!("{DEVELOPMENT_KEY}.{}", std::process::id());
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unnamed)?;
-    file.write_all(made.as_bytes())?;
-    file.sync_all()?;
-    let named = std::fs::hard_link(&unnamed, DEVELOPMENT_KEY);
-    std::fs::remove_file(&unnamed)?;
-    match named {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(Secret::new(std::fs::read_to_string(DEVELOPMENT_KEY)?.trim())),
+fn limits(settings: &Settings) -> Limits {
+    let throttle = &settings.throttle;
+    let seconds = |seconds: u32| chrono::Duration::seconds(seconds.into());
+    let limit = |per_account, per_address| Limit { per_account, per_address };
+    Limits {
+        enabled: throttle.enabled,
+        first_wait: seconds(throttle.first_wait_seconds),
+        longest_wait: seconds(throttle.longest_wait_seconds),
+        forget_after: seconds(throttle.forget_after_seconds),
+        login: limit(throttle.login_per_account, throttle.login_per_address),
+        register: limit(throttle.register_per_address, throttle.register_per_address),
+        forgot_password: limit(throttle.forgot_password_per_account, throttle.forgot_password_per_address),
+        validate_code: limit(throttle.validate_code_per_account, throttle.validate_code_per_address),
+        resend: limit(throttle.resend_per_account, throttle.resend_per_address),
+        mails: throttle.mails_per_recipient,
     }
 }
 
-/// Learns once a second which sessions other instances have ended, and forgets those whose tokens have expired.
-async fn follow_revocations(state: AppState) {
-    let auth = &state.auth;
-    let mut interval = tokio::time::interval(REVOCATION_INTERVAL);
-    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut known_until = auth.clock.now();
-    let mut failing = false;
-    loop {
-        interval.tick().await;
-        let now = auth.clock.now();
-        match auth.revocations.read(&state.db, known_until).await {
-            Ok(()) => {
-                known_until = now;
-                failing = false;
-            }
-            Err(error) if !failing => {
-                log::error!("cannot learn which sessions have ended; trying on: {}", with_causes(&error));
-                failing = true;
-            }
-            Err(_) => {}
+/// How mail leaves: in development into a folder unless told otherwise.
+fn mailer(settings: &Settings) -> Result<Mailer, StartError> {
+    let mail = &settings.mail;
+    let mailer = match mail.transport {
+        None | Some(MailTransport::File) => Mailer::file(mail.dir.clone(), &mail.from, &mail.language),
+        Some(MailTransport::Smtp) => {
+            let read = |file: &PathBuf| {
+                std::fs::read(file).map_err(|reason| StartError::MailAuthority { file: file.clone(), reason })
+            };
+            let credentials = (mail.smtp_username.clone(), mail.smtp_password.expose().to_owned());
+            let server = mail::Server {
+                host: mail.smtp_host.clone(),
+                port: mail.smtp_port,
+                privacy: match mail.smtp_tls {
+                    SmtpTls::Starttls => Privacy::StartTls,
+                    SmtpTls::Tls => Privacy::Tls,
+                    SmtpTls::None => Privacy::None,
+                },
+                credentials: (!mail.smtp_username.is_empty()).then_some(credentials),
+                timeout: Duration::from_secs(mail.smtp_timeout_seconds.into()),
+                authority: mail.smtp_ca_file.as_ref().map(read).transpose()?,
+            };
+            Mailer::smtp(server, &mail.from, &mail.language)
         }
-        auth.revocations.forget(now - auth.tokens.lifetimes().access);
-    }
+    };
+    Ok(mailer?)
 }

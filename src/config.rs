@@ -4,15 +4,19 @@
 
 mod key_file;
 mod secret;
+mod sections;
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use config::{Config, ConfigError, Environment, File, FileFormat};
 use serde::Deserialize;
 
 pub use key_file::KeyFile;
 pub use secret::Secret;
+pub use sections::{
+    Auth, Codes, Database, Log, LogFormat, Mail, MailTransport, OnDuplicate, Registration, Server, SmtpTls, Throttle,
+};
 
 const DEFAULT: &str = include_str!("../config/default.toml");
 const PRODUCTION: &str = include_str!("../config/production.toml");
@@ -38,6 +42,12 @@ pub struct Settings {
     pub database: Database,
     /// Tokens and passwords.
     pub auth: Auth,
+    /// Who may have an account.
+    pub registration: Registration,
+    /// Codes sent by mail.
+    pub codes: Codes,
+    /// What is slowed down.
+    pub throttle: Throttle,
     /// How mail leaves.
     pub mail: Mail,
     /// What is written down.
@@ -45,97 +55,6 @@ pub struct Settings {
     /// Keys that nobody reads, most likely misspelt.
     #[serde(skip)]
     pub unknown: Vec<String>,
-}
-
-/// `[server]`
-#[derive(Clone, Debug, Deserialize)]
-pub struct Server {
-    /// Address to listen on.
-    pub host: String,
-    /// Port to listen on; 0 for any.
-    pub port: u16,
-    /// Threads; 0 for one a core.
-    pub workers: usize,
-    /// Patience with requests in flight at the end.
-    pub shutdown_seconds: u64,
-}
-
-/// `[database]`
-#[derive(Clone, Debug, Deserialize)]
-pub struct Database {
-    /// Never empty once settings are loaded.
-    #[serde(default)]
-    pub url: Secret,
-    /// For all workers together.
-    pub max_connections: u32,
-    /// Whether pending migrations are applied first.
-    pub migrate_on_start: bool,
-}
-
-/// `[auth]`
-#[derive(Clone, Debug, Deserialize)]
-pub struct Auth {
-    /// An HS256 secret.
-    #[serde(default)]
-    pub secret: Secret,
-    /// Files with keys, which take the place of `secret`.
-    #[serde(default, deserialize_with = "key_file::list")]
-    pub keys: Vec<KeyFile>,
-    /// `iss`
-    pub issuer: String,
-    /// `aud`
-    pub audience: String,
-    /// Life of an access token.
-    pub access_ttl_seconds: u32,
-    /// Life of a session without a refresh.
-    pub refresh_idle_seconds: u32,
-    /// Life of a session.
-    pub refresh_absolute_seconds: u32,
-    /// For how long a repeated refresh gets the same answer.
-    pub refresh_grace_seconds: u32,
-    /// Work factor of bcrypt.
-    pub bcrypt_cost: u32,
-    /// Whether the token endpoint takes passwords.
-    pub password_grant: bool,
-}
-
-/// `[mail]`
-#[derive(Clone, Debug, Deserialize)]
-pub struct Mail {
-    /// Must be chosen in production.
-    #[serde(default)]
-    pub transport: Option<MailTransport>,
-    /// For `file`.
-    pub dir: PathBuf,
-}
-
-/// How mail leaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MailTransport {
-    /// As files in a folder.
-    File,
-    /// To a mail server.
-    Smtp,
-}
-
-/// `[log]`
-#[derive(Clone, Debug, Deserialize)]
-pub struct Log {
-    /// As in `RUST_LOG`.
-    pub level: String,
-    /// How a line looks.
-    pub format: LogFormat,
-}
-
-/// How a line of the log looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
 }
 
 /// Why the program does not start.
@@ -234,6 +153,21 @@ impl Settings {
             return Err(SettingsError::OutOfRange(
                 "auth.refresh_idle_seconds must not be above auth.refresh_absolute_seconds",
             ));
+        }
+        if self.codes.ttl_seconds == 0 {
+            return Err(SettingsError::OutOfRange("codes.ttl_seconds must be above 0"));
+        }
+        if self.throttle.first_wait_seconds == 0 {
+            return Err(SettingsError::OutOfRange("throttle.first_wait_seconds must be above 0"));
+        }
+        if self.throttle.longest_wait_seconds > self.throttle.forget_after_seconds {
+            return Err(SettingsError::OutOfRange(
+                "throttle.longest_wait_seconds must not be above throttle.forget_after_seconds",
+            ));
+        }
+        let is_local = matches!(self.mail.smtp_host.as_str(), "localhost" | "127.0.0.1" | "::1");
+        if self.mail.smtp_tls == SmtpTls::None && !self.mail.smtp_username.is_empty() && !is_local {
+            return Err(SettingsError::OutOfRange("mail.smtp_password must not leave this machine without TLS"));
         }
         if self.database.max_connections < 2 {
             return Err(SettingsError::OutOfRange("database.max_connections must be at least 2"));

@@ -15,7 +15,8 @@ use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
-    QueryResult, RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    QueryResult, RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionSession,
+    TransactionTrait,
 };
 
 pub use failure::{SOME_FOREIGN_KEY, is_unavailable, violated_constraint};
@@ -33,7 +34,7 @@ const MOST_HELD_PER_WORKER: u32 = 4;
 
 /// The database, as one worker sees it. Cheap to clone.
 ///
-/// A single statement goes through `ConnectionTrait`; several that belong together go through [`Db::begin`].
+/// A single statement goes through `ConnectionTrait`; several that belong together go through [`Transact::begin`].
 #[derive(Clone)]
 pub struct Db(Backend);
 
@@ -112,21 +113,6 @@ impl Db {
         }
     }
 
-    /// Begins a transaction that may write. On SQLite it is the only one until it ends.
-    ///
-    /// # Errors
-    /// Fails when no connection comes free in time.
-    pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
-        match &self.0 {
-            Backend::Sqlite { writer, .. } => {
-                let immediate = Some(SqliteTransactionMode::Immediate);
-                let options = TransactionOptions { sqlite_transaction_mode: immediate, ..Default::default() };
-                writer.begin_with_options(options).await
-            }
-            Backend::Postgres { pool, .. } => begin_on_live_connection(pool).await,
-        }
-    }
-
     /// Applies every pending migration to the database that this was opened from.
     ///
     /// # Errors
@@ -163,6 +149,33 @@ impl Db {
                 writer.close().await
             }
             Backend::Postgres { pool, .. } => pool.close().await,
+        }
+    }
+}
+
+/// What a change of several statements needs: single statements, and a place to begin.
+pub trait Transact: ConnectionTrait {
+    /// Statements that take effect together, or not at all.
+    type Transaction: ConnectionTrait + TransactionSession;
+
+    /// Begins a transaction that may write. On SQLite it is the only one until it ends.
+    ///
+    /// # Errors
+    /// Fails when no connection comes free in time.
+    fn begin(&self) -> impl Future<Output = Result<Self::Transaction, DbErr>> + Send;
+}
+
+impl Transact for Db {
+    type Transaction = DatabaseTransaction;
+
+    async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+        match &self.0 {
+            Backend::Sqlite { writer, .. } => {
+                let immediate = Some(SqliteTransactionMode::Immediate);
+                let options = TransactionOptions { sqlite_transaction_mode: immediate, ..Default::default() };
+                writer.begin_with_options(options).await
+            }
+            Backend::Postgres { pool, .. } => begin_on_live_connection(pool).await,
         }
     }
 }

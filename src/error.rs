@@ -20,6 +20,15 @@ pub enum Error {
     /// The right password of an account that an admin has disabled.
     #[error("the account is disabled")]
     AccountDisabled,
+    /// The right password of an account whose address has not been confirmed, where that is required.
+    #[error("the e-mail has not been confirmed")]
+    EmailUnverified,
+    /// It came too often.
+    #[error("too many attempts")]
+    TooMany {
+        /// How long to wait.
+        retry_after: chrono::Duration,
+    },
     /// No access token came with the request.
     #[error("not signed in")]
     Unauthenticated,
@@ -61,6 +70,9 @@ pub enum Conflict {
     /// The same person has an open request for the same vaccine and dose.
     #[error("there is an open request for this vaccine and dose already")]
     RequestOpen,
+    /// Nobody could administer the service any more.
+    #[error("this is the last admin who can sign in")]
+    LastAdmin,
     /// The request stands where this step does not start from.
     #[error("the request is {} already", .0.as_str())]
     RequestStatus(RequestStatus),

@@ -2,7 +2,7 @@
 //!
 //! Arrows go one way: `main → app → api → domain → entity`. [`error`] sits under [`domain`], [`db`] is used by it and
 //! by [`app`]; [`config`] and [`telemetry`] are used by [`app`], the program and the tests, and [`api`] reads from
-//! [`telemetry`] the id of its request.
+//! [`telemetry`] the id of its request. [`mail`] carries what [`domain`] puts into the outbox, and is run by [`app`].
 //!
 //! The walk of one request: the route table in [`api`] → its guard and extractors → a handler, which calls one function
 //! of [`domain`] → the rule and the query. What goes wrong is an [`error::Error`], which `api::problem` puts into HTTP.
@@ -13,4 +13,5 @@ pub mod config;
 pub mod db;
 pub mod domain;
 pub mod error;
+pub mod mail;
 pub mod telemetry;

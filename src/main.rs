@@ -1,4 +1,4 @@
-//! The command line: `serve` (when nothing is said), `create-admin`, `seed`, `openapi`, `healthcheck`.
+//! The command line: `serve` (when nothing is said), `create-admin`, `user`, `seed`, `openapi`, `healthcheck`.
 //!
 //! A failure is one printed sentence and exit code 1.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is a command line")]
@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use care4u::app::{self, Application};
 use care4u::config::Settings;
+use care4u::domain::administration::{self, Changes};
 use care4u::domain::clock::Clock;
 use care4u::domain::email::Email;
 use care4u::domain::password::Password;
 use care4u::domain::users::{self, NewUser};
 use care4u::domain::{catalogue, rules, vaccines};
-use care4u::error::with_causes;
+use care4u::error::{Error, with_causes};
 use care4u::{api, telemetry};
 use clap::{Parser, Subcommand};
 use entity::Role;
@@ -47,6 +48,9 @@ enum Command {
         #[arg(long, default_value = "Administrator")]
         name: String,
     },
+    /// Change somebody's account
+    #[command(subcommand)]
+    User(UserCommand),
     /// Add the common vaccines to the catalogue; those that it has stay as they are
     Seed,
     /// Print the OpenAPI document
@@ -55,11 +59,43 @@ enum Command {
     Healthcheck,
 }
 
+#[derive(Subcommand)]
+enum UserCommand {
+    /// Refuse signing in, and end the sessions
+    Disable(Whose),
+    /// Allow signing in again
+    Enable(Whose),
+    /// Give another role, and end the sessions
+    Role {
+        #[command(flatten)]
+        whose: Whose,
+        /// patient, staff or admin
+        #[arg(value_parser = role)]
+        role: Role,
+    },
+    /// Set another password, end the sessions, and tell the owner by mail; it is asked for, or read from
+    /// CARE4U_USER_PASSWORD
+    ResetPassword(Whose),
+}
+
+#[derive(clap::Args)]
+struct Whose {
+    /// The account's e-mail
+    #[arg(long)]
+    email: String,
+}
+
+fn role(word: &str) -> Result<Role, String> {
+    let roles = [Role::Patient, Role::Staff, Role::Admin];
+    roles.into_iter().find(|role| role.as_str() == word).ok_or_else(|| "must be patient, staff or admin".to_owned())
+}
+
 #[actix_web::main]
 async fn main() -> ExitCode {
     let outcome = match Cli::parse().command.unwrap_or(Command::Serve) {
         Command::Serve => serve().await,
         Command::CreateAdmin { email, name } => create_admin(&email, name).await,
+        Command::User(command) => change_user(command).await,
         Command::Seed => seed().await,
         Command::Openapi => print_openapi(),
         Command::Healthcheck => healthcheck(),
@@ -103,20 +139,60 @@ async fn serve() -> Outcome {
 }
 
 async fn create_admin(email: &str, name: String) -> Outcome {
-    let email = Email::parse(email).map_err(|violation| format!("--email {}", violation.message))?;
+    let email = address(email)?;
     rules::line(&name).and_then(|()| rules::at_most(&name, 200)).map_err(|error| format!("--name {error}"))?;
-    let password = read_password()?;
+    let password = read_password("CARE4U_ADMIN_PASSWORD")?;
     let settings = start_quietly()?;
     let state = app::state(&settings, Clock::default(), 1).await?;
     let new = NewUser { name, email, password, nid: None, phone_number: None, address: None, birth_date: None };
-    let admin = users::register(&state.db, &state.auth, new, Role::Admin).await.map_err(|error| with_causes(&error))?;
+    let admin = users::create(&state.db, &state.auth, new, Role::Admin).await.map_err(|error| with_causes(&error))?;
     state.db.close().await?;
     println!("created the admin {}", admin.id);
     Ok(())
 }
 
-fn read_password() -> Result<Password, Box<dyn std::error::Error>> {
-    let typed = match std::env::var("CARE4U_ADMIN_PASSWORD") {
+async fn change_user(command: UserCommand) -> Outcome {
+    let (whose, changes, done) = match command {
+        UserCommand::Disable(whose) => (whose, Changes { is_disabled: Some(true), ..Changes::default() }, "disabled"),
+        UserCommand::Enable(whose) => (whose, Changes { is_disabled: Some(false), ..Changes::default() }, "enabled"),
+        UserCommand::Role { whose, role } => {
+            (whose, Changes { role: Some(role), ..Changes::default() }, "gave another role to")
+        }
+        UserCommand::ResetPassword(whose) => return reset_password(&whose.email).await,
+    };
+    let email = address(&whose.email)?;
+    let settings = start_quietly()?;
+    let state = app::state(&settings, Clock::default(), 1).await?;
+    let user = administration::change_as_operator(&state.db, &state.auth, &email, changes).await.map_err(said)?;
+    state.db.close().await?;
+    println!("{done} the user {}", user.id);
+    Ok(())
+}
+
+async fn reset_password(email: &str) -> Outcome {
+    let email = address(email)?;
+    let password = read_password("CARE4U_USER_PASSWORD")?;
+    let settings = start_quietly()?;
+    let state = app::state(&settings, Clock::default(), 1).await?;
+    let user = administration::reset_password(&state.db, &state.auth, &email, password).await.map_err(said)?;
+    state.db.close().await?;
+    println!("set another password for the user {}", user.id);
+    Ok(())
+}
+
+fn address(email: &str) -> Result<Email, String> {
+    Email::parse(email).map_err(|violation| format!("--email {}", violation.message))
+}
+
+fn said(error: Error) -> String {
+    match error {
+        Error::NotFound => "no user has this e-mail".to_owned(),
+        error => with_causes(&error),
+    }
+}
+
+fn read_password(variable: &str) -> Result<Password, Box<dyn std::error::Error>> {
+    let typed = match std::env::var(variable) {
         Ok(password) => password,
         Err(_) if std::io::stdin().is_terminal() => {
             let first = rpassword::prompt_password("Password: ")?;
@@ -125,7 +201,7 @@ fn read_password() -> Result<Password, Box<dyn std::error::Error>> {
             }
             first
         }
-        Err(_) => return Err("set CARE4U_ADMIN_PASSWORD, or run this where a password can be typed".into()),
+        Err(_) => return Err(format!("set {variable}, or run this where a password can be typed").into()),
     };
     let typed = zeroize::Zeroizing::new(typed);
     Ok(Password::parse(&typed).map_err(|violation| format!("the password {}", violation.message))?)

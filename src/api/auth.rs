@@ -3,19 +3,19 @@
 use actix_web::http::header;
 use actix_web::{HttpResponse, post, web};
 use chrono::{DateTime, NaiveDate, Utc};
-use entity::Role;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
 use super::extract::{CurrentUser, Valid};
 use super::problem::Problem;
+use super::recovery::AcceptedReply;
 use super::users::UserReply;
 use crate::app::AppState;
+use crate::domain::client::Client;
 use crate::domain::email::Email;
 use crate::domain::password::Password;
 use crate::domain::rules;
-use crate::domain::sessions::Client;
 use crate::domain::token::TokenPair;
 use crate::domain::users::NewUser;
 use crate::domain::{sessions, users};
@@ -132,7 +132,9 @@ impl TokenPairReply {
 
 /// Registers an account.
 ///
-/// The account is a patient's; an admin can give it another role.
+/// The account is a patient's; an admin can give it another role. A code is mailed to the address, for
+/// `POST /auth/verify-email`. Where operators have chosen `registration.on_duplicate = "silent"`, the answer is 202
+/// whether or not the address is taken, and its owner learns the rest by mail.
 ///
 /// **Open to:** anyone.
 #[utoipa::path(
@@ -140,12 +142,23 @@ impl TokenPairReply {
     request_body = Register,
     responses(
         (status = 201, body = UserReply, headers(("Location" = String, description = "Path of the account"))),
+        (status = 202, body = AcceptedReply),
         (status = 409, description = "The e-mail or national id is taken"),
+        (status = 429, description = "Too many registrations from this address"),
     )
 )]
 #[post("/register")]
-pub async fn register(state: web::Data<AppState>, Valid(body): Valid<Register>) -> Result<HttpResponse, Problem> {
-    let user = users::register(&state.db, &state.auth, body.into_new_user()?, Role::Patient).await?;
+pub async fn register(
+    state: web::Data<AppState>,
+    client: Client,
+    Valid(body): Valid<Register>,
+) -> Result<HttpResponse, Problem> {
+    let new = body.into_new_user()?;
+    if state.auth.silent_registration {
+        users::register_silently(&state.db, &state.auth, new, &client).await?;
+        return Ok(AcceptedReply::saying("A mail tells what came of the registration."));
+    }
+    let user = users::register(&state.db, &state.auth, new, &client).await?;
     let location = format!("/api/v1/users/{}", user.id);
     Ok(HttpResponse::Created().insert_header((header::LOCATION, location)).json(UserReply::from(user)))
 }
@@ -161,7 +174,8 @@ pub async fn register(state: web::Data<AppState>, Valid(body): Valid<Register>) 
     responses(
         (status = 200, body = TokenPairReply),
         (status = 401, description = "The e-mail or the password is wrong"),
-        (status = 403, description = "The account is disabled"),
+        (status = 403, description = "The account is disabled, or its e-mail has to be confirmed first"),
+        (status = 429, description = "Too many failures on this account from this address, or from this address"),
     )
 )]
 #[post("/login")]
@@ -172,7 +186,7 @@ pub async fn login(
 ) -> Result<web::Json<TokenPairReply>, Problem> {
     let email = Email::parse(&body.email).map_err(Error::from)?;
     let password = Password::presented(&body.password);
-    let pair = sessions::open(&state.db, &state.auth, &email, password, client).await?;
+    let pair = sessions::open(&state.db, &state.auth, &email, password, &client).await?;
     Ok(web::Json(TokenPairReply::new(pair, state.auth.clock.now())))
 }
 
@@ -193,9 +207,10 @@ pub async fn login(
 #[post("/refresh")]
 pub async fn refresh(
     state: web::Data<AppState>,
+    client: Client,
     Valid(body): Valid<Refresh>,
 ) -> Result<web::Json<TokenPairReply>, Problem> {
-    let pair = sessions::refresh(&state.db, &state.auth, &body.refresh_token).await?;
+    let pair = sessions::refresh(&state.db, &state.auth, &body.refresh_token, &client).await?;
     Ok(web::Json(TokenPairReply::new(pair, state.auth.clock.now())))
 }
 
@@ -204,7 +219,7 @@ pub async fn refresh(
 /// **Open to:** anyone signed in.
 #[utoipa::path(tag = "auth", security(("oauth2" = []), ("token" = [])), responses((status = 204)))]
 #[post("")]
-pub async fn logout(state: web::Data<AppState>, user: CurrentUser) -> Result<HttpResponse, Problem> {
-    sessions::close(&state.db, &state.auth, &user).await?;
+pub async fn logout(state: web::Data<AppState>, user: CurrentUser, client: Client) -> Result<HttpResponse, Problem> {
+    sessions::close(&state.db, &state.auth, &user, &client).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -30,7 +30,9 @@ const DOCUMENT_PATH: &str = "/api-docs/openapi.json";
         keyset-paged: pass `next_cursor` on as `cursor`."),
     tags(
         (name = "auth", description = "Registering, signing in and out, the token pair"),
-        (name = "users", description = "Accounts"),
+        (name = "account", description = "One's own account: profile, password, address, sessions, activity, data"),
+        (name = "users", description = "Everybody's accounts, for admins"),
+        (name = "audit", description = "Who did what, for admins"),
         (name = "vaccines", description = "The catalogue"),
         (name = "vaccine requests", description = "From the asking to the review"),
         (name = "operations", description = "For other machines"),
@@ -122,6 +124,7 @@ fn complete(path: &str, operation: &mut Operation) {
 fn header_of(status: &str) -> Option<(&'static str, &'static str)> {
     match status {
         "401" => Some(("WWW-Authenticate", "The challenge of RFC 6750 §3")),
+        "429" => Some(("Retry-After", "Seconds")),
         "503" => Some(("Retry-After", "Seconds")),
         _ => None,
     }

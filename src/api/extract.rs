@@ -1,4 +1,4 @@
-//! What a handler may ask for: the signed-in user, a valid body, a valid query, an id from the path, the client.
+//! What a handler may ask for: the signed-in user, a valid body, a valid query, an id from the path.
 //!
 //! Each answers a bad request with a problem document before the handler runs.
 
@@ -8,7 +8,6 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
-use actix_web::http::header;
 use actix_web::web::{self, Bytes};
 use actix_web::{FromRequest, HttpMessage, HttpRequest, error::PayloadError};
 use serde::de::DeserializeOwned;
@@ -17,7 +16,6 @@ use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use super::problem::Problem;
 use crate::domain::actor::Actor;
-use crate::domain::sessions::Client;
 use crate::error::{Error, Violation};
 
 /// The most bytes in a body.
@@ -102,20 +100,6 @@ impl FromRequest for Id {
     }
 }
 
-/// Where the request comes from.
-impl FromRequest for Client {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
-        ready(Ok(Self {
-            user_agent: agent.map(|agent| agent.chars().take(255).collect()),
-            ip: request.peer_addr().map(|address| address.ip().to_string()),
-        }))
-    }
-}
-
 /// Reads a body whole, within [`MAX_BODY_BYTES`] and a time-out of its own: the server's covers only the head.
 pub(super) fn read_body(
     request: &HttpRequest,
@@ -149,7 +133,8 @@ fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let (line, column) = (error.inner().line(), error.inner().column());
-        if error.inner().is_data() {
+        // serde_json calls it bad syntax when a word of an enum is null, for instance.
+        if error.inner().is_data() || serde_json::from_slice::<serde_json::Value>(body).is_ok() {
             Error::from(misfit(&error.path().to_string(), &error.inner().to_string())).into()
         } else {
             Problem::malformed(format!("The body is not JSON: line {line}, column {column}."))

@@ -4,14 +4,19 @@
 //! its prefix, so of two the longer prefix comes first.
 
 mod access_log;
+mod account;
+mod audit;
 mod auth;
+mod client;
 pub mod docs;
 mod extract;
 mod guard;
 mod health;
 mod paging;
+mod personal_data;
 mod problem;
-
+mod recovery;
+mod sessions;
 mod token;
 mod users;
 mod vaccine_requests;
@@ -32,24 +37,36 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(scope("/health").service(health::live).service(health::ready))
         .service(health::jwks)
         .service(scope("/api/v1/auth/logout").wrap(from_fn(signed_in)).service(auth::logout))
+        .service(scope("/api/v1/auth/verify-email").service(recovery::verify_email).service(recovery::resend_code))
         .service(
             scope("/api/v1/auth")
                 .service(auth::register)
                 .service(auth::login)
                 .service(token::token)
-                .service(auth::refresh),
+                .service(auth::refresh)
+                .service(recovery::forgot_password)
+                .service(recovery::validate_code)
+                .service(recovery::reset_password),
         )
         .service(
             scope("/api/v1/users")
                 .wrap(from_fn(signed_in))
-                .service(users::me)
-                .service(users::change_me)
-                .service(users::delete_me)
-                .service(users::change_my_password)
+                .service(account::me)
+                .service(account::change_me)
+                .service(account::delete_me)
+                .service(account::change_my_password)
+                .service(account::change_my_email)
+                .service(account::confirm_my_email)
+                .service(sessions::list)
+                .service(sessions::end)
+                .service(sessions::end_others)
+                .service(audit::own)
+                .service(personal_data::export)
                 .service(users::list)
                 .service(users::get)
                 .service(users::change),
         )
+        .service(scope("/api/v1/audit-events").wrap(from_fn(signed_in)).service(audit::list))
         .service(scope("/api/v1/vaccines").guard(Get()).service(vaccines::list).service(vaccines::get))
         .service(scope("/api/v1/vaccines").wrap(from_fn(signed_in)).service(vaccines::add).service(vaccines::change))
         .service(

@@ -165,6 +165,8 @@ fn known(error: &Error) -> (StatusCode, &'static str, &'static str, Cow<'static,
         Error::Unauthenticated   => (S::UNAUTHORIZED,          "unauthenticated",   "Not signed in",       "This needs an access token: Authorization: Bearer ….".into()),
         Error::InvalidToken      => (S::UNAUTHORIZED,          "invalid-token",     "Invalid token",       "The token is malformed, expired or revoked, or of the wrong kind.".into()),
         Error::AccountDisabled   => (S::FORBIDDEN,             "account-disabled",  "Account disabled",    "This account has been disabled.".into()),
+        Error::EmailUnverified   => (S::FORBIDDEN,             "email-unverified",  "E-mail unverified",   "Confirm the e-mail address first, with the code that was mailed to it.".into()),
+        Error::TooMany { .. }    => (S::TOO_MANY_REQUESTS,     "too-many-attempts", "Too many attempts",   "This came too often. Wait as long as Retry-After says.".into()),
         Error::Forbidden(role)   => (S::FORBIDDEN,             "forbidden",         "Forbidden",           format!("This needs the role {}.", role.as_str()).into()),
         Error::NotFound          => (S::NOT_FOUND,             "not-found",         "Not found",           "There is nothing here that you may see.".into()),
         Error::Conflict(conflict)=> (S::CONFLICT,              conflict_code(*conflict), "Conflict",       sentence(&conflict.to_string()).into()),
@@ -179,6 +181,7 @@ fn conflict_code(conflict: Conflict) -> &'static str {
         Conflict::EmailTaken => "email-taken",
         Conflict::NidTaken => "nid-taken",
         Conflict::VaccineCodeTaken => "code-taken",
+        Conflict::LastAdmin => "last-admin",
         Conflict::RequestOpen => "request-open",
         Conflict::RequestStatus(_) => "request-status",
     }
@@ -202,10 +205,18 @@ impl From<Error> for Problem {
             Error::WrongCredentials => problem.with_header(header::WWW_AUTHENTICATE, CHALLENGE),
             Error::InvalidToken => problem.with_header(header::WWW_AUTHENTICATE, CHALLENGE_INVALID),
             Error::Forbidden(_) => problem.with_header(header::WWW_AUTHENTICATE, CHALLENGE_SCOPE),
+            Error::TooMany { retry_after } => {
+                problem.with_header(header::RETRY_AFTER, &seconds(retry_after).to_string())
+            }
             Error::Busy | Error::Unavailable(_) => problem.with_header(header::RETRY_AFTER, "2"),
             _ => problem,
         }
     }
+}
+
+/// Whole seconds, so many that afterwards the wait is over.
+pub fn seconds(wait: chrono::Duration) -> i64 {
+    wait.num_milliseconds().max(1).div_euclid(1000) + i64::from(wait.num_milliseconds().max(1).rem_euclid(1000) > 0)
 }
 
 /// Writes down what the client is not told: the failure with all its causes.

@@ -12,11 +12,12 @@ use utoipa::ToSchema;
 
 use super::auth::TokenPairReply;
 use super::extract::read_body;
-use super::problem::Problem;
+use super::problem::{Problem, seconds};
 use crate::app::AppState;
+use crate::domain::client::Client;
 use crate::domain::email::Email;
 use crate::domain::password::Password;
-use crate::domain::sessions::{self, Client};
+use crate::domain::sessions;
 use crate::error::Error;
 
 /// The parameters of a token request.
@@ -48,11 +49,13 @@ pub struct OAuthError {
     error_description: Cow<'static, str>,
     #[serde(skip)]
     status: StatusCode,
+    #[serde(skip)]
+    retry_after: Option<i64>,
 }
 
 impl OAuthError {
     fn new(error: &'static str, error_description: impl Into<Cow<'static, str>>) -> Self {
-        Self { error, error_description: error_description.into(), status: StatusCode::BAD_REQUEST }
+        Self { error, error_description: error_description.into(), status: StatusCode::BAD_REQUEST, retry_after: None }
     }
 
     fn invalid_request(description: impl Into<Cow<'static, str>>) -> Self {
@@ -65,6 +68,13 @@ impl From<Error> for OAuthError {
         match error {
             Error::WrongCredentials => Self::new("invalid_grant", "the e-mail or the password is wrong"),
             Error::AccountDisabled => Self::new("invalid_grant", "the account has been disabled"),
+            Error::EmailUnverified => Self::new("invalid_grant", "the e-mail has not been confirmed"),
+            // No word for it in §5.2 either.
+            Error::TooMany { retry_after } => Self {
+                status: StatusCode::TOO_MANY_REQUESTS,
+                retry_after: Some(seconds(retry_after)),
+                ..Self::new("temporarily_unavailable", "this came too often; wait as long as Retry-After says")
+            },
             Error::InvalidToken => Self::new("invalid_grant", "the refresh token is not valid"),
             Error::Invalid(_) => Self::invalid_request("a parameter breaks a rule"),
             // Not in §5.2, which has no word for it; §4.1.2.1 has these.
@@ -72,7 +82,7 @@ impl From<Error> for OAuthError {
                 let status = Problem::from(error).status();
                 let temporary = status == StatusCode::SERVICE_UNAVAILABLE;
                 let error = if temporary { "temporarily_unavailable" } else { "server_error" };
-                Self { status, ..Self::new(error, "try again in a moment") }
+                Self { status, retry_after: temporary.then_some(2), ..Self::new(error, "try again in a moment") }
             }
         }
     }
@@ -97,8 +107,8 @@ impl ResponseError for OAuthError {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status);
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.insert_header((header::RETRY_AFTER, "2"));
+        if let Some(seconds) = self.retry_after {
+            response.insert_header((header::RETRY_AFTER, seconds));
         }
         response.json(self)
     }
@@ -158,6 +168,7 @@ impl FromRequest for Form {
         (status = 400, body = OAuthError, description = "The request or the grant is not valid"),
         (status = 408, body = OAuthError, description = "The body did not arrive in time"),
         (status = 413, body = OAuthError, description = "The body is too large"),
+        (status = 429, body = OAuthError, description = "Too many failures; wait as long as `Retry-After` says"),
         (status = 500, body = OAuthError, description = "Something went wrong on our side"),
         (status = 503, body = OAuthError, description = "Try again after `Retry-After` seconds"),
     )
@@ -173,9 +184,9 @@ pub async fn token(
             let email = Email::parse(&form.take("username")?)
                 .map_err(|_| OAuthError::invalid_request("username must be an e-mail address"))?;
             let password = Password::presented(&form.take("password")?);
-            sessions::open(&state.db, &state.auth, &email, password, client).await?
+            sessions::open(&state.db, &state.auth, &email, password, &client).await?
         }
-        "refresh_token" => sessions::refresh(&state.db, &state.auth, &form.take("refresh_token")?).await?,
+        "refresh_token" => sessions::refresh(&state.db, &state.auth, &form.take("refresh_token")?, &client).await?,
         _ => return Err(OAuthError::new("unsupported_grant_type", "this grant type is not served here")),
     };
     Ok(web::Json(TokenPairReply::new(pair, state.auth.clock.now())))

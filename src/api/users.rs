@@ -1,22 +1,23 @@
-//! Accounts: one's own, and for admins everybody's.
+//! Everybody's accounts, for admins.
 
-use actix_web::{HttpRequest, HttpResponse, delete, get, patch, put, web};
+use actix_web::{HttpRequest, HttpResponse, get, patch, web};
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{Role, users as table};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use validator::{Validate, ValidationError};
+use validator::Validate;
 
 use super::extract::{CurrentUser, Id, Query, Valid};
 use super::paging::{self, PageReply};
 use super::problem::Problem;
 use crate::app::AppState;
+use crate::domain::administration::{self, Changes};
+use crate::domain::client::Client;
 use crate::domain::email::Email;
-use crate::domain::password::Password;
-use crate::domain::patch::{Patch, not_null};
-use crate::domain::rules::{self, patched};
-use crate::domain::users::{self, Changes};
+use crate::domain::patch::not_null;
+use crate::domain::rules;
+use crate::domain::users::{self, Filter};
 use crate::error::Error;
 
 /// An account.
@@ -67,86 +68,17 @@ impl From<table::Model> for UserReply {
     }
 }
 
-/// A JSON merge patch (RFC 7396): absent members stay, null clears.
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ChangeProfile {
-    /// Full name.
-    #[serde(default, deserialize_with = "not_null")]
-    #[validate(length(max = 200), custom(function = rules::line))]
-    #[schema(value_type = String, required = false, min_length = 1, max_length = 200, example = "Ada King")]
-    name: Option<String>,
-    /// National id, unique among all accounts.
-    #[serde(default)]
-    #[validate(custom(function = patched_nid))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 64, example = "19121815-AL")]
-    nid: Patch<String>,
-    /// For staff to call.
-    #[serde(default)]
-    #[validate(custom(function = patched_phone_number))]
-    #[schema(value_type = Option<String>, min_length = 5, max_length = 32, example = "+44 20 7946 0018")]
-    phone_number: Patch<String>,
-    /// Postal address.
-    #[serde(default)]
-    #[validate(custom(function = patched_address))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 500, example = "Ockham Park, Surrey")]
-    address: Patch<String>,
-    /// From 1900 to today.
-    #[serde(default)]
-    #[validate(custom(function = patched_birth_date))]
-    #[schema(value_type = Option<NaiveDate>, example = "1985-12-10")]
-    birth_date: Patch<NaiveDate>,
-}
-
-fn patched_nid(nid: &Patch<String>) -> Result<(), ValidationError> {
-    patched(nid, |nid| rules::at_most(nid, 64).and_then(|()| rules::nid(nid)))
-}
-
-fn patched_phone_number(number: &Patch<String>) -> Result<(), ValidationError> {
-    patched(number, |number| rules::at_most(number, 32).and_then(|()| rules::phone_number(number)))
-}
-
-fn patched_address(address: &Patch<String>) -> Result<(), ValidationError> {
-    patched(address, |address| rules::at_most(address, 500).and_then(|()| rules::text(address)))
-}
-
-fn patched_birth_date(date: &Patch<NaiveDate>) -> Result<(), ValidationError> {
-    patched(date, rules::birth_date)
-}
-
-impl From<ChangeProfile> for Changes {
-    fn from(body: ChangeProfile) -> Self {
-        let trimmed = |text: String| text.trim().to_owned();
-        Self {
-            name: body.name.map(trimmed),
-            nid: body.nid.map(trimmed),
-            phone_number: body.phone_number.map(trimmed),
-            address: body.address.map(trimmed),
-            birth_date: body.birth_date,
-        }
-    }
-}
-
-/// The current password and the next one.
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ChangePassword {
-    #[serde(default)]
-    #[validate(length(min = 1, max = 1024))]
-    #[schema(required = true, format = Password, min_length = 1, max_length = 1024, example = "a long sentence")]
-    current_password: String,
-    /// 8 characters at least, 71 bytes at most, and not one of the most common.
-    #[serde(default)]
-    #[validate(custom(function = rules::password))]
-    #[schema(required = true, format = Password, min_length = 8, max_length = 71, example = "a longer sentence")]
-    new_password: String,
-}
-
 /// What an admin may change of an account.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeUser {
-    role: Role,
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(value_type = Role, required = false)]
+    role: Option<Role>,
+    /// Whether signing in is refused.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(value_type = bool, required = false, example = true)]
+    disabled: Option<bool>,
 }
 
 /// Which accounts, and which page of them.
@@ -154,77 +86,25 @@ pub struct ChangeUser {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ListUsers {
+    /// Only accounts whose name or e-mail contains this, whatever the letter case.
+    #[validate(length(min = 1, max = 200), custom(function = rules::line))]
+    #[param(min_length = 1, max_length = 200, example = "lovelace")]
+    q: Option<String>,
     /// Only the account with this e-mail.
     #[validate(custom(function = rules::email))]
     #[param(example = "ada@example.org")]
     email: Option<String>,
+    /// Only accounts with this role.
+    role: Option<Role>,
+    /// Only accounts that are disabled, or only those that are not.
+    #[param(example = false)]
+    disabled: Option<bool>,
     /// Items on a page; 20 by default.
     #[validate(range(min = 1, max = 100))]
     #[param(minimum = 1, maximum = 100, example = 20)]
     limit: Option<u64>,
     /// The `next_cursor` of the page before.
     cursor: Option<String>,
-}
-
-/// The caller's account.
-///
-/// **Open to:** anyone signed in.
-#[utoipa::path(
-    tag = "users", security(("oauth2" = []), ("token" = [])),
-    responses((status = 200, body = UserReply))
-)]
-#[get("/me")]
-pub async fn me(state: web::Data<AppState>, user: CurrentUser) -> Result<web::Json<UserReply>, Problem> {
-    let account = users::own(&state.db, &user).await?;
-    Ok(web::Json(account.into()))
-}
-
-/// Changes the caller's account.
-///
-/// **Open to:** anyone signed in.
-#[utoipa::path(
-    tag = "users", security(("oauth2" = []), ("token" = [])),
-    request_body(content((ChangeProfile = "application/merge-patch+json"), (ChangeProfile = "application/json"))),
-    responses((status = 200, body = UserReply), (status = 409, description = "The national id is taken"))
-)]
-#[patch("/me")]
-pub async fn change_me(
-    state: web::Data<AppState>,
-    user: CurrentUser,
-    Valid(body): Valid<ChangeProfile>,
-) -> Result<web::Json<UserReply>, Problem> {
-    let account = users::change(&state.db, &state.auth, &user, body.into()).await?;
-    Ok(web::Json(account.into()))
-}
-
-/// Deletes the caller's account with its vaccine requests, and ends its sessions.
-///
-/// **Open to:** anyone signed in.
-#[utoipa::path(tag = "users", security(("oauth2" = []), ("token" = [])), responses((status = 204)))]
-#[delete("/me")]
-pub async fn delete_me(state: web::Data<AppState>, user: CurrentUser) -> Result<HttpResponse, Problem> {
-    users::delete(&state.db, &state.auth, &user).await?;
-    Ok(HttpResponse::NoContent().finish())
-}
-
-/// Changes the caller's password and ends their other sessions.
-///
-/// **Open to:** anyone signed in.
-#[utoipa::path(
-    tag = "users", security(("oauth2" = []), ("token" = [])),
-    request_body = ChangePassword,
-    responses((status = 204))
-)]
-#[put("/me/password")]
-pub async fn change_my_password(
-    state: web::Data<AppState>,
-    user: CurrentUser,
-    Valid(body): Valid<ChangePassword>,
-) -> Result<HttpResponse, Problem> {
-    let new = Password::parse(&body.new_password).map_err(Error::from)?;
-    let current = Password::presented(&body.current_password);
-    users::change_password(&state.db, &state.auth, &user, current, new).await?;
-    Ok(HttpResponse::NoContent().finish())
 }
 
 /// Accounts, newest first.
@@ -245,9 +125,10 @@ pub async fn list(
     request: HttpRequest,
     Query(query): Query<ListUsers>,
 ) -> Result<HttpResponse, Problem> {
-    let email = query.email.as_deref().map(Email::parse).transpose().map_err(Error::from)?;
     let page = paging::page(query.limit, query.cursor.as_deref())?;
-    let accounts = users::list(&state.db, &user, email.as_ref(), page).await?;
+    let email = query.email.as_deref().map(Email::parse).transpose().map_err(Error::from)?;
+    let filter = Filter { search: query.q, email, role: query.role, is_disabled: query.disabled };
+    let accounts = users::list(&state.db, &user, &filter, page).await?;
     Ok(paging::reply(&request, accounts, UserReply::from))
 }
 
@@ -265,22 +146,28 @@ pub async fn get(state: web::Data<AppState>, user: CurrentUser, id: Id) -> Resul
     Ok(web::Json(account.into()))
 }
 
-/// Gives an account another role and ends its sessions.
+/// Gives an account another role, disables or enables it, and ends its sessions.
 ///
 /// **Open to:** admins.
 #[utoipa::path(
     operation_id = "change_user", tag = "users", security(("oauth2" = []), ("token" = [])),
     params(("id" = Uuid, Path)),
     request_body(content((ChangeUser = "application/merge-patch+json"), (ChangeUser = "application/json"))),
-    responses((status = 200, body = UserReply), (status = 403, description = "Needs the role admin"))
+    responses(
+        (status = 200, body = UserReply),
+        (status = 403, description = "Needs the role admin"),
+        (status = 409, description = "This is the last admin who can sign in"),
+    )
 )]
 #[patch("/{id}")]
 pub async fn change(
     state: web::Data<AppState>,
     user: CurrentUser,
+    client: Client,
     id: Id,
     Valid(body): Valid<ChangeUser>,
 ) -> Result<web::Json<UserReply>, Problem> {
-    let account = users::set_role(&state.db, &state.auth, &user, id.0, body.role).await?;
+    let changes = Changes { role: body.role, is_disabled: body.disabled };
+    let account = administration::change(&state.db, &state.auth, &user, &client, id.0, changes).await?;
     Ok(web::Json(account.into()))
 }

@@ -13,6 +13,7 @@ use super::extract::{CurrentUser, Id, Query, Valid};
 use super::paging::{self, PageReply};
 use super::problem::Problem;
 use crate::app::AppState;
+use crate::domain::client::Client;
 use crate::domain::patch::{Patch, not_null};
 use crate::domain::rules::{self, patched};
 use crate::domain::vaccine_requests::{self, Changes, Filter, NewRequest, Step};
@@ -271,9 +272,10 @@ pub async fn change(
 pub async fn approve(
     state: web::Data<AppState>,
     user: CurrentUser,
+    client: Client,
     id: Id,
 ) -> Result<web::Json<VaccineRequestReply>, Problem> {
-    let request = vaccine_requests::advance(&state.db, &state.auth.clock, &user, id.0, Step::Approve).await?;
+    let request = vaccine_requests::advance(&state.db, &state.auth.clock, &user, &client, id.0, Step::Approve).await?;
     Ok(web::Json(request.into()))
 }
 
@@ -294,11 +296,12 @@ pub async fn approve(
 pub async fn reject(
     state: web::Data<AppState>,
     user: CurrentUser,
+    client: Client,
     id: Id,
     Valid(body): Valid<Reject>,
 ) -> Result<web::Json<VaccineRequestReply>, Problem> {
     let step = Step::Reject { reason: body.reason };
-    let request = vaccine_requests::advance(&state.db, &state.auth.clock, &user, id.0, step).await?;
+    let request = vaccine_requests::advance(&state.db, &state.auth.clock, &user, &client, id.0, step).await?;
     Ok(web::Json(request.into()))
 }
 
@@ -317,8 +320,9 @@ pub async fn reject(
 pub async fn cancel(
     state: web::Data<AppState>,
     user: CurrentUser,
+    client: Client,
     id: Id,
 ) -> Result<web::Json<VaccineRequestReply>, Problem> {
-    let request = vaccine_requests::advance(&state.db, &state.auth.clock, &user, id.0, Step::Cancel).await?;
+    let request = vaccine_requests::advance(&state.db, &state.auth.clock, &user, &client, id.0, Step::Cancel).await?;
     Ok(web::Json(request.into()))
 }

@@ -26,6 +26,14 @@ impl Email {
         if email.contains(odd) || !email.validate_email() {
             return Err(Violation::new("email", "email", "must be an e-mail address"));
         }
+        // One mailbox, one spelling: mail servers know international domains by their ASCII form (RFC 5891).
+        let (user, domain) = email.rsplit_once('@').unwrap_or_default();
+        let refused = || Violation::new("email", "email", "must be an e-mail address");
+        let domain = idna::domain_to_ascii(domain).map_err(|_| refused())?;
+        let email = format!("{user}@{domain}");
+        if email.len() > Self::MAX_BYTES {
+            return Err(Violation::new("email", "length", "must have at most 254 bytes"));
+        }
         Ok(Self(email))
     }
 
@@ -53,6 +61,13 @@ mod tests {
     }
 
     #[test]
+    fn a_domain_in_any_script_is_kept_in_its_ascii_form() {
+        let email = Email::parse("Ada+tag@Bücher.example").unwrap();
+        assert_eq!(email.as_str(), "ada+tag@xn--bcher-kva.example");
+        assert!(Email::parse("ada@xn--bcher-kva.example").unwrap() == email);
+    }
+
+    #[test]
     fn what_is_no_address_is_refused() {
         let long = format!("{}@example.org", "a".repeat(250));
         for raw in [
@@ -65,6 +80,7 @@ mod tests {
             "a\0@example.org",
             "a@foo bar, <x>[127.0.0.1]",
             "a@[127.0.0.1]",
+            "жук@example.org",
             &long,
         ] {
             assert!(Email::parse(raw).is_err(), "{raw:?}");

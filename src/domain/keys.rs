@@ -1,5 +1,6 @@
 //! The keys that sign and verify tokens. The algorithm follows from the key; what a token says of itself is not asked.
 
+use aws_lc_rs::hmac;
 use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 
@@ -19,6 +20,8 @@ pub struct Key {
     pub(super) signing: Option<EncodingKey>,
     pub(super) verifying: DecodingKey,
     public: Option<Jwk>,
+    /// For hashes that only those who hold the signing key can make.
+    pub(super) hashing: Option<hmac::Key>,
 }
 
 /// Why a key cannot be used. Never holds any of it.
@@ -67,7 +70,8 @@ impl Key {
         let jwk = Jwk::from_encoding_key(&signing, Algorithm::HS256).map_err(|_| KeyError::Unsupported)?;
         let id = named(id, &jwk)?;
         let verifying = DecodingKey::from_secret(secret);
-        Ok(Self { id, algorithm: Algorithm::HS256, signing: Some(signing), verifying, public: None })
+        let hashing = Some(hashing_key(secret));
+        Ok(Self { id, algorithm: Algorithm::HS256, signing: Some(signing), verifying, public: None, hashing })
     }
 
     /// The key in a file: PEM with an Ed25519 (EdDSA) or RSA (RS256) key, private or public; printable text
@@ -89,8 +93,15 @@ impl Key {
         let mut public = jwk;
         public.common.key_id = Some(id.clone());
         public.common.public_key_use = Some(PublicKeyUse::Signature);
-        Ok(Self { id, algorithm, signing, verifying, public: Some(public) })
+        let hashing = signing.is_some().then(|| hashing_key(content.trim_ascii()));
+        Ok(Self { id, algorithm, signing, verifying, public: Some(public), hashing })
     }
+}
+
+/// A key of its own, so that no hash is ever a signature.
+fn hashing_key(secret: &[u8]) -> hmac::Key {
+    let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), b"care4u keyed hashes");
+    hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref())
 }
 
 fn contains_pem(content: &[u8]) -> bool {

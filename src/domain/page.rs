@@ -1,5 +1,6 @@
 //! Keyset pages: a list goes on behind the last id that was seen, so that row ten million costs the same as row ten.
 
+use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 /// Which part of a list is wanted.
@@ -35,6 +36,26 @@ impl Page {
         let next = if more { items.last().map(id) } else { None };
         Slice { items, next }
     }
+}
+
+/// More than can pass between the time that a row tells and the making of its id.
+const ID_LAG: Duration = Duration::minutes(1);
+
+/// An id below those of all rows that tell of this time or a later one (RFC 9562 §5.7).
+#[must_use]
+pub fn first_id_at(time: DateTime<Utc>) -> Uuid {
+    id_at(time.checked_sub_signed(ID_LAG).unwrap_or(time))
+}
+
+/// An id above those of all rows that tell of an earlier time than this.
+#[must_use]
+pub fn last_id_before(time: DateTime<Utc>) -> Uuid {
+    id_at(time.checked_add_signed(ID_LAG).unwrap_or(time))
+}
+
+fn id_at(time: DateTime<Utc>) -> Uuid {
+    let milliseconds = u64::try_from(time.timestamp_millis()).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(milliseconds, &[0; 10]).into_uuid()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use entity::PasswordHash;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result, Violation};
@@ -75,37 +75,63 @@ pub enum Verdict {
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// Hashes and checks passwords. Clones share the threads and the queue.
+/// Hashes and checks passwords, one turn after the other. Clones share the threads and the queue.
 #[derive(Clone, Debug)]
 pub struct Hasher {
-    queue: SyncSender<Job>,
+    jobs: SyncSender<Job>,
+    places: Arc<Semaphore>,
+    turns: Arc<Semaphore>,
     cost: u32,
+}
+
+/// Leave to hash or check passwords now. What is known about an attempt is best looked up when its turn has come: then a
+/// burst of guesses learns of the failures within it.
+#[derive(Debug)]
+pub struct Turn {
+    hasher: Hasher,
+    _place: OwnedSemaphorePermit,
+    _turn: OwnedSemaphorePermit,
 }
 
 impl Hasher {
     /// Jobs that may wait for each thread: at cost 12 some four seconds' worth.
     pub const QUEUE_PER_THREAD: usize = 16;
 
-    /// Starts `threads` threads that hash with bcrypt at `cost`, and a queue for `waiting` jobs.
+    /// Starts `threads` threads that hash with bcrypt at `cost`, and a queue in which `waiting` may wait for their turn.
     ///
     /// # Errors
     /// Fails when the system gives no thread.
     pub fn start(cost: u32, threads: usize, waiting: usize) -> std::io::Result<Self> {
-        let (queue, jobs) = sync_channel::<Job>(waiting);
+        // One more than threads: while somebody with a turn talks to the database, every thread has work.
+        let turns = threads + 1;
+        let (queue, jobs) = sync_channel::<Job>(turns + waiting);
         let jobs = Arc::new(Mutex::new(jobs));
         for number in 0..threads {
             let jobs = Arc::clone(&jobs);
             std::thread::Builder::new().name(format!("bcrypt-{number}")).spawn(move || work(&jobs))?;
         }
-        Ok(Self { queue, cost })
+        let (places, turns) = (Semaphore::new(turns + waiting), Semaphore::new(turns));
+        Ok(Self { jobs: queue, places: Arc::new(places), turns: Arc::new(turns), cost })
     }
 
+    /// Waits for a turn.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when too many wait already.
+    pub async fn turn(&self) -> Result<Turn> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Error::Busy)?;
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(Error::internal)?;
+        Ok(Turn { hasher: self.clone(), _place: place, _turn: turn })
+    }
+}
+
+impl Turn {
     /// Hashes a new password.
     ///
     /// # Errors
-    /// [`Error::Busy`] when the queue is full.
+    /// Fails when the hash cannot be made.
     pub async fn hash(&self, password: Password) -> Result<PasswordHash> {
-        let cost = self.cost;
+        let cost = self.hasher.cost;
         self.run(move || hash(&password, cost)).await?
     }
 
@@ -113,9 +139,9 @@ impl Hasher {
     /// account takes as long as a known one.
     ///
     /// # Errors
-    /// [`Error::Busy`] when the queue is full.
+    /// Fails when `stored` is no hash.
     pub async fn verify(&self, password: Password, stored: Option<PasswordHash>) -> Result<Verdict> {
-        let cost = self.cost;
+        let cost = self.hasher.cost;
         self.run(move || verify(&password, stored, cost)).await?
     }
 
@@ -127,7 +153,8 @@ impl Hasher {
                 drop(reply.send(job()));
             }
         });
-        self.queue.try_send(job).map_err(|_| Error::Busy)?;
+        // Full only when turns were given up half-way, whose jobs are still there.
+        self.hasher.jobs.try_send(job).map_err(|_| Error::Busy)?;
         answer.await.map_err(Error::internal)
     }
 }
@@ -181,6 +208,12 @@ fn cost_of(hash: &str) -> Option<u32> {
 mod tests {
     use super::*;
 
+    const HASHES_OF_OTHERS: [&str; 3] = [
+        "$2y$04$yaAzvoCospvQNxNjASm/muQABgoXKi9ohwXngSSe7TLDJvkheRlaK",
+        "$2b$04$UEpNK/0n8sZpTQNhXVCMberLWpIIf0eOLmNF6V1JxY63rr7xmNCCm",
+        "$2a$04$DA18eUhmplMXYD4Qw.Ml0O7YEN6bPy8OtknkXOWkJw8vln9VfOPIa",
+    ];
+
     fn hasher() -> Hasher {
         Hasher::start(4, 1, 4).unwrap()
     }
@@ -204,8 +237,9 @@ mod tests {
     #[tokio::test]
     async fn the_right_password_passes_and_a_wrong_one_does_not() {
         let hasher = hasher();
-        let stored = hasher.hash(Password::parse("correct horse").unwrap()).await.unwrap();
-        let check = |raw: &str| hasher.verify(Password::presented(raw), Some(stored.clone()));
+        let turn = hasher.turn().await.unwrap();
+        let stored = turn.hash(Password::parse("correct horse").unwrap()).await.unwrap();
+        let check = |raw: &str| turn.verify(Password::presented(raw), Some(stored.clone()));
         assert!(matches!(check("correct horse").await.unwrap(), Verdict::Right { renewed: None }));
         for wrong in ["correct horsf", "", "correct horse\0", &"x".repeat(100)] {
             assert!(matches!(check(wrong).await.unwrap(), Verdict::Wrong), "{wrong:?}");
@@ -214,43 +248,45 @@ mod tests {
 
     #[tokio::test]
     async fn an_unknown_account_matches_no_password() {
-        let verdict = hasher().verify(Password::presented("does not fit"), None).await.unwrap();
+        let turn = hasher().turn().await.unwrap();
+        let verdict = turn.verify(Password::presented("does not fit"), None).await.unwrap();
         assert!(matches!(verdict, Verdict::Wrong));
     }
 
     #[tokio::test]
     async fn a_cheaper_hash_is_renewed() {
-        let stored = hasher().hash(Password::parse("correct horse").unwrap()).await.unwrap();
-        let dearer = Hasher::start(5, 1, 1).unwrap();
+        let turn = hasher().turn().await.unwrap();
+        let stored = turn.hash(Password::parse("correct horse").unwrap()).await.unwrap();
+        let dearer = Hasher::start(5, 1, 1).unwrap().turn().await.unwrap();
         let verdict = dearer.verify(Password::presented("correct horse"), Some(stored)).await.unwrap();
         let Verdict::Right { renewed: Some(renewed) } = verdict else { panic!("not renewed: {verdict:?}") };
         assert_eq!(cost_of(&renewed.0), Some(5));
     }
 
     #[tokio::test]
+    async fn hashes_of_other_systems_are_understood() {
+        let turn = hasher().turn().await.unwrap();
+        // Made by htpasswd ($2y$) and by Python's bcrypt.
+        for stored in HASHES_OF_OTHERS {
+            let stored = Some(PasswordHash(stored.to_owned()));
+            let right = turn.verify(Password::presented("correct horse battery"), stored.clone()).await.unwrap();
+            assert!(matches!(right, Verdict::Right { .. }), "{stored:?}");
+            let wrong = turn.verify(Password::presented("correct horse batterz"), stored).await.unwrap();
+            assert!(matches!(wrong, Verdict::Wrong));
+        }
+    }
+
+    #[tokio::test]
     async fn a_full_queue_turns_the_next_one_away() {
         let hasher = Hasher::start(4, 1, 1).unwrap();
-        let (release, held) = std::sync::mpsc::channel::<()>();
-        let (begun, beginning) = oneshot::channel();
-        let blocking = tokio::spawn({
-            let hasher = hasher.clone();
-            async move {
-                hasher
-                    .run(move || {
-                        begun.send(()).unwrap();
-                        held.recv().unwrap();
-                    })
-                    .await
-            }
-        });
-        beginning.await.unwrap();
-        let mut waiting = Box::pin(hasher.hash(Password::presented("waits in the queue")));
+        let (first, second) = (hasher.turn().await.unwrap(), hasher.turn().await.unwrap());
+        let mut third = Box::pin(hasher.turn());
         assert!(
-            std::future::poll_fn(|context| std::task::Poll::Ready(waiting.as_mut().poll(context))).await.is_pending()
+            std::future::poll_fn(|context| std::task::Poll::Ready(third.as_mut().poll(context))).await.is_pending()
         );
-        assert!(matches!(hasher.hash(Password::presented("finds it full")).await, Err(Error::Busy)));
-        release.send(()).unwrap();
-        blocking.await.unwrap().unwrap();
-        assert!(waiting.await.is_ok());
+        assert!(matches!(hasher.turn().await, Err(Error::Busy)));
+        drop(first);
+        drop(third.await.unwrap());
+        drop(second);
     }
 }

@@ -26,6 +26,14 @@ pub fn password(value: &str) -> Checked {
     Password::parse(value).map(drop).map_err(refused)
 }
 
+/// A code that was sent by mail.
+pub fn code(value: &str) -> Checked {
+    if value.len() != 6 || !value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return refuse("digits", "must be the 6 digits of the code");
+    }
+    Ok(())
+}
+
 /// One line of text: not blank, no control characters.
 pub fn line(value: &str) -> Checked {
     if value.trim().is_empty() {

@@ -3,81 +3,88 @@
 //! A session is one row that counts the generations of its refresh token. Whatever ends it sets `revoked_at` on that
 //! very row, so a refresh that races with a logout loses.
 
+mod live;
+
 use chrono::{DateTime, Utc};
-use entity::{PasswordHash, Role, refresh_tokens, users};
+use entity::{AuditAction, PasswordHash, Role, refresh_tokens, users};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, UpdateMany};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, TransactionSession as _};
 use uuid::Uuid;
 
-use super::actor::Actor;
-use super::clock::Clock;
+use super::audit::Event;
+use super::auth::Auth;
+use super::client::Client;
 use super::email::Email;
-use super::password::{Hasher, Password, Verdict};
-use super::revocations::Revocations;
-use super::token::{RefreshClaims, TokenPair, Tokens};
+use super::password::{Password, Verdict};
+use super::throttle::{Action, Attempt};
+use super::token::{RefreshClaims, TokenPair};
+use crate::db::Transact;
 use crate::error::{Error, Result};
-
-/// All that signing in and out takes, apart from the database.
-#[derive(Debug)]
-pub struct Auth {
-    /// The time.
-    pub clock: Clock,
-    /// Hashes passwords.
-    pub hasher: Hasher,
-    /// Makes and checks tokens.
-    pub tokens: Tokens,
-    /// Sessions that have ended.
-    pub revocations: Revocations,
-}
-
-/// Where a session was opened from, for its owner to recognise.
-#[derive(Clone, Debug, Default)]
-pub struct Client {
-    /// The `User-Agent` header, cut to 255 characters.
-    pub user_agent: Option<String>,
-    /// The peer's address.
-    pub ip: Option<String>,
-}
-
-/// The live sessions of one account: the only way to end them.
-fn live_of(user_id: Uuid, now: DateTime<Utc>) -> UpdateMany<refresh_tokens::Entity> {
-    refresh_tokens::Entity::update_many()
-        .col_expr(refresh_tokens::Column::RevokedAt, Expr::value(now))
-        .filter(refresh_tokens::Column::UserId.eq(user_id))
-        .filter(refresh_tokens::Column::RevokedAt.is_null())
-        .filter(refresh_tokens::Column::ExpiresAt.gt(now))
-}
+pub use live::{close, end_all, end_one, end_others, forget_clients, list, sweep};
 
 /// Signs in. An unknown address takes as long as a wrong password, and gets the same answer.
 ///
 /// # Errors
-/// [`Error::WrongCredentials`], [`Error::AccountDisabled`], [`Error::Busy`].
+/// [`Error::WrongCredentials`], [`Error::AccountDisabled`], [`Error::EmailUnverified`], [`Error::TooMany`],
+/// [`Error::Busy`].
 pub async fn open(
-    db: &impl ConnectionTrait,
+    db: &impl Transact,
     auth: &Auth,
     email: &Email,
     password: Password,
-    client: Client,
+    client: &Client,
 ) -> Result<TokenPair> {
+    let turn = auth.hasher.turn().await?;
+    let attempt = Attempt::new(auth, Action::LogIn, Some(email.as_str()), client);
+    let has_failed = attempt.check(db).await?;
     // Twice at most: a sign-in beside this one may have renewed the hash that this one has checked.
     for _ in 0..2 {
         let user = users::Entity::find().filter(users::Column::Email.eq(email.as_str())).one(db).await?;
         let stored = user.as_ref().map(|user| user.password_hash.clone());
-        let verdict = auth.hasher.verify(password.clone(), stored).await?;
+        let user_id = user.as_ref().map(|user| user.id);
+        let verdict = turn.verify(password.clone(), stored).await?;
         let (Some(user), Verdict::Right { renewed }) = (user, verdict) else {
-            return Err(Error::WrongCredentials);
+            return Err(refused(db, &attempt, client, user_id, Error::WrongCredentials).await?);
         };
         if user.disabled_at.is_some() {
-            return Err(Error::AccountDisabled);
+            return Err(refused(db, &attempt, client, user_id, Error::AccountDisabled).await?);
         }
-        if let Some(session) = insert(db, auth, &user, client.clone()).await? {
-            if let Some(renewed) = renewed {
-                renew_hash(db, &user, renewed).await?;
+        if auth.require_verified_email && user.email_verified_at.is_none() {
+            return Err(refused(db, &attempt, client, user_id, Error::EmailUnverified).await?);
+        }
+        let transaction = db.begin().await?;
+        if let Some(session) = insert(&transaction, auth, &user, client).await? {
+            let event = Event::own(AuditAction::LoginSucceeded, user.id).on(session.id);
+            event.record(&transaction, client, session.created_at).await?;
+            if has_failed {
+                attempt.forgive(&transaction).await?;
             }
+            if let Some(renewed) = renewed {
+                renew_hash(&transaction, &user, renewed).await?;
+            }
+            transaction.commit().await?;
             return auth.tokens.pair(&session, user.role);
         }
     }
     Err(Error::WrongCredentials)
+}
+
+/// Counts a refusal, unless the password was right, and writes it down: the same statements whether or not there is such
+/// an account.
+async fn refused(
+    db: &impl Transact,
+    attempt: &Attempt<'_>,
+    client: &Client,
+    user_id: Option<Uuid>,
+    error: Error,
+) -> Result<Error> {
+    let transaction = db.begin().await?;
+    if matches!(error, Error::WrongCredentials) {
+        attempt.count(&transaction).await?;
+    }
+    Event::new(AuditAction::LoginFailed).to(user_id).record(&transaction, client, attempt.time()).await?;
+    transaction.commit().await?;
+    Ok(error)
 }
 
 /// Opens the session unless the account was disabled, or its password or role changed, since it was read.
@@ -85,7 +92,7 @@ async fn insert(
     db: &impl ConnectionTrait,
     auth: &Auth,
     user: &users::Model,
-    client: Client,
+    client: &Client,
 ) -> Result<Option<refresh_tokens::Model>> {
     use refresh_tokens::Column;
     let now = auth.clock.now();
@@ -97,8 +104,8 @@ async fn insert(
         rotated_at: now,
         expires_at: now + lifetimes.idle.min(lifetimes.absolute),
         revoked_at: None,
-        user_agent: client.user_agent,
-        ip: client.ip,
+        user_agent: client.user_agent.clone(),
+        ip: client.ip(),
         created_at: now,
     };
     let unchanged = Query::select()
@@ -116,7 +123,7 @@ async fn insert(
         .and_where(users::Column::Id.eq(user.id))
         .and_where(users::Column::PasswordHash.eq(user.password_hash.clone()))
         .and_where(users::Column::Role.eq(user.role))
-        .and_where(users::Column::DisabledAt.is_null())
+        .cond_where(live::may_sign_in(auth))
         // Waits for a change that is under way, and looks again. SQLite has one writer and needs no lock.
         .lock_shared()
         .to_owned();
@@ -158,14 +165,14 @@ async fn renew_hash(db: &impl ConnectionTrait, user: &users::Model, renewed: Pas
 ///
 /// # Errors
 /// [`Error::InvalidToken`] when the token is not one of ours, is used up, or its session has ended.
-pub async fn refresh(db: &impl ConnectionTrait, auth: &Auth, refresh_token: &str) -> Result<TokenPair> {
+pub async fn refresh(db: &impl Transact, auth: &Auth, refresh_token: &str, client: &Client) -> Result<TokenPair> {
     let now = auth.clock.now();
     let claims = auth.tokens.verify_refresh(refresh_token, now)?;
     let session = match rotate(db, auth, &claims, now).await? {
         Some(session) => session,
-        None => successor(db, auth, &claims, now).await?,
+        None => successor(db, auth, &claims, now, client).await?,
     };
-    let role = role_of(db, claims.sub).await?.ok_or(Error::InvalidToken)?;
+    let role = role_of(db, auth, claims.sub).await?.ok_or(Error::InvalidToken)?;
     auth.tokens.pair(&session, role)
 }
 
@@ -198,10 +205,11 @@ async fn rotate(
 
 /// The session whose token was replaced a moment ago by a request that ran beside this one.
 async fn successor(
-    db: &impl ConnectionTrait,
+    db: &impl Transact,
     auth: &Auth,
     claims: &RefreshClaims,
     now: DateTime<Utc>,
+    client: &Client,
 ) -> Result<refresh_tokens::Model> {
     let session = refresh_tokens::Entity::find_by_id(claims.sid).one(db).await?.ok_or(Error::InvalidToken)?;
     let live = session.revoked_at.is_none() && session.expires_at > now && session.user_id == Some(claims.sub);
@@ -213,65 +221,20 @@ async fn successor(
     if live && session.generation > claims.generation {
         log::warn!("user.id" = claims.sub.to_string(), "session.id" = claims.sid.to_string();
             "a refresh token was used again; its session has been ended");
-        end(db, auth, claims.sub, claims.sid).await?;
+        // Nobody knows who of the two it was.
+        let event = Event::new(AuditAction::RefreshReused).to(claims.sub);
+        live::end(db, auth, claims.sub, claims.sid, event, client).await?;
     }
     Err(Error::InvalidToken)
 }
 
-async fn role_of(db: &impl ConnectionTrait, user_id: Uuid) -> Result<Option<Role>> {
+async fn role_of(db: &impl ConnectionTrait, auth: &Auth, user_id: Uuid) -> Result<Option<Role>> {
     let role = users::Entity::find_by_id(user_id)
         .select_only()
         .column(users::Column::Role)
-        .filter(users::Column::DisabledAt.is_null())
+        .filter(live::may_sign_in(auth))
         .into_tuple()
         .one(db)
         .await?;
     Ok(role)
-}
-
-/// Signs the actor out: both tokens are dead at once.
-///
-/// # Errors
-/// Fails when the database does.
-pub async fn close(db: &impl ConnectionTrait, auth: &Auth, actor: &Actor) -> Result<()> {
-    end(db, auth, actor.user_id, actor.session_id).await
-}
-
-async fn end(db: &impl ConnectionTrait, auth: &Auth, user_id: Uuid, session_id: Uuid) -> Result<()> {
-    let now = auth.clock.now();
-    live_of(user_id, now).filter(refresh_tokens::Column::Id.eq(session_id)).exec(db).await?;
-    auth.revocations.add([session_id], now);
-    Ok(())
-}
-
-/// Ends every session of an account, or every one but `kept`, as part of a transaction. The ids must be handed to
-/// [`Revocations::add`] once it is committed.
-///
-/// # Errors
-/// Fails when the database does.
-pub async fn end_all(
-    transaction: &impl ConnectionTrait,
-    user_id: Uuid,
-    kept: Option<Uuid>,
-    now: DateTime<Utc>,
-) -> Result<Vec<Uuid>> {
-    let ended = live_of(user_id, now)
-        .apply_if(kept, |sessions, kept| sessions.filter(refresh_tokens::Column::Id.ne(kept)))
-        .exec_with_returning(transaction)
-        .await?;
-    Ok(ended.into_iter().map(|session| session.id).collect())
-}
-
-/// Wipes what an account's sessions tell of its owner's devices, as part of the transaction that deletes the account.
-///
-/// # Errors
-/// Fails when the database does.
-pub async fn forget_clients(transaction: &impl ConnectionTrait, user_id: Uuid) -> Result<()> {
-    refresh_tokens::Entity::update_many()
-        .col_expr(refresh_tokens::Column::UserAgent, Expr::value(Option::<String>::None))
-        .col_expr(refresh_tokens::Column::Ip, Expr::value(Option::<String>::None))
-        .filter(refresh_tokens::Column::UserId.eq(user_id))
-        .exec(transaction)
-        .await?;
-    Ok(())
 }

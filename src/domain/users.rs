@@ -1,21 +1,26 @@
-//! Accounts: registering, the profile, the password, the role, and leaving.
+//! Accounts: registering, looking them up, and the profile.
 
 use chrono::NaiveDate;
-use entity::{Role, users};
-use sea_orm::sea_query::Expr;
+use entity::{AuditAction, MailKind, Role, users};
+use sea_orm::sea_query::{BinOper, Expr, ExprTrait, LikeExpr, OnConflict};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
+    TransactionSession as _, TryIntoModel as _,
 };
 use uuid::Uuid;
 
 use super::actor::Actor;
+use super::audit::Event;
+use super::auth::Auth;
+use super::client::Client;
 use super::email::Email;
 use super::page::{Page, Slice};
-use super::password::{Password, Verdict};
+use super::password::Password;
 use super::patch::Patch;
-use super::sessions::{self, Auth};
-use crate::db::{Db, QueryText};
-use crate::error::{Error, Result, Violation};
+use super::throttle::{Action, Attempt};
+use super::{outbox, search};
+use crate::db::{QueryText, Transact};
+use crate::error::{Error, Result};
 
 /// What somebody who registers tells of themselves.
 #[derive(Clone, Debug)]
@@ -58,15 +63,82 @@ fn visible_to(actor: &Actor) -> sea_orm::Select<users::Entity> {
         .apply_if((!everybody).then_some(actor.user_id), |users, own| users.filter(users::Column::Id.eq(own)))
 }
 
-/// Registers a patient, or with `role` an account made by an operator.
+/// Which accounts a list holds. Every condition narrows it.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Whose name or e-mail contains this, whatever the letter case.
+    pub search: Option<String>,
+    /// With this e-mail.
+    pub email: Option<Email>,
+    /// With this role.
+    pub role: Option<Role>,
+    /// Disabled, or not.
+    pub is_disabled: Option<bool>,
+}
+
+/// Registers a patient and has a code mailed to the address.
+///
+/// # Errors
+/// A conflict when the e-mail or national id is taken; [`Error::TooMany`], [`Error::Busy`].
+pub async fn register(db: &impl Transact, auth: &Auth, new: NewUser, client: &Client) -> Result<users::Model> {
+    Attempt::new(auth, Action::Register, None, client).admit(db).await?;
+    let user = hashed(auth, new, Role::Patient).await?;
+    let transaction = db.begin().await?;
+    let user = user.insert(&transaction).await?;
+    registered(&transaction, &user, client).await?;
+    transaction.commit().await?;
+    Ok(user)
+}
+
+/// Registers a patient without telling whether the e-mail or national id is taken: whoever reads the mails to that
+/// address learns it.
+///
+/// # Errors
+/// [`Error::TooMany`], [`Error::Busy`].
+pub async fn register_silently(db: &impl Transact, auth: &Auth, new: NewUser, client: &Client) -> Result<()> {
+    Attempt::new(auth, Action::Register, None, client).admit(db).await?;
+    let user = hashed(auth, new, Role::Patient).await?;
+    let transaction = db.begin().await?;
+    let insert = users::Entity::insert(user.clone()).on_conflict(OnConflict::new().do_nothing().to_owned());
+    if transaction.execute(&insert.into_query()).await?.rows_affected() > 0 {
+        registered(&transaction, &user.try_into_model()?, client).await?;
+    } else {
+        let user: users::Model = user.try_into_model()?;
+        // As many statements as for a new account.
+        outbox::add(&transaction, MailKind::AlreadyRegistered, &user.email, None, user.created_at).await?;
+        Event::new(AuditAction::Registered).saying("refused").record(&transaction, client, user.created_at).await?;
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
+/// Makes an account on the command line. The operator vouches for the address.
 ///
 /// # Errors
 /// A conflict when the e-mail or national id is taken; [`Error::Busy`].
-pub async fn register(db: &impl ConnectionTrait, auth: &Auth, new: NewUser, role: Role) -> Result<users::Model> {
-    let password_hash = auth.hasher.hash(new.password).await?;
+pub async fn create(db: &impl Transact, auth: &Auth, new: NewUser, role: Role) -> Result<users::Model> {
+    let mut user = hashed(auth, new, role).await?;
     let now = auth.clock.now();
-    let user = users::ActiveModel {
+    user.email_verified_at = Set(Some(now));
+    let transaction = db.begin().await?;
+    let user = user.insert(&transaction).await?;
+    let event = Event::new(AuditAction::Registered).to(user.id).saying(role.as_str());
+    event.record(&transaction, &Client::default(), now).await?;
+    transaction.commit().await?;
+    Ok(user)
+}
+
+async fn registered(transaction: &impl ConnectionTrait, user: &users::Model, client: &Client) -> Result<()> {
+    outbox::add(transaction, MailKind::VerifyEmail, &user.email, Some(user.id), user.created_at).await?;
+    Event::own(AuditAction::Registered, user.id).record(transaction, client, user.created_at).await
+}
+
+async fn hashed(auth: &Auth, new: NewUser, role: Role) -> Result<users::ActiveModel> {
+    let password_hash = auth.hasher.turn().await?.hash(new.password).await?;
+    let now = auth.clock.now();
+    Ok(users::ActiveModel {
         id: Set(Uuid::now_v7()),
+        search_text: Set(search_text(&new.name, new.email.as_str())),
         name: Set(new.name),
         email: Set(new.email.as_str().to_owned()),
         password_hash: Set(password_hash),
@@ -79,8 +151,12 @@ pub async fn register(db: &impl ConnectionTrait, auth: &Auth, new: NewUser, role
         disabled_at: Set(None),
         created_at: Set(now),
         updated_at: Set(now),
-    };
-    Ok(user.insert(db).await?)
+    })
+}
+
+/// What a search looks through.
+pub(super) fn search_text(name: &str, email: &str) -> String {
+    format!("{}\n{email}", search::fold(name))
 }
 
 /// One account.
@@ -102,21 +178,31 @@ pub async fn own(db: &impl ConnectionTrait, actor: &Actor) -> Result<users::Mode
     users::Entity::find().from_raw_sql(statement).one(db).await?.ok_or(Error::InvalidToken)
 }
 
-/// Accounts, newest first, of one e-mail when it is given.
+/// Accounts, newest first.
 ///
 /// # Errors
 /// [`Error::Forbidden`] unless the actor is an admin.
 pub async fn list(
     db: &impl ConnectionTrait,
     actor: &Actor,
-    email: Option<&Email>,
+    filter: &Filter,
     page: Page,
 ) -> Result<Slice<users::Model>> {
+    use users::Column;
     actor.require(Role::Admin)?;
     let users = visible_to(actor)
-        .apply_if(email, |users, email| users.filter(users::Column::Email.eq(email.as_str())))
-        .apply_if(page.after, |users, after| users.filter(users::Column::Id.lt(after)))
-        .order_by_desc(users::Column::Id)
+        .apply_if(filter.search.as_deref(), |users, text| {
+            let pattern = LikeExpr::new(search::anywhere(text)).escape('\\');
+            users.filter(Column::SearchText.like(pattern))
+        })
+        .apply_if(filter.email.as_ref(), |users, email| users.filter(Column::Email.eq(email.as_str())))
+        .apply_if(filter.role, |users, role| users.filter(Column::Role.eq(role)))
+        .apply_if(filter.is_disabled, |users, is_disabled| {
+            let at = Column::DisabledAt;
+            users.filter(if is_disabled { at.is_not_null() } else { at.is_null() })
+        })
+        .apply_if(page.after, |users, after| users.filter(Column::Id.lt(after)))
+        .order_by_desc(Column::Id)
         .limit(page.rows())
         .all(db)
         .await?;
@@ -129,8 +215,13 @@ pub async fn list(
 /// A conflict when the national id is taken; [`Error::InvalidToken`] when the account is gone.
 pub async fn change(db: &impl ConnectionTrait, auth: &Auth, actor: &Actor, changes: Changes) -> Result<users::Model> {
     use users::Column;
+    let folded = changes.name.as_deref().map(|name| {
+        let name = Expr::value(search::fold(name) + "\n");
+        (Column::SearchText, name.binary(BinOper::Custom("||"), Expr::col(Column::Email)))
+    });
     let set = |column, value: Option<Option<String>>| value.map(|value| (column, Expr::value(value)));
     let changed = [
+        folded,
         changes.name.map(|name| (Column::Name, Expr::value(name))),
         set(Column::Nid, changes.nid.into_change()),
         set(Column::PhoneNumber, changes.phone_number.into_change()),
@@ -143,77 +234,4 @@ pub async fn change(db: &impl ConnectionTrait, auth: &Auth, actor: &Actor, chang
     }
     let updated = update.col_expr(Column::UpdatedAt, Expr::value(auth.clock.now())).exec_with_returning(db).await?;
     updated.into_iter().next().ok_or(Error::InvalidToken)
-}
-
-/// Changes the actor's password and ends their other sessions.
-///
-/// # Errors
-/// A violation in `current_password` when that is not the password; [`Error::Busy`].
-pub async fn change_password(db: &Db, auth: &Auth, actor: &Actor, current: Password, new: Password) -> Result<()> {
-    let user = own(db, actor).await?;
-    let wrong = || Violation::new("current_password", "wrong", "is not your password");
-    if let Verdict::Wrong = auth.hasher.verify(current, Some(user.password_hash.clone())).await? {
-        return Err(wrong().into());
-    }
-    let hash = auth.hasher.hash(new).await?;
-    let now = auth.clock.now();
-    let transaction = db.begin().await?;
-    let changed = users::Entity::update_many()
-        .col_expr(users::Column::PasswordHash, Expr::value(hash))
-        .col_expr(users::Column::UpdatedAt, Expr::value(now))
-        .filter(users::Column::Id.eq(actor.user_id))
-        // Of two changes at once the second finds that its current password is no longer the current one.
-        .filter(users::Column::PasswordHash.eq(user.password_hash))
-        .exec(&transaction)
-        .await?;
-    if changed.rows_affected == 0 {
-        return Err(wrong().into());
-    }
-    let ended = sessions::end_all(&transaction, actor.user_id, Some(actor.session_id), now).await?;
-    transaction.commit().await?;
-    auth.revocations.add(ended, now);
-    Ok(())
-}
-
-/// Gives an account another role and ends its sessions, whose tokens still speak of the old one.
-///
-/// # Errors
-/// [`Error::Forbidden`] unless the actor is an admin; [`Error::NotFound`].
-pub async fn set_role(db: &Db, auth: &Auth, actor: &Actor, id: Uuid, role: Role) -> Result<users::Model> {
-    actor.require(Role::Admin)?;
-    let now = auth.clock.now();
-    let transaction = db.begin().await?;
-    let changed = users::Entity::update_many()
-        .col_expr(users::Column::Role, Expr::value(role))
-        .col_expr(users::Column::UpdatedAt, Expr::value(now))
-        .filter(users::Column::Id.eq(id))
-        .filter(users::Column::Role.ne(role))
-        .exec_with_returning(&transaction)
-        .await?;
-    let Some(user) = changed.into_iter().next() else {
-        drop(transaction);
-        return get(db, actor, id).await;
-    };
-    let ended = sessions::end_all(&transaction, id, None, now).await?;
-    transaction.commit().await?;
-    auth.revocations.add(ended, now);
-    Ok(user)
-}
-
-/// Deletes the actor's account with its requests, and ends its sessions.
-///
-/// # Errors
-/// [`Error::InvalidToken`] when the account is gone already.
-pub async fn delete(db: &Db, auth: &Auth, actor: &Actor) -> Result<()> {
-    let now = auth.clock.now();
-    let transaction = db.begin().await?;
-    // The account first, so that no session can be opened behind the back of what follows.
-    let account = users::Entity::find_by_id(actor.user_id).lock_exclusive().one(&transaction).await?;
-    account.ok_or(Error::InvalidToken)?;
-    let ended = sessions::end_all(&transaction, actor.user_id, None, now).await?;
-    sessions::forget_clients(&transaction, actor.user_id).await?;
-    users::Entity::delete_by_id(actor.user_id).exec(&transaction).await?;
-    transaction.commit().await?;
-    auth.revocations.add(ended, now);
-    Ok(())
 }

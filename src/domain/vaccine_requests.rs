@@ -3,24 +3,24 @@
 //! Whether a request may be made, changed or moved on is part of the statement that does it, so nothing can come
 //! between the question and the deed. Only when a statement finds no row is the reason looked up.
 
-use chrono::{DateTime, Duration, Utc};
-use entity::{RequestStatus, Role, vaccine_requests, vaccines};
+use chrono::{DateTime, Utc};
+use entity::{AuditAction, RequestStatus, Role, vaccine_requests, vaccines};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    Select,
+    Select, TransactionSession as _,
 };
 use uuid::Uuid;
 use vaccine_requests::Column;
 
 use super::actor::Actor;
+use super::audit::Event;
+use super::client::Client;
 use super::clock::Clock;
-use super::page::{Page, Slice};
+use super::page::{Page, Slice, first_id_at, last_id_before};
 use super::patch::Patch;
+use crate::db::Transact;
 use crate::error::{Conflict, Error, Result, Violation};
-
-/// More than can pass between the time of a request and the making of its id.
-const ID_LAG: Duration = Duration::minutes(1);
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -131,7 +131,7 @@ pub async fn list(
             requests.filter(Column::Id.gte(first_id_at(from))).filter(Column::CreatedAt.gte(from))
         })
         .apply_if(filter.created_before, |requests, before| {
-            requests.filter(Column::Id.lt(first_id_at(before + ID_LAG))).filter(Column::CreatedAt.lt(before))
+            requests.filter(Column::Id.lt(last_id_before(before))).filter(Column::CreatedAt.lt(before))
         })
         .apply_if(page.after, |requests, after| requests.filter(Column::Id.lt(after)))
         .order_by_desc(Column::Id)
@@ -218,6 +218,14 @@ impl Step {
         }
     }
 
+    fn action(&self) -> AuditAction {
+        match self {
+            Self::Approve => AuditAction::RequestApproved,
+            Self::Reject { .. } => AuditAction::RequestRejected,
+            Self::Cancel => AuditAction::RequestCancelled,
+        }
+    }
+
     fn open_to(&self) -> Role {
         match self {
             Self::Approve | Self::Reject { .. } => Role::Staff,
@@ -226,21 +234,23 @@ impl Step {
     }
 }
 
-/// Moves a request on, by one guarded statement.
+/// Moves a request on, by one guarded statement. What staff decide is written down.
 ///
 /// # Errors
 /// [`Error::Forbidden`], [`Error::NotFound`], or a conflict when the request stands elsewhere.
 pub async fn advance(
-    db: &impl ConnectionTrait,
+    db: &impl Transact,
     clock: &Clock,
     actor: &Actor,
+    client: &Client,
     id: Uuid,
     step: Step,
 ) -> Result<vaccine_requests::Model> {
     actor.require(step.open_to())?;
+    let (action, now) = (step.action(), clock.now());
     let mut update = vaccine_requests::Entity::update_many()
         .col_expr(Column::Status, Expr::value(step.to()))
-        .col_expr(Column::UpdatedAt, Expr::value(clock.now()))
+        .col_expr(Column::UpdatedAt, Expr::value(now))
         .filter(Column::Id.eq(id))
         .filter(Column::Status.is_in(step.from().iter().copied()))
         .apply_if((!actor.is_staff()).then_some(actor.user_id), |update, own| update.filter(Column::UserId.eq(own)));
@@ -250,10 +260,17 @@ pub async fn advance(
     if let Step::Reject { reason } = step {
         update = update.col_expr(Column::Reason, Expr::value(reason));
     }
-    match update.exec_with_returning(db).await?.into_iter().next() {
-        Some(moved) => Ok(moved),
-        None => Err(Conflict::RequestStatus(get(db, actor, id).await?.status).into()),
+    let transaction = db.begin().await?;
+    let Some(moved) = update.exec_with_returning(&transaction).await?.into_iter().next() else {
+        transaction.rollback().await?;
+        return Err(Conflict::RequestStatus(get(db, actor, id).await?.status).into());
+    };
+    if moved.user_id != actor.user_id {
+        let event = Event::new(action).by(Some(actor.user_id)).to(moved.user_id).on(moved.id);
+        event.record(&transaction, client, now).await?;
     }
+    transaction.commit().await?;
+    Ok(moved)
 }
 
 async fn own(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<vaccine_requests::Model> {
@@ -285,10 +302,4 @@ async fn not_offered(db: &impl ConnectionTrait, vaccine_id: Uuid) -> Result<Erro
             Violation::new("dose_number", "range", message).into()
         }
     })
-}
-
-/// The lowest id that can have been made at a time (RFC 9562 §5.7).
-fn first_id_at(time: DateTime<Utc>) -> Uuid {
-    let milliseconds = u64::try_from(time.timestamp_millis()).unwrap_or(0);
-    uuid::Builder::from_unix_timestamp_millis(milliseconds, &[0; 10]).into_uuid()
 }

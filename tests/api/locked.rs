@@ -1,5 +1,6 @@
 //! Somebody else holds the SQLite file.
 
+use care4u::db::Transact as _;
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 

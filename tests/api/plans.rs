@@ -1,92 +1,27 @@
 //! Every look-up and list finds its rows through an index, and reads a list in the index's own order.
 //!
-//! The database is asked for its plan of each statement that the domain runs, with scans and sorts made so unattractive
-//! that one appears only where there is no other way.
-
-use std::sync::Mutex;
+//! Each function of the domain runs on a connection that has all its statements explained first.
 
 use care4u::domain::actor::Actor;
+use care4u::domain::administration::{self, Changes};
+use care4u::domain::audit::{self, Filter as AuditFilter};
+use care4u::domain::client::Client;
+use care4u::domain::email::Email;
 use care4u::domain::page::Page;
 use care4u::domain::password::Password;
-use care4u::domain::sessions::Client;
+use care4u::domain::users::{Filter as UserFilter, NewUser};
 use care4u::domain::vaccine_requests::{Filter, NewRequest, Step};
-use care4u::domain::{email::Email, sessions, users, vaccine_requests, vaccines};
-use entity::{RequestStatus, Role};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement};
+use care4u::domain::{
+    codes, credentials, letters, outbox, personal_data, recovery, sessions, throttle, users, vaccine_requests,
+    vaccines, verification,
+};
+use entity::{CodePurpose, RequestStatus, Role};
+use sea_orm::{ConnectionTrait, DbBackend};
 use uuid::Uuid;
 
 use crate::BACKEND;
 use crate::support::app::{PASSWORD, TestApp};
-
-/// A connection that has every statement explained before it runs.
-struct Explained {
-    transaction: DatabaseTransaction,
-    plans: Mutex<Vec<String>>,
-}
-
-impl Explained {
-    async fn new(app: &TestApp) -> Self {
-        let transaction = app.state().db.begin().await.unwrap();
-        if transaction.get_database_backend() == DbBackend::Postgres {
-            let settings =
-                "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off";
-            transaction.execute_unprepared(settings).await.unwrap();
-        }
-        Self { transaction, plans: Mutex::default() }
-    }
-
-    async fn explain(&self, statement: &Statement) {
-        let (command, column) = match self.get_database_backend() {
-            DbBackend::Sqlite => ("EXPLAIN QUERY PLAN", 3),
-            _ => ("EXPLAIN (COSTS OFF)", 0),
-        };
-        let question = Statement { sql: format!("{command} {}", statement.sql), ..statement.clone() };
-        let rows = self.transaction.query_all_raw(question).await.unwrap();
-        let lines: Vec<String> = rows.iter().map(|row| row.try_get_by_index(column).unwrap()).collect();
-        for line in &lines {
-            let scan = line.contains("Seq Scan") || (line.starts_with("SCAN ") && !line.contains("USING"));
-            let sort = line.contains("Sort") || line.contains("TEMP B-TREE FOR ORDER BY");
-            assert!(!scan && !sort, "{}\n{}", statement.sql, lines.join("\n"));
-        }
-        self.plans.lock().unwrap().push(lines.join("\n"));
-    }
-}
-
-#[async_trait::async_trait]
-impl ConnectionTrait for Explained {
-    fn get_database_backend(&self) -> DbBackend {
-        self.transaction.get_database_backend()
-    }
-
-    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.explain(&statement).await;
-        self.transaction.execute_raw(statement).await
-    }
-
-    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.transaction.execute_unprepared(sql).await
-    }
-
-    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.explain(&statement).await;
-        self.transaction.query_one_raw(statement).await
-    }
-
-    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.explain(&statement).await;
-        self.transaction.query_all_raw(statement).await
-    }
-}
-
-impl Explained {
-    /// Demands that the last statement went through this index.
-    #[track_caller]
-    fn used(&self, index: &str) {
-        let plans = self.plans.lock().unwrap();
-        let last = plans.last().expect("a statement ran");
-        assert!(last.contains(index), "not {index}:\n{last}");
-    }
-}
+use crate::support::explained::Explained;
 
 /// Enough requests of enough people that an index is worth its while. Returns one of the people.
 async fn fill(app: &TestApp, vaccine_id: Uuid) -> Uuid {
@@ -127,36 +62,34 @@ async fn fill(app: &TestApp, vaccine_id: Uuid) -> Uuid {
     somebody
 }
 
+fn actor(user_id: Uuid, role: Role) -> Actor {
+    Actor { user_id, session_id: Uuid::now_v7(), role }
+}
+
+/// The first page, and one behind it.
+fn pages() -> [Page; 2] {
+    [None, Some(Uuid::now_v7())].map(|after| Page { limit: 20, after })
+}
+
 #[tokio::test]
-async fn every_statement_on_a_single_connection_has_its_index() {
+async fn vaccines_and_requests_are_found_by_index() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     let request: Uuid = patient.ask_for("FLU").await.parse().unwrap();
-    let refresh_token = patient.refresh_token.clone();
     let vaccine_id = app.vaccine("FLU").await;
     let somebody = fill(&app, app.vaccine("MMR").await).await;
-    let db = Explained::new(&app).await;
-    let auth = &app.state().auth;
-    let actor = |role| Actor { user_id: patient.id, session_id: Uuid::now_v7(), role };
-    let (own, staff, admin) = (actor(Role::Patient), actor(Role::Staff), actor(Role::Admin));
+    let db = Explained::new(&app.state().db).await;
+    let (auth, client) = (&app.state().auth, Client::default());
+    let (own, staff) = (actor(patient.id, Role::Patient), actor(patient.id, Role::Staff));
     let now = auth.clock.now();
 
-    users::own(&db, &own).await.unwrap();
-    users::get(&db, &admin, own.user_id).await.unwrap();
     vaccines::get(&db, vaccine_id).await.unwrap();
     vaccine_requests::get(&db, &own, request).await.unwrap();
-    sessions::refresh(&db, auth, &refresh_token).await.unwrap();
-    auth.revocations.read(&db, now).await.unwrap();
-    db.used("refresh_tokens_revoked_at_idx");
     let of_status = Filter { status: Some(RequestStatus::Pending), ..Filter::default() };
     let of_vaccine = Filter { vaccine_id: Some(vaccine_id), ..Filter::default() };
     let of_user = Filter { user_id: Some(own.user_id), ..Filter::default() };
     let of_time = Filter { created_from: Some(now), created_before: Some(now), ..Filter::default() };
-    for after in [None, Some(Uuid::now_v7())] {
-        let page = Page { limit: 20, after };
-        users::list(&db, &admin, None, page).await.unwrap();
-        let email = Email::parse("ada@example.org").unwrap();
-        users::list(&db, &admin, Some(&email), page).await.unwrap();
+    for page in pages() {
         vaccines::list(&db, Some(true), page).await.unwrap();
         vaccine_requests::list(&db, &own, &Filter::default(), page).await.unwrap();
         db.used("vaccine_requests_user_id_id_idx");
@@ -175,15 +108,123 @@ async fn every_statement_on_a_single_connection_has_its_index() {
         }
     }
     let new = NewRequest { vaccine_id, dose_number: 1, note: None };
-    let another = Actor { user_id: somebody, ..own };
-    vaccine_requests::add(&db, &auth.clock, &another, new).await.unwrap();
+    vaccine_requests::add(&db, &auth.clock, &actor(somebody, Role::Patient), new).await.unwrap();
     let changes = vaccine_requests::Changes { vaccine_id: Some(vaccine_id), ..Default::default() };
     vaccine_requests::change(&db, &auth.clock, &own, request, changes).await.unwrap();
+    let reviewer = actor(somebody, Role::Staff);
+    vaccine_requests::advance(&db, &auth.clock, &reviewer, &client, request, Step::Approve).await.unwrap();
+    assert!(db.count() > 15);
+}
+
+#[tokio::test]
+async fn accounts_and_the_audit_trail_are_found_by_index() {
+    let app = TestApp::start(BACKEND).await;
+    let (patient, boss) = (app.patient().await, app.admin().await);
+    fill(&app, app.vaccine("MMR").await).await;
+    let db = Explained::new(&app.state().db).await;
+    let (auth, client) = (&app.state().auth, Client::default());
+    let (own, admin) = (actor(patient.id, Role::Patient), actor(boss.id, Role::Admin));
+    let now = auth.clock.now();
+
+    users::own(&db, &own).await.unwrap();
+    users::get(&db, &admin, own.user_id).await.unwrap();
     users::change(&db, auth, &own, users::Changes::default()).await.unwrap();
-    let (email, password) = (Email::parse(&patient.email).unwrap(), Password::presented(PASSWORD));
-    sessions::open(&db, auth, &email, password, Client::default()).await.unwrap();
-    sessions::close(&db, auth, &own).await.unwrap();
-    vaccine_requests::advance(&db, &auth.clock, &staff, request, Step::Approve).await.unwrap();
-    sessions::end_all(&db, own.user_id, None, now).await.unwrap();
-    assert!(db.plans.lock().unwrap().len() > 25);
+    let email = Some(Email::parse("ada@example.org").unwrap());
+    let by_time = AuditFilter { occurred_from: Some(now), occurred_before: Some(now), ..AuditFilter::default() };
+    for page in pages() {
+        for filter in [
+            UserFilter::default(),
+            UserFilter { email: email.clone(), ..UserFilter::default() },
+            UserFilter { search: Some("ada".into()), is_disabled: Some(false), ..UserFilter::default() },
+        ] {
+            users::list(&db, &admin, &filter, page).await.unwrap();
+        }
+        let staff = UserFilter { role: Some(Role::Staff), ..UserFilter::default() };
+        users::list(&db, &admin, &staff, page).await.unwrap();
+        db.used("users_role_id_idx");
+        audit::own(&db, &own, page).await.unwrap();
+        db.used("audit_events_subject_id_id_idx");
+        let by_actor = AuditFilter { actor_id: Some(own.user_id), ..AuditFilter::default() };
+        audit::list(&db, &admin, &by_actor, page).await.unwrap();
+        db.used("audit_events_actor_id_id_idx");
+        let by_action = AuditFilter { action: Some(entity::AuditAction::LoginFailed), ..AuditFilter::default() };
+        audit::list(&db, &admin, &by_action, page).await.unwrap();
+        db.used("audit_events_action_id_idx");
+        audit::list(&db, &admin, &by_time, page).await.unwrap();
+    }
+    let promote = Changes { role: Some(Role::Staff), ..Changes::default() };
+    administration::change(&db, auth, &admin, &client, patient.id, promote).await.unwrap();
+    let address = Email::parse(&patient.email).unwrap();
+    let disable = Changes { is_disabled: Some(true), ..Changes::default() };
+    administration::change_as_operator(&db, auth, &address, disable).await.unwrap();
+    administration::reset_password(&db, auth, &address, Password::presented("another good one")).await.unwrap();
+    personal_data::export(&db, auth, &own, &client).await.unwrap();
+    personal_data::erase(&db, auth, &own, &client, Password::presented("another good one")).await.unwrap();
+    assert!(db.count() > 40);
+}
+
+#[tokio::test]
+async fn sessions_codes_and_mails_are_found_by_index() {
+    let app = TestApp::start_with(BACKEND, &[("CARE4U__THROTTLE__ENABLED", "true")]).await;
+    let patient = app.patient().await;
+    fill(&app, app.vaccine("MMR").await).await;
+    let db = Explained::new(&app.state().db).await;
+    let (auth, client) = (&app.state().auth, Client::default());
+    let own = Actor { session_id: Uuid::now_v7(), ..actor(patient.id, Role::Patient) };
+    let (email, now) = (Email::parse(&patient.email).unwrap(), auth.clock.now());
+    let other = Email::parse("other@example.org").unwrap();
+
+    sessions::open(&db, auth, &email, Password::presented(PASSWORD), &client).await.unwrap();
+    sessions::open(&db, auth, &email, Password::presented("wrong"), &client).await.unwrap_err();
+    sessions::refresh(&db, auth, &patient.refresh_token, &client).await.unwrap();
+    for page in pages() {
+        sessions::list(&db, auth, &own, page).await.unwrap();
+        db.used("refresh_tokens_user_id_id_idx");
+    }
+    auth.revocations.read(&db, now).await.unwrap();
+    db.used("refresh_tokens_revoked_at_idx");
+    sessions::end_others(&db, auth, &own, &client).await.unwrap();
+    sessions::sweep(&db, auth).await.unwrap();
+
+    let new = NewUser {
+        name: "Bob".into(),
+        email: other.clone(),
+        password: Password::presented(PASSWORD),
+        nid: None,
+        phone_number: None,
+        address: None,
+        birth_date: None,
+    };
+    users::register(&db, auth, new.clone(), &client).await.unwrap();
+    users::register_silently(&db, auth, new, &client).await.unwrap();
+    verification::resend(&db, auth, &other, &client).await.unwrap();
+    recovery::ask(&db, auth, &email, &client).await.unwrap();
+    let third = Email::parse("third@example.org").unwrap();
+    let password = Password::presented(PASSWORD);
+    verification::begin_change(&db, auth, &own, &client, &third, password.clone()).await.unwrap();
+    let mails = outbox::claim(&db, now + chrono::Duration::minutes(1), 16).await.unwrap();
+    assert_eq!(mails.len(), 6);
+    for mail in &mails {
+        letters::write(&db, auth, mail).await.unwrap();
+    }
+    outbox::keep_claim(&db, &[mails[0].id], now).await.unwrap();
+    outbox::postpone(&db, &mails[0], true, now).await.unwrap();
+    outbox::remove(&db, mails[1].id).await.unwrap();
+
+    let code = codes::issue(&db, auth, own.user_id, CodePurpose::ResetPassword, email.as_str()).await.unwrap();
+    recovery::validate(&db, auth, &email, "000000", &client).await.err();
+    let token = recovery::validate(&db, auth, &email, &code.digits, &client).await.unwrap();
+    recovery::reset(&db, auth, &token.text, Password::presented("another good one"), &client).await.unwrap();
+    let code = codes::issue_for_change(&db, auth, own.user_id, third.as_str()).await.unwrap().unwrap();
+    verification::finish_change(&db, auth, &own, &client, &code.digits).await.unwrap();
+    let bob = users::list(&db, &actor(own.user_id, Role::Admin), &UserFilter::default(), pages()[0]).await.unwrap();
+    let bob = bob.items.iter().find(|user| user.name == "Bob").unwrap();
+    let code = codes::issue(&db, auth, bob.id, CodePurpose::VerifyEmail, &bob.email).await.unwrap();
+    verification::confirm(&db, auth, &other, &code.digits, &client).await.unwrap();
+    let (current, new) = (Password::presented("another good one"), Password::presented(PASSWORD));
+    credentials::change_password(&db, auth, &own, &client, current, new).await.unwrap();
+    codes::sweep(&db, now).await.unwrap();
+    throttle::sweep(&db, now).await.unwrap();
+    outbox::sweep(&db, now).await.unwrap();
+    assert!(db.count() > 80, "{}", db.count());
 }

@@ -116,7 +116,7 @@ async fn a_deleted_account_is_gone_with_its_sessions_and_requests() {
     let (patient, staff) = (app.patient().await, app.staff().await);
     let request = patient.ask_for("MMR").await;
     let other = app.another_instance().await;
-    patient.delete("/users/me").await.no_content();
+    patient.delete_with("/users/me", json!({ "password": PASSWORD })).await.ok();
     patient.get("/users/me").await.problem(401, "invalid-token");
     app.refresh(&patient.refresh_token).await.problem(401, "invalid-token");
     app.post("/api/v1/auth/login", json!({ "email": patient.email, "password": PASSWORD }))
@@ -173,7 +173,9 @@ async fn a_new_role_counts_from_the_next_sign_in_and_ends_the_sessions_before() 
     again.get("/users/me").await.ok();
 
     admin.patch(&path, json!({ "role": "root" })).await.violates(&[("role", "type")]);
-    admin.patch(&path, json!({})).await.violates(&[("role", "required")]);
+    assert_eq!(admin.patch(&path, json!({})).await.ok()["role"], "staff");
+    admin.patch(&path, json!({ "role": null })).await.violates(&[("role", "type")]);
+    admin.patch(&path, json!({ "disabled": "yes" })).await.violates(&[("disabled", "type")]);
     admin.patch(&path, json!({ "role": "staff", "email": "x@example.org" })).await.violates(&[("email", "unknown")]);
     admin.patch(&format!("/users/{}", Uuid::now_v7()), json!({ "role": "staff" })).await.problem(404, "not-found");
 }
@@ -205,19 +207,128 @@ async fn admins_find_an_account_by_its_email_and_leaf_through_all() {
 }
 
 #[tokio::test]
-async fn a_disabled_account_cannot_sign_in_or_refresh() {
-    use chrono::Utc;
-    use sea_orm::{ActiveModelTrait, Set, Unchanged};
+async fn admins_search_by_parts_of_name_and_email_in_any_letter_case_and_filter() {
     let app = TestApp::start(BACKEND).await;
-    let patient = app.patient().await;
-    let disabled = entity::users::ActiveModel {
-        id: Unchanged(patient.id),
-        disabled_at: Set(Some(Utc::now())),
-        ..Default::default()
+    let admin = app.admin().await;
+    for (name, email) in [("Жук Ёлка", "beetle@example.org"), ("100% Élan_vital", "vital@example.org")] {
+        let body = json!({ "name": name, "email": email, "password": PASSWORD });
+        app.post("/api/v1/auth/register", body).await.created();
+    }
+    let find = async |query: &[(&str, &str)]| {
+        let request = admin.request(Method::GET, "/users").query(query);
+        let page = app.send(request).await.ok();
+        let items = page["items"].as_array().unwrap();
+        items.iter().map(|user| user["email"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    disabled.update(&app.state().db).await.unwrap();
+    for found in ["жук", "ЁЛК", "eetle@"] {
+        assert_eq!(find(&[("q", found)]).await, ["beetle@example.org"], "{found}");
+    }
+    for found in ["% é", "N_V", "VITAL@EXAMPLE"] {
+        assert_eq!(find(&[("q", found)]).await, ["vital@example.org"], "{found}");
+    }
+    for nobody in ["%b", "_ital@", "\\"] {
+        assert_eq!(find(&[("q", nobody)]).await, Vec::<String>::new(), "{nobody}");
+    }
+    assert_eq!(find(&[("role", "admin")]).await, [admin.email.as_str()]);
+    assert_eq!(find(&[("disabled", "true")]).await, Vec::<String>::new());
+    assert_eq!(find(&[("disabled", "false"), ("q", "example.org"), ("role", "patient")]).await.len(), 2);
+    admin.get("/users?role=root").await.problem(400, "malformed");
+    admin.get("/users?q=").await.problem(422, "invalid");
+
+    // A new name is found, the old one no longer.
+    let bob = app.patient().await;
+    bob.patch("/users/me", json!({ "name": "Бобр" })).await.ok();
+    assert_eq!(find(&[("q", "бобр")]).await, [bob.email.as_str()]);
+    assert_eq!(find(&[("q", "lovelace"), ("role", "patient")]).await, Vec::<String>::new());
+    assert_eq!(find(&[("q", &bob.email)]).await, [bob.email.as_str()]);
+}
+
+#[tokio::test]
+async fn disabling_ends_the_sessions_at_once_and_enabling_lets_in_again() {
+    let app = TestApp::start(BACKEND).await;
+    let (patient, admin) = (app.patient().await, app.admin().await);
+    let path = format!("/users/{}", patient.id);
+    let disabled = admin.patch(&path, json!({ "disabled": true })).await.ok();
+    assert!(disabled["disabled_at"].is_string());
+    patient.get("/users/me").await.problem(401, "invalid-token");
+    app.refresh(&patient.refresh_token).await.problem(401, "invalid-token");
     let login = |password: &str| json!({ "email": patient.email, "password": password });
     app.post("/api/v1/auth/login", login(PASSWORD)).await.problem(403, "account-disabled");
     app.post("/api/v1/auth/login", login("a guess")).await.problem(401, "wrong-credentials");
-    app.refresh(&patient.refresh_token).await.problem(401, "invalid-token");
+    // Once more changes nothing, not even the time.
+    assert_eq!(admin.patch(&path, json!({ "disabled": true })).await.ok()["disabled_at"], disabled["disabled_at"]);
+    assert!(admin.patch(&path, json!({ "disabled": false })).await.ok()["disabled_at"].is_null());
+    app.post("/api/v1/auth/login", login(PASSWORD)).await.ok();
+    for actor in [&patient.elsewhere().await, &app.staff().await] {
+        actor.patch(&path, json!({ "disabled": true })).await.problem(403, "forbidden");
+    }
+}
+
+#[tokio::test]
+async fn the_last_admin_stays() {
+    let app = TestApp::start(BACKEND).await;
+    let admin = app.admin().await;
+    let own = format!("/users/{}", admin.id);
+    admin.patch(&own, json!({ "role": "staff" })).await.problem(409, "last-admin");
+    admin.patch(&own, json!({ "disabled": true })).await.problem(409, "last-admin");
+    admin.delete_with("/users/me", json!({ "password": PASSWORD })).await.problem(409, "last-admin");
+    assert_eq!(admin.get("/users/me").await.ok()["role"], "admin");
+    // An admin who cannot sign in does not count.
+    let second = app.admin().await;
+    admin.patch(&format!("/users/{}", second.id), json!({ "disabled": true })).await.ok();
+    admin.patch(&own, json!({ "role": "staff" })).await.problem(409, "last-admin");
+    admin.patch(&format!("/users/{}", second.id), json!({ "disabled": false })).await.ok();
+    admin.patch(&own, json!({ "role": "staff" })).await.ok();
+}
+
+#[tokio::test]
+async fn of_admins_who_take_the_role_from_each_other_one_remains() {
+    let app = TestApp::start(BACKEND).await;
+    for _ in 0..5 {
+        let (ada, bob) = (app.admin().await, app.admin().await);
+        let others = app.state().db.clone();
+        demote_all_but(&others, &[ada.id, bob.id]).await;
+        let (to_bob, to_ada) = (format!("/users/{}", bob.id), format!("/users/{}", ada.id));
+        let patient = json!({ "role": "patient" });
+        let (one, other) =
+            futures_util::future::join(ada.patch(&to_bob, patient.clone()), bob.patch(&to_ada, patient)).await;
+        let mut outcomes = [one.status, other.status];
+        outcomes.sort_unstable();
+        // The one that comes too late is refused, as the last admin or because its session has just ended.
+        assert!(outcomes == [200, 409] || outcomes == [200, 401], "{outcomes:?}");
+    }
+}
+
+async fn demote_all_but(db: &care4u::db::Db, kept: &[Uuid]) {
+    use sea_orm::sea_query::Expr;
+    use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+    entity::users::Entity::update_many()
+        .col_expr(entity::users::Column::Role, Expr::value(entity::Role::Patient))
+        .filter(entity::users::Column::Id.is_not_in(kept.iter().copied()))
+        .exec(db)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_hash_of_another_system_lets_its_owner_in_and_is_renewed() {
+    use sea_orm::{ActiveModelTrait, EntityTrait, Set, Unchanged};
+    let app = TestApp::start_with(BACKEND, &[("CARE4U__AUTH__BCRYPT_COST", "5")]).await;
+    let patient = app.patient().await;
+    for imported in [
+        "$2y$04$yaAzvoCospvQNxNjASm/muQABgoXKi9ohwXngSSe7TLDJvkheRlaK",
+        "$2b$04$UEpNK/0n8sZpTQNhXVCMberLWpIIf0eOLmNF6V1JxY63rr7xmNCCm",
+        "$2a$04$DA18eUhmplMXYD4Qw.Ml0O7YEN6bPy8OtknkXOWkJw8vln9VfOPIa",
+    ] {
+        let hash = entity::PasswordHash(imported.to_owned());
+        let user =
+            entity::users::ActiveModel { id: Unchanged(patient.id), password_hash: Set(hash), ..Default::default() };
+        user.update(&app.state().db).await.unwrap();
+        let wrong = json!({ "email": patient.email, "password": "another password" });
+        app.post("/api/v1/auth/login", wrong).await.problem(401, "wrong-credentials");
+        patient.elsewhere().await;
+        let user = entity::users::Entity::find_by_id(patient.id).one(&app.state().db).await.unwrap().unwrap();
+        assert!(user.password_hash.0.starts_with("$2b$05$"), "{imported} was not renewed");
+        patient.elsewhere().await;
+    }
 }

@@ -99,6 +99,50 @@ fn create_admin_makes_one_admin_and_says_why_not_a_second_one() {
 }
 
 #[test]
+fn operators_disable_enable_promote_and_reset_while_the_service_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Serving::start(&mut care4u(folder.path()));
+    let ada = r#"{"name":"Ada","email":"ada@example.org","password":"correct horse battery"}"#;
+    assert_eq!(server.send("POST", "/api/v1/auth/register", "", ada).0, 201);
+    let log_in = |password: &str| {
+        let body = format!(r#"{{"email":"ada@example.org","password":"{password}"}}"#);
+        server.send("POST", "/api/v1/auth/login", "", &body)
+    };
+    let user = |arguments: &[&str]| {
+        let mut command = care4u(folder.path());
+        let command = command.arg("user").args(arguments).env("CARE4U_USER_PASSWORD", "another good one");
+        let output = run(command);
+        (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+    };
+    let token = member(&log_in("correct horse battery").1, "access_token");
+    let (code, said) = user(&["disable", "--email", "Ada@Example.org"]);
+    assert!(code == Some(0) && said.starts_with("disabled the user "), "{said}");
+    assert_eq!(log_in("correct horse battery").0, 403);
+    // The service learns of it within a second or so.
+    let begun = std::time::Instant::now();
+    while server.send("GET", "/api/v1/users/me", &token, "").0 != 401 {
+        assert!(begun.elapsed().as_secs() < 30, "the session goes on");
+    }
+    assert_eq!(user(&["enable", "--email", "ada@example.org"]).0, Some(0));
+    assert_eq!(user(&["reset-password", "--email", "ada@example.org"]).0, Some(0));
+    assert_eq!(log_in("correct horse battery").0, 401);
+    assert_eq!(user(&["role", "--email", "ada@example.org", "admin"]).0, Some(0));
+    let token = member(&log_in("another good one").1, "access_token");
+    assert_eq!(member(&server.send("GET", "/api/v1/users/me", &token, "").1, "role"), "admin");
+    for (arguments, reason) in [
+        (&["role", "--email", "ada@example.org", "patient"][..], "the last admin"),
+        (&["disable", "--email", "ada@example.org"], "the last admin"),
+        (&["disable", "--email", "nobody@example.org"], "no user has this e-mail"),
+        (&["disable", "--email", "ada"], "must be an e-mail address"),
+    ] {
+        let (code, said) = user(arguments);
+        let last = said.lines().last().unwrap_or_default();
+        assert!(code == Some(1) && last.starts_with("care4u: ") && last.contains(reason), "{said}");
+    }
+    assert_eq!(user(&["role", "--email", "ada@example.org", "root"]).0, Some(2));
+}
+
+#[test]
 fn seed_fills_the_catalogue_once() {
     let folder = tempfile::tempdir().unwrap();
     let seed = || text(&run(care4u(folder.path()).arg("seed")).stdout);

@@ -7,13 +7,14 @@ use super::postgres;
 use super::process::{Serving, care4u, member, run};
 
 /// Everything that is personal or secret in the walk-through.
-const PRIVATE: [&str; 13] = [
+const PRIVATE: [&str; 14] = [
     "xanthippe",
     "quill",
     "example.org",
     "correct horse",
     "another good one",
     "wrong guess",
+    "127.0.0.1",
     "19121815",
     "7946",
     "James's",
@@ -36,13 +37,19 @@ fn walk_through(command: &mut Command, folder: &Path, url: Option<&str>) -> Stri
     let made = run(&mut admin);
     assert!(made.status.success(), "{}", super::process::text(&made.stderr));
     let mut server = Serving::start(command);
-    visit(&server);
+    visit(&server, folder);
     server.signal("TERM");
     server.process.wait().unwrap();
-    std::fs::read_to_string(log).unwrap()
+    let log = std::fs::read_to_string(log).unwrap();
+    let codes = codes(folder);
+    assert!(codes.len() >= 3);
+    for code in codes {
+        assert!(!log.split(|c: char| !c.is_ascii_digit()).any(|number| number == code), "a code is in the log");
+    }
+    log
 }
 
-fn visit(server: &Serving) {
+fn visit(server: &Serving, folder: &Path) {
     let expect = |status: u16, (given, body): (u16, String)| {
         assert_eq!(given, status, "{body}");
         body
@@ -92,7 +99,42 @@ fn visit(server: &Serving) {
     expect(204, server.send("POST", "/api/v1/auth/logout", &token, ""));
     let login = login.replace("correct horse battery", "another good one");
     let token = member(&expect(200, server.send("POST", "/api/v1/auth/login", "", &login)), "access_token");
-    expect(204, server.send("DELETE", "/api/v1/users/me", &token, ""));
+    expect(202, server.send("POST", "/api/v1/auth/forgot-password", "", r#"{"email":"xanthippe@example.org"}"#));
+    let guess = r#"{"email":"xanthippe@example.org","code":"000000"}"#;
+    expect(422, server.send("POST", "/api/v1/auth/validate-code", "", guess));
+    expect(422, server.send("POST", "/api/v1/auth/verify-email", "", guess));
+    let address = r#"{"email":"quill@example.org","current_password":"another good one"}"#;
+    expect(202, server.send("PUT", "/api/v1/users/me/email", &token, address));
+    expect(200, server.send("GET", "/api/v1/users?q=xanthippe", &admin, ""));
+    expect(200, server.send("GET", "/api/v1/users/me/export", &token, ""));
+    expect(200, server.send("GET", "/api/v1/users/me/sessions", &token, ""));
+    expect(200, server.send("GET", "/api/v1/audit-events", &admin, ""));
+    wait_for_mails(folder, 5);
+    let erase = r#"{"password":"another good one"}"#;
+    expect(200, server.send("DELETE", "/api/v1/users/me", &token, erase));
+    wait_for_mails(folder, 6);
+}
+
+/// Waits until so many mails lie in the folder for them.
+fn wait_for_mails(folder: &Path, count: usize) {
+    let outbox = folder.join("data/outbox");
+    let begun = std::time::Instant::now();
+    loop {
+        let files = std::fs::read_dir(&outbox).map_or(0, Iterator::count);
+        if files == count {
+            return;
+        }
+        assert!(begun.elapsed().as_secs() < 30, "{files} mails instead of {count}");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+/// The codes in all mails.
+fn codes(folder: &Path) -> Vec<String> {
+    let files = std::fs::read_dir(folder.join("data/outbox")).unwrap();
+    let mails = files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
+    let is_code = |line: &&str| line.len() == 6 && line.bytes().all(|byte| byte.is_ascii_digit());
+    mails.flat_map(|mail| mail.lines().map(str::trim).filter(is_code).map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
 fn holds_nothing_private(log: &str) {
@@ -113,7 +155,7 @@ fn a_line_of_json_for_each_request_and_nothing_about_anybody() {
     let lines: Vec<serde_json::Value> =
         log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))).collect();
     let requests: Vec<_> = lines.iter().filter(|line| line["message"] == "request").collect();
-    assert_eq!(requests.len(), 27);
+    assert_eq!(requests.len(), 35);
     assert!(log.contains("a refresh token was used again"));
     for request in &requests {
         assert!(request["request.id"].is_string() && request["http.method"].is_string(), "{request}");

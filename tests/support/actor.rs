@@ -58,6 +58,10 @@ impl<'a> Actor<'a> {
         self.app.send(self.request(Method::DELETE, path)).await
     }
 
+    pub async fn delete_with(&self, path: &str, body: Value) -> Answer {
+        self.app.send(self.request(Method::DELETE, path).json(&body)).await
+    }
+
     /// Asks for a first dose and returns the request's id.
     pub async fn ask_for(&self, vaccine: &str) -> String {
         let vaccine_id = self.app.vaccine(vaccine).await;

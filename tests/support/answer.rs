@@ -48,6 +48,12 @@ impl Answer {
         self.json()
     }
 
+    /// Demands 202 and a word about it.
+    #[track_caller]
+    pub fn accepted(&self) {
+        assert!(self.is(202).json()["detail"].is_string());
+    }
+
     /// Demands 204 without a body.
     #[track_caller]
     pub fn no_content(&self) {

@@ -18,6 +18,7 @@ use super::actor::Actor;
 use super::answer::Answer;
 use super::contract;
 use super::database::{Backend, Database};
+use super::mailbox::Mailbox;
 
 /// What the tests sign their tokens with.
 pub const SECRET: &str = "a secret for tests of 32 bytes or more";
@@ -30,6 +31,8 @@ pub struct TestApp {
     pub address: String,
     pub clock: Clock,
     pub database: Arc<Database>,
+    /// Where its mails go.
+    pub mail: Mailbox,
     state: AppState,
     client: Client,
 }
@@ -48,18 +51,18 @@ impl TestApp {
 
     /// Starts the application on a database that is there already.
     pub async fn start_on(database: Arc<Database>, changes: &[(&str, &str)]) -> Self {
-        let settings = settings(&database.url(), changes);
-        Self::start_at(database, settings).await
+        Self::start_at(database.clone(), settings(&database.url(), changes)).await
     }
 
     /// Starts the application with these very settings; the database lives as long as it does.
-    pub async fn start_at(database: Arc<Database>, settings: Settings) -> Self {
-        let clock = Clock::default();
+    pub async fn start_at(database: Arc<Database>, mut settings: Settings) -> Self {
+        let (clock, mail) = (Clock::default(), Mailbox::new());
+        settings.mail.dir = mail.folder();
         let application = Application::build(&settings, clock.clone()).await.expect("the application starts");
         let address = format!("http://{}", application.address());
         let state = application.state().clone();
         tokio::spawn(application.run());
-        Self { address, clock, database, state, client: client() }
+        Self { address, clock, database, mail, state, client: client() }
     }
 
     /// Another instance of the service on the same database.
@@ -100,6 +103,17 @@ impl TestApp {
         self.send(self.request(Method::POST, "/api/v1/auth/token").form(form)).await
     }
 
+    /// Registers somebody over HTTP, which has a mail sent to them.
+    pub async fn register(&self, email: &str) -> Answer {
+        let body = json!({ "name": "Ada Lovelace", "email": email, "password": PASSWORD });
+        self.post("/api/v1/auth/register", body).await
+    }
+
+    /// Signs in with any password.
+    pub async fn log_in(&self, email: &str, password: &str) -> Answer {
+        self.post("/api/v1/auth/login", json!({ "email": email, "password": password })).await
+    }
+
     /// Exchanges a refresh token.
     pub async fn refresh(&self, refresh_token: &str) -> Answer {
         self.post("/api/v1/auth/refresh", json!({ "refresh_token": refresh_token })).await
@@ -136,12 +150,12 @@ impl TestApp {
             address: None,
             birth_date: None,
         };
-        let user = users::register(&self.state.db, &self.state.auth, new, role).await.expect("a new account");
+        let user = users::create(&self.state.db, &self.state.auth, new, role).await.expect("a new account");
         Actor::log_in(self, user.id, email).await
     }
 }
 
-/// The settings of the tests: a free port, cheap hashes, a known key.
+/// The settings of the tests: a free port, cheap hashes, a known key, no throttling.
 pub fn settings(database_url: &str, changes: &[(&str, &str)]) -> Settings {
     let mut variables: HashMap<String, String> = [
         ("DATABASE_URL", database_url),
@@ -149,6 +163,8 @@ pub fn settings(database_url: &str, changes: &[(&str, &str)]) -> Settings {
         ("CARE4U__SERVER__WORKERS", "2"),
         ("CARE4U__AUTH__SECRET", SECRET),
         ("CARE4U__AUTH__BCRYPT_COST", "4"),
+        // Everybody here has the same address; the tests of throttling switch it on.
+        ("CARE4U__THROTTLE__ENABLED", "false"),
     ]
     .into_iter()
     .map(|(key, value)| (key.to_owned(), value.to_owned()))

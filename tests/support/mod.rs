@@ -6,4 +6,7 @@ pub mod answer;
 pub mod app;
 pub mod contract;
 pub mod database;
+pub mod explained;
+pub mod mailbox;
 pub mod postgres;
+pub mod smtp;

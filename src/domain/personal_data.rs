@@ -1,0 +1,138 @@
+//! What is stored about somebody: all of it for them to take along, and its end.
+
+use entity::{
+    AuditAction, MailKind, Role, account_codes, audit_events, outbox, refresh_tokens, users, vaccine_requests,
+};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionSession as _,
+};
+use uuid::Uuid;
+
+use super::actor::Actor;
+use super::audit::{self, Event};
+use super::auth::Auth;
+use super::client::Client;
+use super::password::Password;
+use super::{administration, credentials, sessions, users as accounts};
+use crate::db::Transact;
+use crate::error::{Conflict, Error, Result};
+
+/// Everything stored about one user, secrets aside.
+#[derive(Clone, Debug)]
+pub struct PersonalData {
+    /// The account.
+    pub user: users::Model,
+    /// Sessions, those that are over included until they are swept.
+    pub sessions: Vec<refresh_tokens::Model>,
+    /// What they asked for.
+    pub vaccine_requests: Vec<vaccine_requests::Model>,
+    /// The requests of others that they decided on.
+    pub reviewed: Vec<Uuid>,
+    /// What they did, and what was done to their account.
+    pub activity: Vec<audit_events::Model>,
+    /// Mails that wait to be sent to them.
+    pub mails: Vec<outbox::Model>,
+    /// Codes under way.
+    pub codes: Vec<account_codes::Model>,
+}
+
+/// Gathers everything stored about the actor, and writes down that it was given out.
+///
+/// # Errors
+/// [`Error::InvalidToken`] when the account is gone.
+pub async fn export(db: &impl ConnectionTrait, auth: &Auth, actor: &Actor, client: &Client) -> Result<PersonalData> {
+    let id = actor.user_id;
+    let user = accounts::own(db, actor).await?;
+    Event::own(AuditAction::DataExported, id).record(db, client, auth.clock.now()).await?;
+    let mut activity = audit_events::Entity::find().filter(audit_events::Column::SubjectId.eq(id)).all(db).await?;
+    let acted = audit_events::Entity::find().filter(audit_events::Column::ActorId.eq(id)).all(db).await?;
+    activity.extend(acted.into_iter().filter(|event| event.subject_id != Some(id)));
+    activity.sort_by_key(|event| event.id);
+    Ok(PersonalData {
+        sessions: refresh_tokens::Entity::find()
+            .filter(refresh_tokens::Column::UserId.eq(id))
+            .order_by_asc(refresh_tokens::Column::Id)
+            .all(db)
+            .await?,
+        vaccine_requests: vaccine_requests::Entity::find()
+            .filter(vaccine_requests::Column::UserId.eq(id))
+            .order_by_asc(vaccine_requests::Column::Id)
+            .all(db)
+            .await?,
+        reviewed: vaccine_requests::Entity::find()
+            .select_only()
+            .column(vaccine_requests::Column::Id)
+            .filter(vaccine_requests::Column::ReviewedBy.eq(id))
+            .into_tuple()
+            .all(db)
+            .await?,
+        mails: super::outbox::of(db, id, &user.email).await?,
+        codes: account_codes::Entity::find().filter(account_codes::Column::UserId.eq(id)).all(db).await?,
+        activity,
+        user,
+    })
+}
+
+/// What became of the traces of an account, in rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Erasure {
+    /// Requests, erased.
+    pub vaccine_requests: u64,
+    /// Codes under way, erased.
+    pub codes: u64,
+    /// Mails that had not been sent, erased.
+    pub mails: u64,
+    /// Sessions, of which only ids and times are left until they are swept.
+    pub sessions: u64,
+    /// Events, of which the address and the browser were wiped; the ids in them lead to nobody any more.
+    pub activity: u64,
+    /// Decisions on the requests of others, which now name nobody.
+    pub reviews: u64,
+}
+
+/// Deletes the actor's account and erases or anonymises every trace of it. A mail says that it is done.
+///
+/// # Errors
+/// A violation in `password`; a conflict when no admin would be left; [`Error::TooMany`], [`Error::Busy`].
+pub async fn erase(
+    db: &impl Transact,
+    auth: &Auth,
+    actor: &Actor,
+    client: &Client,
+    password: Password,
+) -> Result<Erasure> {
+    credentials::confirm(db, auth, actor, client, password, "password").await?;
+    let (id, now) = (actor.user_id, auth.clock.now());
+    let transaction = db.begin().await?;
+    if actor.role == Role::Admin && administration::lock_admins(&transaction).await? == [id] {
+        return Err(Conflict::LastAdmin.into());
+    }
+    // The account first, so that no session can be opened behind the back of what follows.
+    let user = users::Entity::find_by_id(id).lock_exclusive().one(&transaction).await?.ok_or(Error::InvalidToken)?;
+    let ended = sessions::end_all(&transaction, id, None, now).await?;
+    Event::own(AuditAction::AccountDeleted, id).record(&transaction, &Client::default(), now).await?;
+    let erasure = erase_traces(&transaction, &user).await?;
+    super::outbox::add(&transaction, MailKind::AccountDeleted, &user.email, None, now).await?;
+    users::Entity::delete_by_id(id).exec(&transaction).await?;
+    transaction.commit().await?;
+    auth.revocations.add(ended, now);
+    Ok(erasure)
+}
+
+async fn erase_traces(transaction: &impl ConnectionTrait, user: &users::Model) -> Result<Erasure> {
+    let id = user.id;
+    let requests = vaccine_requests::Entity::delete_many().filter(vaccine_requests::Column::UserId.eq(id));
+    let codes = account_codes::Entity::delete_many().filter(account_codes::Column::UserId.eq(id));
+    let reviews = vaccine_requests::Entity::update_many()
+        .col_expr(vaccine_requests::Column::ReviewedBy, Expr::value(Option::<Uuid>::None))
+        .filter(vaccine_requests::Column::ReviewedBy.eq(id));
+    Ok(Erasure {
+        vaccine_requests: requests.exec(transaction).await?.rows_affected,
+        codes: codes.exec(transaction).await?.rows_affected,
+        mails: super::outbox::withdraw(transaction, id, &user.email).await?,
+        sessions: sessions::forget_clients(transaction, id).await?,
+        activity: audit::forget_clients(transaction, id).await?,
+        reviews: reviews.exec(transaction).await?.rows_affected,
+    })
+}

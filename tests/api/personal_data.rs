@@ -1,0 +1,106 @@
+//! Taking one's data along, and being forgotten.
+
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use serde_json::{Value, json};
+
+use crate::BACKEND;
+use crate::support::app::{PASSWORD, TestApp};
+
+fn count(value: &Value) -> usize {
+    value.as_array().expect("it is a list").len()
+}
+
+#[tokio::test]
+async fn the_export_holds_everything_about_the_caller_and_no_secret() {
+    let app = TestApp::start(BACKEND).await;
+    let (patient, staff) = (app.patient().await, app.staff().await);
+    patient.patch("/users/me", json!({ "nid": "19121815-AL", "address": "12 St James's Square" })).await.ok();
+    let request = patient.ask_for("MMR").await;
+    staff.post_empty(&format!("/vaccine-requests/{request}/approve")).await.ok();
+    patient.elsewhere().await.post_empty("/auth/logout").await.no_content();
+    patient
+        .put("/users/me/email", json!({ "email": "ada@example.org", "current_password": PASSWORD }))
+        .await
+        .accepted();
+    app.mail.wait_for("ada@example.org", 1).await;
+
+    let answer = patient.get("/users/me/export").await;
+    let export = answer.ok();
+    assert_eq!(answer.header("content-disposition"), "attachment; filename=\"care4u.json\"");
+    assert_eq!(
+        (&export["account"]["email"], &export["account"]["nid"]),
+        (&json!(patient.email), &json!("19121815-AL"))
+    );
+    assert_eq!((count(&export["sessions"]), &export["vaccine_requests"][0]["id"]), (2, &json!(request)));
+    assert_eq!(
+        (&export["codes"][0]["purpose"], &export["codes"][0]["email"]),
+        (&json!("change_email"), &json!("ada@example.org"))
+    );
+    let actions: Vec<_> =
+        export["activity"].as_array().unwrap().iter().map(|event| event["action"].as_str().unwrap()).collect();
+    for action in
+        ["registered", "login_succeeded", "request_approved", "logged_out", "email_change_asked", "data_exported"]
+    {
+        assert!(actions.contains(&action), "{action} is not in {actions:?}");
+    }
+    let stored = entity::users::Entity::find_by_id(patient.id).one(&app.state().db).await.unwrap().unwrap();
+    assert!(!answer.text.contains(&stored.password_hash.0) && !answer.text.contains("$2b$"));
+
+    let of_staff = staff.get("/users/me/export").await.ok();
+    assert_eq!(of_staff["reviewed_vaccine_requests"], json!([request]));
+    assert!(!of_staff.to_string().contains("19121815"), "somebody else's data is in it");
+    app.get("/api/v1/users/me/export").await.problem(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn deleting_the_account_takes_the_password() {
+    let app = TestApp::start(BACKEND).await;
+    let patient = app.patient().await;
+    patient.delete_with("/users/me", json!({ "password": "a guess" })).await.violates(&[("password", "wrong")]);
+    patient.delete_with("/users/me", json!({})).await.violates(&[("password", "length")]);
+    patient.delete("/users/me").await.problem(415, "unsupported-media-type");
+    patient.get("/users/me").await.ok();
+}
+
+#[tokio::test]
+async fn a_deleted_account_leaves_nothing_behind_that_leads_to_its_owner() {
+    let app = TestApp::start(BACKEND).await;
+    let (patient, staff, admin) = (app.patient().await, app.staff().await, app.admin().await);
+    let request = patient.ask_for("MMR").await;
+    staff.post_empty(&format!("/vaccine-requests/{request}/approve")).await.ok();
+    let other = app.patient().await.ask_for("FLU").await;
+    admin.patch(&format!("/users/{}", patient.id), json!({ "role": "staff" })).await.ok();
+    let patient = patient.elsewhere().await;
+    patient.post_empty(&format!("/vaccine-requests/{other}/approve")).await.ok();
+    app.log_in(&patient.email, "a guess").await.problem(401, "wrong-credentials");
+    app.post("/api/v1/auth/forgot-password", json!({ "email": patient.email })).await.accepted();
+    app.mail.wait_for(&patient.email, 1).await;
+
+    let report = patient.delete_with("/users/me", json!({ "password": PASSWORD })).await.ok();
+    assert_eq!(report["erased"], json!({ "account": 1, "vaccine_requests": 1, "codes": 1, "mails": 0 }));
+    assert_eq!((&report["anonymised"]["sessions"], &report["anonymised"]["reviews"]), (&json!(2), &json!(1)));
+    assert!(report["anonymised"]["activity"].as_u64().unwrap() >= 4, "{report}");
+    assert_eq!(report["kept"], json!({ "dose_records": 0 }));
+    assert_eq!(app.mail.wait_for(&patient.email, 2).await.subject, "Your account has been deleted");
+
+    let db = &app.state().db;
+    assert_eq!(entity::outbox::Entity::find().count(db).await.unwrap(), 0);
+    assert_eq!(entity::account_codes::Entity::find().count(db).await.unwrap(), 0);
+    let events = entity::audit_events::Entity::find()
+        .filter(entity::audit_events::Column::SubjectId.eq(patient.id))
+        .all(db)
+        .await
+        .unwrap();
+    assert!(events.iter().any(|event| event.action == entity::AuditAction::AccountDeleted));
+    for event in events.iter().filter(|event| event.actor_id.is_none_or(|actor| actor == patient.id)) {
+        assert!(event.ip.is_none() && event.user_agent.is_none(), "{event:?}");
+    }
+    // What staff and admins did stays as it was.
+    assert!(events.iter().any(|event| event.actor_id == Some(staff.id) && event.ip.is_some()));
+    let sessions = entity::refresh_tokens::Entity::find().all(db).await.unwrap();
+    let orphans: Vec<_> = sessions.iter().filter(|session| session.user_id.is_none()).collect();
+    assert_eq!(orphans.len(), 2);
+    assert!(orphans.iter().all(|session| session.ip.is_none() && session.user_agent.is_none()));
+    assert!(staff.get(&format!("/vaccine-requests/{other}")).await.ok()["reviewed_by"].is_null());
+    app.register(&patient.email).await.created();
+}

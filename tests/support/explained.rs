@@ -1,0 +1,103 @@
+//! A connection that asks the database for its plan of every statement, with scans and sorts made so unattractive that
+//! one appears only where there is no other way.
+
+use std::sync::{Arc, Mutex};
+
+use care4u::db::{Db, Transact};
+use sea_orm::{
+    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement, TransactionSession,
+    TransactionTrait,
+};
+
+/// Has every statement explained before it runs, those of transactions within it included.
+pub struct Explained {
+    transaction: DatabaseTransaction,
+    plans: Arc<Mutex<Vec<String>>>,
+}
+
+impl Explained {
+    pub async fn new(db: &Db) -> Self {
+        let transaction = db.begin().await.unwrap();
+        if transaction.get_database_backend() == DbBackend::Postgres {
+            let settings =
+                "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off";
+            transaction.execute_unprepared(settings).await.unwrap();
+        }
+        Self { transaction, plans: Arc::default() }
+    }
+
+    /// How many statements were explained.
+    pub fn count(&self) -> usize {
+        self.plans.lock().unwrap().len()
+    }
+
+    /// Demands that the last statement went through this index.
+    #[track_caller]
+    pub fn used(&self, index: &str) {
+        let plans = self.plans.lock().unwrap();
+        let last = plans.last().expect("a statement ran");
+        assert!(last.contains(index), "not {index}:\n{last}");
+    }
+
+    async fn explain(&self, statement: &Statement) {
+        let (command, column) = match self.get_database_backend() {
+            DbBackend::Sqlite => ("EXPLAIN QUERY PLAN", 3),
+            _ => ("EXPLAIN (COSTS OFF)", 0),
+        };
+        let question = Statement { sql: format!("{command} {}", statement.sql), ..statement.clone() };
+        let rows = self.transaction.query_all_raw(question).await.unwrap();
+        let lines: Vec<String> = rows.iter().map(|row| row.try_get_by_index(column).unwrap()).collect();
+        for line in &lines {
+            let is_table = !line.contains("USING") && !line.contains("VALUES");
+            let scan = line.contains("Seq Scan") || (line.starts_with("SCAN ") && is_table);
+            let sort = line.contains("Sort") || line.contains("TEMP B-TREE FOR ORDER BY");
+            assert!(!scan && !sort, "{}\n{}", statement.sql, lines.join("\n"));
+        }
+        self.plans.lock().unwrap().push(lines.join("\n"));
+    }
+}
+
+impl Transact for Explained {
+    type Transaction = Self;
+
+    async fn begin(&self) -> Result<Self, DbErr> {
+        Ok(Self { transaction: TransactionTrait::begin(&self.transaction).await?, plans: Arc::clone(&self.plans) })
+    }
+}
+
+#[async_trait::async_trait]
+impl TransactionSession for Explained {
+    async fn commit(self) -> Result<(), DbErr> {
+        self.transaction.commit().await
+    }
+
+    async fn rollback(self) -> Result<(), DbErr> {
+        self.transaction.rollback().await
+    }
+}
+
+#[async_trait::async_trait]
+impl ConnectionTrait for Explained {
+    fn get_database_backend(&self) -> DbBackend {
+        self.transaction.get_database_backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.explain(&statement).await;
+        self.transaction.execute_raw(statement).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.transaction.execute_unprepared(sql).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.explain(&statement).await;
+        self.transaction.query_one_raw(statement).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.explain(&statement).await;
+        self.transaction.query_all_raw(statement).await
+    }
+}

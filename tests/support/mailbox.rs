@@ -1,0 +1,89 @@
+//! The folder that an application's mails go to, and how a test reads them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+/// How long a mail may take before the test gives up.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub struct Mailbox(TempDir);
+
+/// A mail as it arrived, its text decoded.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    pub subject: String,
+    pub text: String,
+}
+
+impl Mailbox {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().expect("a folder can be made"))
+    }
+
+    pub fn folder(&self) -> PathBuf {
+        self.0.path().to_owned()
+    }
+
+    /// All mails to an address, oldest first.
+    pub fn to(&self, address: &str) -> Vec<Mail> {
+        let folder = std::fs::read_dir(self.0.path()).expect("the folder is there");
+        let mut files: Vec<_> = folder.map(|entry| entry.expect("it can be listed").path()).collect();
+        files.retain(|file| file.extension().is_some_and(|kind| kind == "eml"));
+        files.sort();
+        let mails = files.iter().map(|file| std::fs::read_to_string(file).expect("a mail can be read"));
+        mails.filter(|mail| recipient(mail) == address).map(|mail| Mail::read(&mail)).collect()
+    }
+
+    /// Waits until there are so many mails to an address, and returns the last one.
+    pub async fn wait_for(&self, address: &str, count: usize) -> Mail {
+        let arrived = async {
+            loop {
+                let mails = self.to(address);
+                assert!(mails.len() <= count, "more mails than expected: {mails:#?}");
+                if let Some(last) = mails.into_iter().nth(count - 1) {
+                    return last;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, arrived).await.expect("the mail arrives in time")
+    }
+
+    /// Waits for the mail number `count` to an address, and returns the code in it.
+    pub async fn code(&self, address: &str, count: usize) -> String {
+        self.wait_for(address, count).await.code()
+    }
+}
+
+impl Mail {
+    pub fn read(raw: &str) -> Self {
+        let (head, body) = raw.split_once("\r\n\r\n").expect("a mail has a head and a body");
+        let subject = header(head, "subject").unwrap_or_default();
+        let text = body.split("Content-Type: text/html").next().expect("there is a first part");
+        // Quoted-printable, as far as these texts need it.
+        Self { subject, text: text.replace("=\r\n", "").replace("=3D", "=").replace("\r\n", "\n") }
+    }
+
+    /// The six digits on a line of their own.
+    pub fn code(&self) -> String {
+        let is_code = |line: &&str| line.len() == 6 && line.bytes().all(|byte| byte.is_ascii_digit());
+        let code = self.text.lines().map(str::trim).find(is_code);
+        code.unwrap_or_else(|| panic!("no code in {}", self.text)).to_owned()
+    }
+}
+
+fn recipient(raw: &str) -> String {
+    let to = header(raw, "to").expect("a mail has a recipient");
+    let address = to.rsplit_once('<').map_or(to.as_str(), |(_, address)| address.trim_end_matches('>'));
+    address.to_owned()
+}
+
+fn header(head: &str, name: &str) -> Option<String> {
+    let unfolded = head.replace("\r\n ", " ");
+    unfolded.lines().find_map(|line| {
+        let (key, value) = line.split_once(": ")?;
+        key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
+    })
+}

@@ -1,0 +1,206 @@
+//! A mail server on loopback that speaks SMTP (RFC 5321) and, when told to, misbehaves.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufStream};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+
+/// How the server behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mood {
+    /// It takes every mail, but for those to `refused@…`.
+    Good,
+    /// It says that it has no time.
+    Busy,
+    /// It says nothing at all once the mail is there.
+    Hanging,
+    /// It hangs up on whoever connects.
+    Closed,
+    /// It hangs up in the middle of a mail.
+    Dying,
+}
+
+/// How the connection is made private.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Privacy {
+    None,
+    StartTls,
+    Tls,
+}
+
+/// A mail that the server has taken.
+#[derive(Clone, Debug)]
+pub struct Received {
+    pub recipient: String,
+    pub message: String,
+    /// The credentials in base64, if any were given.
+    pub login: Option<String>,
+    pub is_private: bool,
+}
+
+struct Shared {
+    mood: Mutex<Mood>,
+    received: Mutex<Vec<Received>>,
+    privacy: Privacy,
+    tls: TlsAcceptor,
+}
+
+pub struct SmtpServer {
+    pub port: u16,
+    /// The certificate, in PEM.
+    pub certificate: String,
+    shared: Arc<Shared>,
+}
+
+impl SmtpServer {
+    pub async fn start(privacy: Privacy) -> Self {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate can be made");
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+        let config = ServerConfig::builder().with_no_client_auth();
+        let config = config.with_single_cert(vec![made.cert.der().clone()], key).expect("the key fits");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let port = listener.local_addr().expect("it has an address").port();
+        let shared = Arc::new(Shared {
+            mood: Mutex::new(Mood::Good),
+            received: Mutex::default(),
+            privacy,
+            tls: TlsAcceptor::from(Arc::new(config)),
+        });
+        tokio::spawn(accept(listener, Arc::clone(&shared)));
+        Self { port, certificate: made.cert.pem(), shared }
+    }
+
+    pub fn set(&self, mood: Mood) {
+        *self.shared.mood.lock().unwrap_or_else(PoisonError::into_inner) = mood;
+    }
+
+    /// All mails that it has taken, in the order in which they came.
+    pub fn received(&self) -> Vec<Received> {
+        self.shared.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until it has taken so many mails.
+    pub async fn wait_for(&self, count: usize) -> Vec<Received> {
+        let arrived = async {
+            while self.received().len() < count {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        };
+        let patience = std::time::Duration::from_secs(60);
+        let outcome = tokio::time::timeout(patience, arrived).await;
+        assert!(outcome.is_ok(), "{} of {count} mails arrived", self.received().len());
+        self.received()
+    }
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let shared = Arc::clone(&shared);
+        // A conversation that breaks off is part of the trade.
+        tokio::spawn(async move { serve(stream, &shared).await.ok() });
+    }
+}
+
+async fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
+    if shared.mood() == Mood::Closed {
+        return Ok(());
+    }
+    if shared.privacy == Privacy::Tls {
+        let stream = shared.tls.accept(stream).await?;
+        return converse(BufStream::new(stream), shared, true, true).await.map(drop);
+    }
+    let Some(stream) = converse(BufStream::new(stream), shared, true, false).await? else { return Ok(()) };
+    let stream = shared.tls.accept(stream).await?;
+    converse(BufStream::new(stream), shared, false, true).await.map(drop)
+}
+
+impl Shared {
+    fn mood(&self) -> Mood {
+        *self.mood.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Talks until the client leaves, or wants to go on in private: then the stream is returned.
+async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: BufStream<S>,
+    shared: &Shared,
+    greet: bool,
+    is_private: bool,
+) -> std::io::Result<Option<S>> {
+    if greet {
+        say(&mut stream, "220 mail.example ESMTP").await?;
+    }
+    let (mut recipient, mut login) = (String::new(), None);
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line).await? == 0 {
+            return Ok(None);
+        }
+        let line = line.trim_end();
+        let mood = shared.mood();
+        match line.split([' ', ':']).next().unwrap_or_default().to_uppercase().as_str() {
+            "EHLO" if shared.privacy == Privacy::StartTls && !is_private => {
+                say(&mut stream, "250-mail.example\r\n250 STARTTLS").await?;
+            }
+            "EHLO" => say(&mut stream, "250-mail.example\r\n250-AUTH PLAIN\r\n250 8BITMIME").await?,
+            "STARTTLS" => {
+                say(&mut stream, "220 go ahead").await?;
+                return Ok(Some(stream.into_inner()));
+            }
+            "AUTH" => {
+                login = line.rsplit(' ').next().map(str::to_owned);
+                say(&mut stream, "235 welcome").await?;
+            }
+            "MAIL" if mood == Mood::Busy => say(&mut stream, "451 come back later").await?,
+            "RCPT" if line.contains("refused@") => {
+                say(&mut stream, &format!("550 5.1.1 no such mailbox: {line}")).await?;
+            }
+            "RCPT" => {
+                recipient = line.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
+                say(&mut stream, "250 fine").await?;
+            }
+            "DATA" => {
+                say(&mut stream, "354 go on").await?;
+                if mood == Mood::Dying {
+                    stream.read_line(&mut String::new()).await?;
+                    return Ok(None);
+                }
+                let message = read_message(&mut stream).await?;
+                if mood == Mood::Hanging {
+                    std::future::pending::<()>().await;
+                }
+                let mail = Received { recipient: recipient.clone(), message, login: login.clone(), is_private };
+                shared.received.lock().unwrap_or_else(PoisonError::into_inner).push(mail);
+                say(&mut stream, "250 taken").await?;
+            }
+            "QUIT" => {
+                say(&mut stream, "221 bye").await?;
+                return Ok(None);
+            }
+            _ => say(&mut stream, "250 fine").await?,
+        }
+    }
+}
+
+async fn read_message<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut BufStream<S>) -> std::io::Result<String> {
+    let mut message = String::new();
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line).await? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        if line == ".\r\n" {
+            return Ok(message);
+        }
+        message.push_str(line.strip_prefix('.').unwrap_or(&line));
+    }
+}
+
+async fn say<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut BufStream<S>, line: &str) -> std::io::Result<()> {
+    stream.write_all(line.as_bytes()).await?;
+    stream.write_all(b"\r\n").await?;
+    stream.flush().await
+}
