@@ -98,6 +98,32 @@ pub(crate) async fn storm(port: u16, connections: usize, time: Duration) -> f64 
     f64::from(done) / begun.elapsed().as_secs_f64()
 }
 
+/// Posts each body in turn, on one connection, so many times; returns how long each took, in microseconds, sorted.
+pub(crate) async fn in_turn<const N: usize>(port: u16, path: &str, bodies: [&str; N], times: usize) -> [Vec<f64>; N] {
+    let mut connection = Connection::open(port).await;
+    let requests = bodies.map(|body| post_request(path, body));
+    let mut latencies = [(); N].map(|()| Vec::with_capacity(times));
+    for _ in 0..times {
+        for (request, latencies) in requests.iter().zip(&mut latencies) {
+            let sent = Instant::now();
+            let status = connection.exchange(request).await;
+            assert!([202, 401].contains(&status), "{path} answered {status}");
+            latencies.push(sent.elapsed().as_secs_f64() * 1e6);
+        }
+    }
+    latencies.iter_mut().for_each(|latencies| latencies.sort_by(f64::total_cmp));
+    latencies
+}
+
+/// Sends the same GET so many times, whatever comes of it.
+pub(crate) async fn repeat(port: u16, path: &str, token: &str, times: usize) {
+    let mut connection = Connection::open(port).await;
+    let request = get_request(path, Some(token));
+    for _ in 0..times {
+        connection.exchange(&request).await;
+    }
+}
+
 /// One GET that must be answered with 200; returns the body.
 pub(crate) async fn get(port: u16, path: &str, token: Option<&str>) -> String {
     let mut connection = Connection::open(port).await;

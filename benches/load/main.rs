@@ -1,6 +1,7 @@
 //! What a request costs, against a floor that does the same work by hand in the same run.
 //!
-//! `cargo bench --bench load` runs everything; `-- read`, `-- login` or `-- start` runs a part. It needs PostgreSQL's
+//! `cargo bench --bench load` runs everything; `-- read`, `-- login`, `-- start`, `-- enumeration`, `-- mail` or
+//! `-- revocations` runs a part. It needs PostgreSQL's
 //! binaries and starts a durable server of its own. Absolute numbers depend on the machine; the ratios are the point.
 #![expect(
     clippy::print_stdout,
@@ -10,6 +11,7 @@
     reason = "a benchmark prints, and fails by panicking"
 )]
 
+mod accounts;
 mod client;
 mod floor;
 mod server;
@@ -17,6 +19,10 @@ mod server;
 #[path = "../../tests/support/postgres.rs"]
 #[allow(dead_code, reason = "shared with the tests")]
 mod postgres;
+
+#[path = "../../tests/support/smtp.rs"]
+#[allow(dead_code, reason = "shared with the tests")]
+mod smtp;
 
 use std::time::{Duration, Instant};
 
@@ -54,6 +60,15 @@ fn main() {
     }
     if wanted("login") {
         runtime.block_on(login(cores));
+    }
+    if wanted("enumeration") {
+        runtime.block_on(accounts::enumeration());
+    }
+    if wanted("mail") {
+        runtime.block_on(accounts::mail());
+    }
+    if wanted("revocations") {
+        runtime.block_on(accounts::revocations());
     }
 }
 

@@ -19,14 +19,21 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// care4u with its usual settings, its log in a file.
+    /// care4u with its usual settings, its log and its mails in files.
     pub(crate) fn care4u(url: &str, folder: &Path) -> Self {
+        Self::care4u_with(url, folder, &[])
+    }
+
+    /// The same with some settings changed.
+    pub(crate) fn care4u_with(url: &str, folder: &Path, changes: &[(&str, &str)]) -> Self {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(folder.join("log")).expect("a log");
         let mut command = Command::new(env!("CARGO_BIN_EXE_care4u"));
         command
             .env("CARE4U__SERVER__PORT", "0")
             .env("CARE4U__AUTH__SECRET", SECRET)
             .env("CARE4U__AUTH__BCRYPT_COST", BCRYPT_COST.to_string())
+            .env("CARE4U__MAIL__DIR", folder.join("outbox"))
+            .envs(changes.iter().copied())
             .stderr(log);
         Self::start("care4u", command, url)
     }

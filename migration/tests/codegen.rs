@@ -41,11 +41,9 @@ fn describe(name: &str, kind: &str, attributes: &str) -> String {
     if attributes.contains("belongs_to") || attributes.contains("has_many") || attributes.contains("has_one") {
         return format!("{kind} from {} to {} {} {}", part("from"), part("to"), part("on_update"), part("on_delete"));
     }
-    let kind = kind
-        .replace("DateTimeUtc", "DateTimeWithTimeZone")
-        .replace("PasswordHash", "String")
-        .replace("RequestStatus", "String")
-        .replace("Role", "String");
+    let ours = ["AuditAction", "CodePurpose", "MailKind", "PasswordHash", "RequestStatus", "Role"];
+    let kind = kind.replace("DateTimeUtc", "DateTimeWithTimeZone");
+    let kind = ours.iter().fold(kind, |kind, name| kind.replace(name, "String"));
     let flags: Vec<_> = ["primary_key", "auto_increment = false", "unique"]
         .into_iter()
         .filter(|flag| attributes.contains(flag))

@@ -20,7 +20,8 @@ const OVERLAP: Duration = Duration::seconds(60);
 /// The list. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Revocations {
-    sessions: Arc<RwLock<HashMap<Uuid, DateTime<Utc>>>>,
+    /// With the second in which each ended. In 32 bits, up to the year 2106: there may be a million of them.
+    sessions: Arc<RwLock<HashMap<Uuid, u32>>>,
 }
 
 impl Revocations {
@@ -32,7 +33,7 @@ impl Revocations {
 
     /// Adds sessions that have just ended.
     pub fn add(&self, sessions: impl IntoIterator<Item = Uuid>, revoked_at: DateTime<Utc>) {
-        let sessions = sessions.into_iter().map(|id| (id, revoked_at));
+        let sessions = sessions.into_iter().map(|id| (id, seconds(revoked_at)));
         self.sessions.write().unwrap_or_else(PoisonError::into_inner).extend(sessions);
     }
 
@@ -40,8 +41,8 @@ impl Revocations {
     ///
     /// `revoked_at` may be somewhat earlier than the last token of its session, as it may be read somewhat late.
     pub fn forget(&self, horizon: DateTime<Utc>) {
-        let horizon = horizon - OVERLAP;
-        self.sessions.write().unwrap_or_else(PoisonError::into_inner).retain(|_, revoked_at| *revoked_at > horizon);
+        let horizon = seconds(horizon - OVERLAP);
+        self.sessions.write().unwrap_or_else(PoisonError::into_inner).retain(|_, revoked_at| *revoked_at >= horizon);
     }
 
     /// Reads what ended since `since`, with some overlap.
@@ -57,8 +58,13 @@ impl Revocations {
             .all(db)
             .await?;
         if !ended.is_empty() {
+            let ended = ended.into_iter().map(|(id, revoked_at)| (id, seconds(revoked_at)));
             self.sessions.write().unwrap_or_else(PoisonError::into_inner).extend(ended);
         }
         Ok(())
     }
+}
+
+fn seconds(time: DateTime<Utc>) -> u32 {
+    u32::try_from(time.timestamp().max(0)).unwrap_or(u32::MAX)
 }

@@ -9,8 +9,13 @@
 
 mod care4u;
 mod log;
+mod mail;
 mod process;
 
 #[path = "../support/postgres.rs"]
 #[allow(dead_code, reason = "shared with other test programs")]
 mod postgres;
+
+#[path = "../support/smtp.rs"]
+#[allow(dead_code, reason = "shared with other test programs")]
+mod smtp;

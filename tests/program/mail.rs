@@ -1,0 +1,68 @@
+//! Mails survive the death of the process that sends them.
+
+use std::collections::BTreeMap;
+
+use care4u::db::Db;
+use care4u::domain::outbox;
+use entity::MailKind;
+use sea_orm::{EntityTrait, PaginatorTrait};
+
+use super::postgres;
+use super::process::{Serving, care4u};
+use super::smtp::{Privacy, SmtpServer};
+
+const MAILS: usize = 600;
+/// What is on its way at a time may arrive twice.
+const BATCH: usize = 16;
+
+async fn every_mail_arrives(url: &str, folder: &std::path::Path) {
+    drop(Serving::start(care4u(folder).env("DATABASE_URL", url)));
+    let db = Db::connect(url, 4, 1).await.unwrap();
+    for number in 0..MAILS {
+        let (recipient, now) = (format!("{number}@example.org"), chrono::Utc::now());
+        outbox::add(&db, MailKind::AccountDeleted, &recipient, None, now).await.unwrap();
+    }
+    let sink = SmtpServer::start(Privacy::None).await;
+    let serve = || {
+        let mut command = care4u(folder);
+        command.env("DATABASE_URL", url).env("CARE4U__MAIL__TRANSPORT", "smtp").env("CARE4U__MAIL__SMTP_TLS", "none");
+        Serving::start(command.env("CARE4U__MAIL__SMTP_PORT", sink.port.to_string()))
+    };
+    let first = serve();
+    sink.wait_for(MAILS / 4).await;
+    first.signal("KILL");
+    drop(first);
+    let _second = serve();
+    sink.wait_for(MAILS).await;
+    let emptied = async {
+        while entity::outbox::Entity::find().count(&db).await.unwrap() > 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(120), emptied).await.expect("the outbox empties in time");
+    let mut times = BTreeMap::<_, usize>::new();
+    for mail in sink.received() {
+        *times.entry(mail.recipient).or_default() += 1;
+    }
+    assert_eq!(times.len(), MAILS, "mails were lost");
+    let more: usize = times.values().map(|times| times - 1).sum();
+    assert!(more <= BATCH, "{more} mails arrived twice");
+    db.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_sqlite_kill_9_loses_no_mail_and_repeats_only_what_was_on_its_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}?mode=rwc", folder.path().join("care4u.db").display());
+    every_mail_arrives(&url, folder.path()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_postgres_kill_9_loses_no_mail_and_repeats_only_what_was_on_its_way() {
+    use sea_orm::ConnectionTrait;
+    let Some(server) = postgres::server_url() else { return postgres::skipped("mails and kill -9") };
+    let server = migration::connect(server, None).await.unwrap();
+    server.execute_unprepared("CREATE DATABASE mail").await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    every_mail_arrives(&postgres::database_url("mail").unwrap(), folder.path()).await;
+}
