@@ -185,6 +185,7 @@ pub async fn state(settings: &Settings, clock: Clock, workers: usize) -> Result<
     let hasher = Hasher::start(settings.auth.bcrypt_cost, threads, threads * Hasher::QUEUE_PER_THREAD)?;
     let revocations = Revocations::default();
     revocations.read(&db, clock.now() - lifetimes.access).await.map_err(StartError::Revocations)?;
+    let silent_registration = settings.registration.on_duplicate == OnDuplicate::Silent;
     let auth = Auth {
         clock,
         hasher,
@@ -192,8 +193,9 @@ pub async fn state(settings: &Settings, clock: Clock, workers: usize) -> Result<
         revocations,
         limits: limits(settings),
         code_life: chrono::Duration::seconds(settings.codes.ttl_seconds.into()),
-        require_verified_email: settings.auth.require_verified_email,
-        silent_registration: settings.registration.on_duplicate == OnDuplicate::Silent,
+        // Else signing in right after registering would tell what registering did not.
+        require_verified_email: settings.auth.require_verified_email || silent_registration,
+        silent_registration,
     };
     Ok(AppState {
         db,
@@ -252,6 +254,9 @@ fn mailer(settings: &Settings) -> Result<Mailer, StartError> {
     let mailer = match mail.transport {
         None | Some(MailTransport::File) => Mailer::file(mail.dir.clone(), &mail.from, &mail.language),
         Some(MailTransport::Smtp) => {
+            if mail.from.trim_end_matches('>').ends_with("@localhost") {
+                log::warn!("mail.from is an address at localhost, which mail servers refuse");
+            }
             let read = |file: &PathBuf| {
                 std::fs::read(file).map_err(|reason| StartError::MailAuthority { file: file.clone(), reason })
             };

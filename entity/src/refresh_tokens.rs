@@ -17,7 +17,6 @@ pub struct Model {
     pub rotated_at: DateTimeUtc,
     #[sea_orm(indexed)]
     pub expires_at: DateTimeUtc,
-    #[sea_orm(indexed)]
     pub revoked_at: Option<DateTimeUtc>,
     #[sea_orm(column_type = "String(StringLen::N(255))", nullable)]
     pub user_agent: Option<String>,

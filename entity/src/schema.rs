@@ -45,6 +45,7 @@ fn wider_indexes() -> Vec<IndexCreateStatement> {
         index(vaccine_requests::Entity, &["vaccine_id", "id"], "idx"),
         index(users::Entity, &["role", "id"], "idx"),
         index(refresh_tokens::Entity, &["user_id", "id"], "idx"),
+        index(refresh_tokens::Entity, &["revoked_at", "id"], "idx"),
         index(outbox::Entity, &["due_at", "id"], "idx"),
         index(audit_events::Entity, &["subject_id", "id"], "idx"),
         index(audit_events::Entity, &["actor_id", "id"], "idx"),

@@ -24,14 +24,15 @@ impl MigrationTrait for Migration {
             Index::create().name("users_role_id_idx").table(Users::Table).col(Users::Role).col(Users::Id).to_owned();
         manager.create_index(by_role).await?;
 
-        manager.drop_index(Index::drop().name("refresh_tokens_user_id_idx").to_owned()).await?;
-        let by_user = Index::create()
-            .name("refresh_tokens_user_id_id_idx")
-            .table(RefreshTokens::Table)
-            .col(RefreshTokens::UserId)
-            .col(RefreshTokens::Id)
-            .to_owned();
-        manager.create_index(by_user).await?;
+        for (old, new, column) in [
+            ("refresh_tokens_user_id_idx", "refresh_tokens_user_id_id_idx", RefreshTokens::UserId),
+            ("refresh_tokens_revoked_at_idx", "refresh_tokens_revoked_at_id_idx", RefreshTokens::RevokedAt),
+        ] {
+            manager.drop_index(Index::drop().name(old).to_owned()).await?;
+            let wider =
+                Index::create().name(new).table(RefreshTokens::Table).col(column).col(RefreshTokens::Id).to_owned();
+            manager.create_index(wider).await?;
+        }
         let by_end = Index::create()
             .name("refresh_tokens_expires_at_idx")
             .table(RefreshTokens::Table)
@@ -42,13 +43,14 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.drop_index(Index::drop().name("refresh_tokens_expires_at_idx").to_owned()).await?;
-        manager.drop_index(Index::drop().name("refresh_tokens_user_id_id_idx").to_owned()).await?;
-        let by_user = Index::create()
-            .name("refresh_tokens_user_id_idx")
-            .table(RefreshTokens::Table)
-            .col(RefreshTokens::UserId)
-            .to_owned();
-        manager.create_index(by_user).await?;
+        for (new, old, column) in [
+            ("refresh_tokens_user_id_id_idx", "refresh_tokens_user_id_idx", RefreshTokens::UserId),
+            ("refresh_tokens_revoked_at_id_idx", "refresh_tokens_revoked_at_idx", RefreshTokens::RevokedAt),
+        ] {
+            manager.drop_index(Index::drop().name(new).to_owned()).await?;
+            let index = Index::create().name(old).table(RefreshTokens::Table).col(column).to_owned();
+            manager.create_index(index).await?;
+        }
         manager.drop_index(Index::drop().name("users_role_id_idx").to_owned()).await?;
         manager.alter_table(Table::alter().table(Users::Table).drop_column(Users::SearchText).to_owned()).await
     }
@@ -67,5 +69,6 @@ enum RefreshTokens {
     Table,
     Id,
     UserId,
+    RevokedAt,
     ExpiresAt,
 }

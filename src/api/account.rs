@@ -136,7 +136,9 @@ pub struct DeleteAccount {
 pub struct ErasureReply {
     erased: Erased,
     anonymised: Anonymised,
-    kept: Kept,
+    /// What a dose record must keep. This version stores no dose records, so nothing is kept.
+    #[schema(example = json!([]))]
+    kept: Vec<&'static str>,
 }
 
 /// What is gone.
@@ -169,14 +171,6 @@ pub struct Anonymised {
     reviews: u64,
 }
 
-/// What a dose record must keep.
-#[derive(Serialize, ToSchema)]
-pub struct Kept {
-    /// Doses that were given.
-    #[schema(example = 0)]
-    dose_records: u64,
-}
-
 impl From<Erasure> for ErasureReply {
     fn from(rows: Erasure) -> Self {
         Self {
@@ -187,7 +181,7 @@ impl From<Erasure> for ErasureReply {
                 mails: rows.mails,
             },
             anonymised: Anonymised { sessions: rows.sessions, activity: rows.activity, reviews: rows.reviews },
-            kept: Kept { dose_records: 0 },
+            kept: Vec::new(),
         }
     }
 }

@@ -88,7 +88,7 @@ pub struct ListEvents {
     cursor: Option<String>,
 }
 
-/// What was done to the caller's account, and by whom, newest first.
+/// What the caller did, and what was done to their account, newest first.
 ///
 /// **Open to:** anyone signed in.
 #[utoipa::path(

@@ -19,7 +19,7 @@ const REVOCATION_INTERVAL: Duration = Duration::from_secs(1);
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 
 /// How long a mail that is on its way may take at the end.
-const LAST_MAIL: Duration = Duration::from_secs(10);
+const LAST_MAIL: Duration = Duration::from_secs(30);
 
 /// The tasks, until they are stopped.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub(super) struct Background {
 impl Background {
     pub(super) fn start(state: &AppState, mailer: Mailer) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let courier = Courier { db: state.db.clone(), auth: state.auth.clone(), mailer };
+        let courier = Courier::new(state.db.clone(), state.auth.clone(), mailer);
         let others = [tokio::spawn(follow_revocations(state.clone())), tokio::spawn(sweep(state.clone()))];
         Self { stop, courier: tokio::spawn(courier.run(stopped)), others }
     }

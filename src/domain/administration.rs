@@ -14,7 +14,7 @@ use super::client::Client;
 use super::credentials;
 use super::email::Email;
 use super::password::Password;
-use super::sessions;
+use super::{sessions, users as accounts};
 use crate::db::Transact;
 use crate::error::{Conflict, Error, Result};
 
@@ -87,8 +87,12 @@ async fn apply(
 ) -> Result<users::Model> {
     let now = auth.clock.now();
     let transaction = db.begin().await?;
-    let admins = lock_admins(&transaction).await?;
-    let user = users::Entity::find_by_id(id).lock_exclusive().one(&transaction).await?.ok_or(Error::NotFound)?;
+    let admins = lock_admins(&transaction, auth).await?;
+    // The token may speak of a role that is gone since a moment ago.
+    if actor.is_some_and(|actor| !admins.contains(&actor.user_id)) {
+        return Err(Error::Forbidden(Role::Admin));
+    }
+    let user = accounts::lock(&transaction, id).await?.ok_or(Error::NotFound)?;
     let role = changes.role.unwrap_or(user.role);
     let is_disabled = changes.is_disabled.unwrap_or(user.disabled_at.is_some());
     let (new_role, new_state) = (role != user.role, is_disabled != user.disabled_at.is_some());
@@ -124,10 +128,10 @@ async fn apply(
 ///
 /// # Errors
 /// Fails when the database does.
-pub async fn lock_admins(transaction: &impl ConnectionTrait) -> Result<Vec<Uuid>> {
+pub async fn lock_admins(transaction: &impl ConnectionTrait, auth: &Auth) -> Result<Vec<Uuid>> {
     let admins = users::Entity::find()
         .filter(users::Column::Role.eq(Role::Admin))
-        .filter(users::Column::DisabledAt.is_null())
+        .filter(sessions::may_sign_in(auth))
         .order_by_asc(users::Column::Id)
         .lock_exclusive()
         .all(transaction)

@@ -5,7 +5,9 @@ use chrono::{DateTime, Utc};
 use entity::audit_events::{self, Column, Model};
 use entity::{AuditAction, Role};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, Set,
+};
 use uuid::Uuid;
 
 use super::actor::Actor;
@@ -96,20 +98,13 @@ pub struct Filter {
     pub occurred_before: Option<DateTime<Utc>>,
 }
 
-/// The events an actor may see: what was done to their account, and for admins every one.
-fn visible_to(actor: &Actor) -> sea_orm::Select<audit_events::Entity> {
-    let everything = actor.role == Role::Admin;
-    audit_events::Entity::find()
-        .apply_if((!everything).then_some(actor.user_id), |events, own| events.filter(Column::SubjectId.eq(own)))
-}
-
-/// Events, newest first.
+/// Everybody's events, newest first.
 ///
 /// # Errors
 /// [`Error::Forbidden`](crate::error::Error::Forbidden) unless the actor is an admin.
 pub async fn list(db: &impl ConnectionTrait, actor: &Actor, filter: &Filter, page: Page) -> Result<Slice<Model>> {
     actor.require(Role::Admin)?;
-    let events = visible_to(actor)
+    let events = audit_events::Entity::find()
         .apply_if(filter.action, |events, action| events.filter(Column::Action.eq(action)))
         .apply_if(filter.actor_id, |events, actor| events.filter(Column::ActorId.eq(actor)))
         .apply_if(filter.subject_id, |events, subject| events.filter(Column::SubjectId.eq(subject)))
@@ -119,29 +114,39 @@ pub async fn list(db: &impl ConnectionTrait, actor: &Actor, filter: &Filter, pag
         .apply_if(filter.occurred_before, |events, before| {
             events.filter(Column::Id.lt(last_id_before(before))).filter(Column::OccurredAt.lt(before))
         });
-    newest(db, events, page).await
+    Ok(page.slice(newest(db, events, page).await?, |event| event.id))
 }
 
-/// What was done to the actor's own account, newest first.
+/// What the actor did and what was done to their account, newest first.
 ///
 /// # Errors
 /// Fails when the database does.
 pub async fn own(db: &impl ConnectionTrait, actor: &Actor, page: Page) -> Result<Slice<Model>> {
-    newest(db, visible_to(actor).filter(Column::SubjectId.eq(actor.user_id)), page).await
+    let id = actor.user_id;
+    let done_to = audit_events::Entity::find().filter(Column::SubjectId.eq(id));
+    let to_others = Column::SubjectId.is_null().or(Column::SubjectId.ne(id));
+    let done_by = audit_events::Entity::find().filter(Column::ActorId.eq(id)).filter(to_others);
+    // Two queries, because each then goes by its index.
+    let mut events = newest(db, done_to, page).await?;
+    events.extend(newest(db, done_by, page).await?);
+    events.sort_by_key(|event| std::cmp::Reverse(event.id));
+    events.iter_mut().for_each(|event| hide_others_clients(event, id));
+    Ok(page.slice(events, |event| event.id))
 }
 
-async fn newest(
-    db: &impl ConnectionTrait,
-    events: sea_orm::Select<audit_events::Entity>,
-    page: Page,
-) -> Result<Slice<Model>> {
+/// Takes out where another user acted from: staff have a private life too. Where a stranger tried to sign in from stays.
+pub(super) fn hide_others_clients(event: &mut Model, own_id: Uuid) {
+    if event.actor_id.is_some_and(|actor| actor != own_id) {
+        (event.ip, event.user_agent) = (None, None);
+    }
+}
+
+async fn newest(db: &impl ConnectionTrait, events: Select<audit_events::Entity>, page: Page) -> Result<Vec<Model>> {
     let events = events
         .apply_if(page.after, |events, after| events.filter(Column::Id.lt(after)))
         .order_by_desc(Column::Id)
-        .limit(page.rows())
-        .all(db)
-        .await?;
-    Ok(page.slice(events, |event| event.id))
+        .limit(page.rows());
+    Ok(events.all(db).await?)
 }
 
 /// Wipes where the owner of an account acted from, as part of the transaction that deletes the account.

@@ -7,13 +7,15 @@ use chrono::{DateTime, Utc};
 use entity::account_codes::{self, Column, Model};
 use entity::{CodePurpose, users};
 use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set, TransactionSession as _};
 use uuid::Uuid;
 
 use super::auth::Auth;
 use super::client::Client;
 use super::email::Email;
+use super::outbox;
 use super::throttle::{Action, Attempt};
+use crate::db::Transact;
 use crate::error::{Error, Result, Violation};
 
 /// How often a code may be tried.
@@ -143,7 +145,7 @@ async fn replace(
 /// # Errors
 /// A violation in `code`, the same whatever is wrong with it; [`Error::TooMany`].
 pub async fn present(
-    db: &impl ConnectionTrait,
+    db: &impl Transact,
     auth: &Auth,
     account: Account<'_>,
     purpose: CodePurpose,
@@ -155,42 +157,44 @@ pub async fn present(
         Account::Id(id) => id.to_string(),
     };
     let attempt = Attempt::new(auth, Action::ValidateCode, Some(&name), client);
-    let has_failed = attempt.check(db).await?;
-    let outcome = check(db, auth, account, purpose, code).await;
-    match &outcome {
-        Ok(_) if has_failed => attempt.forgive(db).await?,
-        Err(Error::Invalid(_)) => attempt.count(db).await?,
-        _ => {}
-    }
-    outcome
+    let standing = attempt.standing(db).await?;
+    standing.admit()?;
+    // Counted, and on record, before anything is compared: of a burst of guesses no more than MAX_ATTEMPTS are looked at.
+    // One commit, whether or not there is such a code.
+    let transaction = db.begin().await?;
+    attempt.count(&transaction, &standing).await?;
+    let tried = try_once(&transaction, auth, account, purpose).await?;
+    transaction.commit().await?;
+    let right = |found: &Model| {
+        let hash = found.code_hash.as_deref().unwrap_or_default();
+        auth.tokens.keys().is_hash(hash, &parts(&found.user_id, purpose, code.as_bytes()))
+    };
+    let found = tried.filter(right).ok_or_else(|| wrong("code"))?;
+    attempt.forgive(db).await?;
+    Ok(found)
 }
 
-/// Checks a code. The try is counted, and the count is on record, before anything is compared: of a burst of guesses
-/// no more than [`MAX_ATTEMPTS`] are looked at. So `db` must not be a transaction.
-async fn check(
-    db: &impl ConnectionTrait,
+/// Uses up one of the tries of a code, if there is such a code and it has any left.
+async fn try_once(
+    transaction: &impl ConnectionTrait,
     auth: &Auth,
     account: Account<'_>,
     purpose: CodePurpose,
-    code: &str,
-) -> Result<Model> {
+) -> Result<Option<Model>> {
     let tried = account_codes::Entity::update_many()
         .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
         .filter(match account {
             Account::Id(id) => Column::UserId.eq(id),
-            Account::Of(email) => Column::UserId.in_subquery(with_email(email)),
+            // The address that it has now, and that the code went to.
+            Account::Of(email) => Column::UserId.in_subquery(with_email(email)).and(Column::Email.eq(email.as_str())),
         })
         .filter(Column::Purpose.eq(purpose))
         .filter(Column::Attempts.lt(MAX_ATTEMPTS))
         .filter(Column::ExpiresAt.gt(auth.clock.now()))
         .filter(Column::CodeHash.is_not_null())
-        .exec_with_returning(db)
+        .exec_with_returning(transaction)
         .await?;
-    let right = |found: &Model| {
-        let hash = found.code_hash.as_deref().unwrap_or_default();
-        auth.tokens.keys().is_hash(hash, &parts(&found.user_id, purpose, code.as_bytes()))
-    };
-    tried.into_iter().next().filter(right).ok_or_else(|| wrong("code").into())
+    Ok(tried.into_iter().next())
 }
 
 /// Uses up a code that was found right, as part of the transaction of what it allows.
@@ -272,7 +276,10 @@ pub async fn void_resets(transaction: &impl ConnectionTrait, user_id: Uuid) -> R
 /// # Errors
 /// Fails when the database does.
 pub async fn sweep(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64> {
-    Ok(account_codes::Entity::delete_many().filter(Column::ExpiresAt.lt(now)).exec(db).await?.rows_affected)
+    // A change of address whose mail has not left yet has no code; it may wait for as long as the mail does.
+    let is_waiting = Column::CodeHash.is_null().and(Column::ExpiresAt.gte(now - outbox::GIVE_UP_AFTER));
+    let over = account_codes::Entity::delete_many().filter(Column::ExpiresAt.lt(now)).filter(is_waiting.not());
+    Ok(over.exec(db).await?.rows_affected)
 }
 
 fn with_email(email: &Email) -> sea_orm::sea_query::SelectStatement {
@@ -300,6 +307,7 @@ fn six_digits() -> Result<String> {
     Ok(format!("{:06}", u64::from_le_bytes(random) % 1_000_000))
 }
 
-fn wrong(field: &str) -> Violation {
+/// What is said of a code, or token, whatever is wrong with it.
+pub(super) fn wrong(field: &str) -> Violation {
     Violation::new(field, "wrong", "is not valid: mistyped, used up, replaced, expired, or tried too often")
 }

@@ -29,14 +29,18 @@ pub async fn confirm(
     let turn = auth.hasher.turn().await?;
     let user = accounts::own(db, actor).await?;
     let attempt = Attempt::new(auth, Action::LogIn, Some(&user.email), client);
-    let has_failed = attempt.check(db).await?;
-    match turn.verify(password, Some(user.password_hash.clone())).await? {
-        Verdict::Right { .. } if has_failed => attempt.forgive(db).await?,
-        Verdict::Right { .. } => {}
-        Verdict::Wrong => {
-            attempt.count(db).await?;
-            return Err(Violation::new(field, "wrong", "is not your password").into());
-        }
+    let standing = attempt.standing(db).await?;
+    standing.admit_known()?;
+    if let Verdict::Wrong = turn.verify(password, Some(user.password_hash.clone())).await? {
+        let transaction = db.begin().await?;
+        attempt.count(&transaction, &standing).await?;
+        let event = Event::new(AuditAction::LoginFailed).to(user.id).on(actor.session_id);
+        event.record(&transaction, client, attempt.time()).await?;
+        transaction.commit().await?;
+        return Err(Violation::new(field, "wrong", "is not your password").into());
+    }
+    if standing.has_failed {
+        attempt.forgive(db).await?;
     }
     Ok(user)
 }

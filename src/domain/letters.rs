@@ -22,12 +22,28 @@ pub struct Letter {
     pub code: Option<Code>,
 }
 
-/// The letter for a mail in the outbox, or nothing when nobody is to get it: the address has no account, is confirmed
-/// already, or has been sent too many codes of late. Whoever asked for it is told the same in every case.
+/// What is to be done with a mail in the outbox.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// It goes.
+    Letter(Letter),
+    /// Nobody is to get it: the address has no account, for instance, or is confirmed already.
+    Nobody,
+    /// The address has been sent too much of late; it goes after this time, unless there is a newer one by then.
+    Later(chrono::Duration),
+}
+
+impl From<Option<Letter>> for Outcome {
+    fn from(letter: Option<Letter>) -> Self {
+        letter.map_or(Self::Nobody, Self::Letter)
+    }
+}
+
+/// Decides what is to be done with a mail. Whoever asked for it is told the same in every case.
 ///
 /// # Errors
 /// Fails when the database does.
-pub async fn write(db: &impl ConnectionTrait, auth: &Auth, mail: &outbox::Model) -> Result<Option<Letter>> {
+pub async fn write(db: &impl ConnectionTrait, auth: &Auth, mail: &outbox::Model) -> Result<Outcome> {
     let user = reader(db, mail).await?;
     let letter = |user: Option<users::Model>, code| {
         // Only a reader who is known is called by name: an address that is not confirmed may be a stranger's, and the
@@ -40,37 +56,44 @@ pub async fn write(db: &impl ConnectionTrait, auth: &Auth, mail: &outbox::Model)
         MailKind::VerifyEmail => CodePurpose::VerifyEmail,
         MailKind::ChangeEmail => CodePurpose::ChangeEmail,
         MailKind::ResetPassword => CodePurpose::ResetPassword,
-        MailKind::AlreadyRegistered => {
+        MailKind::AlreadyRegistered | MailKind::RegistrationRefused => {
+            if let Some(wait) = wait(db, auth, mail).await? {
+                return Ok(Outcome::Later(wait));
+            }
             // Without an account by that address it was the national id that was taken.
             let kind = if user.is_some() { mail.kind } else { MailKind::RegistrationRefused };
-            let is_admitted = is_admitted(db, auth, mail).await?;
-            return Ok(is_admitted.then(|| Letter { kind, ..letter(user, None) }));
+            return Ok(Outcome::Letter(Letter { kind, ..letter(user, None) }));
         }
-        MailKind::RegistrationRefused | MailKind::AccountDeleted => return Ok(Some(letter(None, None))),
+        MailKind::AccountDeleted => return Ok(Outcome::Letter(letter(None, None))),
         MailKind::EmailChangeAsked | MailKind::EmailChanged | MailKind::PasswordChanged => {
-            return Ok(user.map(|user| letter(Some(user), None)));
+            // Nobody can cause such mails at will but at an address of their own.
+            let is_confirmed = user.as_ref().is_some_and(|user| user.email_verified_at.is_some());
+            if !is_confirmed && let Some(wait) = wait(db, auth, mail).await? {
+                return Ok(Outcome::Later(wait));
+            }
+            return Ok(user.map(|user| letter(Some(user), None)).into());
         }
     };
-    let Some(user) = user.filter(|user| is_wanted(mail, user)) else { return Ok(None) };
-    if !is_admitted(db, auth, mail).await? {
-        return Ok(None);
+    let Some(user) = user.filter(|user| is_wanted(mail, user)) else { return Ok(Outcome::Nobody) };
+    if let Some(wait) = wait(db, auth, mail).await? {
+        return Ok(Outcome::Later(wait));
     }
     let code = match purpose {
         CodePurpose::ChangeEmail => codes::issue_for_change(db, auth, user.id, &mail.recipient).await?,
         purpose => Some(codes::issue(db, auth, user.id, purpose, &mail.recipient).await?),
     };
-    Ok(code.map(|code| letter(Some(user), Some(code))))
+    Ok(code.map(|code| letter(Some(user), Some(code))).into())
 }
 
-/// Whether the address has not been sent too much of late that strangers can ask for.
-async fn is_admitted(db: &impl ConnectionTrait, auth: &Auth, mail: &outbox::Model) -> Result<bool> {
+/// How long the address is to be left in peace, when it has been sent too much of what strangers can ask for.
+async fn wait(db: &impl ConnectionTrait, auth: &Auth, mail: &outbox::Model) -> Result<Option<chrono::Duration>> {
     // A mail that is tried again has been counted.
     if mail.attempts > 1 {
-        return Ok(true);
+        return Ok(None);
     }
     match Attempt::mail(auth, &mail.recipient).admit(db).await {
-        Ok(()) => Ok(true),
-        Err(Error::TooMany { .. }) => Ok(false),
+        Ok(()) => Ok(None),
+        Err(Error::TooMany { retry_after }) => Ok(Some(retry_after)),
         Err(error) => Err(error),
     }
 }

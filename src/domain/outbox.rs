@@ -17,7 +17,7 @@ use crate::error::Result;
 pub const CLAIM: Duration = Duration::seconds(15);
 
 /// How long sending is tried (RFC 5321 §4.5.4.1).
-const GIVE_UP_AFTER: Duration = Duration::days(5);
+pub const GIVE_UP_AFTER: Duration = Duration::days(5);
 
 /// The longest wait between two tries.
 const LONGEST_WAIT: Duration = Duration::minutes(15);
@@ -49,11 +49,11 @@ pub async fn add(
     Ok(())
 }
 
-/// Claims up to `most` mails that are due, oldest first.
+/// Claims up to `most` mails that are due, oldest first, but none to an address that is being written to already.
 ///
 /// # Errors
 /// Fails when the database does.
-pub async fn claim(db: &impl ConnectionTrait, now: DateTime<Utc>, most: u64) -> Result<Vec<Model>> {
+pub async fn claim(db: &impl ConnectionTrait, now: DateTime<Utc>, most: usize, busy: &[String]) -> Result<Vec<Model>> {
     // An outbox at rest costs a read, not a write.
     let due = || outbox::Entity::find().select_only().column(Column::Id).filter(Column::DueAt.lte(now));
     if due().limit(1).into_tuple::<Uuid>().one(db).await?.is_none() {
@@ -63,9 +63,10 @@ pub async fn claim(db: &impl ConnectionTrait, now: DateTime<Utc>, most: u64) -> 
         .column(Column::Id)
         .from(outbox::Entity)
         .and_where(Expr::col(Column::DueAt).lte(now))
+        .and_where(Expr::col(Column::Recipient).is_not_in(busy.iter().map(String::as_str)))
         .order_by(Column::DueAt, sea_orm::Order::Asc)
         .order_by(Column::Id, sea_orm::Order::Asc)
-        .limit(most)
+        .limit(u64::try_from(most).unwrap_or(u64::MAX))
         // What another instance is claiming at this moment is passed over. SQLite has one writer and needs no lock.
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
         .to_owned();
@@ -90,6 +91,50 @@ pub async fn keep_claim(db: &impl ConnectionTrait, mails: &[Uuid], now: DateTime
         .filter(Column::DueAt.is_not_null())
         .exec(db)
         .await?;
+    Ok(())
+}
+
+/// Whether nobody else has claimed the mail meanwhile; the claim begins anew.
+///
+/// # Errors
+/// Fails when the database does.
+pub async fn is_still_claimed(db: &impl ConnectionTrait, mail: &Model, now: DateTime<Utc>) -> Result<bool> {
+    if mail.due_at.is_some_and(|until| now < until - CLAIM / 2) {
+        return Ok(true);
+    }
+    let claimed = outbox::Entity::update_many()
+        .col_expr(Column::DueAt, Expr::value(now + CLAIM))
+        .filter(Column::Id.eq(mail.id))
+        .filter(Column::Attempts.eq(mail.attempts))
+        .filter(Column::DueAt.is_not_null())
+        .exec(db)
+        .await?;
+    Ok(claimed.rows_affected > 0)
+}
+
+/// Puts a mail off without counting a try, or drops it when a newer one of the same kind waits for the same address.
+///
+/// # Errors
+/// Fails when the database does.
+pub async fn hold(db: &impl ConnectionTrait, mail: &Model, until: DateTime<Utc>) -> Result<()> {
+    let newer = Query::select()
+        .expr(Expr::value(1))
+        .from_as(outbox::Entity, "newer")
+        .and_where(Expr::col(("newer", Column::Recipient)).eq(mail.recipient.as_str()))
+        .and_where(Expr::col(("newer", Column::Kind)).eq(mail.kind))
+        .and_where(Expr::col(("newer", Column::Id)).gt(mail.id))
+        .to_owned();
+    let dropped =
+        outbox::Entity::delete_many().filter(Column::Id.eq(mail.id)).filter(Expr::exists(newer)).exec(db).await?;
+    if dropped.rows_affected == 0 {
+        outbox::Entity::update_many()
+            .col_expr(Column::DueAt, Expr::value(until))
+            .col_expr(Column::Attempts, Expr::value(0))
+            .filter(Column::Id.eq(mail.id))
+            .filter(Column::Attempts.eq(mail.attempts))
+            .exec(db)
+            .await?;
+    }
     Ok(())
 }
 
@@ -121,6 +166,11 @@ pub async fn postpone(db: &impl ConnectionTrait, mail: &Model, is_refused: bool,
     } else {
         Fate::Retry(now + wait_after(mail.attempts))
     };
+    // Of a deleted account nothing stays, not even the address of its last mail.
+    if fate == Fate::GivenUp && mail.kind == MailKind::AccountDeleted {
+        remove(db, mail.id).await?;
+        return Ok(fate);
+    }
     let due_at = if let Fate::Retry(at) = fate { Some(at) } else { None };
     outbox::Entity::update_many()
         .col_expr(Column::DueAt, Expr::value(due_at))

@@ -181,17 +181,27 @@ fn verify(password: &Password, stored: Option<PasswordHash>, cost: u32) -> Resul
     // Too long or with a NUL, it cannot have been accepted; checking its beginning keeps the time the same.
     let fits = password.0.len() <= Password::MAX_BYTES && !password.0.contains('\0');
     let presented = if fits { password.0.as_bytes() } else { b"does not fit" };
-    let matches = bcrypt::non_truncating_verify(presented, &stored).map_err(Error::internal)?;
-    let cheap = cost_of(&stored) < Some(cost);
+    // What was imported may be no hash at all; then nothing is the password, in the usual time.
+    let (matches, spent) = match bcrypt::non_truncating_verify(presented, &stored) {
+        Ok(matches) => (matches, cost_of(&stored)),
+        Err(_) => (false, None),
+    };
     if !(matches && known && fits) {
-        if cheap {
-            // Takes up the time by which a cheaper hash would betray that the account is known.
-            bcrypt::non_truncating_verify(presented, &matches_nothing(cost).0).map_err(Error::internal)?;
-        }
+        take_the_usual_time(presented, spent, cost);
         return Ok(Verdict::Wrong);
     }
-    let renewed = if cheap { Some(hash(password, cost)?) } else { None };
+    let renewed = if spent < Some(cost) { Some(hash(password, cost)?) } else { None };
     Ok(Verdict::Right { renewed })
+}
+
+/// Spends what a cheaper hash than usual has saved, or else the time would betray that the account is known: each cost is
+/// twice the one before, so one hash of every cost from `spent` on adds up to `cost`.
+fn take_the_usual_time(presented: &[u8], spent: Option<u32>, cost: u32) {
+    let missing = spent.map_or(cost..cost + 1, |spent| spent..cost);
+    for cost in missing {
+        // It matches nothing; what counts is the time.
+        bcrypt::non_truncating_verify(presented, &matches_nothing(cost).0).ok();
+    }
 }
 
 /// A well-formed hash of the given cost for which no password is known.
@@ -273,6 +283,16 @@ mod tests {
             assert!(matches!(right, Verdict::Right { .. }), "{stored:?}");
             let wrong = turn.verify(Password::presented("correct horse batterz"), stored).await.unwrap();
             assert!(matches!(wrong, Verdict::Wrong));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_hash_matches_nothing() {
+        let turn = hasher().turn().await.unwrap();
+        for stored in ["", "none", "$2b$04$short", "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"] {
+            let stored = Some(PasswordHash(stored.to_owned()));
+            let verdict = turn.verify(Password::presented("correct horse battery"), stored).await.unwrap();
+            assert!(matches!(verdict, Verdict::Wrong));
         }
     }
 

@@ -1,8 +1,6 @@
 //! What is stored about somebody: all of it for them to take along, and its end.
 
-use entity::{
-    AuditAction, MailKind, Role, account_codes, audit_events, outbox, refresh_tokens, users, vaccine_requests,
-};
+use entity::{AuditAction, MailKind, account_codes, audit_events, outbox, refresh_tokens, users, vaccine_requests};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionSession as _,
@@ -49,6 +47,7 @@ pub async fn export(db: &impl ConnectionTrait, auth: &Auth, actor: &Actor, clien
     let acted = audit_events::Entity::find().filter(audit_events::Column::ActorId.eq(id)).all(db).await?;
     activity.extend(acted.into_iter().filter(|event| event.subject_id != Some(id)));
     activity.sort_by_key(|event| event.id);
+    activity.iter_mut().for_each(|event| audit::hide_others_clients(event, id));
     Ok(PersonalData {
         sessions: refresh_tokens::Entity::find()
             .filter(refresh_tokens::Column::UserId.eq(id))
@@ -105,11 +104,11 @@ pub async fn erase(
     credentials::confirm(db, auth, actor, client, password, "password").await?;
     let (id, now) = (actor.user_id, auth.clock.now());
     let transaction = db.begin().await?;
-    if actor.role == Role::Admin && administration::lock_admins(&transaction).await? == [id] {
+    if administration::lock_admins(&transaction, auth).await? == [id] {
         return Err(Conflict::LastAdmin.into());
     }
     // The account first, so that no session can be opened behind the back of what follows.
-    let user = users::Entity::find_by_id(id).lock_exclusive().one(&transaction).await?.ok_or(Error::InvalidToken)?;
+    let user = accounts::lock(&transaction, id).await?.ok_or(Error::InvalidToken)?;
     let ended = sessions::end_all(&transaction, id, None, now).await?;
     Event::own(AuditAction::AccountDeleted, id).record(&transaction, &Client::default(), now).await?;
     let erasure = erase_traces(&transaction, &user).await?;

@@ -2,7 +2,7 @@
 
 use entity::{AuditAction, CodePurpose, MailKind, users};
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, TransactionSession as _};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, TransactionSession as _};
 
 use super::audit::Event;
 use super::auth::Auth;
@@ -11,15 +11,15 @@ use super::codes::{self, Account, ResetToken};
 use super::email::Email;
 use super::password::Password;
 use super::throttle::{Action, Attempt};
-use super::{credentials, outbox};
+use super::{credentials, outbox, users as accounts};
 use crate::db::Transact;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Asks for a code. Whether the address has an account is looked up when the mail is about to leave, so nothing here
 /// depends on it: neither the answer nor the time it takes.
 ///
 /// # Errors
-/// [`Error::TooMany`].
+/// [`TooMany`](crate::error::Error::TooMany).
 pub async fn ask(db: &impl Transact, auth: &Auth, email: &Email, client: &Client) -> Result<()> {
     let transaction = db.begin().await?;
     Attempt::new(auth, Action::ForgotPassword, Some(email.as_str()), client).admit(&transaction).await?;
@@ -30,7 +30,7 @@ pub async fn ask(db: &impl Transact, auth: &Auth, email: &Email, client: &Client
 /// Exchanges the code for a reset token.
 ///
 /// # Errors
-/// A violation in `code`, the same for unknown addresses; [`Error::TooMany`].
+/// A violation in `code`, the same for unknown addresses; [`TooMany`](crate::error::Error::TooMany).
 pub async fn validate(
     db: &impl Transact,
     auth: &Auth,
@@ -41,6 +41,7 @@ pub async fn validate(
     let (account, purpose) = (Account::Of(email), CodePurpose::ResetPassword);
     let code = codes::present(db, auth, account, purpose, code, client).await?;
     let transaction = db.begin().await?;
+    accounts::lock(&transaction, code.user_id).await?;
     codes::redeem(&transaction, &code).await?;
     let token = codes::issue_token(&transaction, auth, &code).await?;
     transaction.commit().await?;
@@ -51,15 +52,14 @@ pub async fn validate(
 /// confirmed.
 ///
 /// # Errors
-/// A violation in `reset_token`; [`Error::Busy`].
+/// A violation in `reset_token`; [`Busy`](crate::error::Error::Busy).
 pub async fn reset(db: &impl Transact, auth: &Auth, token: &str, new: Password, client: &Client) -> Result<()> {
     let token = codes::find_token(db, auth, token).await?;
     let hash = auth.hasher.turn().await?.hash(new).await?;
     let now = auth.clock.now();
     let transaction = db.begin().await?;
+    let user = accounts::lock(&transaction, token.user_id).await?.ok_or_else(|| codes::wrong("reset_token"))?;
     codes::redeem_token(&transaction, &token).await?;
-    let user = users::Entity::find_by_id(token.user_id).lock_exclusive().one(&transaction).await?;
-    let user = user.ok_or(Error::NotFound)?;
     let event = Event::own(AuditAction::PasswordReset, user.id);
     let ended = credentials::reset(&transaction, auth, &user, hash, event, client).await?;
     users::Entity::update_many()
@@ -69,6 +69,8 @@ pub async fn reset(db: &impl Transact, auth: &Auth, token: &str, new: Password, 
         .filter(Expr::col(users::Column::EmailVerifiedAt).is_null())
         .exec(&transaction)
         .await?;
+    // Whoever has forgotten it has tried it a few times.
+    Attempt::new(auth, Action::LogIn, Some(&user.email), client).forgive(&transaction).await?;
     transaction.commit().await?;
     auth.revocations.add(ended, now);
     Ok(())

@@ -8,7 +8,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Duration, Utc};
 use entity::refresh_tokens;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use crate::error::Result;
@@ -16,6 +17,9 @@ use crate::error::Result;
 /// How far each reading goes back behind the one before it: longer than a transaction may take from setting
 /// `revoked_at` to being visible, and than the clocks of two instances may differ.
 const OVERLAP: Duration = Duration::seconds(60);
+
+/// Rows that are read at a time.
+const PAGE: usize = 10_000;
 
 /// The list. Clones share it.
 #[derive(Clone, Debug, Default)]
@@ -50,21 +54,33 @@ impl Revocations {
     /// # Errors
     /// Fails when the database does; the list stays as it is.
     pub async fn read(&self, db: &impl ConnectionTrait, since: DateTime<Utc>) -> Result<()> {
-        let ended: Vec<(Uuid, DateTime<Utc>)> = refresh_tokens::Entity::find()
-            .select_only()
-            .columns([refresh_tokens::Column::Id, refresh_tokens::Column::RevokedAt])
-            .filter(refresh_tokens::Column::RevokedAt.gt(since - OVERLAP))
-            .into_tuple()
-            .all(db)
-            .await?;
-        if !ended.is_empty() {
+        use refresh_tokens::Column;
+        let place = |time: DateTime<Utc>, id: Uuid| Expr::tuple([Expr::value(time), Expr::value(id)]);
+        let mut last = (since - OVERLAP, Uuid::max());
+        // A page at a time: after a mass of sign-outs the rows weigh far more than the list.
+        loop {
+            let ended: Vec<(Uuid, DateTime<Utc>)> = refresh_tokens::Entity::find()
+                .select_only()
+                .columns([Column::Id, Column::RevokedAt])
+                .filter(Expr::tuple([Expr::col(Column::RevokedAt), Expr::col(Column::Id)]).gt(place(last.0, last.1)))
+                .order_by_asc(Column::RevokedAt)
+                .order_by_asc(Column::Id)
+                .limit(PAGE as u64)
+                .into_tuple()
+                .all(db)
+                .await?;
+            let Some((id, revoked_at)) = ended.last().copied() else { return Ok(()) };
+            last = (revoked_at, id);
+            let is_last_page = ended.len() < PAGE;
             let ended = ended.into_iter().map(|(id, revoked_at)| (id, seconds(revoked_at)));
             self.sessions.write().unwrap_or_else(PoisonError::into_inner).extend(ended);
+            if is_last_page {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 }
 
 fn seconds(time: DateTime<Utc>) -> u32 {
-    u32::try_from(time.timestamp().max(0)).unwrap_or(u32::MAX)
+    u32::try_from(Ord::max(time.timestamp(), 0)).unwrap_or(u32::MAX)
 }

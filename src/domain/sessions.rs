@@ -16,11 +16,11 @@ use super::auth::Auth;
 use super::client::Client;
 use super::email::Email;
 use super::password::{Password, Verdict};
-use super::throttle::{Action, Attempt};
+use super::throttle::{Action, Attempt, Standing};
 use super::token::{RefreshClaims, TokenPair};
 use crate::db::Transact;
 use crate::error::{Error, Result};
-pub use live::{close, end_all, end_one, end_others, forget_clients, list, sweep};
+pub use live::{close, end_all, end_one, end_others, forget_clients, list, may_sign_in, sweep};
 
 /// Signs in. An unknown address takes as long as a wrong password, and gets the same answer.
 ///
@@ -36,7 +36,14 @@ pub async fn open(
 ) -> Result<TokenPair> {
     let turn = auth.hasher.turn().await?;
     let attempt = Attempt::new(auth, Action::LogIn, Some(email.as_str()), client);
-    let has_failed = attempt.check(db).await?;
+    let standing = attempt.standing(db).await?;
+    if standing.admit().is_err() {
+        standing.admit_known()?;
+        // Others may have made the whole address wait; not for who has signed in from it before.
+        if !live::has_been_here(db, email, client).await? {
+            standing.admit()?;
+        }
+    }
     // Twice at most: a sign-in beside this one may have renewed the hash that this one has checked.
     for _ in 0..2 {
         let user = users::Entity::find().filter(users::Column::Email.eq(email.as_str())).one(db).await?;
@@ -44,23 +51,29 @@ pub async fn open(
         let user_id = user.as_ref().map(|user| user.id);
         let verdict = turn.verify(password.clone(), stored).await?;
         let (Some(user), Verdict::Right { renewed }) = (user, verdict) else {
-            return Err(refused(db, &attempt, client, user_id, Error::WrongCredentials).await?);
+            return Err(refused(db, &attempt, &standing, client, user_id, Error::WrongCredentials).await?);
         };
         if user.disabled_at.is_some() {
-            return Err(refused(db, &attempt, client, user_id, Error::AccountDisabled).await?);
+            return Err(refused(db, &attempt, &standing, client, user_id, Error::AccountDisabled).await?);
         }
         if auth.require_verified_email && user.email_verified_at.is_none() {
-            return Err(refused(db, &attempt, client, user_id, Error::EmailUnverified).await?);
+            // Otherwise one could register with an address and tell from this whether it was taken.
+            let hidden = auth.silent_registration;
+            let error = if hidden { Error::WrongCredentials } else { Error::EmailUnverified };
+            return Err(refused(db, &attempt, &standing, client, user_id, error).await?);
         }
         let transaction = db.begin().await?;
+        // First, so that of two sign-ins at once none waits for the other's lock with one of its own.
+        let user = match renewed {
+            Some(renewed) => renew_hash(&transaction, user, renewed).await?,
+            None => Some(user),
+        };
+        let Some(user) = user else { continue };
         if let Some(session) = insert(&transaction, auth, &user, client).await? {
             let event = Event::own(AuditAction::LoginSucceeded, user.id).on(session.id);
             event.record(&transaction, client, session.created_at).await?;
-            if has_failed {
+            if standing.has_failed {
                 attempt.forgive(&transaction).await?;
-            }
-            if let Some(renewed) = renewed {
-                renew_hash(&transaction, &user, renewed).await?;
             }
             transaction.commit().await?;
             return auth.tokens.pair(&session, user.role);
@@ -74,13 +87,14 @@ pub async fn open(
 async fn refused(
     db: &impl Transact,
     attempt: &Attempt<'_>,
+    standing: &Standing,
     client: &Client,
     user_id: Option<Uuid>,
     error: Error,
 ) -> Result<Error> {
     let transaction = db.begin().await?;
     if matches!(error, Error::WrongCredentials) {
-        attempt.count(&transaction).await?;
+        attempt.count(&transaction, standing).await?;
     }
     Event::new(AuditAction::LoginFailed).to(user_id).record(&transaction, client, attempt.time()).await?;
     transaction.commit().await?;
@@ -123,7 +137,7 @@ async fn insert(
         .and_where(users::Column::Id.eq(user.id))
         .and_where(users::Column::PasswordHash.eq(user.password_hash.clone()))
         .and_where(users::Column::Role.eq(user.role))
-        .cond_where(live::may_sign_in(auth))
+        .cond_where(may_sign_in(auth))
         // Waits for a change that is under way, and looks again. SQLite has one writer and needs no lock.
         .lock_shared()
         .to_owned();
@@ -146,15 +160,19 @@ async fn insert(
     Ok(inserted.then_some(session))
 }
 
-/// Stores the dearer hash of the same password, unless the password was changed meanwhile.
-async fn renew_hash(db: &impl ConnectionTrait, user: &users::Model, renewed: PasswordHash) -> Result<()> {
-    users::Entity::update_many()
-        .col_expr(users::Column::PasswordHash, Expr::value(renewed))
+/// Stores the dearer hash of the same password, unless the hash was changed meanwhile: then there is no such account.
+async fn renew_hash(
+    transaction: &impl ConnectionTrait,
+    user: users::Model,
+    renewed: PasswordHash,
+) -> Result<Option<users::Model>> {
+    let stored = users::Entity::update_many()
+        .col_expr(users::Column::PasswordHash, Expr::value(renewed.clone()))
         .filter(users::Column::Id.eq(user.id))
         .filter(users::Column::PasswordHash.eq(user.password_hash.clone()))
-        .exec(db)
+        .exec(transaction)
         .await?;
-    Ok(())
+    Ok((stored.rows_affected > 0).then_some(users::Model { password_hash: renewed, ..user }))
 }
 
 /// Exchanges a refresh token for the next pair.
@@ -232,7 +250,7 @@ async fn role_of(db: &impl ConnectionTrait, auth: &Auth, user_id: Uuid) -> Resul
     let role = users::Entity::find_by_id(user_id)
         .select_only()
         .column(users::Column::Role)
-        .filter(live::may_sign_in(auth))
+        .filter(may_sign_in(auth))
         .into_tuple()
         .one(db)
         .await?;

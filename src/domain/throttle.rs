@@ -9,7 +9,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 use entity::throttles::{self, Column};
-use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, OnConflict, Query};
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, LockBehavior, LockType, OnConflict, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
@@ -74,6 +74,7 @@ pub enum Action {
 #[derive(Debug)]
 pub struct Attempt<'a> {
     limits: &'a Limits,
+    longest_wait: Duration,
     now: DateTime<Utc>,
     /// Sorted, so that two statements never wait for each other crosswise.
     counters: Vec<(Uuid, i32)>,
@@ -83,7 +84,37 @@ pub struct Attempt<'a> {
 #[derive(FromQueryResult)]
 struct Found {
     key: Uuid,
+    excess: i32,
     blocked_until: DateTime<Utc>,
+}
+
+/// What the counters of an attempt say.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Standing {
+    account_wait: Option<Duration>,
+    address_wait: Option<Duration>,
+    /// Whether the account has failures on record, from this address.
+    pub has_failed: bool,
+    /// Whether they have used up what is free.
+    is_over: bool,
+}
+
+impl Standing {
+    /// Passes unless there is a wait.
+    ///
+    /// # Errors
+    /// [`Error::TooMany`].
+    pub fn admit(&self) -> Result<()> {
+        self.account_wait.max(self.address_wait).map_or(Ok(()), |retry_after| Err(Error::TooMany { retry_after }))
+    }
+
+    /// Passes unless there is a wait for this account from this address; the address as a whole may have one.
+    ///
+    /// # Errors
+    /// [`Error::TooMany`].
+    pub fn admit_known(&self) -> Result<()> {
+        self.account_wait.map_or(Ok(()), |retry_after| Err(Error::TooMany { retry_after }))
+    }
 }
 
 impl<'a> Attempt<'a> {
@@ -110,12 +141,15 @@ impl<'a> Attempt<'a> {
     #[must_use]
     pub fn mail(auth: &'a Auth, recipient: &str) -> Self {
         let key = auth.tokens.keys().id(&[b"throttle", b"mail", recipient.as_bytes()]);
-        Self::of(auth, vec![(key, free(auth.limits.mails))])
+        // Within the life of a code there is always another one.
+        let longest_wait = Ord::min(auth.limits.longest_wait, auth.code_life / 2);
+        Self { longest_wait, ..Self::of(auth, vec![(key, free(auth.limits.mails))]) }
     }
 
     fn of(auth: &'a Auth, mut counters: Vec<(Uuid, i32)>) -> Self {
         counters.sort_unstable();
-        Self { limits: &auth.limits, now: auth.clock.now(), counters, of_account: None }
+        let longest_wait = auth.limits.longest_wait;
+        Self { limits: &auth.limits, longest_wait, now: auth.clock.now(), counters, of_account: None }
     }
 
     /// When it was made.
@@ -124,33 +158,42 @@ impl<'a> Attempt<'a> {
         self.now
     }
 
-    /// Passes unless there is a wait. Tells whether the account has failures on record.
+    /// What the counters say.
     ///
     /// # Errors
-    /// [`Error::TooMany`].
-    pub async fn check(&self, db: &impl ConnectionTrait) -> Result<bool> {
+    /// Fails when the database does.
+    pub async fn standing(&self, db: &impl ConnectionTrait) -> Result<Standing> {
         if !self.limits.enabled {
-            return Ok(false);
+            return Ok(Standing::default());
         }
         let found: Vec<Found> = throttles::Entity::find()
             .select_only()
-            .columns([Column::Key, Column::BlockedUntil])
+            .columns([Column::Key, Column::Excess, Column::BlockedUntil])
             .filter(Column::Key.is_in(self.counters.iter().map(|(key, _)| *key)))
             .into_model()
             .all(db)
             .await?;
-        match found.iter().map(|counter| counter.blocked_until).max() {
-            Some(until) if until > self.now => Err(Error::TooMany { retry_after: until - self.now }),
-            _ => Ok(found.iter().any(|counter| Some(counter.key) == self.of_account)),
+        let mut standing = Standing::default();
+        for counter in found {
+            let wait = (counter.blocked_until > self.now).then(|| counter.blocked_until - self.now);
+            if Some(counter.key) == self.of_account {
+                (standing.account_wait, standing.has_failed, standing.is_over) = (wait, true, counter.excess > 0);
+            } else {
+                standing.address_wait = wait;
+            }
         }
+        Ok(standing)
     }
 
-    /// Counts an attempt that failed.
+    /// Counts an attempt that failed. Once an account has used up its free ones from here, the address is no longer
+    /// charged: a device with a stale password that tries for ever must not slow down everybody beside it.
     ///
     /// # Errors
     /// Fails when the database does.
-    pub async fn count(&self, db: &impl ConnectionTrait) -> Result<()> {
-        self.counted(db).await.map(drop)
+    pub async fn count(&self, db: &impl ConnectionTrait, standing: &Standing) -> Result<()> {
+        let charged = |(key, _): &&(Uuid, i32)| !standing.is_over || Some(*key) == self.of_account;
+        let counters: Vec<_> = self.counters.iter().filter(charged).copied().collect();
+        self.counted(db, &counters).await.map(drop)
     }
 
     /// Counts an attempt, whatever becomes of it, unless there is a wait: then it is refused, by the same statement, and
@@ -159,8 +202,8 @@ impl<'a> Attempt<'a> {
     /// # Errors
     /// [`Error::TooMany`].
     pub async fn admit(&self, db: &impl ConnectionTrait) -> Result<()> {
-        if self.counted(db).await? < self.counters.len() {
-            self.check(db).await?;
+        if self.counted(db, &self.counters).await? < self.counters.len() {
+            self.standing(db).await?.admit()?;
         }
         Ok(())
     }
@@ -177,9 +220,9 @@ impl<'a> Attempt<'a> {
     }
 
     /// How many of the counters were not blocked, and have counted.
-    async fn counted(&self, db: &impl ConnectionTrait) -> Result<usize> {
+    async fn counted(&self, db: &impl ConnectionTrait, counters: &[(Uuid, i32)]) -> Result<usize> {
         if !self.limits.enabled {
-            return Ok(self.counters.len());
+            return Ok(counters.len());
         }
         let forget_at = self.now + self.limits.forget_after;
         let mut insert = Query::insert();
@@ -189,7 +232,7 @@ impl<'a> Attempt<'a> {
             Column::BlockedUntil,
             Column::ForgetAt,
         ]);
-        for (key, free) in &self.counters {
+        for (key, free) in counters {
             // The last free one is followed by the first wait.
             let excess = 2 - Ord::max(*free, 1);
             let until = if excess > 0 { self.now + self.wait(excess) } else { NEVER_BLOCKED };
@@ -210,12 +253,12 @@ impl<'a> Attempt<'a> {
         let mut until = CaseStatement::new().case(forgotten(), fresh(Column::BlockedUntil));
         until = until.case(old(Column::Excess).lt(0), Expr::value(NEVER_BLOCKED));
         let mut excess = 1;
-        while self.wait(excess) < self.limits.longest_wait {
+        while self.wait(excess) < self.longest_wait {
             let wait = Expr::value(self.now + self.wait(excess));
             until = until.case(old(Column::Excess).lt(excess), wait);
             excess += 1;
         }
-        until = until.finally(Expr::value(self.now + self.limits.longest_wait));
+        until = until.finally(Expr::value(self.now + self.longest_wait));
         let count = CaseStatement::new().case(forgotten(), fresh(Column::Excess)).finally(old(Column::Excess).add(1));
         OnConflict::column(Column::Key)
             .value(Column::Excess, count)
@@ -229,7 +272,7 @@ impl<'a> Attempt<'a> {
     fn wait(&self, excess: i32) -> Duration {
         let doubled = u32::try_from(excess - 1).ok().and_then(|times| 2_i32.checked_pow(times));
         let wait = doubled.and_then(|factor| self.limits.first_wait.checked_mul(factor));
-        wait.map_or(self.limits.longest_wait, |wait| wait.min(self.limits.longest_wait))
+        wait.map_or(self.longest_wait, |wait| Ord::min(wait, self.longest_wait))
     }
 }
 
@@ -242,5 +285,12 @@ fn free(attempts: u32) -> i32 {
 /// # Errors
 /// Fails when the database does.
 pub async fn sweep(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64> {
-    Ok(throttles::Entity::delete_many().filter(Column::ForgetAt.lt(now)).exec(db).await?.rows_affected)
+    let over = Query::select()
+        .column(Column::Key)
+        .from(throttles::Entity)
+        .and_where(Expr::col(Column::ForgetAt).lt(now))
+        // Whatever is being counted at this moment is not over.
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .to_owned();
+    Ok(throttles::Entity::delete_many().filter(Column::Key.in_subquery(over)).exec(db).await?.rows_affected)
 }

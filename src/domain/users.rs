@@ -167,6 +167,11 @@ pub async fn get(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<u
     visible_to(actor).filter(users::Column::Id.eq(id)).one(db).await?.ok_or(Error::NotFound)
 }
 
+/// An account, locked until the transaction ends. Whoever changes an account and what belongs to it locks it first.
+pub(super) async fn lock(transaction: &impl ConnectionTrait, id: Uuid) -> Result<Option<users::Model>> {
+    Ok(users::Entity::find_by_id(id).lock_exclusive().one(transaction).await?)
+}
+
 /// The actor's own account. It is gone when another instance has just deleted it: then so is the session.
 ///
 /// # Errors

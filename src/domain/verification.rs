@@ -2,7 +2,7 @@
 
 use entity::{AuditAction, CodePurpose, MailKind, users};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, TransactionSession as _};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, TransactionSession as _};
 
 use super::actor::Actor;
 use super::audit::Event;
@@ -24,14 +24,18 @@ pub async fn confirm(db: &impl Transact, auth: &Auth, email: &Email, code: &str,
     let code = codes::present(db, auth, Account::Of(email), CodePurpose::VerifyEmail, code, client).await?;
     let now = auth.clock.now();
     let transaction = db.begin().await?;
+    accounts::lock(&transaction, code.user_id).await?;
     codes::redeem(&transaction, &code).await?;
-    users::Entity::update_many()
+    let confirmed = users::Entity::update_many()
         .col_expr(users::Column::EmailVerifiedAt, Expr::value(now))
         .col_expr(users::Column::UpdatedAt, Expr::value(now))
         .filter(users::Column::Id.eq(code.user_id))
         .filter(users::Column::Email.eq(code.email))
         .exec(&transaction)
         .await?;
+    if confirmed.rows_affected == 0 {
+        return Err(codes::wrong("code").into());
+    }
     Event::own(AuditAction::EmailVerified, code.user_id).record(&transaction, client, now).await?;
     transaction.commit().await?;
     Ok(())
@@ -67,6 +71,8 @@ pub async fn begin_change(
     }
     let now = auth.clock.now();
     let transaction = db.begin().await?;
+    // Each sends two mails, one of them wherever the caller likes.
+    Attempt::new(auth, Action::Resend, Some(&user.email), client).admit(&transaction).await?;
     codes::begin_change(&transaction, auth, user.id, email).await?;
     outbox::add(&transaction, MailKind::ChangeEmail, email.as_str(), Some(user.id), now).await?;
     outbox::add(&transaction, MailKind::EmailChangeAsked, &user.email, Some(user.id), now).await?;
@@ -91,9 +97,8 @@ pub async fn finish_change(
     let code = codes::present(db, auth, account, CodePurpose::ChangeEmail, code, client).await?;
     let now = auth.clock.now();
     let transaction = db.begin().await?;
+    let old = accounts::lock(&transaction, actor.user_id).await?.ok_or(Error::InvalidToken)?;
     codes::redeem(&transaction, &code).await?;
-    let old = users::Entity::find_by_id(actor.user_id).lock_exclusive().one(&transaction).await?;
-    let old = old.ok_or(Error::InvalidToken)?;
     let changed = users::Entity::update_many()
         .col_expr(users::Column::SearchText, Expr::value(accounts::search_text(&old.name, &code.email)))
         .col_expr(users::Column::Email, Expr::value(code.email))

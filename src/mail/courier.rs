@@ -1,19 +1,20 @@
 //! The courier: carries what waits in the outbox, in the background, for as long as the service runs. Any number of
 //! instances may do so side by side.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use entity::outbox as table;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{Mailer, SendError};
 use crate::db::Db;
 use crate::domain::auth::Auth;
-use crate::domain::letters;
+use crate::domain::letters::{self, Outcome};
 use crate::domain::outbox::{self, Fate};
 use crate::error::{Result, with_causes};
 
@@ -23,11 +24,14 @@ const INTERVAL: Duration = Duration::from_millis(500);
 /// How often the claim to mails that are being sent is kept up.
 const KEEP_UP: Duration = Duration::from_secs(5);
 
-/// Mails that are claimed and sent together.
-const BATCH: u64 = 16;
+/// Mails that are claimed and on their way at a time.
+const MOST_AT_ONCE: usize = 16;
 
 /// The longest pause when the mail server, or the database, is away.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// How often it is tried to remove a mail that was sent.
+const REMOVALS: u32 = 10;
 
 /// What the courier works with.
 #[derive(Clone, Debug)]
@@ -38,74 +42,99 @@ pub struct Courier {
     pub auth: Arc<Auth>,
     /// How mail leaves.
     pub mailer: Mailer,
+    /// Mails that are claimed and not settled yet.
+    claimed: Arc<Mutex<BTreeSet<Uuid>>>,
+}
+
+/// Mails to one address. They are sent one after the other, so that the newest code comes last; an address whose server is
+/// slow holds up nobody else.
+struct Group {
+    recipient: String,
+    is_server_away: bool,
 }
 
 impl Courier {
-    /// Carries mails until told to stop; one that is on its way then still arrives.
+    /// A courier that has nothing to carry yet.
+    #[must_use]
+    pub fn new(db: Db, auth: Arc<Auth>, mailer: Mailer) -> Self {
+        Self { db, auth, mailer, claimed: Arc::default() }
+    }
+
+    /// Carries mails until told to stop; those that are on their way then still arrive.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        let mut groups = JoinSet::new();
+        let mut recipients = Vec::new();
         let mut failures = 0_u32;
-        while !*stop.borrow() {
-            let pause = match self.carry().await {
-                Ok(Round { carried, is_server_away: false }) => {
-                    failures = 0;
-                    if carried > 0 { continue } else { INTERVAL }
-                }
-                Ok(_) => {
-                    failures += 1;
-                    pause_after(failures)
-                }
-                Err(error) => {
-                    failures += 1;
-                    log::error!("the outbox cannot be read; trying on: {}", with_causes(&error));
-                    pause_after(failures)
-                }
-            };
+        let mut next_look = Instant::now();
+        let mut keep_up = tokio::time::interval_at(Instant::now() + KEEP_UP, KEEP_UP);
+        while !*stop.borrow() || !groups.is_empty() {
+            if !*stop.borrow() && Instant::now() >= next_look && self.on_their_way() < MOST_AT_ONCE {
+                let pause = match self.take_up(&mut groups, &mut recipients, &stop).await {
+                    Ok(0) => INTERVAL.max(pause_after(failures)),
+                    Ok(_) => pause_after(failures),
+                    Err(error) => {
+                        failures += 1;
+                        log::error!("the outbox cannot be read; trying on: {}", with_causes(&error));
+                        pause_after(failures)
+                    }
+                };
+                next_look = Instant::now() + pause;
+            }
             tokio::select! {
-                () = tokio::time::sleep(pause) => {}
+                Some(ended) = groups.join_next() => match ended {
+                    Ok(Group { recipient, is_server_away }) => {
+                        recipients.retain(|other| *other != recipient);
+                        let now = Instant::now();
+                        if !is_server_away {
+                            failures = 0;
+                            next_look = next_look.min(now);
+                        } else if now >= next_look {
+                            // Once for all that were on their way together.
+                            failures += 1;
+                            next_look = now + pause_after(failures);
+                        }
+                    }
+                    Err(error) => log::error!("a mail could not be carried: {error}"),
+                },
+                _ = keep_up.tick() => self.keep_claims().await,
+                () = tokio::time::sleep_until(next_look), if self.on_their_way() < MOST_AT_ONCE => {}
                 _ = stop.changed() => {}
             }
         }
     }
 
-    /// Claims a batch and sends it. Mails to one address are sent one after the other, so that the newest code comes
-    /// last; an address whose server is slow does not hold up the others.
-    async fn carry(&self) -> Result<Round> {
-        let claimed = outbox::claim(&self.db, self.auth.clock.now(), BATCH).await?;
-        let mut round = Round { carried: claimed.len(), is_server_away: false };
-        let mut waiting: Vec<Uuid> = claimed.iter().map(|mail| mail.id).collect();
+    /// Claims as many mails as there are places for, and sends them off. Returns how many.
+    async fn take_up(
+        &self,
+        groups: &mut JoinSet<Group>,
+        recipients: &mut Vec<String>,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<usize> {
+        let places = MOST_AT_ONCE.saturating_sub(self.on_their_way());
+        let claimed = outbox::claim(&self.db, self.auth.clock.now(), places, recipients).await?;
+        let count = claimed.len();
+        self.claims().extend(claimed.iter().map(|mail| mail.id));
         let mut by_recipient = BTreeMap::<String, Vec<table::Model>>::new();
         for mail in claimed {
             by_recipient.entry(mail.recipient.clone()).or_default().push(mail);
         }
-        let mut sending = JoinSet::new();
-        for mails in by_recipient.into_values() {
-            let courier = self.clone();
-            sending.spawn(async move {
-                let mut outcomes = Vec::new();
-                for mail in mails {
-                    outcomes.push((mail.id, courier.deliver(&mail).await));
-                }
-                outcomes
-            });
+        for (recipient, mails) in by_recipient {
+            recipients.push(recipient.clone());
+            groups.spawn(self.clone().carry(recipient, mails, stop.clone()));
         }
-        let mut keep_up = tokio::time::interval_at(tokio::time::Instant::now() + KEEP_UP, KEEP_UP);
-        loop {
-            tokio::select! {
-                ended = sending.join_next() => match ended {
-                    None => return Ok(round),
-                    Some(Ok(outcomes)) => for (id, is_server_away) in outcomes {
-                        waiting.retain(|other| *other != id);
-                        round.is_server_away |= is_server_away;
-                    },
-                    Some(Err(error)) => log::error!("a mail could not be carried: {error}"),
-                },
-                _ = keep_up.tick() => {
-                    if let Err(error) = outbox::keep_claim(&self.db, &waiting, self.auth.clock.now()).await {
-                        log::error!("the claim to mails cannot be kept up: {}", with_causes(&error));
-                    }
-                }
+        Ok(count)
+    }
+
+    async fn carry(self, recipient: String, mails: Vec<table::Model>, stop: watch::Receiver<bool>) -> Group {
+        let mut is_server_away = false;
+        for mail in mails {
+            // What is not sent any more is taken up when its claim has run out.
+            if !is_server_away && !*stop.borrow() {
+                is_server_away = self.deliver(&mail).await;
             }
+            self.settle(mail.id);
         }
+        Group { recipient, is_server_away }
     }
 
     /// Sends one mail and writes down what became of it. Tells whether the mail server is away.
@@ -121,24 +150,68 @@ impl Courier {
     }
 
     async fn try_to_deliver(&self, mail: &table::Model) -> Result<bool> {
-        let Some(letter) = letters::write(&self.db, &self.auth, mail).await? else {
-            outbox::remove(&self.db, mail.id).await?;
-            return Ok(false);
+        let letter = match letters::write(&self.db, &self.auth, mail).await? {
+            Outcome::Letter(letter) => letter,
+            Outcome::Nobody => {
+                outbox::remove(&self.db, mail.id).await?;
+                return Ok(false);
+            }
+            Outcome::Later(wait) => {
+                self.settle(mail.id);
+                outbox::hold(&self.db, mail, self.auth.clock.now() + wait).await?;
+                return Ok(false);
+            }
         };
+        // Whoever was held up for so long that the claim ran out has lost the mail to another.
+        if !outbox::is_still_claimed(&self.db, mail, self.auth.clock.now()).await? {
+            return Ok(false);
+        }
         let Err(error) = self.mailer.send(mail, &letter).await else {
-            outbox::remove(&self.db, mail.id).await?;
+            self.remove(mail.id).await?;
             return Ok(false);
         };
+        self.settle(mail.id);
         let fate = outbox::postpone(&self.db, mail, error.is_final(), self.auth.clock.now()).await?;
         write_down(mail, &error, fate);
         Ok(error.is_general())
     }
-}
 
-/// What came of a batch.
-struct Round {
-    carried: usize,
-    is_server_away: bool,
+    /// Removes a mail that was sent. While the database is away the claim is kept up, so that it is not sent again.
+    async fn remove(&self, id: Uuid) -> Result<()> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match outbox::remove(&self.db, id).await {
+                Err(error) if tries < REMOVALS => {
+                    log::warn!("mail.id" = id.to_string(); "a mail was sent but not removed; trying on: {error}");
+                    tokio::time::sleep(pause_after(tries)).await;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn keep_claims(&self) {
+        let claimed: Vec<_> = self.claims().iter().copied().collect();
+        if claimed.is_empty() {
+            return;
+        }
+        if let Err(error) = outbox::keep_claim(&self.db, &claimed, self.auth.clock.now()).await {
+            log::error!("the claim to mails cannot be kept up: {}", with_causes(&error));
+        }
+    }
+
+    fn settle(&self, id: Uuid) {
+        self.claims().remove(&id);
+    }
+
+    fn on_their_way(&self) -> usize {
+        self.claims().len()
+    }
+
+    fn claims(&self) -> std::sync::MutexGuard<'_, BTreeSet<Uuid>> {
+        self.claimed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 fn write_down(mail: &table::Model, error: &SendError, fate: Fate) {
@@ -149,7 +222,11 @@ fn write_down(mail: &table::Model, error: &SendError, fate: Fate) {
     }
 }
 
+/// Nothing at first, then half a second, and twice as long each time.
 fn pause_after(failures: u32) -> Duration {
-    let doubled = INTERVAL.saturating_mul(2_u32.saturating_pow(failures.min(16)));
+    if failures == 0 {
+        return Duration::ZERO;
+    }
+    let doubled = INTERVAL.saturating_mul(2_u32.saturating_pow((failures - 1).min(16)));
     doubled.min(LONGEST_PAUSE)
 }

@@ -10,18 +10,16 @@ use std::time::Duration;
 use entity::outbox;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
+use lettre::transport::smtp;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
-use lettre::transport::smtp::{self, PoolConfig};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 
 use crate::domain::letters::Letter;
 pub use texts::Language;
 
-/// Connections to the mail server.
-const MAX_CONNECTIONS: u32 = 8;
-
-/// How mail leaves. Clones share the connections.
+/// How mail leaves. Each mail has a connection of its own: one on which a mail was given up half-way must not carry
+/// another, whose answers would be mistaken for the first one's.
 #[derive(Clone, Debug)]
 pub struct Mailer {
     transport: Transport,
@@ -35,8 +33,8 @@ enum Transport {
     Smtp { server: AsyncSmtpTransport<Tokio1Executor>, timeout: Duration },
 }
 
-/// A mail server.
-#[derive(Clone, Debug)]
+/// A mail server. Not `Debug`: it holds a password.
+#[derive(Clone)]
 pub struct Server {
     /// Its name, which its certificate must bear.
     pub host: String,
@@ -141,8 +139,7 @@ impl Mailer {
         let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(server.host)
             .port(port)
             .tls(tls)
-            .timeout(Some(server.timeout))
-            .pool_config(PoolConfig::new().max_size(MAX_CONNECTIONS));
+            .timeout(Some(server.timeout));
         if let Some((user, password)) = server.credentials {
             transport = transport.credentials(Credentials::new(user, password));
         }
@@ -218,10 +215,16 @@ async fn put(folder: PathBuf, mail: &outbox::Model, message: Message) -> std::io
     tokio::task::spawn_blocking(write).await.map_err(std::io::Error::other)?
 }
 
+/// Whether the server says that the address is wrong (RFC 3463 §3.2). It may refuse for many other reasons, of which our
+/// own settings are the likeliest; those can be mended.
+fn is_bad_address(error: &smtp::Error) -> bool {
+    let said = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    said.split_whitespace().any(|word| word.starts_with("5.1."))
+}
+
 fn meaning(error: &smtp::Error) -> SendError {
     match error.status().map(u16::from) {
-        // What is wrong is the address (RFC 5321 §4.2.2). Any other refusal, of our password for instance, can be mended.
-        Some(code @ (501 | 550 | 551 | 552 | 553 | 555 | 556)) => SendError::Refused(code),
+        Some(code) if error.is_permanent() && is_bad_address(error) => SendError::Refused(code),
         Some(code) => SendError::NotNow(code),
         None if error.is_timeout() => SendError::Unreachable("it does not answer in time"),
         None if error.is_tls() => SendError::Unreachable("TLS fails"),

@@ -102,23 +102,39 @@ async fn everybody_reads_their_own_and_admins_all_filtered() {
     let (ada, bob, staff, admin) = (app.patient().await, app.patient().await, app.staff().await, app.admin().await);
     app.log_in("nobody@example.org", "a guess").await.problem(401, "wrong-credentials");
     assert!(events(&ada, "/users/me/activity").await.iter().all(|event| event["subject_id"] == json!(ada.id)));
+    let promote = json!({ "role": "patient", "disabled": true });
+    admin.patch(&format!("/users/{}", bob.id), promote).await.ok();
+    // What one did to others is one's own activity too.
+    assert_eq!(actions(&admin).await, ["user_disabled", "login_succeeded", "registered"]);
+    assert_eq!(actions(&staff).await, ["login_succeeded", "registered"]);
+    let page = admin.get("/users/me/activity?limit=1").await.ok();
+    let next = format!("/users/me/activity?limit=1&cursor={}", page["next_cursor"].as_str().unwrap());
+    assert_eq!(admin.get(&next).await.ok()["items"][0]["action"], "login_succeeded");
+    // Where an admin acted from is for admins to see.
+    let bobs = app.request(reqwest::Method::GET, &format!("/api/v1/audit-events?subject_id={}", bob.id));
+    let disabled = &app.send(bobs.bearer_auth(&admin.access_token)).await.ok()["items"][0];
+    assert_eq!((&disabled["action"], &disabled["ip"]), (&json!("user_disabled"), &json!("127.0.0.1")));
+    admin.patch(&format!("/users/{}", bob.id), json!({ "disabled": false })).await.ok();
+    let theirs = events(&bob.elsewhere().await, "/users/me/activity").await;
+    assert_eq!((&theirs[1]["action"], &theirs[1]["ip"]), (&json!("user_enabled"), &Value::Null));
+    assert_eq!((&theirs[0]["action"], &theirs[0]["ip"]), (&json!("login_succeeded"), &json!("127.0.0.1")));
     for actor in [&ada, &staff] {
         actor.get("/audit-events").await.problem(403, "forbidden");
     }
     app.get("/api/v1/audit-events").await.problem(401, "unauthenticated");
-    assert_eq!(events(&admin, "/audit-events").await.len(), 9);
+    assert_eq!(events(&admin, "/audit-events").await.len(), 12);
     let failed = events(&admin, "/audit-events?action=login_failed").await;
     assert_eq!((failed.len(), &failed[0]["subject_id"]), (1, &Value::Null));
     let of_bob = events(&admin, &format!("/audit-events?actor_id={}", bob.id)).await;
-    assert_eq!((of_bob.len(), &of_bob[0]["action"]), (1, &json!("login_succeeded")));
-    let time = of_bob[0]["occurred_at"].as_str().unwrap();
+    assert_eq!((of_bob.len(), &of_bob[1]["action"]), (2, &json!("login_succeeded")));
+    let time = of_bob[1]["occurred_at"].as_str().unwrap();
     let before = events(&admin, &format!("/audit-events?occurred_before={time}")).await;
     let from = events(&admin, &format!("/audit-events?occurred_from={time}")).await;
-    assert_eq!((before.len() + from.len(), from.last().unwrap()), (9, &of_bob[0]));
+    assert_eq!((before.len() + from.len(), from.last().unwrap()), (12, &of_bob[1]));
     admin.get("/audit-events?action=nothing").await.problem(400, "malformed");
     let page = admin.get("/audit-events?limit=4").await.ok();
     let next = admin.get(&format!("/audit-events?limit=8&cursor={}", page["next_cursor"].as_str().unwrap())).await.ok();
-    assert_eq!(next["items"].as_array().unwrap().len(), 5);
+    assert_eq!(next["items"].as_array().unwrap().len(), 8);
 }
 
 #[tokio::test]

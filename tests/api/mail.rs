@@ -34,7 +34,7 @@ fn settings(port: &str) -> Vec<(&str, &str)> {
 /// Puts a mail to somebody into the outbox.
 async fn enqueue(app: &TestApp, recipient: &str) {
     let now = app.clock.now();
-    outbox::add(&app.state().db, MailKind::AccountDeleted, recipient, None, now).await.unwrap();
+    outbox::add(&app.state().db, MailKind::RegistrationRefused, recipient, None, now).await.unwrap();
 }
 
 async fn waiting(app: &TestApp) -> u64 {
@@ -107,7 +107,7 @@ async fn a_name_breaks_out_of_no_header_and_no_tag() {
 #[tokio::test]
 async fn nothing_is_lost_while_the_server_is_away() {
     let server = SmtpServer::start(Privacy::None).await;
-    for mood in [Mood::Closed, Mood::Busy, Mood::Dying] {
+    for mood in [Mood::Closed, Mood::Busy, Mood::Denying, Mood::Dying] {
         server.set(mood);
         let before = server.received().len();
         let app = start(&server, &[]).await;
@@ -135,6 +135,25 @@ async fn nothing_is_lost_while_the_server_is_away() {
 }
 
 #[tokio::test]
+async fn a_change_of_address_outlives_a_server_that_is_away_for_long() {
+    let server = SmtpServer::start(Privacy::None).await;
+    let app = start(&server, &[]).await;
+    let patient = app.patient().await;
+    server.set(Mood::Closed);
+    let change = json!({ "email": ADA, "current_password": PASSWORD });
+    patient.put("/users/me/email", change).await.accepted();
+    app.clock.advance(chrono::Duration::minutes(20));
+    care4u::domain::codes::sweep(&app.state().db, app.clock.now()).await.unwrap();
+    let again = app.refresh(&patient.refresh_token).await.ok();
+    server.set(Mood::Good);
+    let mails = server.wait_for(2).await;
+    let code = Mail::read(&mails.iter().find(|mail| mail.recipient == ADA).unwrap().message).code();
+    let confirm = app.request(reqwest::Method::POST, "/api/v1/users/me/email/confirm").json(&json!({ "code": code }));
+    let account = app.send(confirm.bearer_auth(again["access_token"].as_str().unwrap())).await.ok();
+    assert_eq!(account["email"], ADA);
+}
+
+#[tokio::test]
 async fn a_server_that_hangs_holds_up_nothing_but_the_mails_it_hangs_on() {
     let server = SmtpServer::start(Privacy::None).await;
     server.set(Mood::Hanging);
@@ -159,6 +178,9 @@ async fn an_address_that_is_refused_for_good_is_given_up_and_kept_for_a_month() 
     let server = SmtpServer::start(Privacy::None).await;
     let app = start(&server, &[]).await;
     enqueue(&app, "refused@example.org").await;
+    // Of a deleted account nothing stays, not even this.
+    let (db, now) = (&app.state().db, app.clock.now());
+    outbox::add(db, MailKind::AccountDeleted, "refused@example.org", None, now).await.unwrap();
     enqueue(&app, ADA).await;
     server.wait_for(1).await;
     let given_up = async {

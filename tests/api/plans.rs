@@ -143,6 +143,9 @@ async fn accounts_and_the_audit_trail_are_found_by_index() {
         users::list(&db, &admin, &staff, page).await.unwrap();
         db.used("users_role_id_idx");
         audit::own(&db, &own, page).await.unwrap();
+        db.used("audit_events_actor_id_id_idx");
+        let to_me = AuditFilter { subject_id: Some(own.user_id), ..AuditFilter::default() };
+        audit::list(&db, &admin, &to_me, page).await.unwrap();
         db.used("audit_events_subject_id_id_idx");
         let by_actor = AuditFilter { actor_id: Some(own.user_id), ..AuditFilter::default() };
         audit::list(&db, &admin, &by_actor, page).await.unwrap();
@@ -182,7 +185,7 @@ async fn sessions_codes_and_mails_are_found_by_index() {
         db.used("refresh_tokens_user_id_id_idx");
     }
     auth.revocations.read(&db, now).await.unwrap();
-    db.used("refresh_tokens_revoked_at_idx");
+    db.used("refresh_tokens_revoked_at_id_idx");
     sessions::end_others(&db, auth, &own, &client).await.unwrap();
     sessions::sweep(&db, auth).await.unwrap();
 
@@ -202,12 +205,15 @@ async fn sessions_codes_and_mails_are_found_by_index() {
     let third = Email::parse("third@example.org").unwrap();
     let password = Password::presented(PASSWORD);
     verification::begin_change(&db, auth, &own, &client, &third, password.clone()).await.unwrap();
-    let mails = outbox::claim(&db, now + chrono::Duration::minutes(1), 16).await.unwrap();
+    let mails =
+        outbox::claim(&db, now + chrono::Duration::minutes(1), 16, &["busy@example.org".to_owned()]).await.unwrap();
     assert_eq!(mails.len(), 6);
     for mail in &mails {
         letters::write(&db, auth, mail).await.unwrap();
     }
     outbox::keep_claim(&db, &[mails[0].id], now).await.unwrap();
+    outbox::is_still_claimed(&db, &mails[0], now + chrono::Duration::hours(1)).await.unwrap();
+    outbox::hold(&db, &mails[2], now).await.unwrap();
     outbox::postpone(&db, &mails[0], true, now).await.unwrap();
     outbox::remove(&db, mails[1].id).await.unwrap();
 

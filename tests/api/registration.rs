@@ -24,6 +24,21 @@ async fn known_and_unknown_addresses_get_the_same_answer_and_their_owners_the_ma
 }
 
 #[tokio::test]
+async fn signing_in_right_afterwards_tells_no_more() {
+    let app = TestApp::start_with(BACKEND, &SILENT).await;
+    let patient = app.patient().await;
+    for email in ["new@example.org", &patient.email] {
+        let body = json!({ "name": "Eve", "email": email, "password": "the password of Eve" });
+        app.post("/api/v1/auth/register", body).await.accepted();
+    }
+    let (new, taken) = (
+        app.log_in("new@example.org", "the password of Eve").await.problem(401, "wrong-credentials"),
+        app.log_in(&patient.email, "the password of Eve").await.problem(401, "wrong-credentials"),
+    );
+    assert_eq!(new["detail"], taken["detail"]);
+}
+
+#[tokio::test]
 async fn a_national_id_that_is_taken_is_not_told_either() {
     let app = TestApp::start_with(BACKEND, &SILENT).await;
     let register = async |email: &str| {

@@ -17,6 +17,8 @@ pub enum Mood {
     Busy,
     /// It says nothing at all once the mail is there.
     Hanging,
+    /// It refuses every mail, for reasons of its own.
+    Denying,
     /// It hangs up on whoever connects.
     Closed,
     /// It hangs up in the middle of a mail.
@@ -155,6 +157,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
                 say(&mut stream, "235 welcome").await?;
             }
             "MAIL" if mood == Mood::Busy => say(&mut stream, "451 come back later").await?,
+            "RCPT" if mood == Mood::Denying => say(&mut stream, "550 5.7.1 relaying denied").await?,
             "RCPT" if line.contains("refused@") => {
                 say(&mut stream, &format!("550 5.1.1 no such mailbox: {line}")).await?;
             }

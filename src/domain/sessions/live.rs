@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 use entity::refresh_tokens::{Column, Entity, Model};
 use entity::{AuditAction, users};
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, Query};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     TransactionSession as _, UpdateMany,
@@ -15,6 +15,7 @@ use crate::domain::actor::Actor;
 use crate::domain::audit::Event;
 use crate::domain::auth::Auth;
 use crate::domain::client::Client;
+use crate::domain::email::Email;
 use crate::domain::page::{Page, Slice};
 use crate::error::{Error, Result};
 
@@ -46,6 +47,25 @@ pub async fn list(db: &impl ConnectionTrait, auth: &Auth, actor: &Actor, page: P
         .all(db)
         .await?;
     Ok(page.slice(sessions, |session| session.id))
+}
+
+/// Whether somebody has signed in to the account from this very address, and the session has not been swept yet.
+pub(super) async fn has_been_here(db: &impl ConnectionTrait, email: &Email, client: &Client) -> Result<bool> {
+    let owner = Query::select()
+        .column(users::Column::Id)
+        .from(users::Entity)
+        .and_where(Expr::col(users::Column::Email).eq(email.as_str()))
+        .to_owned();
+    let found = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::UserId.in_subquery(owner))
+        .filter(Column::Ip.eq(client.ip()))
+        .limit(1)
+        .into_tuple::<Uuid>()
+        .one(db)
+        .await?;
+    Ok(found.is_some())
 }
 
 /// Signs the actor out: both tokens are dead at once.
@@ -151,6 +171,7 @@ pub async fn sweep(db: &impl ConnectionTrait, auth: &Auth) -> Result<u64> {
                 .from(Entity)
                 .and_where(Expr::col(over).lt(horizon))
                 .limit(SWEEP_BATCH)
+                .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
                 .to_owned();
             let swept = Entity::delete_many().filter(Column::Id.in_subquery(batch)).exec(db).await?.rows_affected;
             removed += swept;
@@ -163,7 +184,7 @@ pub async fn sweep(db: &impl ConnectionTrait, auth: &Auth) -> Result<u64> {
 }
 
 /// Who may still sign in, or go on being signed in.
-pub(super) fn may_sign_in(auth: &Auth) -> Condition {
+pub fn may_sign_in(auth: &Auth) -> Condition {
     let unless = Condition::all().add(Expr::col((users::Entity, users::Column::DisabledAt)).is_null());
     if auth.require_verified_email {
         unless.add(Expr::col((users::Entity, users::Column::EmailVerifiedAt)).is_not_null())
