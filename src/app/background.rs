@@ -18,8 +18,8 @@ const REVOCATION_INTERVAL: Duration = Duration::from_secs(1);
 /// How often each instance sweeps.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 
-/// How long a mail that is on its way may take at the end.
-const LAST_MAIL: Duration = Duration::from_secs(30);
+/// How long mails that are on their way may take at the end. What takes longer may arrive twice.
+const LAST_MAIL: Duration = Duration::from_secs(4);
 
 /// The tasks, until they are stopped.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl Background {
         Self { stop, courier: tokio::spawn(courier.run(stopped)), others }
     }
 
-    /// Stops; a mail that is on its way may still arrive.
+    /// Stops; mails that are on their way have a moment to arrive.
     pub(super) async fn stop(mut self) {
         self.stop.send_replace(true);
         for task in &self.others {

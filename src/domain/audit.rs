@@ -122,23 +122,44 @@ pub async fn list(db: &impl ConnectionTrait, actor: &Actor, filter: &Filter, pag
 /// # Errors
 /// Fails when the database does.
 pub async fn own(db: &impl ConnectionTrait, actor: &Actor, page: Page) -> Result<Slice<Model>> {
-    let id = actor.user_id;
-    let done_to = audit_events::Entity::find().filter(Column::SubjectId.eq(id));
-    let to_others = Column::SubjectId.is_null().or(Column::SubjectId.ne(id));
-    let done_by = audit_events::Entity::find().filter(Column::ActorId.eq(id)).filter(to_others);
-    // Two queries, because each then goes by its index.
-    let mut events = newest(db, done_to, page).await?;
-    events.extend(newest(db, done_by, page).await?);
-    events.sort_by_key(|event| std::cmp::Reverse(event.id));
-    events.iter_mut().for_each(|event| hide_others_clients(event, id));
-    Ok(page.slice(events, |event| event.id))
+    let mut events = Vec::new();
+    for part in parts_of(actor.user_id) {
+        events.extend(newest(db, part, page).await?);
+    }
+    Ok(page.slice(shown_to(actor.user_id, events), |event| event.id))
 }
 
-/// Takes out where another user acted from: staff have a private life too. Where a stranger tried to sign in from stays.
-pub(super) fn hide_others_clients(event: &mut Model, own_id: Uuid) {
-    if event.actor_id.is_some_and(|actor| actor != own_id) {
-        (event.ip, event.user_agent) = (None, None);
+/// Everything that a user did and that was done to their account, newest first.
+///
+/// # Errors
+/// Fails when the database does.
+pub async fn all_of(db: &impl ConnectionTrait, user_id: Uuid) -> Result<Vec<Model>> {
+    let mut events = Vec::new();
+    for part in parts_of(user_id) {
+        events.extend(part.all(db).await?);
     }
+    Ok(shown_to(user_id, events))
+}
+
+/// What was done to a user, and what they did to others. Two queries, because each then goes by its index.
+fn parts_of(user_id: Uuid) -> [Select<audit_events::Entity>; 2] {
+    let to_others = Column::SubjectId.is_null().or(Column::SubjectId.ne(user_id));
+    [
+        audit_events::Entity::find().filter(Column::SubjectId.eq(user_id)),
+        audit_events::Entity::find().filter(Column::ActorId.eq(user_id)).filter(to_others),
+    ]
+}
+
+/// Puts events in order, and takes out where other users acted from: staff have a private life too. Where a stranger tried
+/// to sign in from stays.
+fn shown_to(user_id: Uuid, mut events: Vec<Model>) -> Vec<Model> {
+    events.sort_by_key(|event| std::cmp::Reverse(event.id));
+    for event in &mut events {
+        if event.actor_id.is_some_and(|actor| actor != user_id) {
+            (event.ip, event.user_agent) = (None, None);
+        }
+    }
+    events
 }
 
 async fn newest(db: &impl ConnectionTrait, events: Select<audit_events::Entity>, page: Page) -> Result<Vec<Model>> {

@@ -159,19 +159,21 @@ pub async fn present(
     let attempt = Attempt::new(auth, Action::ValidateCode, Some(&name), client);
     let standing = attempt.standing(db).await?;
     standing.admit()?;
-    // Counted, and on record, before anything is compared: of a burst of guesses no more than MAX_ATTEMPTS are looked at.
-    // One commit, whether or not there is such a code.
+    // The row of the code is locked by the try, and the answer is given when that is on record: of a burst of guesses no
+    // more than MAX_ATTEMPTS are looked at. One commit, whether or not there is such a code.
     let transaction = db.begin().await?;
-    attempt.count(&transaction, &standing).await?;
     let tried = try_once(&transaction, auth, account, purpose).await?;
-    transaction.commit().await?;
     let right = |found: &Model| {
         let hash = found.code_hash.as_deref().unwrap_or_default();
         auth.tokens.keys().is_hash(hash, &parts(&found.user_id, purpose, code.as_bytes()))
     };
-    let found = tried.filter(right).ok_or_else(|| wrong("code"))?;
-    attempt.forgive(db).await?;
-    Ok(found)
+    let found = tried.filter(right);
+    match found {
+        Some(_) => attempt.forgive(&transaction).await?,
+        None => attempt.count(&transaction, &standing).await?,
+    }
+    transaction.commit().await?;
+    found.ok_or_else(|| wrong("code").into())
 }
 
 /// Uses up one of the tries of a code, if there is such a code and it has any left.

@@ -48,8 +48,7 @@ pub async fn write(db: &impl ConnectionTrait, auth: &Auth, mail: &outbox::Model)
     let letter = |user: Option<users::Model>, code| {
         // Only a reader who is known is called by name: an address that is not confirmed may be a stranger's, and the
         // name whatever somebody wants to tell them.
-        let is_known = |user: &users::Model| user.email_verified_at.is_some() && mail.kind != MailKind::ChangeEmail;
-        let name = user.filter(is_known).map(|user| user.name);
+        let name = user.filter(|user| has_confirmed(user, mail)).map(|user| user.name);
         Letter { kind: mail.kind, recipient: mail.recipient.clone(), name, code }
     };
     let purpose = match mail.kind {
@@ -67,7 +66,7 @@ pub async fn write(db: &impl ConnectionTrait, auth: &Auth, mail: &outbox::Model)
         MailKind::AccountDeleted => return Ok(Outcome::Letter(letter(None, None))),
         MailKind::EmailChangeAsked | MailKind::EmailChanged | MailKind::PasswordChanged => {
             // Nobody can cause such mails at will but at an address of their own.
-            let is_confirmed = user.as_ref().is_some_and(|user| user.email_verified_at.is_some());
+            let is_confirmed = user.as_ref().is_some_and(|user| has_confirmed(user, mail));
             if !is_confirmed && let Some(wait) = wait(db, auth, mail).await? {
                 return Ok(Outcome::Later(wait));
             }
@@ -96,6 +95,11 @@ async fn wait(db: &impl ConnectionTrait, auth: &Auth, mail: &outbox::Model) -> R
         Err(Error::TooMany { retry_after }) => Ok(Some(retry_after)),
         Err(error) => Err(error),
     }
+}
+
+/// Whether the mail goes to the address that the account has, and has confirmed.
+fn has_confirmed(user: &users::Model, mail: &outbox::Model) -> bool {
+    user.email_verified_at.is_some() && user.email == mail.recipient
 }
 
 /// Whether the code that the mail brings is still of use.

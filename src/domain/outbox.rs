@@ -49,21 +49,29 @@ pub async fn add(
     Ok(())
 }
 
-/// Claims up to `most` mails that are due, oldest first, but none to an address that is being written to already.
+/// Claims up to `most` mails that are due, oldest first. Of those to one address the oldest alone, and only when none is on
+/// its way there: so they arrive in order, and an address that is slow takes up one place.
 ///
 /// # Errors
 /// Fails when the database does.
-pub async fn claim(db: &impl ConnectionTrait, now: DateTime<Utc>, most: usize, busy: &[String]) -> Result<Vec<Model>> {
+pub async fn claim(db: &impl ConnectionTrait, now: DateTime<Utc>, most: usize) -> Result<Vec<Model>> {
     // An outbox at rest costs a read, not a write.
     let due = || outbox::Entity::find().select_only().column(Column::Id).filter(Column::DueAt.lte(now));
     if due().limit(1).into_tuple::<Uuid>().one(db).await?.is_none() {
         return Ok(Vec::new());
     }
+    let older = Query::select()
+        .expr(Expr::value(1))
+        .from_as(outbox::Entity, "older")
+        .and_where(Expr::col(("older", Column::Recipient)).equals((outbox::Entity, Column::Recipient)))
+        .and_where(Expr::col(("older", Column::Id)).lt(Expr::col((outbox::Entity, Column::Id))))
+        .and_where(Expr::col(("older", Column::DueAt)).lte(now + CLAIM))
+        .to_owned();
     let next = Query::select()
         .column(Column::Id)
         .from(outbox::Entity)
         .and_where(Expr::col(Column::DueAt).lte(now))
-        .and_where(Expr::col(Column::Recipient).is_not_in(busy.iter().map(String::as_str)))
+        .and_where(Expr::exists(older).not())
         .order_by(Column::DueAt, sea_orm::Order::Asc)
         .order_by(Column::Id, sea_orm::Order::Asc)
         .limit(u64::try_from(most).unwrap_or(u64::MAX))
@@ -94,47 +102,26 @@ pub async fn keep_claim(db: &impl ConnectionTrait, mails: &[Uuid], now: DateTime
     Ok(())
 }
 
-/// Whether nobody else has claimed the mail meanwhile; the claim begins anew.
-///
-/// # Errors
-/// Fails when the database does.
-pub async fn is_still_claimed(db: &impl ConnectionTrait, mail: &Model, now: DateTime<Utc>) -> Result<bool> {
-    if mail.due_at.is_some_and(|until| now < until - CLAIM / 2) {
-        return Ok(true);
-    }
-    let claimed = outbox::Entity::update_many()
-        .col_expr(Column::DueAt, Expr::value(now + CLAIM))
-        .filter(Column::Id.eq(mail.id))
-        .filter(Column::Attempts.eq(mail.attempts))
-        .filter(Column::DueAt.is_not_null())
-        .exec(db)
-        .await?;
-    Ok(claimed.rows_affected > 0)
-}
-
-/// Puts a mail off without counting a try, or drops it when a newer one of the same kind waits for the same address.
+/// Puts a mail off without counting a try. It stands for the older ones of its kind, which are dropped.
 ///
 /// # Errors
 /// Fails when the database does.
 pub async fn hold(db: &impl ConnectionTrait, mail: &Model, until: DateTime<Utc>) -> Result<()> {
-    let newer = Query::select()
-        .expr(Expr::value(1))
-        .from_as(outbox::Entity, "newer")
-        .and_where(Expr::col(("newer", Column::Recipient)).eq(mail.recipient.as_str()))
-        .and_where(Expr::col(("newer", Column::Kind)).eq(mail.kind))
-        .and_where(Expr::col(("newer", Column::Id)).gt(mail.id))
-        .to_owned();
-    let dropped =
-        outbox::Entity::delete_many().filter(Column::Id.eq(mail.id)).filter(Expr::exists(newer)).exec(db).await?;
-    if dropped.rows_affected == 0 {
-        outbox::Entity::update_many()
-            .col_expr(Column::DueAt, Expr::value(until))
-            .col_expr(Column::Attempts, Expr::value(0))
-            .filter(Column::Id.eq(mail.id))
-            .filter(Column::Attempts.eq(mail.attempts))
-            .exec(db)
-            .await?;
-    }
+    outbox::Entity::update_many()
+        .col_expr(Column::DueAt, Expr::value(until))
+        .col_expr(Column::Attempts, Expr::value(0))
+        .filter(Column::Id.eq(mail.id))
+        .filter(Column::Attempts.eq(mail.attempts))
+        .exec(db)
+        .await?;
+    outbox::Entity::delete_many()
+        .filter(Column::Recipient.eq(mail.recipient.as_str()))
+        .filter(Column::Kind.eq(mail.kind))
+        .filter(mail.user_id.map_or_else(|| Column::UserId.is_null(), |id| Column::UserId.eq(id)))
+        .filter(Column::Id.lt(mail.id))
+        .filter(Column::DueAt.is_not_null())
+        .exec(db)
+        .await?;
     Ok(())
 }
 

@@ -43,11 +43,6 @@ pub async fn export(db: &impl ConnectionTrait, auth: &Auth, actor: &Actor, clien
     let id = actor.user_id;
     let user = accounts::own(db, actor).await?;
     Event::own(AuditAction::DataExported, id).record(db, client, auth.clock.now()).await?;
-    let mut activity = audit_events::Entity::find().filter(audit_events::Column::SubjectId.eq(id)).all(db).await?;
-    let acted = audit_events::Entity::find().filter(audit_events::Column::ActorId.eq(id)).all(db).await?;
-    activity.extend(acted.into_iter().filter(|event| event.subject_id != Some(id)));
-    activity.sort_by_key(|event| event.id);
-    activity.iter_mut().for_each(|event| audit::hide_others_clients(event, id));
     Ok(PersonalData {
         sessions: refresh_tokens::Entity::find()
             .filter(refresh_tokens::Column::UserId.eq(id))
@@ -68,7 +63,7 @@ pub async fn export(db: &impl ConnectionTrait, auth: &Auth, actor: &Actor, clien
             .await?,
         mails: super::outbox::of(db, id, &user.email).await?,
         codes: account_codes::Entity::find().filter(account_codes::Column::UserId.eq(id)).all(db).await?,
-        activity,
+        activity: audit::all_of(db, id).await?,
         user,
     })
 }

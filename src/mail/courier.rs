@@ -1,7 +1,7 @@
 //! The courier: carries what waits in the outbox, in the background, for as long as the service runs. Any number of
 //! instances may do so side by side.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -31,115 +31,91 @@ const MOST_AT_ONCE: usize = 16;
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// How often it is tried to remove a mail that was sent.
-const REMOVALS: u32 = 10;
+const REMOVALS: u32 = 5;
 
 /// What the courier works with.
 #[derive(Clone, Debug)]
 pub struct Courier {
-    /// Where the outbox is.
-    pub db: Db,
-    /// The time, and what makes codes.
-    pub auth: Arc<Auth>,
-    /// How mail leaves.
-    pub mailer: Mailer,
+    db: Db,
+    auth: Arc<Auth>,
+    mailer: Mailer,
     /// Mails that are claimed and not settled yet.
-    claimed: Arc<Mutex<BTreeSet<Uuid>>>,
+    claims: Claims,
 }
 
-/// Mails to one address. They are sent one after the other, so that the newest code comes last; an address whose server is
-/// slow holds up nobody else.
-struct Group {
-    recipient: String,
-    is_server_away: bool,
+#[derive(Clone, Debug, Default)]
+struct Claims(Arc<Mutex<BTreeSet<Uuid>>>);
+
+/// The claim to one mail, kept up until this is dropped, however that comes about.
+struct Claim {
+    claims: Claims,
+    id: Uuid,
+}
+
+/// How the last tries went, and when the next is due.
+#[derive(Debug)]
+struct Pace {
+    /// Waves of mails in a row of which the server took none.
+    failures: u32,
+    is_counted: bool,
+    /// Times in a row that the database did not answer.
+    silences: u32,
+    next_look: Instant,
 }
 
 impl Courier {
     /// A courier that has nothing to carry yet.
     #[must_use]
     pub fn new(db: Db, auth: Arc<Auth>, mailer: Mailer) -> Self {
-        Self { db, auth, mailer, claimed: Arc::default() }
+        Self { db, auth, mailer, claims: Claims::default() }
     }
 
-    /// Carries mails until told to stop; those that are on their way then still arrive.
+    /// Carries mails until told to stop, and until those that are on their way then have arrived.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
-        let mut groups = JoinSet::new();
-        let mut recipients = Vec::new();
-        let mut failures = 0_u32;
-        let mut next_look = Instant::now();
+        let mut on_their_way = JoinSet::new();
+        let mut pace = Pace { failures: 0, is_counted: false, silences: 0, next_look: Instant::now() };
         let mut keep_up = tokio::time::interval_at(Instant::now() + KEEP_UP, KEEP_UP);
-        while !*stop.borrow() || !groups.is_empty() {
-            if !*stop.borrow() && Instant::now() >= next_look && self.on_their_way() < MOST_AT_ONCE {
-                let pause = match self.take_up(&mut groups, &mut recipients, &stop).await {
-                    Ok(0) => INTERVAL.max(pause_after(failures)),
-                    Ok(_) => pause_after(failures),
-                    Err(error) => {
-                        failures += 1;
-                        log::error!("the outbox cannot be read; trying on: {}", with_causes(&error));
-                        pause_after(failures)
-                    }
-                };
-                next_look = Instant::now() + pause;
+        loop {
+            let is_stopping = *stop.borrow();
+            if is_stopping && on_their_way.is_empty() {
+                return;
+            }
+            let has_places = !is_stopping && on_their_way.len() < MOST_AT_ONCE;
+            if has_places && Instant::now() >= pace.next_look {
+                let claimed = self.send_off(&mut on_their_way).await;
+                pace.looked(&claimed);
+                if let Err(error) = claimed {
+                    log::error!("the outbox cannot be read; trying on: {}", with_causes(&error));
+                }
+                continue;
             }
             tokio::select! {
-                Some(ended) = groups.join_next() => match ended {
-                    Ok(Group { recipient, is_server_away }) => {
-                        recipients.retain(|other| *other != recipient);
-                        let now = Instant::now();
-                        if !is_server_away {
-                            failures = 0;
-                            next_look = next_look.min(now);
-                        } else if now >= next_look {
-                            // Once for all that were on their way together.
-                            failures += 1;
-                            next_look = now + pause_after(failures);
-                        }
-                    }
+                Some(ended) = on_their_way.join_next() => match ended {
+                    Ok(is_server_away) => pace.ended(is_server_away),
                     Err(error) => log::error!("a mail could not be carried: {error}"),
                 },
                 _ = keep_up.tick() => self.keep_claims().await,
-                () = tokio::time::sleep_until(next_look), if self.on_their_way() < MOST_AT_ONCE => {}
-                _ = stop.changed() => {}
+                () = tokio::time::sleep_until(pace.next_look), if has_places => {}
+                _ = stop.changed(), if !is_stopping => {}
             }
         }
     }
 
     /// Claims as many mails as there are places for, and sends them off. Returns how many.
-    async fn take_up(
-        &self,
-        groups: &mut JoinSet<Group>,
-        recipients: &mut Vec<String>,
-        stop: &watch::Receiver<bool>,
-    ) -> Result<usize> {
-        let places = MOST_AT_ONCE.saturating_sub(self.on_their_way());
-        let claimed = outbox::claim(&self.db, self.auth.clock.now(), places, recipients).await?;
-        let count = claimed.len();
-        self.claims().extend(claimed.iter().map(|mail| mail.id));
-        let mut by_recipient = BTreeMap::<String, Vec<table::Model>>::new();
-        for mail in claimed {
-            by_recipient.entry(mail.recipient.clone()).or_default().push(mail);
-        }
-        for (recipient, mails) in by_recipient {
-            recipients.push(recipient.clone());
-            groups.spawn(self.clone().carry(recipient, mails, stop.clone()));
+    async fn send_off(&self, on_their_way: &mut JoinSet<bool>) -> Result<usize> {
+        let places = MOST_AT_ONCE.saturating_sub(on_their_way.len());
+        let mails = outbox::claim(&self.db, self.auth.clock.now(), places).await?;
+        let count = mails.len();
+        for mail in mails {
+            let (courier, claim) = (self.clone(), self.claims.take(mail.id));
+            on_their_way.spawn(async move { courier.deliver(&mail, claim).await });
         }
         Ok(count)
     }
 
-    async fn carry(self, recipient: String, mails: Vec<table::Model>, stop: watch::Receiver<bool>) -> Group {
-        let mut is_server_away = false;
-        for mail in mails {
-            // What is not sent any more is taken up when its claim has run out.
-            if !is_server_away && !*stop.borrow() {
-                is_server_away = self.deliver(&mail).await;
-            }
-            self.settle(mail.id);
-        }
-        Group { recipient, is_server_away }
-    }
-
     /// Sends one mail and writes down what became of it. Tells whether the mail server is away.
-    async fn deliver(&self, mail: &table::Model) -> bool {
-        match self.try_to_deliver(mail).await {
+    async fn deliver(&self, mail: &table::Model, claim: Claim) -> bool {
+        match self.try_to_deliver(mail, claim).await {
             Ok(is_server_away) => is_server_away,
             Err(error) => {
                 // The claim runs out, and the mail is taken up again.
@@ -149,7 +125,7 @@ impl Courier {
         }
     }
 
-    async fn try_to_deliver(&self, mail: &table::Model) -> Result<bool> {
+    async fn try_to_deliver(&self, mail: &table::Model, claim: Claim) -> Result<bool> {
         let letter = match letters::write(&self.db, &self.auth, mail).await? {
             Outcome::Letter(letter) => letter,
             Outcome::Nobody => {
@@ -157,26 +133,23 @@ impl Courier {
                 return Ok(false);
             }
             Outcome::Later(wait) => {
-                self.settle(mail.id);
+                drop(claim);
                 outbox::hold(&self.db, mail, self.auth.clock.now() + wait).await?;
                 return Ok(false);
             }
         };
-        // Whoever was held up for so long that the claim ran out has lost the mail to another.
-        if !outbox::is_still_claimed(&self.db, mail, self.auth.clock.now()).await? {
-            return Ok(false);
-        }
         let Err(error) = self.mailer.send(mail, &letter).await else {
             self.remove(mail.id).await?;
             return Ok(false);
         };
-        self.settle(mail.id);
+        // From now on nobody may lengthen the claim, which becomes the time of the next try.
+        drop(claim);
         let fate = outbox::postpone(&self.db, mail, error.is_final(), self.auth.clock.now()).await?;
         write_down(mail, &error, fate);
         Ok(error.is_general())
     }
 
-    /// Removes a mail that was sent. While the database is away the claim is kept up, so that it is not sent again.
+    /// Removes a mail that was sent. Should the database be away for longer than the claim lasts, it is sent again.
     async fn remove(&self, id: Uuid) -> Result<()> {
         let mut tries = 0;
         loop {
@@ -192,7 +165,7 @@ impl Courier {
     }
 
     async fn keep_claims(&self) {
-        let claimed: Vec<_> = self.claims().iter().copied().collect();
+        let claimed = self.claims.all();
         if claimed.is_empty() {
             return;
         }
@@ -200,17 +173,55 @@ impl Courier {
             log::error!("the claim to mails cannot be kept up: {}", with_causes(&error));
         }
     }
+}
 
-    fn settle(&self, id: Uuid) {
-        self.claims().remove(&id);
+impl Claims {
+    fn take(&self, id: Uuid) -> Claim {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+        Claim { claims: self.clone(), id }
     }
 
-    fn on_their_way(&self) -> usize {
-        self.claims().len()
+    fn all(&self) -> Vec<Uuid> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.claims.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+    }
+}
+
+impl Pace {
+    /// The outbox was looked at.
+    fn looked(&mut self, claimed: &Result<usize>) {
+        let pause = match claimed {
+            Ok(count) => {
+                self.silences = 0;
+                if *count == 0 {
+                    INTERVAL
+                } else {
+                    self.is_counted = false;
+                    pause_after(self.failures)
+                }
+            }
+            Err(_) => {
+                self.silences += 1;
+                pause_after(self.silences)
+            }
+        };
+        self.next_look = Instant::now() + pause;
     }
 
-    fn claims(&self) -> std::sync::MutexGuard<'_, BTreeSet<Uuid>> {
-        self.claimed.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A mail that was on its way has arrived, or not.
+    fn ended(&mut self, is_server_away: bool) {
+        if !is_server_away {
+            (self.failures, self.next_look) = (0, Instant::now());
+        } else if !self.is_counted {
+            // Once for all that were on their way together.
+            (self.failures, self.is_counted) = (self.failures + 1, true);
+            self.next_look = Instant::now() + pause_after(self.failures);
+        }
     }
 }
 
@@ -229,4 +240,37 @@ fn pause_after(failures: u32) -> Duration {
     }
     let doubled = INTERVAL.saturating_mul(2_u32.saturating_pow((failures - 1).min(16)));
     doubled.min(LONGEST_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn pauses_grow_while_the_server_is_away_and_end_with_the_first_mail() {
+        let mut pace = Pace { failures: 0, is_counted: false, silences: 0, next_look: Instant::now() };
+        for expected in [1, 2, 3] {
+            pace.looked(&Ok(16));
+            (0..16).for_each(|_| pace.ended(true));
+            assert_eq!(pace.failures, expected);
+            assert!(pace.next_look > Instant::now());
+        }
+        pace.ended(false);
+        assert!(pace.failures == 0 && pace.next_look <= Instant::now());
+        assert_eq!(pause_after(40), LONGEST_PAUSE);
+    }
+
+    #[test]
+    fn a_claim_ends_with_whatever_held_it() {
+        let claims = Claims::default();
+        let claim = claims.take(Uuid::max());
+        assert_eq!(claims.all(), [Uuid::max()]);
+        std::thread::spawn(move || {
+            let _claim = claim;
+            panic!("on purpose");
+        })
+        .join()
+        .unwrap_err();
+        assert!(claims.all().is_empty());
+    }
 }

@@ -2,24 +2,22 @@
 //! outbox.
 
 pub mod courier;
+mod smtp;
 mod texts;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use entity::outbox;
+use lettre::Message;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
-use lettre::transport::smtp;
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
-use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 
 use crate::domain::letters::Letter;
+use smtp::Route;
+pub use smtp::{Privacy, Server};
 pub use texts::Language;
 
-/// How mail leaves. Each mail has a connection of its own: one on which a mail was given up half-way must not carry
-/// another, whose answers would be mistaken for the first one's.
+/// How mail leaves.
 #[derive(Clone, Debug)]
 pub struct Mailer {
     transport: Transport,
@@ -30,35 +28,7 @@ pub struct Mailer {
 #[derive(Clone, Debug)]
 enum Transport {
     File(PathBuf),
-    Smtp { server: AsyncSmtpTransport<Tokio1Executor>, timeout: Duration },
-}
-
-/// A mail server. Not `Debug`: it holds a password.
-#[derive(Clone)]
-pub struct Server {
-    /// Its name, which its certificate must bear.
-    pub host: String,
-    /// Its port; 0 for the usual one.
-    pub port: u16,
-    /// How the connection is kept private.
-    pub privacy: Privacy,
-    /// User and password.
-    pub credentials: Option<(String, String)>,
-    /// How long sending one mail may take.
-    pub timeout: Duration,
-    /// Another certificate authority to trust, in PEM.
-    pub authority: Option<Vec<u8>>,
-}
-
-/// How a connection is kept private.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Privacy {
-    /// It begins in the clear and must change over (RFC 3207).
-    StartTls,
-    /// From the first byte (RFC 8314).
-    Tls,
-    /// Not at all.
-    None,
+    Smtp(Route),
 }
 
 /// Why mail cannot be sent at all.
@@ -72,7 +42,7 @@ pub enum MailError {
     Language,
     /// TLS.
     #[error("the TLS settings for the mail server do not work: {0}")]
-    Tls(smtp::Error),
+    Tls(lettre::transport::smtp::Error),
 }
 
 /// Why a mail was not sent. Servers tend to repeat the address in their answers, so nothing of them is kept but the code.
@@ -123,27 +93,7 @@ impl Mailer {
     /// # Errors
     /// Tells which setting does not work.
     pub fn smtp(server: Server, from: &str, language: &str) -> Result<Self, MailError> {
-        let tls = || {
-            let mut parameters = TlsParameters::builder(server.host.clone());
-            if let Some(authority) = &server.authority {
-                parameters = parameters.add_root_certificate(Certificate::from_pem(authority)?);
-            }
-            parameters.build_rustls()
-        };
-        let (tls, usual_port) = match server.privacy {
-            Privacy::StartTls => (Tls::Required(tls().map_err(MailError::Tls)?), 587),
-            Privacy::Tls => (Tls::Wrapper(tls().map_err(MailError::Tls)?), 465),
-            Privacy::None => (Tls::None, 25),
-        };
-        let port = if server.port == 0 { usual_port } else { server.port };
-        let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(server.host)
-            .port(port)
-            .tls(tls)
-            .timeout(Some(server.timeout));
-        if let Some((user, password)) = server.credentials {
-            transport = transport.credentials(Credentials::new(user, password));
-        }
-        Self::new(Transport::Smtp { server: transport.build(), timeout: server.timeout }, from, language)
+        Self::new(Transport::Smtp(Route::to(server).map_err(MailError::Tls)?), from, language)
     }
 
     fn new(transport: Transport, from: &str, language: &str) -> Result<Self, MailError> {
@@ -160,11 +110,7 @@ impl Mailer {
         let message = self.message(mail, letter)?;
         match &self.transport {
             Transport::File(folder) => put(folder.clone(), mail, message).await.map_err(SendError::Folder),
-            Transport::Smtp { server, timeout } => match tokio::time::timeout(*timeout, server.send(message)).await {
-                Ok(Ok(_)) => Ok(()),
-                Ok(Err(error)) => Err(meaning(&error)),
-                Err(_) => Err(SendError::Unreachable("it does not answer in time")),
-            },
+            Transport::Smtp(route) => route.send(&message).await,
         }
     }
 
@@ -213,23 +159,4 @@ async fn put(folder: PathBuf, mail: &outbox::Model, message: Message) -> std::io
         std::fs::rename(&unnamed, folder.join(format!("{id}.eml")))
     };
     tokio::task::spawn_blocking(write).await.map_err(std::io::Error::other)?
-}
-
-/// Whether the server says that the address is wrong (RFC 3463 §3.2). It may refuse for many other reasons, of which our
-/// own settings are the likeliest; those can be mended.
-fn is_bad_address(error: &smtp::Error) -> bool {
-    let said = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-    said.split_whitespace().any(|word| word.starts_with("5.1."))
-}
-
-fn meaning(error: &smtp::Error) -> SendError {
-    match error.status().map(u16::from) {
-        Some(code) if error.is_permanent() && is_bad_address(error) => SendError::Refused(code),
-        Some(code) => SendError::NotNow(code),
-        None if error.is_timeout() => SendError::Unreachable("it does not answer in time"),
-        None if error.is_tls() => SendError::Unreachable("TLS fails"),
-        None if error.is_response() => SendError::Unreachable("its answer makes no sense"),
-        None if error.is_client() => SendError::Unreachable("it does not offer what is needed"),
-        None => SendError::Unreachable("the connection fails"),
-    }
 }

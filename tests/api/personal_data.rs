@@ -74,7 +74,7 @@ async fn a_deleted_account_leaves_nothing_behind_that_leads_to_its_owner() {
     patient.post_empty(&format!("/vaccine-requests/{other}/approve")).await.ok();
     app.log_in(&patient.email, "a guess").await.problem(401, "wrong-credentials");
     app.post("/api/v1/auth/forgot-password", json!({ "email": patient.email })).await.accepted();
-    app.mail.wait_for(&patient.email, 1).await;
+    app.outbox_empties().await;
 
     let report = patient.delete_with("/users/me", json!({ "password": PASSWORD })).await.ok();
     assert_eq!(report["erased"], json!({ "account": 1, "vaccine_requests": 1, "codes": 1, "mails": 0 }));
@@ -84,7 +84,7 @@ async fn a_deleted_account_leaves_nothing_behind_that_leads_to_its_owner() {
     assert_eq!(app.mail.wait_for(&patient.email, 2).await.subject, "Your account has been deleted");
 
     let db = &app.state().db;
-    assert_eq!(entity::outbox::Entity::find().count(db).await.unwrap(), 0);
+    app.outbox_empties().await;
     assert_eq!(entity::account_codes::Entity::find().count(db).await.unwrap(), 0);
     let events = entity::audit_events::Entity::find()
         .filter(entity::audit_events::Column::SubjectId.eq(patient.id))

@@ -39,6 +39,7 @@ async fn the_code_mailed_at_registration_confirms_the_address_once() {
     verify(&app, ADA, &mail.code()).await.no_content();
     let ada = Actor::log_in(&app, id(&account), ADA.to_owned()).await;
     assert!(ada.get("/users/me").await.ok()["email_verified_at"].is_string());
+    assert_eq!(ada.get("/users/me/activity").await.ok()["items"][1]["action"], "email_verified");
     verify(&app, ADA, &mail.code()).await.violates(&[("code", "wrong")]);
     verify(&app, "nobody@example.org", &mail.code()).await.violates(&[("code", "wrong")]);
 }
@@ -57,8 +58,7 @@ async fn another_code_takes_the_place_of_the_first_and_none_goes_where_none_is_n
     let (confirmed, unknown) = (resend(&app, ADA).await, resend(&app, "nobody@example.org").await);
     confirmed.accepted();
     assert_eq!((confirmed.status, &confirmed.text), (unknown.status, &unknown.text));
-    app.register("bob@example.org").await.created();
-    app.mail.wait_for("bob@example.org", 1).await;
+    app.outbox_empties().await;
     assert_eq!(app.mail.to(ADA).len(), 2);
     assert!(app.mail.to("nobody@example.org").is_empty());
 }
@@ -70,6 +70,18 @@ async fn a_stranger_is_not_called_by_the_name_that_somebody_gave() {
     app.post("/api/v1/auth/register", body).await.created();
     let mail = app.mail.wait_for(ADA, 1).await;
     assert!(!mail.text.contains("evil"), "{}", mail.text);
+    // Nor at the address that was left behind, which was never confirmed.
+    let pair = app.log_in(ADA, PASSWORD).await.ok();
+    let token = pair["access_token"].as_str().unwrap();
+    let as_eve = |method, path: &str, body: Value| {
+        app.send(app.request(method, &format!("/api/v1/users/me/email{path}")).bearer_auth(token).json(&body))
+    };
+    as_eve(reqwest::Method::PUT, "", change("eve@example.org")).await.accepted();
+    let code = app.mail.code("eve@example.org", 1).await;
+    as_eve(reqwest::Method::POST, "/confirm", json!({ "code": code })).await.ok();
+    app.outbox_empties().await;
+    assert_eq!(app.mail.to(ADA).len(), 3);
+    assert!(app.mail.to(ADA).iter().all(|mail| !mail.text.contains("evil")));
 }
 
 #[tokio::test]

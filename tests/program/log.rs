@@ -7,7 +7,8 @@ use super::postgres;
 use super::process::{Serving, care4u, member, run};
 
 /// Everything that is personal or secret in the walk-through.
-const PRIVATE: [&str; 13] = [
+const PRIVATE: [&str; 14] = [
+    super::process::CLIENT,
     "xanthippe",
     "quill",
     "example.org",

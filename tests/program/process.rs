@@ -5,10 +5,14 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
+/// Where requests come from, says a proxy that is trusted.
+pub const CLIENT: &str = "203.0.113.77";
+
 /// care4u, ready to be given arguments and variables.
 pub fn care4u(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_care4u"));
     command.current_dir(folder).env_clear().env("CARE4U__AUTH__BCRYPT_COST", "4").env("CARE4U__SERVER__PORT", "0");
+    command.env("CARE4U__SERVER__TRUSTED_PROXIES", "127.0.0.1");
     command
 }
 
@@ -55,7 +59,7 @@ impl Serving {
         write!(
             stream,
             "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{authorization}content-type: {content_type}\r\n\
-             content-length: {length}\r\n\r\n{body}"
+             x-forwarded-for: {CLIENT}\r\ncontent-length: {length}\r\n\r\n{body}"
         )
         .expect("it reads");
         read_answer(stream)

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use care4u::app::{AppState, Application};
 use care4u::config::Settings;
@@ -11,6 +12,7 @@ use care4u::domain::password::Password;
 use care4u::domain::users::{self, NewUser};
 use entity::Role;
 use reqwest::{Client, Method, RequestBuilder};
+use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -112,6 +114,16 @@ impl TestApp {
     /// Signs in with any password.
     pub async fn log_in(&self, email: &str, password: &str) -> Answer {
         self.post("/api/v1/auth/login", json!({ "email": email, "password": password })).await
+    }
+
+    /// Waits until no mail waits to be sent.
+    pub async fn outbox_empties(&self) {
+        let empty = async {
+            while entity::outbox::Entity::find().count(&self.state.db).await.expect("it can be counted") > 0 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), empty).await.expect("the outbox empties in time");
     }
 
     /// Exchanges a refresh token.

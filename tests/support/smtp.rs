@@ -1,5 +1,6 @@
 //! A mail server on loopback that speaks SMTP (RFC 5321) and, when told to, misbehaves.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufStream};
@@ -11,12 +12,11 @@ use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 /// How the server behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mood {
-    /// It takes every mail, but for those to `refused@…`.
+    /// It takes every mail, but for those to `refused@…`; on those to `hang@…` it says nothing at all once they are there,
+    /// and to `late@…` it does not say goodbye.
     Good,
     /// It says that it has no time.
     Busy,
-    /// It says nothing at all once the mail is there.
-    Hanging,
     /// It refuses every mail, for reasons of its own.
     Denying,
     /// It hangs up on whoever connects.
@@ -46,6 +46,7 @@ pub struct Received {
 struct Shared {
     mood: Mutex<Mood>,
     received: Mutex<Vec<Received>>,
+    hanging: AtomicUsize,
     privacy: Privacy,
     tls: TlsAcceptor,
 }
@@ -68,6 +69,7 @@ impl SmtpServer {
         let shared = Arc::new(Shared {
             mood: Mutex::new(Mood::Good),
             received: Mutex::default(),
+            hanging: AtomicUsize::new(0),
             privacy,
             tls: TlsAcceptor::from(Arc::new(config)),
         });
@@ -77,6 +79,11 @@ impl SmtpServer {
 
     pub fn set(&self, mood: Mood) {
         *self.shared.mood.lock().unwrap_or_else(PoisonError::into_inner) = mood;
+    }
+
+    /// How many mails it hangs on, or has hung on.
+    pub fn hanging(&self) -> usize {
+        self.shared.hanging.load(Ordering::Relaxed)
     }
 
     /// All mails that it has taken, in the order in which they came.
@@ -172,13 +179,15 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
                     return Ok(None);
                 }
                 let message = read_message(&mut stream).await?;
-                if mood == Mood::Hanging {
+                if recipient.starts_with("hang@") {
+                    shared.hanging.fetch_add(1, Ordering::Relaxed);
                     std::future::pending::<()>().await;
                 }
                 let mail = Received { recipient: recipient.clone(), message, login: login.clone(), is_private };
                 shared.received.lock().unwrap_or_else(PoisonError::into_inner).push(mail);
                 say(&mut stream, "250 taken").await?;
             }
+            "QUIT" if recipient.starts_with("late@") => std::future::pending().await,
             "QUIT" => {
                 say(&mut stream, "221 bye").await?;
                 return Ok(None);

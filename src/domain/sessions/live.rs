@@ -22,6 +22,9 @@ use crate::error::{Error, Result};
 /// Rows that one statement of the sweep removes, so that it holds up nobody for long.
 const SWEEP_BATCH: u64 = 1000;
 
+/// How many of the latest sessions tell where somebody usually signs in from.
+const REMEMBERED: u64 = 20;
+
 /// How long after its end the row of a session is kept: longer than any instance may need to learn of it.
 const KEEP_ENDED: Duration = Duration::minutes(10);
 
@@ -49,23 +52,22 @@ pub async fn list(db: &impl ConnectionTrait, auth: &Auth, actor: &Actor, page: P
     Ok(page.slice(sessions, |session| session.id))
 }
 
-/// Whether somebody has signed in to the account from this very address, and the session has not been swept yet.
+/// Whether one of the latest sessions of the account was opened from where the client is.
 pub(super) async fn has_been_here(db: &impl ConnectionTrait, email: &Email, client: &Client) -> Result<bool> {
-    let owner = Query::select()
-        .column(users::Column::Id)
-        .from(users::Entity)
-        .and_where(Expr::col(users::Column::Email).eq(email.as_str()))
-        .to_owned();
-    let found = Entity::find()
+    let owner = users::Entity::find().select_only().column(users::Column::Id);
+    let owner = owner.filter(users::Column::Email.eq(email.as_str())).into_tuple::<Uuid>().one(db).await?;
+    let Some(owner) = owner else { return Ok(false) };
+    let addresses: Vec<Option<String>> = Entity::find()
         .select_only()
-        .column(Column::Id)
-        .filter(Column::UserId.in_subquery(owner))
-        .filter(Column::Ip.eq(client.ip()))
-        .limit(1)
-        .into_tuple::<Uuid>()
-        .one(db)
+        .column(Column::Ip)
+        .filter(Column::UserId.eq(owner))
+        .order_by_desc(Column::Id)
+        .limit(REMEMBERED)
+        .into_tuple()
+        .all(db)
         .await?;
-    Ok(found.is_some())
+    let network = |ip: String| Client { address: ip.parse().ok(), user_agent: None }.network();
+    Ok(addresses.into_iter().flatten().any(|ip| network(ip) == client.network()))
 }
 
 /// Signs the actor out: both tokens are dead at once.
