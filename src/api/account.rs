@@ -274,7 +274,7 @@ pub async fn change_my_password(
     request_body = ChangeEmail,
     responses(
         (status = 202, body = AcceptedReply),
-        (status = 429, description = "Too many wrong passwords"),
+        (status = 429, description = "Too many wrong passwords, or changes of address"),
     )
 )]
 #[put("/me/email")]

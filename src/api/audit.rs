@@ -22,7 +22,7 @@ pub struct AuditEventReply {
     #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
     id: Uuid,
     action: AuditAction,
-    /// Whose account did it; null for strangers and for operators on the command line.
+    /// Whose account did it; null for wrong passwords, whoever gave them, and for operators on the command line.
     #[schema(required = true, example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a11")]
     actor_id: Option<Uuid>,
     /// Whose account it was done to; null where there is none.
@@ -34,10 +34,10 @@ pub struct AuditEventReply {
     /// A word more, such as the new role.
     #[schema(required = true, example = "staff")]
     detail: Option<String>,
-    /// The address that it was done from.
+    /// The address that it was done from; of what others did, for admins only.
     #[schema(required = true, example = "192.0.2.1")]
     ip: Option<String>,
-    /// The program that it was done with.
+    /// The program that it was done with; of what others did, for admins only.
     #[schema(required = true, example = "curl/8.5.0")]
     user_agent: Option<String>,
     occurred_at: DateTime<Utc>,

@@ -173,7 +173,8 @@ pub async fn register(
     request_body = LogIn,
     responses(
         (status = 200, body = TokenPairReply),
-        (status = 401, description = "The e-mail or the password is wrong"),
+        (status = 401, description = "The e-mail or the password is wrong; where registering is silent, also that the \
+            e-mail has not been confirmed"),
         (status = 403, description = "The account is disabled, or its e-mail has to be confirmed first"),
         (status = 429, description = "Too many failures on this account from this address, or from this address"),
     )

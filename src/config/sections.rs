@@ -118,7 +118,7 @@ pub struct Throttle {
     pub resend_per_account: u32,
     /// Requests for another code to confirm an address, from one address.
     pub resend_per_address: u32,
-    /// Mails with codes to one recipient.
+    /// Mails to one recipient that strangers can cause.
     pub mails_per_recipient: u32,
 }
 

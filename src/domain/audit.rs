@@ -26,7 +26,8 @@ pub struct Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// Something that somebody who is not signed in did, or an operator on the command line.
+    /// Something of which nobody can say whose account did it: a stranger's guess, also at the password of a session that is
+    /// open, or an operator's command.
     #[must_use]
     pub fn new(action: AuditAction) -> Self {
         Self { action, actor_id: None, subject_id: None, object_id: None, detail: None }

@@ -12,7 +12,7 @@ impl Email {
     /// The longest address, in bytes (RFC 5321 §4.5.3.1.3, less the angle brackets).
     pub const MAX_BYTES: usize = 254;
 
-    /// Parses an address as mail servers write it (RFC 5321), without quotes and without numbers for the domain.
+    /// Parses an address as mail servers write it (RFC 5321), without quotes and brackets.
     ///
     /// # Errors
     /// Tells which rule is broken.

@@ -42,7 +42,7 @@ pub struct Limits {
     pub validate_code: Limit,
     /// Requests for another code to confirm an address.
     pub resend: Limit,
-    /// Mails with codes to one address, whoever asks for them.
+    /// Mails to one address that strangers can cause.
     pub mails: u32,
 }
 
@@ -137,7 +137,7 @@ impl<'a> Attempt<'a> {
         Self { of_account, ..Self::of(auth, counters.collect()) }
     }
 
-    /// A mail with a code to an address, whoever asks for it.
+    /// A mail to an address that a stranger can cause.
     #[must_use]
     pub fn mail(auth: &'a Auth, recipient: &str) -> Self {
         let key = auth.tokens.keys().id(&[b"throttle", b"mail", recipient.as_bytes()]);
