@@ -17,7 +17,7 @@ use crate::error::{Result, Violation};
 /// The actor's account, once they have given its password. Failures count as failures to sign in.
 ///
 /// # Errors
-/// A violation in `field` when it is not the password; [`Error::TooMany`], [`Error::Busy`].
+/// A violation in `field` when it is not the password; [`TooMany`](crate::error::Error::TooMany), [`Busy`](crate::error::Error::Busy).
 pub async fn confirm(
     db: &impl Transact,
     auth: &Auth,
@@ -48,7 +48,7 @@ pub async fn confirm(
 /// Changes the actor's password, ends their other sessions, and tells them by mail.
 ///
 /// # Errors
-/// A violation in `current_password` when that is not the password; [`Error::TooMany`], [`Error::Busy`].
+/// A violation in `current_password` when that is not the password; [`TooMany`](crate::error::Error::TooMany), [`Busy`](crate::error::Error::Busy).
 pub async fn change_password(
     db: &impl Transact,
     auth: &Auth,
