@@ -16,8 +16,9 @@ const SQLITE_TRIGGERS: [&str; 2] = [
      BEGIN SELECT RAISE(ABORT, 'audit_events is append-only'); END",
 ];
 
+/// OR REPLACE: `fresh` drops the tables, not the functions.
 const POSTGRES_TRIGGERS: [&str; 3] = [
-    "CREATE FUNCTION audit_events_refuse() RETURNS trigger LANGUAGE plpgsql AS \
+    "CREATE OR REPLACE FUNCTION audit_events_refuse() RETURNS trigger LANGUAGE plpgsql AS \
      $$ BEGIN RAISE EXCEPTION 'audit_events is append-only'; END $$",
     "CREATE TRIGGER audit_events_no_delete BEFORE DELETE OR TRUNCATE ON audit_events \
      FOR EACH STATEMENT EXECUTE FUNCTION audit_events_refuse()",
