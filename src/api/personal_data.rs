@@ -93,7 +93,7 @@ pub async fn export(state: web::Data<AppState>, user: CurrentUser, client: Clien
             .collect(),
         withheld: vec![
             "password_hash, code_hash: secrets",
-            "throttles: counters under keyed hashes, which cannot be traced back to anybody and end within the hour",
+            "throttles: counters under keyed hashes, which cannot be traced back to anybody and are soon swept",
         ],
     };
     let name = (header::CONTENT_DISPOSITION, "attachment; filename=\"care4u.json\"");
