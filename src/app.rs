@@ -12,6 +12,7 @@ use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use ipnet::IpNet;
+use tokio::sync::Semaphore;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::api;
@@ -23,7 +24,7 @@ use crate::domain::password::Hasher;
 use crate::domain::revocations::Revocations;
 use crate::domain::throttle::{Limit, Limits};
 use crate::domain::token::{Lifetimes, Tokens};
-use crate::domain::{catalogue, vaccines};
+use crate::domain::{catalogue, contact_imports, vaccines};
 use crate::error::{Error, with_causes};
 use crate::mail::{self, MailError, Mailer, Privacy};
 use background::Background;
@@ -39,6 +40,19 @@ pub struct AppState {
     pub password_grant: bool,
     /// Networks whose word on the client's address is taken.
     pub trusted_proxies: Arc<[IpNet]>,
+    /// How large a file of contacts may be.
+    pub import_limits: ImportLimits,
+    /// Turns at reading files of contacts.
+    pub import_turns: Arc<Semaphore>,
+}
+
+/// How large a file of contacts may be.
+#[derive(Clone, Copy, Debug)]
+pub struct ImportLimits {
+    /// The most bytes.
+    pub bytes: u64,
+    /// The most contacts.
+    pub rows: u64,
 }
 
 /// Why the application does not start.
@@ -202,6 +216,11 @@ pub async fn state(settings: &Settings, clock: Clock, workers: usize) -> Result<
         auth: Arc::new(auth),
         password_grant: settings.auth.password_grant,
         trusted_proxies: settings.server.trusted_proxies.clone().into(),
+        import_limits: ImportLimits {
+            bytes: settings.contacts.import_max_bytes,
+            rows: settings.contacts.import_max_rows,
+        },
+        import_turns: Arc::new(Semaphore::new(contact_imports::AT_ONCE)),
     })
 }
 
@@ -245,6 +264,8 @@ fn limits(settings: &Settings) -> Limits {
         validate_code: limit(throttle.validate_code_per_account, throttle.validate_code_per_address),
         resend: limit(throttle.resend_per_account, throttle.resend_per_address),
         mails: throttle.mails_per_recipient,
+        contacts_per_hour: throttle.contacts_per_hour,
+        imports_per_hour: throttle.imports_per_hour,
     }
 }
 

@@ -15,7 +15,8 @@ use serde::Deserialize;
 pub use key_file::KeyFile;
 pub use secret::Secret;
 pub use sections::{
-    Auth, Codes, Database, Log, LogFormat, Mail, MailTransport, OnDuplicate, Registration, Server, SmtpTls, Throttle,
+    Auth, Codes, Contacts, Database, Log, LogFormat, Mail, MailTransport, OnDuplicate, Registration, Server, SmtpTls,
+    Throttle,
 };
 
 const DEFAULT: &str = include_str!("../config/default.toml");
@@ -48,6 +49,8 @@ pub struct Settings {
     pub codes: Codes,
     /// What is slowed down.
     pub throttle: Throttle,
+    /// How large files of contacts may be.
+    pub contacts: Contacts,
     /// How mail leaves.
     pub mail: Mail,
     /// What is written down.

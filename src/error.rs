@@ -44,8 +44,8 @@ pub enum Error {
     /// In the way of something that is already so.
     #[error("{0}")]
     Conflict(#[from] Conflict),
-    /// More passwords are waiting to be hashed than can be served in time.
-    #[error("too many sign-ins at once")]
+    /// More passwords are waiting to be hashed, or files to be read, than can be served in time.
+    #[error("too much at once")]
     Busy,
     /// The database cannot be reached, or is too busy.
     #[error("the database is unavailable")]
@@ -68,8 +68,17 @@ pub enum Conflict {
     #[error("a vaccine with this code exists already")]
     VaccineCodeTaken,
     /// The same person has an open request for the same vaccine and dose.
-    #[error("there is an open request for this vaccine and dose already")]
+    #[error("there is an open request for this person, vaccine and dose already")]
     RequestOpen,
+    /// Another contact of the same user has this e-mail.
+    #[error("one of your contacts has this e-mail already")]
+    ContactEmailTaken,
+    /// An open vaccine request is for this contact.
+    #[error("a vaccine request for this contact is open; it has to be closed or cancelled first")]
+    ContactInUse,
+    /// An open vaccine request is for a contact of this import.
+    #[error("a vaccine request for a contact of this import is open; it has to be closed or cancelled first")]
+    ImportInUse,
     /// Nobody could administer the service any more.
     #[error("this is the last admin who can sign in")]
     LastAdmin,
@@ -115,7 +124,20 @@ impl From<DbErr> for Error {
             Some("users_email_key") => Conflict::EmailTaken.into(),
             Some("users_nid_key") => Conflict::NidTaken.into(),
             Some("vaccines_code_key") => Conflict::VaccineCodeTaken.into(),
-            Some("vaccine_requests_user_id_vaccine_id_dose_number_key") => Conflict::RequestOpen.into(),
+            Some(
+                "vaccine_requests_user_id_vaccine_id_dose_number_key"
+                | "vaccine_requests_contact_id_vaccine_id_dose_number_key",
+            ) => Conflict::RequestOpen.into(),
+            Some("contacts_user_id_email_key") => Conflict::ContactEmailTaken.into(),
+            // Removing a contact takes it from the requests for them, which only those that are closed bear.
+            Some("vaccine_requests_contact_id_check") => Conflict::ContactInUse.into(),
+            Some("vaccine_requests_contact_id_fkey") => {
+                Violation::new("contact_id", "unknown", "is not one of your contacts").into()
+            }
+            Some("contacts_birth_day_check") => {
+                Violation::new("birth_day", "date", "must, with birth_month and birth_year, be a day of the calendar")
+                    .into()
+            }
             Some("vaccines_max_age_months_check") => {
                 Violation::new("max_age_months", "order", "must not be below min_age_months").into()
             }

@@ -6,6 +6,9 @@
 
 pub mod account_codes;
 pub mod audit_events;
+pub mod calendar_feeds;
+pub mod contact_imports;
+pub mod contacts;
 pub mod outbox;
 pub mod refresh_tokens;
 pub mod schema;
@@ -15,4 +18,4 @@ pub mod vaccine_requests;
 pub mod vaccines;
 mod values;
 
-pub use values::{AuditAction, CodePurpose, MailKind, PasswordHash, RequestStatus, Role};
+pub use values::{AuditAction, CodePurpose, ContactFormat, MailKind, PasswordHash, RequestStatus, Role};

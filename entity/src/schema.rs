@@ -12,8 +12,12 @@ use sea_orm::{
 };
 
 use crate::{
-    RequestStatus, account_codes, audit_events, outbox, refresh_tokens, throttles, users, vaccine_requests, vaccines,
+    RequestStatus, account_codes, audit_events, calendar_feeds, contact_imports, contacts, outbox, refresh_tokens,
+    throttles, users, vaccine_requests, vaccines,
 };
+
+/// Text that is sorted byte by byte on both databases. SQLite does so by itself.
+const BYTEWISE: [(&str, &str); 2] = [("contacts", "folded_first_name"), ("contacts", "folded_last_name")];
 
 /// Every table and index, in an order in which they can be created.
 #[must_use]
@@ -22,11 +26,14 @@ pub fn statements(backend: DbBackend) -> Vec<Statement> {
     add(&mut statements, backend, users::Entity);
     add(&mut statements, backend, refresh_tokens::Entity);
     add(&mut statements, backend, vaccines::Entity);
+    add(&mut statements, backend, contact_imports::Entity);
+    add(&mut statements, backend, contacts::Entity);
     add(&mut statements, backend, vaccine_requests::Entity);
     add(&mut statements, backend, account_codes::Entity);
     add(&mut statements, backend, outbox::Entity);
     add(&mut statements, backend, audit_events::Entity);
     add(&mut statements, backend, throttles::Entity);
+    add(&mut statements, backend, calendar_feeds::Entity);
     statements.extend(wider_indexes().iter().map(|index| backend.build(index)));
     statements
 }
@@ -34,12 +41,20 @@ pub fn statements(backend: DbBackend) -> Vec<Statement> {
 /// Indexes over several columns.
 fn wider_indexes() -> Vec<IndexCreateStatement> {
     let open = [RequestStatus::Pending, RequestStatus::Approved, RequestStatus::Booked];
-    let one_open = index(vaccine_requests::Entity, &["user_id", "vaccine_id", "dose_number"], "key")
-        .unique()
-        .and_where(Expr::col("status").is_in(open.map(|status| status.to_value())))
-        .to_owned();
+    let one_open = |person| {
+        index(vaccine_requests::Entity, &[person, "vaccine_id", "dose_number"], "key")
+            .unique()
+            .and_where(Expr::col("status").is_in(open.map(|status| status.to_value())))
+            .to_owned()
+    };
     vec![
-        one_open,
+        one_open("user_id").and_where(Expr::col("contact_id").is_null()).to_owned(),
+        one_open("contact_id"),
+        index(vaccine_requests::Entity, &["contact_id", "id"], "idx"),
+        index(contact_imports::Entity, &["user_id", "id"], "idx"),
+        index(contacts::Entity, &["user_id", "email"], "key").unique().to_owned(),
+        index(contacts::Entity, &["user_id", "folded_last_name", "folded_first_name", "id"], "idx"),
+        index(contacts::Entity, &["user_id", "birth_month", "birth_day", "id"], "idx"),
         index(vaccine_requests::Entity, &["user_id", "id"], "idx"),
         index(vaccine_requests::Entity, &["status", "id"], "idx"),
         index(vaccine_requests::Entity, &["vaccine_id", "id"], "idx"),
@@ -65,7 +80,12 @@ fn table<E: EntityTrait>(backend: DbBackend, entity: E) -> TableCreateStatement 
     let mut table = Table::create();
     table.table(entity);
     for column in Schema::new(backend).create_table_from_entity(entity).get_columns() {
-        table.col(without_keys(column));
+        let mut column = without_keys(column);
+        let is_bytewise = BYTEWISE.contains(&(entity.table_name(), column.get_column_name().as_str()));
+        if is_bytewise && backend == DbBackend::Postgres {
+            column.extra("COLLATE \"C\"");
+        }
+        table.col(column);
     }
     let mut primary_key = Index::create();
     primary_key.name(format!("{}_pkey", entity.table_name()));

@@ -37,8 +37,17 @@ pub struct Model {
     /// What a search looks through: name and e-mail, folded.
     #[sea_orm(column_type = "Text", default_value = "")]
     pub search_text: String,
+    /// Where their day begins: an IANA zone.
+    #[sea_orm(column_type = "String(StringLen::N(64))", nullable)]
+    pub time_zone: Option<String>,
     #[sea_orm(has_many)]
     pub account_codes: HasMany<super::account_codes::Entity>,
+    #[sea_orm(has_one)]
+    pub calendar_feed: HasOne<super::calendar_feeds::Entity>,
+    #[sea_orm(has_many)]
+    pub contact_imports: HasMany<super::contact_imports::Entity>,
+    #[sea_orm(has_many)]
+    pub contacts: HasMany<super::contacts::Entity>,
     #[sea_orm(has_many)]
     pub outbox: HasMany<super::outbox::Entity>,
     #[sea_orm(has_many)]

@@ -28,6 +28,16 @@ pub struct Model {
     pub reviewed_by: Option<Uuid>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
+    /// For whom, when not for the account's owner.
+    pub contact_id: Option<Uuid>,
+    /// Whether it is for somebody else, who may have been removed from the contacts since.
+    #[sea_orm(
+        default_value = false,
+        extra = "CONSTRAINT vaccine_requests_contact_id_check CHECK (CASE WHEN contact_id IS NOT NULL THEN for_contact ELSE NOT for_contact OR status NOT IN ('pending', 'approved', 'booked') END)"
+    )]
+    pub for_contact: bool,
+    #[sea_orm(belongs_to, from = "contact_id", to = "id", on_update = "NoAction", on_delete = "SetNull")]
+    pub contact: BelongsTo<Option<super::contacts::Entity>>,
     #[sea_orm(
         belongs_to,
         relation_enum = "Reviewer",

@@ -62,6 +62,19 @@ pub enum CodePurpose {
     SetPassword,
 }
 
+/// What a file of contacts is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum ContactFormat {
+    /// Comma-separated values (RFC 4180).
+    Csv,
+    /// vCards (RFC 6350).
+    #[sea_orm(string_value = "vcard")]
+    #[serde(rename = "vcard")]
+    VCard,
+}
+
 /// Which mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, ToSchema)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(32))", rename_all = "snake_case")]

@@ -15,6 +15,10 @@ mod m20261121_000006_create_outbox;
 mod m20261121_000007_create_audit_events;
 mod m20261121_000008_create_throttles;
 mod m20261121_000009_find_users_and_sessions;
+mod m20261121_000010_create_contact_imports;
+mod m20261121_000011_create_contacts;
+mod m20261121_000012_requests_for_contacts;
+mod m20261121_000013_create_calendar_feeds;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DatabaseConnection;
@@ -38,6 +42,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000007_create_audit_events::Migration),
             Box::new(m20261121_000008_create_throttles::Migration),
             Box::new(m20261121_000009_find_users_and_sessions::Migration),
+            Box::new(m20261121_000010_create_contact_imports::Migration),
+            Box::new(m20261121_000011_create_contacts::Migration),
+            Box::new(m20261121_000012_requests_for_contacts::Migration),
+            Box::new(m20261121_000013_create_calendar_feeds::Migration),
         ]
     }
 }

@@ -41,7 +41,7 @@ fn describe(name: &str, kind: &str, attributes: &str) -> String {
     if attributes.contains("belongs_to") || attributes.contains("has_many") || attributes.contains("has_one") {
         return format!("{kind} from {} to {} {} {}", part("from"), part("to"), part("on_update"), part("on_delete"));
     }
-    let ours = ["AuditAction", "CodePurpose", "MailKind", "PasswordHash", "RequestStatus", "Role"];
+    let ours = ["AuditAction", "CodePurpose", "ContactFormat", "MailKind", "PasswordHash", "RequestStatus", "Role"];
     let kind = kind.replace("DateTimeUtc", "DateTimeWithTimeZone");
     let kind = ours.iter().fold(kind, |kind, name| kind.replace(name, "String"));
     let flags: Vec<_> = ["primary_key", "auto_increment = false", "unique"]

@@ -50,6 +50,11 @@ pub struct ChangeProfile {
     #[validate(custom(function = patched_birth_date))]
     #[schema(value_type = Option<NaiveDate>, example = "1985-12-10")]
     birth_date: Patch<NaiveDate>,
+    /// Where one's day begins: an IANA zone.
+    #[serde(default)]
+    #[validate(custom(function = patched_time_zone))]
+    #[schema(value_type = Option<String>, max_length = 64, example = "Europe/London")]
+    time_zone: Patch<String>,
 }
 
 fn patched_nid(nid: &Patch<String>) -> Result<(), ValidationError> {
@@ -68,6 +73,10 @@ fn patched_birth_date(date: &Patch<NaiveDate>) -> Result<(), ValidationError> {
     patched(date, rules::birth_date)
 }
 
+fn patched_time_zone(zone: &Patch<String>) -> Result<(), ValidationError> {
+    patched(zone, |zone| rules::time_zone(zone))
+}
+
 impl From<ChangeProfile> for Changes {
     fn from(body: ChangeProfile) -> Self {
         let trimmed = |text: String| text.trim().to_owned();
@@ -77,6 +86,7 @@ impl From<ChangeProfile> for Changes {
             phone_number: body.phone_number.map(trimmed),
             address: body.address.map(trimmed),
             birth_date: body.birth_date,
+            time_zone: body.time_zone,
         }
     }
 }
@@ -149,6 +159,9 @@ pub struct Erased {
     account: u64,
     #[schema(example = 2)]
     vaccine_requests: u64,
+    /// Contacts, with the records of the files they came from and the secret of the calendar.
+    #[schema(example = 40)]
+    contacts: u64,
     /// Codes under way.
     #[schema(example = 0)]
     codes: u64,
@@ -177,6 +190,7 @@ impl From<Erasure> for ErasureReply {
             erased: Erased {
                 account: 1,
                 vaccine_requests: rows.vaccine_requests,
+                contacts: rows.contacts,
                 codes: rows.codes,
                 mails: rows.mails,
             },

@@ -31,6 +31,7 @@ const DOCUMENT_PATH: &str = "/api-docs/openapi.json";
     tags(
         (name = "auth", description = "Registering, signing in and out, the token pair"),
         (name = "account", description = "One's own account: profile, password, address, sessions, activity, data"),
+        (name = "contacts", description = "People whom one keeps, their birthdays, and files of them"),
         (name = "users", description = "Everybody's accounts, for admins"),
         (name = "audit", description = "Who did what, for admins"),
         (name = "vaccines", description = "The catalogue"),

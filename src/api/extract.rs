@@ -16,13 +16,14 @@ use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
 use super::problem::Problem;
 use crate::domain::actor::Actor;
+use crate::domain::rules;
 use crate::error::{Error, Violation};
 
 /// The most bytes in a body.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
 
-/// How long a body may take to arrive.
-const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a body may take to arrive; of a file, its next part.
+pub(super) const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The signed-in user. Where no guard let them in there is none: 401.
 #[derive(Clone, Copy, Debug)]
@@ -168,6 +169,7 @@ fn misfit(path: &str, message: &str) -> Violation {
         return Violation::new(path, "type", "is not of the right form");
     };
     let expected = match expected.split(" at line").next().unwrap_or(expected) {
+        "i16" => "a whole number of at most 16 bits",
         "i32" => "a whole number of at most 32 bits",
         expected => expected,
     };
@@ -181,7 +183,9 @@ fn violations(errors: &ValidationErrors) -> Vec<Violation> {
         if let ValidationErrorsKind::Field(errors) = kind {
             for error in errors {
                 let message = error.message.as_deref().map_or_else(|| rule(error), str::to_owned);
-                found.push(Violation::new(field.as_ref(), error.code.as_ref(), message));
+                // A rule over several fields names the one that is wrong.
+                let named = error.params.get(rules::FIELD).and_then(|name| name.as_str());
+                found.push(Violation::new(named.unwrap_or(field.as_ref()), error.code.as_ref(), message));
             }
         }
     }

@@ -7,7 +7,10 @@ mod access_log;
 mod account;
 mod audit;
 mod auth;
+mod birthdays;
 mod client;
+mod contact_files;
+mod contacts;
 pub mod docs;
 mod extract;
 mod guard;
@@ -65,6 +68,29 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(users::list)
                 .service(users::get)
                 .service(users::change),
+        )
+        .service(
+            scope("/api/v1/contacts/birthdays.ics")
+                .wrap(from_fn(birthdays::with_secret_or_signed_in))
+                .service(birthdays::calendar),
+        )
+        .service(
+            scope("/api/v1/contacts")
+                .wrap(from_fn(signed_in))
+                .service(birthdays::list)
+                .service(birthdays::open_feed)
+                .service(birthdays::get_feed)
+                .service(birthdays::close_feed)
+                .service(contact_files::export)
+                .service(contact_files::bring_in)
+                .service(contact_files::list_imports)
+                .service(contact_files::get_import)
+                .service(contact_files::take_back)
+                .service(contacts::add)
+                .service(contacts::list)
+                .service(contacts::get)
+                .service(contacts::change)
+                .service(contacts::remove),
         )
         .service(scope("/api/v1/audit-events").wrap(from_fn(signed_in)).service(audit::list))
         .service(scope("/api/v1/vaccines").guard(Get()).service(vaccines::list).service(vaccines::get))

@@ -9,6 +9,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::audit::AuditEventReply;
+use super::birthdays::FeedReply;
+use super::contact_files::ImportReply;
+use super::contacts::ContactReply;
 use super::extract::CurrentUser;
 use super::problem::Problem;
 use super::sessions::SessionReply;
@@ -26,6 +29,12 @@ pub struct PersonalDataReply {
     /// Those that are over included, until they are removed.
     sessions: Vec<SessionReply>,
     vaccine_requests: Vec<VaccineRequestReply>,
+    contacts: Vec<ContactReply>,
+    /// Files that contacts came from.
+    contact_imports: Vec<ImportReply>,
+    /// The secret address of the calendar of birthdays, if one is open.
+    #[schema(required = true)]
+    birthday_feed: Option<FeedReply>,
     /// The ids of the requests of others that the user decided on.
     reviewed_vaccine_requests: Vec<Uuid>,
     /// What the user did, and what was done to the account.
@@ -74,6 +83,9 @@ pub async fn export(state: web::Data<AppState>, user: CurrentUser, client: Clien
         account: data.user.into(),
         sessions: data.sessions.into_iter().map(|session| SessionReply::new(session, user.session_id)).collect(),
         vaccine_requests: data.vaccine_requests.into_iter().map(Into::into).collect(),
+        contacts: data.contacts.into_iter().map(Into::into).collect(),
+        contact_imports: data.imports.into_iter().map(Into::into).collect(),
+        birthday_feed: data.feed.map(Into::into),
         reviewed_vaccine_requests: data.reviewed,
         activity: data.activity.into_iter().map(Into::into).collect(),
         mails: data
@@ -92,7 +104,7 @@ pub async fn export(state: web::Data<AppState>, user: CurrentUser, client: Clien
             })
             .collect(),
         withheld: vec![
-            "password_hash, code_hash: secrets",
+            "password_hash, code_hash, secret_hash: secrets",
             "throttles: counters under keyed hashes, which cannot be traced back to anybody and are soon swept",
         ],
     };

@@ -101,6 +101,16 @@ impl Problem {
         .with_header(header::ALLOW, allow)
     }
 
+    /// None of the media types that the client accepts can be had here.
+    pub fn not_acceptable(offered: &str) -> Self {
+        Self::new(
+            StatusCode::NOT_ACCEPTABLE,
+            "not-acceptable",
+            "Not acceptable",
+            format!("This can be had as {offered}."),
+        )
+    }
+
     /// The body is of a type that is not read here.
     pub fn unsupported_media_type(expected: &str) -> Self {
         Self::new(
@@ -170,7 +180,7 @@ fn known(error: &Error) -> (StatusCode, &'static str, &'static str, Cow<'static,
         Error::Forbidden(role)   => (S::FORBIDDEN,             "forbidden",         "Forbidden",           format!("This needs the role {}.", role.as_str()).into()),
         Error::NotFound          => (S::NOT_FOUND,             "not-found",         "Not found",           "There is nothing here that you may see.".into()),
         Error::Conflict(conflict)=> (S::CONFLICT,              conflict_code(*conflict), "Conflict",       sentence(&conflict.to_string()).into()),
-        Error::Busy              => (S::SERVICE_UNAVAILABLE,   "busy",              "Too busy",            "Too many people are signing in right now. Try again in a moment.".into()),
+        Error::Busy              => (S::SERVICE_UNAVAILABLE,   "busy",              "Too busy",            "Too many others are at this right now. Try again in a moment.".into()),
         Error::Unavailable(_)    => (S::SERVICE_UNAVAILABLE,   "unavailable",       "Service unavailable", "The service cannot do this right now. Try again in a moment.".into()),
         Error::Internal(_)       => (S::INTERNAL_SERVER_ERROR, "internal",          "Internal error",      "Something went wrong on our side.".into()),
     }
@@ -181,6 +191,8 @@ fn conflict_code(conflict: Conflict) -> &'static str {
         Conflict::EmailTaken => "email-taken",
         Conflict::NidTaken => "nid-taken",
         Conflict::VaccineCodeTaken => "code-taken",
+        Conflict::ContactEmailTaken => "contact-email-taken",
+        Conflict::ContactInUse | Conflict::ImportInUse => "contact-in-use",
         Conflict::LastAdmin => "last-admin",
         Conflict::RequestOpen => "request-open",
         Conflict::RequestStatus(_) => "request-status",

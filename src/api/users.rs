@@ -39,6 +39,9 @@ pub struct UserReply {
     address: Option<String>,
     #[schema(required = true, example = "1985-12-10")]
     birth_date: Option<NaiveDate>,
+    /// Where their day begins: an IANA zone.
+    #[schema(required = true, example = "Europe/London")]
+    time_zone: Option<String>,
     /// When the owner of the e-mail confirmed it.
     #[schema(required = true)]
     email_verified_at: Option<DateTime<Utc>>,
@@ -60,6 +63,7 @@ impl From<table::Model> for UserReply {
             phone_number: user.phone_number,
             address: user.address,
             birth_date: user.birth_date,
+            time_zone: user.time_zone,
             email_verified_at: user.email_verified_at,
             disabled_at: user.disabled_at,
             created_at: user.created_at,

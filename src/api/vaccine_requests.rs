@@ -3,7 +3,7 @@
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
 use chrono::{DateTime, Utc};
-use entity::{RequestStatus, vaccine_requests as table};
+use entity::{RequestStatus, contacts};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -16,7 +16,7 @@ use crate::app::AppState;
 use crate::domain::client::Client;
 use crate::domain::patch::{Patch, not_null};
 use crate::domain::rules::{self, patched};
-use crate::domain::vaccine_requests::{self, Changes, Filter, NewRequest, Step};
+use crate::domain::vaccine_requests::{self, Changes, Filter, NewRequest, Request, Step};
 
 /// A request for a dose of a vaccine.
 #[derive(Serialize, ToSchema)]
@@ -26,6 +26,14 @@ pub struct VaccineRequestReply {
     /// The account that asks.
     #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
     user_id: Uuid,
+    /// Whether it is for one of the account's contacts, and not for its owner.
+    for_contact: bool,
+    /// For which contact; null when for the owner, and when they have been removed from the contacts since.
+    #[schema(required = true, example = json!(null))]
+    contact_id: Option<Uuid>,
+    /// Who that is.
+    #[schema(required = true)]
+    contact: Option<PersonReply>,
     #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
     vaccine_id: Uuid,
     /// Which dose of the course.
@@ -45,11 +53,41 @@ pub struct VaccineRequestReply {
     updated_at: DateTime<Utc>,
 }
 
-impl From<table::Model> for VaccineRequestReply {
-    fn from(request: table::Model) -> Self {
+/// What of a contact a request for them tells, to staff too: enough to know them and their age.
+#[derive(Serialize, ToSchema)]
+pub struct PersonReply {
+    #[schema(example = "Byron")]
+    first_name: String,
+    #[schema(example = "King")]
+    last_name: String,
+    #[schema(required = true, example = 5, minimum = 1, maximum = 12)]
+    birth_month: Option<i16>,
+    #[schema(required = true, example = 12, minimum = 1, maximum = 31)]
+    birth_day: Option<i16>,
+    #[schema(required = true, example = 2019)]
+    birth_year: Option<i16>,
+}
+
+impl From<contacts::Model> for PersonReply {
+    fn from(contact: contacts::Model) -> Self {
+        Self {
+            first_name: contact.first_name,
+            last_name: contact.last_name,
+            birth_month: contact.birth_month,
+            birth_day: contact.birth_day,
+            birth_year: contact.birth_year,
+        }
+    }
+}
+
+impl From<Request> for VaccineRequestReply {
+    fn from(Request { request, contact }: Request) -> Self {
         Self {
             id: request.id,
             user_id: request.user_id,
+            for_contact: request.for_contact,
+            contact_id: request.contact_id,
+            contact: contact.map(Into::into),
             vaccine_id: request.vaccine_id,
             dose_number: request.dose_number,
             status: request.status,
@@ -66,6 +104,9 @@ impl From<table::Model> for VaccineRequestReply {
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AskForVaccine {
+    /// For whom: one of the caller's contacts; for the caller when absent.
+    #[schema(example = json!(null))]
+    contact_id: Option<Uuid>,
     /// From the catalogue.
     #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
     vaccine_id: Uuid,
@@ -86,7 +127,12 @@ fn first() -> i32 {
 
 impl From<AskForVaccine> for NewRequest {
     fn from(body: AskForVaccine) -> Self {
-        Self { vaccine_id: body.vaccine_id, dose_number: body.dose_number, note: body.note }
+        Self {
+            contact_id: body.contact_id,
+            vaccine_id: body.vaccine_id,
+            dose_number: body.dose_number,
+            note: body.note,
+        }
     }
 }
 
@@ -143,6 +189,8 @@ pub struct ListRequests {
     vaccine_id: Option<Uuid>,
     /// Only those of this account; of use to staff.
     user_id: Option<Uuid>,
+    /// Only those for this contact.
+    contact_id: Option<Uuid>,
     /// Only those made at this time or later (RFC 3339).
     #[validate(custom(function = rules::time))]
     #[param(example = "2026-01-01T00:00:00Z")]
@@ -165,6 +213,7 @@ impl ListRequests {
             status: self.status,
             vaccine_id: self.vaccine_id,
             user_id: self.user_id,
+            contact_id: self.contact_id,
             created_from: self.created_from,
             created_before: self.created_before,
         }
@@ -173,13 +222,13 @@ impl ListRequests {
 
 /// Asks for a dose of a vaccine.
 ///
-/// **Open to:** anyone signed in, for themselves.
+/// **Open to:** anyone signed in, for themselves and for their contacts.
 #[utoipa::path(
     operation_id = "ask_for_vaccine", tag = "vaccine requests", security(("oauth2" = []), ("token" = [])),
     request_body = AskForVaccine,
     responses(
         (status = 201, body = VaccineRequestReply, headers(("Location" = String, description = "Path of the request"))),
-        (status = 409, description = "There is an open request for this vaccine and dose"),
+        (status = 409, description = "There is an open request for this person, vaccine and dose"),
     )
 )]
 #[post("")]
@@ -189,7 +238,7 @@ pub async fn add(
     Valid(body): Valid<AskForVaccine>,
 ) -> Result<HttpResponse, Problem> {
     let request = vaccine_requests::add(&state.db, &state.auth.clock, &user, body.into()).await?;
-    let location = format!("/api/v1/vaccine-requests/{}", request.id);
+    let location = format!("/api/v1/vaccine-requests/{}", request.request.id);
     Ok(HttpResponse::Created().insert_header((header::LOCATION, location)).json(VaccineRequestReply::from(request)))
 }
 

@@ -120,6 +120,19 @@ pub struct Throttle {
     pub resend_per_address: u32,
     /// Mails to one recipient that strangers can cause.
     pub mails_per_recipient: u32,
+    /// Contacts that one user may add in an hour, one by one.
+    pub contacts_per_hour: u32,
+    /// Files of contacts that one user may import in an hour.
+    pub imports_per_hour: u32,
+}
+
+/// `[contacts]`
+#[derive(Clone, Debug, Deserialize)]
+pub struct Contacts {
+    /// Bytes of a file.
+    pub import_max_bytes: u64,
+    /// Contacts of a file.
+    pub import_max_rows: u64,
 }
 
 /// `[mail]`

@@ -7,13 +7,20 @@
 //! [`personal_data`].
 
 pub mod actor;
+pub mod address_book;
 pub mod administration;
 pub mod audit;
 pub mod auth;
+pub mod birthday;
+pub mod birthday_calendar;
+pub mod birthdays;
+pub mod calendar_feeds;
 pub mod catalogue;
 pub mod client;
 pub mod clock;
 pub mod codes;
+pub mod contact_imports;
+pub mod contacts;
 pub mod credentials;
 pub mod email;
 mod keyed_hash;
@@ -24,6 +31,7 @@ pub mod page;
 pub mod password;
 pub mod patch;
 pub mod personal_data;
+pub mod quota;
 pub mod recovery;
 pub mod revocations;
 pub mod rules;

@@ -1,27 +1,30 @@
-//! Keyset pages: a list goes on behind the last id that was seen, so that row ten million costs the same as row ten.
+//! Keyset pages: a list goes on behind the last row that was seen, so that row ten million costs the same as row ten.
 
 use chrono::{DateTime, Duration, Utc};
+use futures_util::{Stream, stream};
 use uuid::Uuid;
 
-/// Which part of a list is wanted.
+use crate::error::Result;
+
+/// Which part of a list is wanted. `P` is what tells rows apart in the order of the list: the id, where that is the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Page {
+pub struct Page<P = Uuid> {
     /// How many items at most.
     pub limit: u64,
-    /// The id of the last item of the page before.
-    pub after: Option<Uuid>,
+    /// The position of the last item of the page before.
+    pub after: Option<P>,
 }
 
 /// Part of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Slice<T> {
+pub struct Slice<T, P = Uuid> {
     /// The items, at most as many as asked for.
     pub items: Vec<T>,
-    /// Where the next page begins, when there is one.
-    pub next: Option<Uuid>,
+    /// Behind what the next page begins, when there is one.
+    pub next: Option<P>,
 }
 
-impl Page {
+impl<P> Page<P> {
     /// How many rows to read: one more than wanted tells whether there is another page.
     #[must_use]
     pub fn rows(&self) -> u64 {
@@ -29,13 +32,29 @@ impl Page {
     }
 
     /// Cuts what was read down to the page.
-    pub fn slice<T>(&self, mut items: Vec<T>, id: impl Fn(&T) -> Uuid) -> Slice<T> {
+    pub fn slice<T>(&self, mut items: Vec<T>, position: impl Fn(&T) -> P) -> Slice<T, P> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = items.len() > limit;
         items.truncate(limit);
-        let next = if more { items.last().map(id) } else { None };
+        let next = if more { items.last().map(position) } else { None };
         Slice { items, next }
     }
+}
+
+/// A list of any length as pieces of a file, a page each: memory holds one page at a time.
+pub fn pieces<P, F, T>(limit: u64, mut piece: F) -> impl Stream<Item = Result<Vec<u8>>>
+where
+    F: FnMut(Page<P>) -> T,
+    T: Future<Output = Result<(Vec<u8>, Option<P>)>>,
+{
+    stream::try_unfold(Some(None), move |position| {
+        let piece = position.map(|after| piece(Page { limit, after }));
+        async move {
+            let Some(piece) = piece else { return Ok(None) };
+            let (bytes, next) = piece.await?;
+            Ok(Some((bytes, next.map(Some))))
+        }
+    })
 }
 
 /// More than can pass between the time that a row tells and the making of its id.

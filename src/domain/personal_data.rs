@@ -1,6 +1,9 @@
 //! What is stored about somebody: all of it for them to take along, and its end.
 
-use entity::{AuditAction, MailKind, account_codes, audit_events, outbox, refresh_tokens, users, vaccine_requests};
+use entity::{
+    AuditAction, MailKind, account_codes, audit_events, calendar_feeds, contact_imports, contacts, outbox,
+    refresh_tokens, users, vaccine_requests,
+};
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionSession as _,
@@ -12,6 +15,7 @@ use super::audit::{self, Event};
 use super::auth::Auth;
 use super::client::Client;
 use super::password::Password;
+use super::vaccine_requests::Request;
 use super::{administration, credentials, sessions, users as accounts};
 use crate::db::Transact;
 use crate::error::{Conflict, Error, Result};
@@ -24,7 +28,13 @@ pub struct PersonalData {
     /// Sessions, those that are over included until they are swept.
     pub sessions: Vec<refresh_tokens::Model>,
     /// What they asked for.
-    pub vaccine_requests: Vec<vaccine_requests::Model>,
+    pub vaccine_requests: Vec<Request>,
+    /// Whom they keep.
+    pub contacts: Vec<contacts::Model>,
+    /// Files that their contacts came from.
+    pub imports: Vec<contact_imports::Model>,
+    /// The secret address of their calendar, if they have one.
+    pub feed: Option<calendar_feeds::Model>,
     /// The requests of others that they decided on.
     pub reviewed: Vec<Uuid>,
     /// What they did, and what was done to their account.
@@ -49,11 +59,10 @@ pub async fn export(db: &impl ConnectionTrait, auth: &Auth, actor: &Actor, clien
             .order_by_asc(refresh_tokens::Column::Id)
             .all(db)
             .await?,
-        vaccine_requests: vaccine_requests::Entity::find()
-            .filter(vaccine_requests::Column::UserId.eq(id))
-            .order_by_asc(vaccine_requests::Column::Id)
-            .all(db)
-            .await?,
+        vaccine_requests: super::vaccine_requests::all_of(db, id).await?,
+        contacts: super::contacts::all_of(db, id).await?,
+        imports: super::contact_imports::all_of(db, id).await?,
+        feed: calendar_feeds::Entity::find_by_id(id).one(db).await?,
         reviewed: vaccine_requests::Entity::find()
             .select_only()
             .column(vaccine_requests::Column::Id)
@@ -73,6 +82,8 @@ pub async fn export(db: &impl ConnectionTrait, auth: &Auth, actor: &Actor, clien
 pub struct Erasure {
     /// Requests, erased.
     pub vaccine_requests: u64,
+    /// Contacts, erased; with them the files' records and the calendar's secret.
+    pub contacts: u64,
     /// Codes under way, erased.
     pub codes: u64,
     /// Mails that had not been sent, erased.
@@ -117,12 +128,15 @@ pub async fn erase(
 async fn erase_traces(transaction: &impl ConnectionTrait, user: &users::Model) -> Result<Erasure> {
     let id = user.id;
     let requests = vaccine_requests::Entity::delete_many().filter(vaccine_requests::Column::UserId.eq(id));
+    // Behind the requests, of which open ones hold on to them.
+    let contacts = contacts::Entity::delete_many().filter(contacts::Column::UserId.eq(id));
     let codes = account_codes::Entity::delete_many().filter(account_codes::Column::UserId.eq(id));
     let reviews = vaccine_requests::Entity::update_many()
         .col_expr(vaccine_requests::Column::ReviewedBy, Expr::value(Option::<Uuid>::None))
         .filter(vaccine_requests::Column::ReviewedBy.eq(id));
     Ok(Erasure {
         vaccine_requests: requests.exec(transaction).await?.rows_affected,
+        contacts: contacts.exec(transaction).await?.rows_affected,
         codes: codes.exec(transaction).await?.rows_affected,
         mails: super::outbox::withdraw(transaction, id, &user.email).await?,
         sessions: sessions::forget_clients(transaction, id).await?,

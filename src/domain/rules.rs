@@ -4,14 +4,19 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono_tz::Tz;
 use validator::ValidationError;
 
+use super::birthday::{self, Birthday};
 use super::email::Email;
 use super::password::Password;
 use super::patch::Patch;
 use crate::error::Violation;
 
 type Checked = Result<(), ValidationError>;
+
+/// Among the parameters of a rule over several fields: the field that breaks it.
+pub const FIELD: &str = "field";
 
 /// The fewest digits in a telephone number.
 const MIN_PHONE_DIGITS: usize = 5;
@@ -56,6 +61,12 @@ pub fn text(value: &str) -> Checked {
     Ok(())
 }
 
+/// Text of several lines with one kind of line end, whatever it came with.
+#[must_use]
+pub fn normal_lines(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
 /// A telephone number: digits, with the signs that people put between them.
 pub fn phone_number(value: &str) -> Checked {
     let digits = value.chars().filter(char::is_ascii_digit).count();
@@ -76,10 +87,36 @@ pub fn nid(value: &str) -> Checked {
 
 /// A date on which somebody alive may have been born.
 pub fn birth_date(value: &NaiveDate) -> Checked {
-    // Somewhere it is tomorrow already.
-    let latest = Utc::now().date_naive().succ_opt().unwrap_or(NaiveDate::MAX);
-    if *value > latest || *value < NaiveDate::from_ymd_opt(1900, 1, 1).unwrap_or_default() {
+    if *value > latest_birth_date() || value.year() < birthday::FIRST_YEAR {
         return refuse("range", "must be a date from 1900-01-01 to today");
+    }
+    Ok(())
+}
+
+/// The latest date on which somebody may have been born: somewhere it is tomorrow already.
+pub fn latest_birth_date() -> NaiveDate {
+    Utc::now().date_naive().succ_opt().unwrap_or(NaiveDate::MAX)
+}
+
+/// A day of the calendar, with or without a year; or nothing at all. Names the part that is wrong.
+pub fn birthday(month: Option<i16>, day: Option<i16>, year: Option<i16>) -> Checked {
+    Birthday::parse(month, day, year, latest_birth_date()).map(drop).map_err(|violation| {
+        let mut error = ValidationError::new("date");
+        error.add_param(Cow::Borrowed(FIELD), &violation.field);
+        error.code = Cow::Owned(violation.code);
+        error.with_message(Cow::Owned(violation.message))
+    })
+}
+
+/// The year of a birthday, as far as it can be judged without the day.
+pub fn birth_year(year: i32) -> Checked {
+    within(year, birthday::FIRST_YEAR, latest_birth_date().year())
+}
+
+/// A time zone by its IANA name.
+pub fn time_zone(value: &str) -> Checked {
+    if value.parse::<Tz>().is_err() {
+        return refuse("time_zone", "must be the name of an IANA time zone, such as Europe/Berlin");
     }
     Ok(())
 }

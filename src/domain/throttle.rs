@@ -44,6 +44,10 @@ pub struct Limits {
     pub resend: Limit,
     /// Mails to one address that strangers can cause.
     pub mails: u32,
+    /// Contacts that one user may add in an hour; see [`super::quota`].
+    pub contacts_per_hour: u32,
+    /// Files of contacts that one user may import in an hour.
+    pub imports_per_hour: u32,
 }
 
 /// How many attempts are free.

@@ -54,6 +54,8 @@ pub struct Changes {
     pub address: Patch<String>,
     /// Date of birth.
     pub birth_date: Patch<NaiveDate>,
+    /// Where their day begins: an IANA zone.
+    pub time_zone: Patch<String>,
 }
 
 /// The accounts an actor may see: their own, and for admins every one.
@@ -149,6 +151,7 @@ async fn hashed(auth: &Auth, new: NewUser, role: Role) -> Result<users::ActiveMo
         birth_date: Set(new.birth_date),
         email_verified_at: Set(None),
         disabled_at: Set(None),
+        time_zone: Set(None),
         created_at: Set(now),
         updated_at: Set(now),
     })
@@ -232,6 +235,7 @@ pub async fn change(db: &impl ConnectionTrait, auth: &Auth, actor: &Actor, chang
         set(Column::PhoneNumber, changes.phone_number.into_change()),
         set(Column::Address, changes.address.into_change()),
         changes.birth_date.into_change().map(|date| (Column::BirthDate, Expr::value(date))),
+        set(Column::TimeZone, changes.time_zone.into_change()),
     ];
     let mut update = users::Entity::update_many().filter(Column::Id.eq(actor.user_id));
     for (column, value) in changed.into_iter().flatten() {

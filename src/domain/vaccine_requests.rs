@@ -3,8 +3,10 @@
 //! Whether a request may be made, changed or moved on is part of the statement that does it, so nothing can come
 //! between the question and the deed. Only when a statement finds no row is the reason looked up.
 
+use std::collections::{BTreeSet, HashMap};
+
 use chrono::{DateTime, Utc};
-use entity::{AuditAction, RequestStatus, Role, vaccine_requests, vaccines};
+use entity::{AuditAction, RequestStatus, Role, contacts, vaccine_requests, vaccines};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
@@ -22,9 +24,23 @@ use super::patch::Patch;
 use crate::db::Transact;
 use crate::error::{Conflict, Error, Result, Violation};
 
+/// Contacts that one statement looks up.
+const LOOK_UP: usize = 500;
+
+/// A request, and for whom it is.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The request itself.
+    pub request: vaccine_requests::Model,
+    /// For whom, when it is not for the account's owner and they have not been removed since.
+    pub contact: Option<contacts::Model>,
+}
+
 /// What is asked for.
 #[derive(Clone, Debug)]
 pub struct NewRequest {
+    /// For whom: one of the actor's contacts, or the actor.
+    pub contact_id: Option<Uuid>,
     /// Which vaccine.
     pub vaccine_id: Uuid,
     /// Which dose of the course, from 1.
@@ -53,6 +69,8 @@ pub struct Filter {
     pub vaccine_id: Option<Uuid>,
     /// Of this account.
     pub user_id: Option<Uuid>,
+    /// For this contact.
+    pub contact_id: Option<Uuid>,
     /// Made at this time or later.
     pub created_from: Option<DateTime<Utc>>,
     /// Made before this time.
@@ -68,18 +86,16 @@ fn visible_to(actor: &Actor) -> Select<vaccine_requests::Entity> {
 /// Asks for a dose of a vaccine.
 ///
 /// # Errors
-/// A violation when the catalogue has no such vaccine or dose; a conflict when an open request asks for the same.
-pub async fn add(
-    db: &impl ConnectionTrait,
-    clock: &Clock,
-    actor: &Actor,
-    new: NewRequest,
-) -> Result<vaccine_requests::Model> {
+/// A violation when the catalogue has no such vaccine or dose, or the actor no such contact; a conflict when an open
+/// request asks for the same.
+pub async fn add(db: &impl ConnectionTrait, clock: &Clock, actor: &Actor, new: NewRequest) -> Result<Request> {
     let now = clock.now();
-    let request = Query::select()
+    let mut request = Query::select()
         .exprs([
             Expr::value(Uuid::now_v7()),
             Expr::value(actor.user_id),
+            Expr::value(new.contact_id),
+            Expr::value(new.contact_id.is_some()),
             Expr::col((vaccines::Entity, vaccines::Column::Id)),
             Expr::value(new.dose_number),
             Expr::value(RequestStatus::Pending),
@@ -90,11 +106,17 @@ pub async fn add(
         .from(vaccines::Entity)
         .and_where(offered(Expr::value(new.vaccine_id), Expr::value(new.dose_number)))
         .to_owned();
+    if let Some(contact_id) = new.contact_id {
+        let own = super::contacts::owned_by(actor.user_id).filter(contacts::Column::Id.eq(contact_id));
+        request.and_where(Expr::exists(own.select_only().expr(Expr::value(1)).into_query()));
+    }
     let insert = Query::insert()
         .into_table(vaccine_requests::Entity)
         .columns([
             Column::Id,
             Column::UserId,
+            Column::ContactId,
+            Column::ForContact,
             Column::VaccineId,
             Column::DoseNumber,
             Column::Status,
@@ -107,8 +129,8 @@ pub async fn add(
         .returning_all()
         .to_owned();
     match db.query_one(&insert).await? {
-        Some(row) => Ok(vaccine_requests::Model::from_query_result(&row, "")?),
-        None => Err(not_offered(db, new.vaccine_id).await?),
+        Some(row) => with_contact(db, vaccine_requests::Model::from_query_result(&row, "")?).await,
+        None => Err(not_offered(db, actor, new.vaccine_id, new.contact_id).await?),
     }
 }
 
@@ -116,16 +138,12 @@ pub async fn add(
 ///
 /// # Errors
 /// Fails when the database does.
-pub async fn list(
-    db: &impl ConnectionTrait,
-    actor: &Actor,
-    filter: &Filter,
-    page: Page,
-) -> Result<Slice<vaccine_requests::Model>> {
+pub async fn list(db: &impl ConnectionTrait, actor: &Actor, filter: &Filter, page: Page) -> Result<Slice<Request>> {
     let requests = visible_to(actor)
         .apply_if(filter.status, |requests, status| requests.filter(Column::Status.eq(status)))
         .apply_if(filter.vaccine_id, |requests, id| requests.filter(Column::VaccineId.eq(id)))
         .apply_if(filter.user_id, |requests, id| requests.filter(Column::UserId.eq(id)))
+        .apply_if(filter.contact_id, |requests, id| requests.filter(Column::ContactId.eq(id)))
         // Ids are made in the order of time, so bounds in time are also bounds in the index of the list.
         .apply_if(filter.created_from, |requests, from| {
             requests.filter(Column::Id.gte(first_id_at(from))).filter(Column::CreatedAt.gte(from))
@@ -138,15 +156,44 @@ pub async fn list(
         .limit(page.rows())
         .all(db)
         .await?;
-    Ok(page.slice(requests, |request| request.id))
+    let Slice { items, next } = page.slice(requests, |request| request.id);
+    Ok(Slice { items: with_contacts(db, items).await?, next })
+}
+
+/// Everything that a user asked for, oldest first.
+pub(super) async fn all_of(db: &impl ConnectionTrait, user_id: Uuid) -> Result<Vec<Request>> {
+    let own = vaccine_requests::Entity::find().filter(Column::UserId.eq(user_id));
+    with_contacts(db, own.order_by_asc(Column::Id).all(db).await?).await
+}
+
+/// Adds for whom requests are. Most are for the owners of the accounts: then nothing is asked.
+async fn with_contacts(db: &impl ConnectionTrait, requests: Vec<vaccine_requests::Model>) -> Result<Vec<Request>> {
+    let ids: BTreeSet<Uuid> = requests.iter().filter_map(|request| request.contact_id).collect();
+    let ids: Vec<Uuid> = ids.into_iter().collect();
+    let mut found = HashMap::new();
+    for ids in ids.chunks(LOOK_UP) {
+        let ids = ids.iter().copied();
+        let contacts = contacts::Entity::find().filter(contacts::Column::Id.is_in(ids)).all(db).await?;
+        found.extend(contacts.into_iter().map(|contact| (contact.id, contact)));
+    }
+    let request = |request: vaccine_requests::Model| {
+        let contact = request.contact_id.and_then(|id| found.get(&id).cloned());
+        Request { request, contact }
+    };
+    Ok(requests.into_iter().map(request).collect())
+}
+
+async fn with_contact(db: &impl ConnectionTrait, request: vaccine_requests::Model) -> Result<Request> {
+    with_contacts(db, vec![request]).await?.into_iter().next().ok_or(Error::NotFound)
 }
 
 /// One request.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the actor may not see it.
-pub async fn get(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<vaccine_requests::Model> {
-    visible_to(actor).filter(Column::Id.eq(id)).one(db).await?.ok_or(Error::NotFound)
+pub async fn get(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<Request> {
+    let request = visible_to(actor).filter(Column::Id.eq(id)).one(db).await?.ok_or(Error::NotFound)?;
+    with_contact(db, request).await
 }
 
 /// Changes the actor's own request while it is pending.
@@ -160,7 +207,7 @@ pub async fn change(
     actor: &Actor,
     id: Uuid,
     changes: Changes,
-) -> Result<vaccine_requests::Model> {
+) -> Result<Request> {
     let column = |column| Expr::col((vaccine_requests::Entity, column));
     let vaccine_id = changes.vaccine_id.map_or_else(|| column(Column::VaccineId), Expr::value);
     let dose_number = changes.dose_number.map_or_else(|| column(Column::DoseNumber), Expr::value);
@@ -179,13 +226,13 @@ pub async fn change(
         update = update.col_expr(Column::Note, Expr::value(note));
     }
     if let Some(changed) = update.exec_with_returning(db).await?.into_iter().next() {
-        return Ok(changed);
+        return with_contact(db, changed).await;
     }
     let request = own(db, actor, id).await?;
     if request.status != RequestStatus::Pending {
         return Err(Conflict::RequestStatus(request.status).into());
     }
-    Err(not_offered(db, changes.vaccine_id.unwrap_or(request.vaccine_id)).await?)
+    Err(not_offered(db, actor, changes.vaccine_id.unwrap_or(request.vaccine_id), None).await?)
 }
 
 /// A step of the review.
@@ -245,7 +292,7 @@ pub async fn advance(
     client: &Client,
     id: Uuid,
     step: Step,
-) -> Result<vaccine_requests::Model> {
+) -> Result<Request> {
     actor.require(step.open_to())?;
     let (action, now) = (step.action(), clock.now());
     let mut update = vaccine_requests::Entity::update_many()
@@ -263,14 +310,14 @@ pub async fn advance(
     let transaction = db.begin().await?;
     let Some(moved) = update.exec_with_returning(&transaction).await?.into_iter().next() else {
         transaction.rollback().await?;
-        return Err(Conflict::RequestStatus(get(db, actor, id).await?.status).into());
+        return Err(Conflict::RequestStatus(get(db, actor, id).await?.request.status).into());
     };
     if moved.user_id != actor.user_id {
         let event = Event::new(action).by(Some(actor.user_id)).to(moved.user_id).on(moved.id);
         event.record(&transaction, client, now).await?;
     }
     transaction.commit().await?;
-    Ok(moved)
+    with_contact(db, moved).await
 }
 
 async fn own(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<vaccine_requests::Model> {
@@ -292,8 +339,21 @@ fn offer(vaccine_id: Expr, dose_number: Expr) -> SelectStatement {
     Query::select().expr(Expr::value(1)).from(vaccines::Entity).and_where(condition).to_owned()
 }
 
-/// Which rule of the catalogue was broken.
-async fn not_offered(db: &impl ConnectionTrait, vaccine_id: Uuid) -> Result<Error> {
+/// Which rule was broken: of the contacts, or of the catalogue.
+async fn not_offered(
+    db: &impl ConnectionTrait,
+    actor: &Actor,
+    vaccine_id: Uuid,
+    contact_id: Option<Uuid>,
+) -> Result<Error> {
+    if let Some(id) = contact_id {
+        match super::contacts::get(db, actor, id).await {
+            Err(Error::NotFound) => {
+                return Ok(Violation::new("contact_id", "unknown", "is not one of your contacts").into());
+            }
+            found => found.map(drop)?,
+        }
+    }
     let vaccine = vaccines::Entity::find_by_id(vaccine_id).one(db).await?;
     Ok(match vaccine.filter(|vaccine| vaccine.active) {
         None => Violation::new("vaccine_id", "unknown", "is not a vaccine that can be asked for").into(),

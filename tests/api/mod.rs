@@ -3,6 +3,9 @@
 
 mod audit;
 mod auth;
+mod birthdays;
+mod contact_files;
+mod contacts;
 mod docs;
 mod http;
 mod keys;

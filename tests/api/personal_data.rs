@@ -24,8 +24,19 @@ async fn the_export_holds_everything_about_the_caller_and_no_secret() {
         .accepted();
     app.mail.wait_for("ada@example.org", 1).await;
 
+    patient
+        .upload("/contacts/import", "text/csv", "first_name,last_name,notes\nByron,King,in my care\n")
+        .await
+        .created();
+    let feed = patient.post_empty("/contacts/birthdays/feed").await.is(201).json();
+
     let answer = patient.get("/users/me/export").await;
     let export = answer.ok();
+    assert_eq!((count(&export["contacts"]), &export["contacts"][0]["notes"]), (1, &json!("in my care")));
+    assert_eq!(
+        (&export["contact_imports"][0]["imported"], &export["birthday_feed"]["created_at"]),
+        (&json!(1), &feed["created_at"])
+    );
     assert_eq!(answer.header("content-disposition"), "attachment; filename=\"care4u.json\"");
     assert_eq!(
         (&export["account"]["email"], &export["account"]["nid"]),
@@ -76,8 +87,16 @@ async fn a_deleted_account_leaves_nothing_behind_that_leads_to_its_owner() {
     app.post("/api/v1/auth/forgot-password", json!({ "email": patient.email })).await.accepted();
     app.outbox_empties().await;
 
+    // A contact, with an open request, a file and a calendar.
+    let file = "first_name,last_name\nByron,King\nRalph,King\n";
+    patient.upload("/contacts/import", "text/csv", file).await.created();
+    let child = patient.get("/contacts").await.ok()["items"][0]["id"].clone();
+    let for_child = json!({ "vaccine_id": app.vaccine("MMR").await, "contact_id": child });
+    patient.post("/vaccine-requests", for_child).await.created();
+    patient.post_empty("/contacts/birthdays/feed").await.is(201);
+
     let report = patient.delete_with("/users/me", json!({ "password": PASSWORD })).await.ok();
-    assert_eq!(report["erased"], json!({ "account": 1, "vaccine_requests": 1, "codes": 1, "mails": 0 }));
+    assert_eq!(report["erased"], json!({ "account": 1, "vaccine_requests": 2, "contacts": 2, "codes": 1, "mails": 0 }));
     assert_eq!((&report["anonymised"]["sessions"], &report["anonymised"]["reviews"]), (&json!(2), &json!(1)));
     assert!(report["anonymised"]["activity"].as_u64().unwrap() >= 4, "{report}");
     assert_eq!(report["kept"], json!([]));
@@ -86,6 +105,9 @@ async fn a_deleted_account_leaves_nothing_behind_that_leads_to_its_owner() {
     let db = &app.state().db;
     app.outbox_empties().await;
     assert_eq!(entity::account_codes::Entity::find().count(db).await.unwrap(), 0);
+    assert_eq!(entity::contacts::Entity::find().count(db).await.unwrap(), 0);
+    assert_eq!(entity::contact_imports::Entity::find().count(db).await.unwrap(), 0);
+    assert_eq!(entity::calendar_feeds::Entity::find().count(db).await.unwrap(), 0);
     let events = entity::audit_events::Entity::find()
         .filter(entity::audit_events::Column::SubjectId.eq(patient.id))
         .all(db)

@@ -107,7 +107,7 @@ async fn vaccines_and_requests_are_found_by_index() {
             }
         }
     }
-    let new = NewRequest { vaccine_id, dose_number: 1, note: None };
+    let new = NewRequest { contact_id: None, vaccine_id, dose_number: 1, note: None };
     vaccine_requests::add(&db, &auth.clock, &actor(somebody, Role::Patient), new).await.unwrap();
     let changes = vaccine_requests::Changes { vaccine_id: Some(vaccine_id), ..Default::default() };
     vaccine_requests::change(&db, &auth.clock, &own, request, changes).await.unwrap();

@@ -54,6 +54,12 @@ impl<'a> Actor<'a> {
         self.app.send(self.request(Method::PATCH, path).json(&body)).await
     }
 
+    /// Posts a file.
+    pub async fn upload(&self, path: &str, media_type: &str, file: impl Into<Vec<u8>>) -> Answer {
+        let request = self.request(Method::POST, path).header("content-type", media_type);
+        self.app.send(request.body(file.into())).await
+    }
+
     pub async fn delete(&self, path: &str) -> Answer {
         self.app.send(self.request(Method::DELETE, path)).await
     }

@@ -50,8 +50,11 @@ fn check_body(response: &Value, answer: &Answer, what: &str) {
         // HEAD
         return;
     }
-    let media_type = answer.header("content-type");
+    let media_type = answer.header("content-type").split(';').next().unwrap_or_default();
     let schema = &content.get(media_type).unwrap_or_else(|| panic!("{what} does not document {media_type}"))["schema"];
+    if !media_type.ends_with("json") {
+        return;
+    }
     let root = json!({ "allOf": [schema], "components": DOCUMENT["components"] });
     let validator = jsonschema::validator_for(&root).expect("the schemas are valid");
     let errors: Vec<_> = validator.iter_errors(&answer.json()).map(|error| error.to_string()).collect();

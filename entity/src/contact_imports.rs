@@ -1,0 +1,27 @@
+//! Files that contacts were read from, so that an import can be taken back.
+
+use sea_orm::entity::prelude::*;
+
+use crate::ContactFormat;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "contact_imports")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub user_id: Uuid,
+    #[sea_orm(extra = "CONSTRAINT contact_imports_format_check CHECK (format IN ('csv', 'vcard'))")]
+    pub format: ContactFormat,
+    /// Contacts that were added.
+    pub imported: i32,
+    /// Rows that were not.
+    pub rejected: i32,
+    pub created_at: DateTimeUtc,
+    #[sea_orm(has_many)]
+    pub contacts: HasMany<super::contacts::Entity>,
+    #[sea_orm(belongs_to, from = "user_id", to = "id", on_update = "NoAction", on_delete = "Cascade")]
+    pub user: BelongsTo<super::users::Entity>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

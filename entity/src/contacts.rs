@@ -1,0 +1,48 @@
+//! Contacts: people that a user keeps, some of them in the user's care.
+
+use sea_orm::entity::prelude::*;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "contacts")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub user_id: Uuid,
+    /// The file it came from.
+    #[sea_orm(indexed)]
+    pub import_id: Option<Uuid>,
+    #[sea_orm(column_type = "String(StringLen::N(100))")]
+    pub first_name: String,
+    #[sea_orm(column_type = "String(StringLen::N(100))")]
+    pub last_name: String,
+    /// The name as lists are sorted by it and searches look through it.
+    #[sea_orm(column_type = "Text")]
+    pub folded_first_name: String,
+    #[sea_orm(column_type = "Text")]
+    pub folded_last_name: String,
+    #[sea_orm(column_type = "String(StringLen::N(254))", nullable)]
+    pub email: Option<String>,
+    #[sea_orm(column_type = "String(StringLen::N(32))", nullable)]
+    pub phone_number: Option<String>,
+    /// From 1. A day without a year is a birthday all the same.
+    pub birth_month: Option<i16>,
+    #[sea_orm(
+        extra = "CONSTRAINT contacts_birth_day_check CHECK (CASE WHEN birth_month IS NULL OR birth_day IS NULL THEN birth_month IS NULL AND birth_day IS NULL AND birth_year IS NULL WHEN birth_month = 2 AND birth_day = 29 AND birth_year IS NOT NULL THEN birth_year % 4 = 0 AND (birth_year % 100 <> 0 OR birth_year % 400 = 0) WHEN birth_month = 2 THEN birth_day BETWEEN 1 AND 29 WHEN birth_month IN (4, 6, 9, 11) THEN birth_day BETWEEN 1 AND 30 ELSE birth_month BETWEEN 1 AND 12 AND birth_day BETWEEN 1 AND 31 END)"
+    )]
+    pub birth_day: Option<i16>,
+    #[sea_orm(extra = "CONSTRAINT contacts_birth_year_check CHECK (birth_year BETWEEN 1900 AND 9999)")]
+    pub birth_year: Option<i16>,
+    #[sea_orm(column_type = "String(StringLen::N(2000))", nullable)]
+    pub notes: Option<String>,
+    pub created_at: DateTimeUtc,
+    pub updated_at: DateTimeUtc,
+    #[sea_orm(belongs_to, from = "import_id", to = "id", on_update = "NoAction", on_delete = "Cascade")]
+    pub contact_import: BelongsTo<Option<super::contact_imports::Entity>>,
+    #[sea_orm(belongs_to, from = "user_id", to = "id", on_update = "NoAction", on_delete = "Cascade")]
+    pub user: BelongsTo<super::users::Entity>,
+    #[sea_orm(has_many)]
+    pub vaccine_requests: HasMany<super::vaccine_requests::Entity>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,299 @@
+//! Contacts: people that a user keeps, whom nobody else can see.
+
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use entity::ContactFormat;
+use entity::contacts::{Column, Entity, Model};
+use futures_util::{Stream, StreamExt as _, stream};
+use sea_orm::sea_query::{Expr, ExprTrait, InsertStatement, LikeExpr, Query};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, Iterable, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Select,
+};
+use uuid::Uuid;
+
+use super::actor::Actor;
+use super::auth::Auth;
+use super::birthday::{self, Birthday};
+use super::email::Email;
+use super::page::{Page, Slice, pieces};
+use super::patch::Patch;
+use super::quota::{self, Quota};
+use super::{address_book, rules, search};
+use crate::error::{Error, Result};
+
+/// Contacts that are read at once for a file.
+const EXPORT_PAGE: u64 = 500;
+
+/// Somebody to be kept.
+#[derive(Clone, Debug)]
+pub struct NewContact {
+    /// Given name or names.
+    pub first_name: String,
+    /// Family name.
+    pub last_name: String,
+    /// Unique among the contacts of a user.
+    pub email: Option<Email>,
+    /// In any form that people write.
+    pub phone_number: Option<String>,
+    /// With or without a year.
+    pub birthday: Option<Birthday>,
+    /// Anything else.
+    pub notes: Option<String>,
+}
+
+/// Changes to a contact.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// Given name or names.
+    pub first_name: Option<String>,
+    /// Family name.
+    pub last_name: Option<String>,
+    /// Unique among the contacts of a user.
+    pub email: Patch<Email>,
+    /// In any form that people write.
+    pub phone_number: Patch<String>,
+    /// From 1.
+    pub birth_month: Patch<i16>,
+    /// From 1.
+    pub birth_day: Patch<i16>,
+    /// Unknown when absent.
+    pub birth_year: Patch<i16>,
+    /// Anything else.
+    pub notes: Patch<String>,
+}
+
+/// Which contacts a list holds. Every condition narrows it, and letter case never matters.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Each of these words is somewhere in the first name, the last name or the e-mail.
+    pub search: Option<String>,
+    /// The first name contains this.
+    pub first_name: Option<String>,
+    /// The last name contains this.
+    pub last_name: Option<String>,
+    /// The e-mail contains this.
+    pub email: Option<String>,
+}
+
+/// Where a contact stands in a list: sorted by last name, first name, id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The folded last name.
+    pub last_name: String,
+    /// The folded first name.
+    pub first_name: String,
+    /// Tells people of one name apart.
+    pub id: Uuid,
+}
+
+impl Position {
+    fn of(contact: &Model) -> Self {
+        Self {
+            last_name: contact.folded_last_name.clone(),
+            first_name: contact.folded_first_name.clone(),
+            id: contact.id,
+        }
+    }
+}
+
+/// The contacts an actor may see: their own.
+pub(super) fn owned_by(user_id: Uuid) -> Select<Entity> {
+    Entity::find().filter(Column::UserId.eq(user_id))
+}
+
+/// The row of a new contact.
+#[must_use]
+pub fn row(id: Uuid, user_id: Uuid, import_id: Option<Uuid>, new: NewContact, now: DateTime<Utc>) -> Model {
+    let (birth_month, birth_day, birth_year) = match new.birthday.map(|birthday| birthday.parts()) {
+        Some((month, day, year)) => (Some(month), Some(day), year),
+        None => (None, None, None),
+    };
+    Model {
+        id,
+        user_id,
+        import_id,
+        folded_first_name: search::fold(&new.first_name),
+        folded_last_name: search::fold(&new.last_name),
+        first_name: new.first_name,
+        last_name: new.last_name,
+        email: new.email.map(|email| email.as_str().to_owned()),
+        phone_number: new.phone_number,
+        birth_month,
+        birth_day,
+        birth_year,
+        notes: new.notes,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+/// One statement that adds many rows.
+///
+/// # Errors
+/// None in practice: each row has as many values as there are columns.
+pub fn insert(rows: impl IntoIterator<Item = Model>) -> Result<InsertStatement> {
+    let mut insert = Query::insert();
+    insert.into_table(Entity).columns(Column::iter());
+    for row in rows {
+        insert
+            .values([
+                row.id.into(),
+                row.user_id.into(),
+                row.import_id.into(),
+                row.first_name.into(),
+                row.last_name.into(),
+                row.folded_first_name.into(),
+                row.folded_last_name.into(),
+                row.email.into(),
+                row.phone_number.into(),
+                row.birth_month.into(),
+                row.birth_day.into(),
+                row.birth_year.into(),
+                row.notes.into(),
+                row.created_at.into(),
+                Expr::value(row.updated_at),
+            ])
+            .map_err(Error::internal)?;
+    }
+    Ok(insert)
+}
+
+/// Keeps somebody.
+///
+/// # Errors
+/// A conflict when the user has a contact with this e-mail; [`Error::TooMany`].
+pub async fn add(db: &impl ConnectionTrait, auth: &Auth, actor: &Actor, new: NewContact) -> Result<Model> {
+    quota::admit(db, auth, Quota::Contacts, actor.user_id).await?;
+    let row = row(Uuid::now_v7(), actor.user_id, None, new, auth.clock.now());
+    db.execute(&insert([row.clone()])?).await?;
+    Ok(row)
+}
+
+/// One contact.
+///
+/// # Errors
+/// [`Error::NotFound`] unless it is the actor's.
+pub async fn get(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<Model> {
+    owned_by(actor.user_id).filter(Column::Id.eq(id)).one(db).await?.ok_or(Error::NotFound)
+}
+
+/// Contacts by name.
+///
+/// # Errors
+/// Fails when the database does.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    actor: &Actor,
+    filter: &Filter,
+    page: Page<Position>,
+) -> Result<Slice<Model, Position>> {
+    let order = [Column::FoldedLastName, Column::FoldedFirstName, Column::Id];
+    let contains = |column: Column, text: &str| column.like(LikeExpr::new(search::anywhere(text)).escape('\\'));
+    let mut contacts = owned_by(actor.user_id);
+    for word in filter.search.iter().flat_map(|text| text.split_whitespace()) {
+        let somewhere = [Column::FoldedFirstName, Column::FoldedLastName, Column::Email];
+        let found = somewhere.into_iter().fold(Condition::any(), |any, column| any.add(contains(column, word)));
+        contacts = contacts.filter(found);
+    }
+    let contacts = contacts
+        .apply_if(filter.first_name.as_deref(), |all, text| all.filter(contains(Column::FoldedFirstName, text)))
+        .apply_if(filter.last_name.as_deref(), |all, text| all.filter(contains(Column::FoldedLastName, text)))
+        .apply_if(filter.email.as_deref(), |all, text| all.filter(contains(Column::Email, text)))
+        .apply_if(page.after.as_ref(), |all, after| {
+            let position = [after.last_name.as_str().into(), after.first_name.as_str().into(), Expr::value(after.id)];
+            all.filter(Expr::tuple(order.map(Expr::col)).gt(Expr::tuple(position)))
+        });
+    let contacts = order.into_iter().fold(contacts, QueryOrder::order_by_asc).limit(page.rows()).all(db).await?;
+    Ok(page.slice(contacts, Position::of))
+}
+
+/// Everybody whom a user keeps.
+pub(super) async fn all_of(db: &impl ConnectionTrait, user_id: Uuid) -> Result<Vec<Model>> {
+    Ok(owned_by(user_id).all(db).await?)
+}
+
+/// All contacts as a file, in pieces.
+pub fn export(
+    db: impl ConnectionTrait + Clone + 'static,
+    actor: Actor,
+    format: ContactFormat,
+) -> impl Stream<Item = Result<Vec<u8>>> {
+    let pages = pieces(EXPORT_PAGE, move |page| {
+        let db = db.clone();
+        async move {
+            let slice = list(&db, &actor, &Filter::default(), page).await?;
+            Ok((address_book::write(format, &slice.items)?, slice.next))
+        }
+    });
+    stream::once(async move { Ok(address_book::head(format)) }).chain(pages)
+}
+
+/// Changes a contact.
+///
+/// # Errors
+/// [`Error::NotFound`]; a conflict when the user has another contact with this e-mail; a violation when the birthday that
+/// results is none.
+pub async fn change(
+    db: &impl ConnectionTrait,
+    auth: &Auth,
+    actor: &Actor,
+    id: Uuid,
+    changes: Changes,
+) -> Result<Model> {
+    let folded = |name: &Option<String>| name.as_deref().map(|name| Expr::value(search::fold(name)));
+    let part = |patch: &Patch<i16>| patch.clone().into_change();
+    let parts = [part(&changes.birth_year), part(&changes.birth_month), part(&changes.birth_day)];
+    let latest = rules::latest_birth_date();
+    let is_past = parts.iter().any(Option::is_some).then(|| is_past(parts, latest));
+    let text = |patch: Patch<String>| patch.into_change().map(Expr::value);
+    let [year, month, day] = parts.map(|part| part.map(Expr::value));
+    let changed = [
+        (Column::FoldedFirstName, folded(&changes.first_name)),
+        (Column::FoldedLastName, folded(&changes.last_name)),
+        (Column::FirstName, changes.first_name.map(Expr::value)),
+        (Column::LastName, changes.last_name.map(Expr::value)),
+        (Column::Email, text(changes.email.map(|email| email.as_str().to_owned()))),
+        (Column::PhoneNumber, text(changes.phone_number)),
+        (Column::BirthYear, year),
+        (Column::BirthMonth, month),
+        (Column::BirthDay, day),
+        (Column::Notes, text(changes.notes)),
+    ];
+    let mut update = Entity::update_many()
+        .filter(Column::Id.eq(id))
+        .filter(Column::UserId.eq(actor.user_id))
+        .apply_if(is_past, |update, is_past| update.filter(is_past));
+    for (column, value) in changed {
+        update = update.apply_if(value, |update, value| update.col_expr(column, value));
+    }
+    let updated = update.col_expr(Column::UpdatedAt, Expr::value(auth.clock.now())).exec_with_returning(db).await?;
+    if let Some(contact) = updated.into_iter().next() {
+        return Ok(contact);
+    }
+    get(db, actor, id).await?;
+    Err(birthday::future_or_ancient(latest).into())
+}
+
+/// Whether a birthday, once its year, month and day have changed, does not lie in the future. Which days there are at all
+/// is for a CHECK to say.
+fn is_past([year, month, day]: [Option<Option<i16>>; 3], latest: NaiveDate) -> Expr {
+    let part = |column, new: Option<Option<i16>>| new.map_or_else(|| Expr::col(column), Expr::value);
+    let year = part(Column::BirthYear, year);
+    let (month, day) = (part(Column::BirthMonth, month), part(Column::BirthDay, day));
+    let is_partial = year.clone().is_null().or(month.clone().is_null()).or(day.clone().is_null());
+    let in_month = month.clone().eq(latest.month()).and(day.lte(latest.day()));
+    let in_year = year.clone().eq(latest.year()).and(month.lt(latest.month()).or(in_month));
+    is_partial.or(year.lt(latest.year())).or(in_year)
+}
+
+/// Removes a contact.
+///
+/// # Errors
+/// [`Error::NotFound`]; a conflict when an open vaccine request is for them.
+pub async fn remove(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<()> {
+    let own = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::UserId.eq(actor.user_id));
+    if own.exec(db).await?.rows_affected == 0 {
+        return Err(Error::NotFound);
+    }
+    Ok(())
+}

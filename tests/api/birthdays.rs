@@ -1,0 +1,340 @@
+//! Whose birthday is near: the list, the calendar, and its secret address.
+
+use calcard::icalendar::{ICalendar, ICalendarComponentType, ICalendarProperty, ICalendarValue};
+use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, Utc};
+use entity::contacts;
+use reqwest::Method;
+use sea_orm::{EntityTrait, Set};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::BACKEND;
+use crate::support::actor::Actor;
+use crate::support::app::TestApp;
+
+async fn born(owner: &Actor<'_>, name: &str, month: u32, day: u32, year: Option<i32>) {
+    let body =
+        json!({ "first_name": name, "last_name": "King", "birth_month": month, "birth_day": day, "birth_year": year });
+    owner.post("/contacts", body).await.created();
+}
+
+/// Sets the clock of the application to a time later than now.
+fn travel(app: &TestApp, to: DateTime<Utc>) {
+    let by = to - app.clock.now();
+    assert!(by > Duration::zero(), "the clock goes forward");
+    app.clock.advance(by);
+}
+
+fn time(text: &str) -> DateTime<Utc> {
+    text.parse().expect("a time")
+}
+
+/// The items on all pages of a list.
+async fn upcoming(owner: &Actor<'_>, query: &str) -> Vec<Value> {
+    let mut items = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = owner.get(&format!("/contacts/birthdays?limit=2{query}{cursor}")).await.ok();
+        items.extend(page["items"].as_array().expect("a list has items").iter().cloned());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return items,
+        }
+    }
+}
+
+/// Names and next birthdays.
+async fn days(owner: &Actor<'_>, query: &str) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    let items = upcoming(owner, query).await;
+    items.iter().map(|item| (text(&item["first_name"]), text(&item["next_birthday"]))).collect()
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected.iter().map(|(name, day)| ((*name).to_owned(), (*day).to_owned())).collect()
+}
+
+#[tokio::test]
+async fn birthdays_within_the_window_come_soonest_first_across_the_years_end() {
+    let app = TestApp::start(BACKEND).await;
+    travel(&app, time("2098-12-29T12:00:00Z"));
+    let (ada, bob) = (app.patient().await, app.patient().await);
+    for (name, month, day, year) in [
+        ("NewYear", 1, 1, Some(2000)),
+        ("Today", 12, 29, Some(1998)),
+        ("Yesterday", 12, 28, None),
+        ("Eve", 12, 31, None),
+        ("Fifth", 1, 5, None),
+        ("Sixth", 1, 6, None),
+    ] {
+        born(&ada, name, month, day, year).await;
+    }
+    born(&bob, "Stranger", 12, 30, None).await;
+    ada.post("/contacts", json!({ "first_name": "Ageless", "last_name": "King" })).await.created();
+    let week = upcoming(&ada, "").await;
+    let seen: Vec<_> =
+        week.iter().map(|item| (item["first_name"].as_str().unwrap(), item["in_days"].as_i64().unwrap())).collect();
+    assert_eq!(seen, [("Today", 0), ("Eve", 2), ("NewYear", 3), ("Fifth", 7)]);
+    assert_eq!((&week[0]["turns"], &week[2]["turns"]), (&json!(100), &json!(99)));
+    assert!(week[1].get("turns").is_none(), "{}", week[1]);
+    assert_eq!((&week[2]["next_birthday"], &week[2]["birth_day"]), (&json!("2099-01-01"), &json!(1)));
+    assert_eq!(days(&ada, "&days=0").await, pairs(&[("Today", "2098-12-29")]));
+    let all = days(&ada, "&days=366").await;
+    assert_eq!((all.len(), all.last().unwrap()), (6, &("Yesterday".to_owned(), "2099-12-28".to_owned())));
+    assert_eq!(days(&ada, "&days=364").await, all);
+    assert_eq!(days(&ada, "&days=363").await.len(), 5);
+    for query in ["days=367", "days=-1", "days=x", "tz=Mars", "tz=Europe%2FBerlin%00", "leap=mar2", "limit=0"] {
+        let answer = ada.get(&format!("/contacts/birthdays?{query}")).await;
+        assert!([400, 422].contains(&answer.status), "{query}: {}", answer.text);
+    }
+    app.get("/api/v1/contacts/birthdays").await.problem(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn who_was_born_on_29_february_has_a_birthday_in_common_years_too() {
+    let app = TestApp::start(BACKEND).await;
+    travel(&app, time("2099-02-27T12:00:00Z"));
+    let ada = app.patient().await;
+    born(&ada, "Leap", 2, 29, Some(2000)).await;
+    born(&ada, "March", 3, 1, None).await;
+    born(&ada, "February", 2, 28, None).await;
+    let feb28 = [("February", "2099-02-28"), ("Leap", "2099-02-28"), ("March", "2099-03-01")];
+    assert_eq!(days(&ada, "").await, pairs(&feb28));
+    assert_eq!(days(&ada, "&days=1").await, pairs(&feb28[..2]));
+    let mar1 = [("February", "2099-02-28"), ("Leap", "2099-03-01"), ("March", "2099-03-01")];
+    assert_eq!(days(&ada, "&leap=mar1").await, pairs(&mar1));
+    assert_eq!(days(&ada, "&leap=mar1&days=1").await, pairs(&mar1[..1]));
+    travel(&app, time("2099-03-01T12:00:00Z"));
+    let ada = ada.elsewhere().await;
+    assert_eq!(days(&ada, "&days=0&leap=mar1").await, pairs(&mar1[1..]));
+    assert_eq!(days(&ada, "&days=0").await, pairs(&feb28[2..]));
+    // A leap year: 2104, for 2100 is none.
+    travel(&app, time("2104-02-28T12:00:00Z"));
+    let ada = ada.elsewhere().await;
+    let leap = [("February", "2104-02-28"), ("Leap", "2104-02-29"), ("March", "2104-03-01")];
+    assert_eq!(days(&ada, "").await, pairs(&leap));
+    assert_eq!(days(&ada, "&leap=mar1").await, pairs(&leap));
+    // It is never stored as another day.
+    assert_eq!(upcoming(&ada, "").await[1]["birth_day"], 29);
+}
+
+#[tokio::test]
+async fn the_day_begins_where_the_user_lives_or_where_they_say() {
+    let app = TestApp::start(BACKEND).await;
+    travel(&app, time("2098-06-30T23:30:00Z"));
+    let ada = app.patient().await;
+    born(&ada, "June", 6, 30, None).await;
+    born(&ada, "July", 7, 1, None).await;
+    assert_eq!(days(&ada, "&days=0").await, pairs(&[("June", "2098-06-30")]));
+    assert_eq!(days(&ada, "&days=0&tz=Europe/Berlin").await, pairs(&[("July", "2098-07-01")]));
+    ada.patch("/users/me", json!({ "time_zone": "Nowhere/Land" })).await.violates(&[("time_zone", "time_zone")]);
+    let me = ada.patch("/users/me", json!({ "time_zone": "Asia/Tokyo" })).await.ok();
+    assert_eq!(me["time_zone"], "Asia/Tokyo");
+    assert_eq!(days(&ada, "&days=0").await, pairs(&[("July", "2098-07-01")]));
+    assert_eq!(days(&ada, "&days=0&tz=America/New_York").await, pairs(&[("June", "2098-06-30")]));
+    assert_eq!(days(&ada, "&days=0&tz=UTC").await, pairs(&[("June", "2098-06-30")]));
+    ada.patch("/users/me", json!({ "time_zone": null })).await.ok();
+    assert_eq!(days(&ada, "&days=0").await, pairs(&[("June", "2098-06-30")]));
+}
+
+/// A page turned after midnight goes on with the list that was begun.
+#[tokio::test]
+async fn midnight_between_two_pages_loses_nobody() {
+    let app = TestApp::start(BACKEND).await;
+    travel(&app, time("2098-12-30T23:59:00Z"));
+    let ada = app.patient().await;
+    for (name, month, day) in [("A", 12, 30), ("B", 12, 30), ("C", 12, 30), ("D", 1, 2)] {
+        born(&ada, name, month, day, None).await;
+    }
+    let page = ada.get("/contacts/birthdays?limit=2").await.ok();
+    travel(&app, time("2098-12-31T00:05:00Z"));
+    let path = format!("/contacts/birthdays?limit=2&cursor={}", page["next_cursor"].as_str().unwrap());
+    let rest = ada.get(&path).await.ok();
+    let seen: Vec<_> =
+        rest["items"].as_array().unwrap().iter().map(|item| (&item["first_name"], &item["in_days"])).collect();
+    assert_eq!(seen, [(&json!("C"), &json!(0)), (&json!("D"), &json!(3))]);
+}
+
+/// Everybody there can be, one for each day of the circle, asked on the days that are not the same every year.
+#[tokio::test]
+async fn the_list_is_what_a_calendar_shows() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    let leap_year = NaiveDate::from_ymd_opt(2000, 1, 1).unwrap();
+    let now = app.clock.now();
+    let rows = leap_year.iter_days().take(366).map(|date| contacts::ActiveModel {
+        id: Set(Uuid::now_v7()),
+        user_id: Set(ada.id),
+        first_name: Set(date.format("%m-%d").to_string()),
+        last_name: Set("King".into()),
+        folded_first_name: Set("x".into()),
+        folded_last_name: Set("king".into()),
+        birth_month: Set(i16::try_from(date.month()).ok()),
+        birth_day: Set(i16::try_from(date.day()).ok()),
+        created_at: Set(now),
+        updated_at: Set(now),
+        ..Default::default()
+    });
+    contacts::Entity::insert_many(rows).exec_without_returning(&app.state().db).await.unwrap();
+    for (today, days) in [
+        ("2099-02-27", 3),
+        ("2099-02-28", 0),
+        ("2099-02-28", 1),
+        ("2099-03-01", 0),
+        ("2099-03-01", 364),
+        ("2099-12-31", 59),
+        ("2100-03-01", 365),
+        ("2103-03-01", 365),
+        ("2103-03-01", 366),
+        ("2104-02-29", 1),
+        ("2104-02-29", 366),
+        ("2104-03-01", 364),
+        ("2104-12-31", 366),
+    ] {
+        let today: NaiveDate = today.parse().unwrap();
+        if app.clock.now().date_naive() != today {
+            travel(&app, today.and_hms_opt(12, 0, 0).unwrap().and_utc());
+        }
+        let ada = ada.elsewhere().await;
+        for (leap, stands_in) in [("feb28", (2, 28)), ("mar1", (3, 1))] {
+            let mut shown = Vec::new();
+            for date in today.iter_days().take(days + 1) {
+                let is_leap = leap_year_of(date);
+                let mut born = vec![format!("{:02}-{:02}", date.month(), date.day())];
+                if !is_leap && (date.month(), date.day()) == stands_in {
+                    born.push("02-29".to_owned());
+                    born.sort();
+                }
+                let date = date.to_string();
+                for name in born {
+                    if !shown.iter().any(|(known, _)| *known == name) {
+                        shown.push((name, date.clone()));
+                    }
+                }
+            }
+            let mut listed = Vec::new();
+            let mut cursor = String::new();
+            loop {
+                let path = format!("/contacts/birthdays?limit=100&days={days}&leap={leap}{cursor}");
+                let page = ada.get(&path).await.ok();
+                for item in page["items"].as_array().unwrap() {
+                    let name = item["first_name"].as_str().unwrap().to_owned();
+                    let day = item["next_birthday"].as_str().unwrap().to_owned();
+                    let in_days = day.parse::<NaiveDate>().unwrap().signed_duration_since(today).num_days();
+                    assert_eq!(item["in_days"], in_days);
+                    listed.push((name, day));
+                }
+                let Some(next) = page["next_cursor"].as_str() else { break };
+                cursor = format!("&cursor={next}");
+            }
+            assert_eq!(listed, shown, "{days} days from {today}, {leap}");
+        }
+    }
+}
+
+fn leap_year_of(date: NaiveDate) -> bool {
+    NaiveDate::from_ymd_opt(date.year(), 2, 29).is_some()
+}
+
+/// Summaries and days of the events of a calendar, read by a parser.
+fn events(calendar: &str) -> Vec<(String, NaiveDate)> {
+    for line in calendar.split_inclusive("\r\n") {
+        assert!(line.ends_with("\r\n") && line.len() <= 77, "{line:?}");
+    }
+    let calendar = ICalendar::parse(calendar).expect("a calendar");
+    let events = calendar.components.iter().filter(|part| part.component_type == ICalendarComponentType::VEvent);
+    events
+        .map(|event| {
+            let value = |name: &ICalendarProperty| event.property(name).and_then(|entry| entry.values.first()).unwrap();
+            let ICalendarValue::Text(summary) = value(&ICalendarProperty::Summary) else { panic!("no summary") };
+            let date = |name| {
+                let ICalendarValue::PartialDateTime(date) = value(name) else { panic!("no date") };
+                assert!(date.hour.is_none(), "the whole day");
+                let (year, month, day) = (date.year.unwrap(), date.month.unwrap(), date.day.unwrap());
+                NaiveDate::from_ymd_opt(year.into(), month.into(), day.into()).unwrap()
+            };
+            let (start, end) = (date(&ICalendarProperty::Dtstart), date(&ICalendarProperty::Dtend));
+            assert_eq!(start.checked_add_days(Days::new(1)), Some(end));
+            assert!(
+                event.property(&ICalendarProperty::Uid).is_some()
+                    && event.property(&ICalendarProperty::Dtstamp).is_some()
+            );
+            (summary.clone(), start)
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn the_calendar_has_the_same_birthdays_as_the_list() {
+    let app = TestApp::start(BACKEND).await;
+    travel(&app, time("2099-02-27T12:00:00Z"));
+    let ada = app.patient().await;
+    born(&ada, "Leap", 2, 29, Some(2000)).await;
+    born(&ada, "Comma, Semi; Back\\slash", 3, 1, None).await;
+    born(&ada, &"Ünï".repeat(33), 2, 26, None).await;
+    let answer = ada.get("/contacts/birthdays.ics").await;
+    assert_eq!(answer.is(200).header("content-type"), "text/calendar; charset=utf-8");
+    let date = |text: &str| text.parse::<NaiveDate>().unwrap();
+    let all = [
+        ("Leap King (99)".to_owned(), date("2099-02-28")),
+        ("Comma, Semi; Back\\slash King".to_owned(), date("2099-03-01")),
+        (format!("{} King", "Ünï".repeat(33)), date("2100-02-26")),
+    ];
+    assert_eq!(events(&answer.text), all);
+    assert_eq!(events(&ada.get("/contacts/birthdays.ics?days=7").await.text), all[..2]);
+    let mar1 = ada.get("/contacts/birthdays.ics?days=7&leap=mar1").await;
+    assert_eq!(events(&mar1.text)[0], ("Leap King (99)".to_owned(), date("2099-03-01")));
+    for part in [
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n",
+        "\r\nPRODID:",
+        "\r\nDTSTART;VALUE=DATE:20990228\r\n",
+        "END:VCALENDAR\r\n",
+    ] {
+        assert!(answer.text.contains(part), "{part} in {}", answer.text);
+    }
+    ada.get("/contacts/birthdays.ics?days=367").await.violates(&[("days", "range")]);
+    app.get("/api/v1/contacts/birthdays.ics").await.problem(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn a_calendar_program_reads_the_feed_by_its_secret_until_it_is_revoked() {
+    let app = TestApp::start(BACKEND).await;
+    let (ada, bob, admin) = (app.patient().await, app.patient().await, app.admin().await);
+    born(&ada, "Byron", 5, 12, None).await;
+    ada.get("/contacts/birthdays/feed").await.problem(404, "not-found");
+    ada.delete("/contacts/birthdays/feed").await.problem(404, "not-found");
+    let open = async |who: &Actor<'_>| {
+        let feed = who.post_empty("/contacts/birthdays/feed").await.is(201).json();
+        feed["path"].as_str().unwrap().to_owned()
+    };
+    let path = open(&ada).await;
+    assert_eq!(events(&app.get(&path).await.is(200).text).len(), 1);
+    assert!(events(&app.get(&format!("{path}&days=0&tz=Asia/Tokyo&leap=mar1")).await.is(200).text).len() <= 1);
+    // The secret is good for nothing else, and stands in no table.
+    let secret = path.rsplit('=').next().unwrap();
+    app.send(app.request(Method::GET, "/api/v1/contacts").bearer_auth(secret)).await.problem(401, "invalid-token");
+    let stored = entity::calendar_feeds::Entity::find_by_id(ada.id).one(&app.state().db).await.unwrap().unwrap();
+    assert!(!path.contains(&stored.secret_hash));
+    ada.get("/contacts/birthdays/feed").await.ok();
+    bob.get("/contacts/birthdays/feed").await.problem(404, "not-found");
+
+    // Another one takes its place.
+    let other = open(&ada).await;
+    app.get(&path).await.problem(404, "not-found");
+    app.get(&other).await.is(200);
+    bob.post_empty("/contacts/birthdays/feed").await.is(201);
+    bob.delete("/contacts/birthdays/feed").await.no_content();
+    app.get(&other).await.is(200);
+    ada.delete("/contacts/birthdays/feed").await.no_content();
+    app.get(&other).await.problem(404, "not-found");
+    for wrong in ["?token=", "?token=x", "?token=%00", "?token=x&token=y"] {
+        let answer = app.get(&format!("/api/v1/contacts/birthdays.ics{wrong}")).await;
+        assert!([400, 404].contains(&answer.status), "{wrong}: {}", answer.text);
+    }
+    // Nor does a wrong secret ride on a token.
+    ada.get("/contacts/birthdays.ics?token=x").await.problem(404, "not-found");
+
+    let last = open(&ada).await;
+    admin.patch(&format!("/users/{}", ada.id), json!({ "disabled": true })).await.ok();
+    app.get(&last).await.problem(404, "not-found");
+}

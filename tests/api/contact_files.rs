@@ -1,0 +1,493 @@
+//! Contacts as files: taking them out, bringing them in, and taking an import back.
+
+use proptest::prelude::*;
+use reqwest::Method;
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::BACKEND;
+use crate::support::actor::Actor;
+use crate::support::answer::Answer;
+use crate::support::app::TestApp;
+
+/// Everything about the contacts of a user that a file carries, in the order of the list.
+async fn book(owner: &Actor<'_>) -> Vec<Value> {
+    let mut book = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = owner.get(&format!("/contacts?limit=100{cursor}")).await.ok();
+        for item in page["items"].as_array().expect("a list has items") {
+            let mut item = item.clone();
+            for name in ["id", "import_id", "created_at", "updated_at"] {
+                item.as_object_mut().unwrap().remove(name);
+            }
+            book.push(item);
+        }
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => {
+                book.sort_by_key(Value::to_string);
+                return book;
+            }
+        }
+    }
+}
+
+async fn count(app: &TestApp, owner: &Actor<'_>) -> u64 {
+    let own = entity::contacts::Entity::find().filter(entity::contacts::Column::UserId.eq(owner.id));
+    own.count(&app.state().db).await.unwrap()
+}
+
+/// Each bad row as (line, field, code).
+fn errors(report: &Value) -> Vec<(u64, String, String)> {
+    let mut found = Vec::new();
+    for row in report["errors"].as_array().expect("a report lists bad rows") {
+        for error in row["errors"].as_array().unwrap() {
+            let text = |name: &str| error[name].as_str().unwrap().to_owned();
+            found.push((row["line"].as_u64().unwrap(), text("field"), text("code")));
+        }
+    }
+    found
+}
+
+fn expected(rows: &[(u64, &str, &str)]) -> Vec<(u64, String, String)> {
+    rows.iter().map(|(line, field, code)| (*line, (*field).to_owned(), (*code).to_owned())).collect()
+}
+
+async fn import_csv(owner: &Actor<'_>, file: impl Into<Vec<u8>>) -> Value {
+    owner.upload("/contacts/import", "text/csv", file).await.created()
+}
+
+async fn import_vcard(owner: &Actor<'_>, file: impl Into<Vec<u8>>) -> Value {
+    owner.upload("/contacts/import", "text/vcard", file).await.created()
+}
+
+const CONTACTS: [&str; 5] = [
+    r#"{"first_name":"Byron","last_name":"King","email":"byron@example.org","phone_number":"+44 20 7946","birth_month":2,"birth_day":29}"#,
+    r#"{"first_name":"Ünï, \"quoted\"; çödé\\","last_name":"=SUM(A1)","birth_month":2,"birth_day":29,"birth_year":2020,"notes":"one\ntwo, \"three\"; four\\n\n\nfive"}"#,
+    r#"{"first_name":"李","last_name":"雷","notes":"a very long note that must be folded when it is written as a vCard, because a line there may have no more than 75 bytes: äöü äöü äöü äöü äöü äöü äöü"}"#,
+    r#"{"first_name":"A:B","last_name":"C;D,E","birth_month":12,"birth_day":31,"birth_year":1999}"#,
+    r#"{"first_name":"Only","last_name":"Names"}"#,
+];
+
+#[tokio::test]
+async fn what_is_exported_and_imported_elsewhere_is_the_same() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    for contact in CONTACTS {
+        ada.post("/contacts", serde_json::from_str(contact).unwrap()).await.created();
+    }
+    let original = book(&ada).await;
+    for (format, media_type, name) in [
+        ("csv", "text/csv; charset=utf-8; header=present", "contacts.csv"),
+        ("vcard", "text/vcard; charset=utf-8", "contacts.vcf"),
+    ] {
+        let file = ada.get(&format!("/contacts/export?format={format}")).await;
+        assert_eq!(file.is(200).header("content-type"), media_type);
+        assert_eq!(file.header("content-disposition"), format!("attachment; filename=\"{name}\""));
+        let other = app.patient().await;
+        let report = other.upload("/contacts/import", media_type, file.text.clone()).await.created();
+        assert_eq!((&report["imported"], &report["errors"]), (&json!(5), &json!([])));
+        assert_eq!(book(&other).await, original, "{}", file.text);
+        // And again from there, byte by byte where no id is written.
+        if format == "csv" {
+            assert_eq!(other.get("/contacts/export").await.text, file.text);
+        }
+    }
+    app.get("/api/v1/contacts/export").await.problem(401, "unauthenticated");
+    app.send(app.request(Method::POST, "/api/v1/contacts/import")).await.problem(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn files_are_written_as_their_rfcs_say() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    ada.post("/contacts", serde_json::from_str(CONTACTS[0]).unwrap()).await.created();
+    let csv = ada.get("/contacts/export").await.text;
+    assert_eq!(
+        csv,
+        "first_name,last_name,email,phone_number,birth_year,birth_month,birth_day,notes\r\n\
+         Byron,King,byron@example.org,+44 20 7946,,2,29,\r\n"
+    );
+    let vcard = ada.get("/contacts/export?format=vcard").await.text;
+    for line in [
+        "BEGIN:VCARD",
+        "VERSION:4.0",
+        "FN:Byron King",
+        "N:King;Byron;;;",
+        "BDAY:--0229",
+        "EMAIL:byron@example.org",
+        "END:VCARD",
+    ] {
+        assert!(vcard.contains(&format!("{line}\r\n")), "{line} in {vcard}");
+    }
+    let empty = app.patient().await;
+    assert!(empty.get("/contacts/export").await.text.starts_with("first_name,"));
+    assert_eq!(empty.get("/contacts/export?format=vcard").await.is(200).text, "");
+}
+
+#[tokio::test]
+async fn the_client_says_which_format_it_accepts() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    for (accept, expected) in [
+        ("text/vcard", "text/vcard"),
+        ("text/x-vcard", "text/vcard"),
+        ("text/csv", "text/csv"),
+        ("*/*", "text/csv"),
+        ("text/csv;q=0.5, text/vcard", "text/vcard"),
+        ("application/json, text/vcard;q=0.1", "text/vcard"),
+        ("text/*", "text/csv"),
+    ] {
+        let request = ada.request(Method::GET, "/contacts/export").header("accept", accept);
+        let answer = app.send(request).await;
+        assert!(answer.is(200).header("content-type").starts_with(expected), "{accept}: {answer:?}");
+    }
+    for accept in ["application/json", "text/csv;q=0"] {
+        let request = ada.request(Method::GET, "/contacts/export").header("accept", accept);
+        app.send(request).await.problem(406, "not-acceptable");
+    }
+    ada.get("/contacts/export?format=xml").await.problem(400, "malformed");
+}
+
+#[tokio::test]
+async fn good_rows_are_kept_and_bad_ones_are_told_with_their_lines() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    ada.post("/contacts", json!({ "first_name": "Old", "last_name": "Friend", "email": "old@example.org" }))
+        .await
+        .created();
+    let file = "last_name,first_name,email,birth_year,birth_month,birth_day,notes,shoe_size\r\n\
+        King,Byron,byron@example.org,2019,5,12,\"two\nlines\",36\r\n\
+        King,,nobody,,13,1,,\r\n\
+        King,Ralph\r\n\
+        Friend,Other,OLD@example.org,,,,,\r\n\
+        King,Anne,byron@example.org,,,,,\r\n\
+        King,Cut,cut@example.org,,2,30,,\r\n\
+        King,Late,,2999,1,1,,\r\n\r\n\n\
+        King,Nul\0,,,,,,\r\n\
+        King,Word,,,May,1,,\r\n\
+        Noel,Ada,,,,,,\r\n";
+    let report = import_csv(&ada, file).await;
+    assert_eq!((&report["imported"], &report["rejected"], &report["dry_run"]), (&json!(2), &json!(8), &json!(false)));
+    assert_eq!(
+        errors(&report),
+        expected(&[
+            (4, "first_name", "blank"),
+            (4, "email", "email"),
+            (4, "birth_month", "range"),
+            (5, ".", "columns"),
+            (6, "email", "taken"),
+            (7, "email", "taken"),
+            (8, "birth_day", "date"),
+            (9, "birth_year", "range"),
+            (12, "first_name", "control"),
+            (13, "birth_month", "type"),
+        ])
+    );
+    let kept = book(&ada).await;
+    let byron = kept.iter().find(|contact| contact["first_name"] == "Byron").unwrap();
+    assert_eq!((kept.len(), &byron["notes"]), (3, &json!("two\nlines")));
+}
+
+#[tokio::test]
+async fn files_of_spreadsheets_and_address_books_are_understood() {
+    let app = TestApp::start(BACKEND).await;
+    for file in [
+        "\u{feff}First Name,Middle Name,Last Name,E-mail 1 - Value,Phone 1 - Value,Birthday,Notes\r\nByron,,King,byron@example.org,+44 20 7946 0018,--05-12,x\r\n",
+        "Given Name;Family Name;E-mail Address;Mobile Phone;Birthday;Notes\nByron;King;byron@example.org;+44 20 7946 0018;--0512;x\n",
+        "first_name\tlast_name\temail\tphone_number\tbirth_month\tbirth_day\tnotes\nByron\tKing\tbyron@example.org\t+44 20 7946 0018\t5\t12\tx",
+    ] {
+        let ada = app.patient().await;
+        let report = import_csv(&ada, file).await;
+        assert_eq!((&report["imported"], &report["errors"]), (&json!(1), &json!([])), "{file}");
+        let contact = &book(&ada).await[0];
+        assert_eq!((&contact["email"], &contact["birth_day"]), (&json!("byron@example.org"), &json!(12)));
+        assert_eq!((&contact["phone_number"], &contact["notes"]), (&json!("+44 20 7946 0018"), &json!("x")));
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_none_is_refused_as_a_whole() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    let csv = async |file: &[u8]| ada.upload("/contacts/import", "text/csv", file.to_vec()).await;
+    csv(b"").await.violates(&[(".", "empty")]);
+    csv(b"first_name,email\r\nByron,b@example.org\r\n").await.violates(&[("last_name", "column")]);
+    csv(b"{\"a\":1}").await.violates(&[("first_name", "column"), ("last_name", "column")]);
+    csv(b"\xff\xfef\0i\0").await.violates(&[(".", "encoding")]);
+    ada.upload("/contacts/import", "text/vcard", "").await.violates(&[(".", "empty")]);
+    for media_type in ["application/json", "image/png", "text/csv; charset=iso-8859-1"] {
+        ada.upload("/contacts/import", media_type, "first_name,last_name\n")
+            .await
+            .problem(415, "unsupported-media-type");
+    }
+    // The query says it too, for clients that cannot.
+    let other =
+        ada.upload("/contacts/import?format=csv", "application/octet-stream", "first_name,last_name\nA,B\n").await;
+    assert_eq!(other.created()["imported"], 1);
+    assert_eq!(count(&app, &ada).await, 1);
+}
+
+const PHONE_BOOK: &str = "BEGIN:VCARD\r\nVERSION:3.0\r\nPRODID:-//Apple Inc.//iPhone OS 17.0//EN\r\nN:Love\r\n lace;Ada;Augusta;;\r\n\
+    FN:Ada Augusta Lovelace\r\nitem1.EMAIL;type=INTERNET:second@example.org\r\nEMAIL;type=INTERNET;type=pref:ada@example.org\r\n\
+    TEL;type=CELL:\u{202a}+44\u{a0}20 7946\u{202c}\r\nBDAY;VALUE=date:1985-12-10\r\nNOTE:line one\\nline\\, two\r\n\
+    PHOTO;ENCODING=b;TYPE=JPEG:AAAA\r\n BBBB\r\nEND:VCARD\r\n\
+    BEGIN:VCARD\r\nVERSION:2.1\r\nN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:M=C3=BCller;J=C3=\r\n=B6rg;;;\r\n\
+    NOTE;ENCODING=QUOTED-PRINTABLE;CHARSET=UTF-8:a=0D=0Ab=3D\r\nEND:VCARD\r\n\
+    BEGIN:VCARD\r\nVERSION:3.0\r\nN:King;Byron;;;\r\nBDAY;X-APPLE-OMIT-YEAR=1604:1604-02-29\r\nEND:VCARD\r\n\
+    \r\nBEGIN:VCARD\r\nVERSION:3.0\r\nFN:Grace Brewster Hopper\r\nBDAY:--12-09\r\nEND:VCARD\r\n\
+    BEGIN:VCARD\nVERSION:4.0\nN:Noel;Anne;;;\nBDAY:--0922\nTEL;VALUE=uri:tel:+1-555-0100\nEND:VCARD\n\
+    BEGIN:VCARD\nVERSION:3.0\nN:Utc;Iso;;;\nBDAY:1970-01-02T00:00:00Z\nEND:VCARD";
+
+#[tokio::test]
+async fn vcards_of_mainstream_address_books_are_understood() {
+    let app = TestApp::start(BACKEND).await;
+    for file in [PHONE_BOOK.to_owned(), format!("\u{feff}{PHONE_BOOK}")] {
+        let ada = app.patient().await;
+        let report = import_vcard(&ada, file).await;
+        assert_eq!((&report["imported"], &report["errors"]), (&json!(6), &json!([])), "{report}");
+        let book = book(&ada).await;
+        let find =
+            |name: &str| book.iter().find(|contact| contact["last_name"] == name).unwrap_or_else(|| panic!("{name}"));
+        let lovelace = find("Lovelace");
+        assert_eq!((&lovelace["first_name"], &lovelace["email"]), (&json!("Ada Augusta"), &json!("ada@example.org")));
+        assert_eq!(
+            (&lovelace["phone_number"], &lovelace["notes"]),
+            (&json!("+44 20 7946"), &json!("line one\nline, two"))
+        );
+        assert_eq!((&lovelace["birth_year"], &lovelace["birth_day"]), (&json!(1985), &json!(10)));
+        assert_eq!((&find("Müller")["first_name"], &find("Müller")["notes"]), (&json!("Jörg"), &json!("a\nb=")));
+        let day = |name: &str| {
+            let contact = find(name);
+            (contact["birth_year"].as_i64(), contact["birth_month"].as_i64(), contact["birth_day"].as_i64())
+        };
+        assert_eq!(day("King"), (None, Some(2), Some(29)));
+        assert_eq!(day("Hopper"), (None, Some(12), Some(9)));
+        assert_eq!(day("Noel"), (None, Some(9), Some(22)));
+        assert_eq!(day("Utc"), (Some(1970), Some(1), Some(2)));
+        assert_eq!(
+            (&find("Hopper")["first_name"], &find("Noel")["phone_number"]),
+            (&json!("Grace Brewster"), &json!("+1-555-0100"))
+        );
+    }
+}
+
+#[tokio::test]
+async fn bad_cards_are_told_and_spoil_no_others() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    let card = |lines: &str| format!("BEGIN:VCARD\r\nVERSION:4.0\r\n{lines}\r\nEND:VCARD\r\n");
+    let file = [
+        "What is this?\r\n".to_owned(),
+        card("N:King;Byron;;;"),
+        card("FN:Mum"),
+        card("N:King;Feb;;;\r\nBDAY:20230230"),
+        card("N:King;Word;;;\r\nBDAY;VALUE=text:circa 1800"),
+        "BEGIN:VCARD\r\nVERSION:4.0\r\nN:King;Cut;;;\r\n".to_owned(),
+        card("N:King;Ralph;;;"),
+        card("KIND:org\r\nFN:The Analytical Society"),
+        card(&format!("N:King;Long;;;\r\nNOTE:{}", "x".repeat(100_000))),
+        card(&format!("N:King;Photo;;;\r\nPHOTO:{}\r\n {}", "A".repeat(100_000), "B".repeat(100_000))),
+        "BEGIN:VCARD\r\nVERSION:4.0\r\nN:King;Half;;;\r\nNOTE:and th".to_owned(),
+    ];
+    let report = import_vcard(&ada, file.concat()).await;
+    assert_eq!(
+        errors(&report),
+        expected(&[
+            (1, ".", "vcard"),
+            (6, "first_name", "blank"),
+            (6, "last_name", "blank"),
+            (10, "birth_day", "date"),
+            (15, "birthday", "date"),
+            (20, ".", "incomplete"),
+            (27, "kind", "kind"),
+            (32, ".", "length"),
+            (43, ".", "incomplete"),
+        ])
+    );
+    assert_eq!((&report["imported"], &report["rejected"]), (&json!(3), &json!(8)));
+    let raw = [
+        b"BEGIN:VCARD\r\nVERSION:2.1\r\nN:M\xfcller;J;;;\r\nEND:VCARD\r\n".as_slice(),
+        card("N:King;Anne;;;").as_bytes(),
+    ]
+    .concat();
+    let report = import_vcard(&ada, raw).await;
+    assert_eq!((errors(&report), &report["imported"]), (expected(&[(1, ".", "encoding")]), &json!(1)));
+}
+
+#[tokio::test]
+async fn a_dry_run_tells_the_same_and_changes_nothing() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    let file = "first_name,last_name,email\nByron,King,b@example.org\nRalph,King,b@example.org\n,King,\n";
+    let dry = ada.upload("/contacts/import?dry_run=true", "text/csv", file).await.ok();
+    assert_eq!((&dry["id"], &dry["dry_run"]), (&Value::Null, &json!(true)));
+    assert_eq!(count(&app, &ada).await, 0);
+    assert_eq!(ada.get("/contacts/imports").await.ok()["items"], json!([]));
+    let real = import_csv(&ada, file).await;
+    for name in ["format", "imported", "rejected", "errors"] {
+        assert_eq!(dry[name], real[name], "{name}");
+    }
+    assert_eq!(count(&app, &ada).await, 1);
+}
+
+#[tokio::test]
+async fn an_import_can_be_taken_back() {
+    let app = TestApp::start(BACKEND).await;
+    let (ada, bob) = (app.patient().await, app.patient().await);
+    ada.post("/contacts", json!({ "first_name": "Own", "last_name": "Hand" })).await.created();
+    let answer = ada.upload("/contacts/import", "text/csv", "first_name,last_name\nByron,King\nRalph,King\n").await;
+    let id = answer.created()["id"].as_str().unwrap().to_owned();
+    let path = format!("/contacts/imports/{id}");
+    assert_eq!(answer.header("location"), format!("/api/v1{path}"));
+    let import = ada.get(&path).await.ok();
+    assert_eq!((&import["imported"], &import["rejected"], &import["format"]), (&json!(2), &json!(0), &json!("csv")));
+    import_csv(&ada, "first_name,last_name\nAnne,King\n").await;
+    let list = ada.get("/contacts/imports?limit=1").await.ok();
+    let next = ada.get(&format!("/contacts/imports?cursor={}", list["next_cursor"].as_str().unwrap())).await.ok();
+    assert_eq!(next["items"], json!([import]));
+    bob.get(&path).await.problem(404, "not-found");
+    bob.delete(&path).await.problem(404, "not-found");
+
+    let kings = ada.get("/contacts?first_name=byron").await.ok();
+    assert_eq!(kings["items"][0]["import_id"], id);
+    let child = kings["items"][0]["id"].clone();
+    let body = json!({ "vaccine_id": app.vaccine("MMR").await, "contact_id": child });
+    let request = ada.post("/vaccine-requests", body).await.created();
+    ada.delete(&path).await.problem(409, "contact-in-use");
+    assert_eq!(count(&app, &ada).await, 4);
+    ada.post_empty(&format!("/vaccine-requests/{}/cancel", request["id"].as_str().unwrap())).await.ok();
+    ada.delete(&path).await.no_content();
+    ada.delete(&path).await.problem(404, "not-found");
+    let left = ada.get("/contacts").await.ok();
+    assert_eq!((&left["items"][0]["first_name"], &left["items"][1]["first_name"]), (&json!("Own"), &json!("Anne")));
+    assert_eq!(count(&app, &ada).await, 2);
+    ada.delete(&format!("/contacts/imports/{}", Uuid::now_v7())).await.problem(404, "not-found");
+}
+
+#[tokio::test]
+async fn a_file_beyond_the_limits_leaves_nothing_behind() {
+    let limits = [("CARE4U__CONTACTS__IMPORT_MAX_BYTES", "40000"), ("CARE4U__CONTACTS__IMPORT_MAX_ROWS", "600")];
+    let app = TestApp::start_with(BACKEND, &limits).await;
+    let ada = app.patient().await;
+    let rows = |count: usize| {
+        (0..count).fold("first_name,last_name\n".to_owned(), |file, row| format!("{file}Byron,King{row}\n"))
+    };
+    ada.upload("/contacts/import", "text/csv", rows(601)).await.violates(&[(".", "rows")]);
+    assert_eq!(count(&app, &ada).await, 0);
+    ada.upload("/contacts/import", "text/csv", rows(4000)).await.problem(413, "too-large");
+    // Without a length the limit shows only on the way.
+    let chunks = (0..50).map(|_| Ok::<_, std::io::Error>("x".repeat(1000)));
+    let body = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
+    let request = ada.request(Method::POST, "/contacts/import").header("content-type", "text/csv").body(body);
+    app.send(request).await.problem(413, "too-large");
+    let report = import_csv(&ada, rows(600)).await;
+    assert_eq!((&report["imported"], count(&app, &ada).await), (&json!(600), 600));
+    assert_eq!(ada.get("/contacts/imports").await.ok()["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_leaves_nothing_behind() {
+    use tokio::io::AsyncWriteExt as _;
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    let address = app.address.trim_start_matches("http://").to_owned();
+    let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+    let head = format!(
+        "POST /api/v1/contacts/import HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {}\r\ncontent-type: text/csv\r\n\
+         content-length: 100000\r\n\r\nfirst_name,last_name\nByron,King\n",
+        ada.access_token
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    drop(stream);
+    // Whatever comes later is served behind it.
+    import_csv(&ada, "first_name,last_name\nAnne,King\n").await;
+    assert_eq!(book(&ada).await.len(), 1);
+}
+
+#[tokio::test]
+async fn who_imports_very_often_is_asked_to_wait() {
+    let limits = [("CARE4U__THROTTLE__ENABLED", "true"), ("CARE4U__THROTTLE__IMPORTS_PER_HOUR", "2")];
+    let app = TestApp::start_with(BACKEND, &limits).await;
+    let ada = app.patient().await;
+    let file = "first_name,last_name\nByron,King\n";
+    import_csv(&ada, file).await;
+    ada.upload("/contacts/import?dry_run=true", "text/csv", file).await.ok();
+    let refused: Answer = ada.upload("/contacts/import", "text/csv", file).await;
+    refused.problem(429, "too-many-attempts");
+    refused.header("retry-after");
+    assert_eq!(count(&app, &ada).await, 1);
+}
+
+/// Texts that people, or their enemies, may write, as they are stored.
+fn text(most: usize) -> impl Strategy<Value = String> {
+    let character = prop_oneof![
+        4 => proptest::char::range('a', 'z'),
+        3 => proptest::sample::select(vec![',', ';', ':', '"', '\'', '\\', '=', ' ', '-', '%', '\u{feff}', '\u{202e}', '\u{301}', '\u{85}']),
+        2 => any::<char>(),
+    ];
+    proptest::collection::vec(character, 1..most).prop_map(|characters| {
+        let text: String = characters.into_iter().filter(|c| !c.is_control()).collect();
+        let text = text.trim().to_owned();
+        if text.is_empty() { "x".to_owned() } else { text }
+    })
+}
+
+/// Notes of several lines.
+fn notes() -> impl Strategy<Value = String> {
+    proptest::collection::vec(text(30), 1..4).prop_map(|lines| lines.join("\n").trim().to_owned())
+}
+
+#[test]
+fn whatever_text_a_contact_has_it_comes_back_from_a_file_exactly() {
+    use care4u::domain::address_book::{read, write};
+    use care4u::domain::birthday::Birthday;
+    use care4u::domain::contacts::{NewContact, row};
+    use entity::ContactFormat;
+
+    let latest = care4u::domain::rules::latest_birth_date();
+    let mut runner = proptest::test_runner::TestRunner::default();
+    let contact = (
+        text(40),
+        text(40),
+        proptest::option::of(notes()),
+        1_i16..=12,
+        1_i16..=31,
+        proptest::option::of(1900_i16..2020),
+    );
+    runner
+        .run(&contact, |(first_name, last_name, notes, month, day, year)| {
+            let birthday = Birthday::parse(Some(month), Some(day), year, latest).ok().flatten();
+            let new = NewContact { first_name, last_name, email: None, phone_number: None, birthday, notes };
+            let kept = row(Uuid::nil(), Uuid::nil(), None, new.clone(), chrono::Utc::now());
+            for format in [ContactFormat::Csv, ContactFormat::VCard] {
+                let mut file = care4u::domain::address_book::head(format);
+                // Between two others, so that it must not leak into them.
+                file.extend(write(format, [&kept, &kept, &kept]).unwrap());
+                let mut rows = Vec::new();
+                read(format, std::io::Cursor::new(&file), |found| {
+                    rows.push(found);
+                    true
+                })
+                .unwrap();
+                prop_assert_eq!(rows.len(), 3);
+                for found in rows {
+                    let Ok(back) = found.contact else {
+                        return Err(TestCaseError::fail(format!(
+                            "{:?} in {:?}",
+                            found,
+                            String::from_utf8_lossy(&file)
+                        )));
+                    };
+                    prop_assert_eq!(&back.first_name, &new.first_name);
+                    prop_assert_eq!(&back.last_name, &new.last_name);
+                    prop_assert_eq!(&back.notes, &new.notes);
+                    prop_assert_eq!(back.birthday, new.birthday);
+                }
+            }
+            Ok(())
+        })
+        .unwrap();
+}

@@ -1,0 +1,404 @@
+//! Contacts: keeping, finding, changing and removing them, and asking for a vaccine for one.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use reqwest::Method;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::BACKEND;
+use crate::support::actor::Actor;
+use crate::support::app::TestApp;
+
+/// Keeps somebody and returns the id.
+async fn keep(owner: &Actor<'_>, body: Value) -> String {
+    let contact = owner.post("/contacts", body).await.created();
+    contact["id"].as_str().expect("ids are text").to_owned()
+}
+
+async fn keep_named(owner: &Actor<'_>, first_name: &str, last_name: &str) -> String {
+    keep(owner, json!({ "first_name": first_name, "last_name": last_name })).await
+}
+
+/// The full names on all pages of a list.
+async fn names(owner: &Actor<'_>, query: &[(&str, &str)]) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut cursor: Option<String> = None;
+    loop {
+        let request = owner.request(Method::GET, "/contacts").query(query).query(&[("limit", "3")]);
+        let page = owner.app.send(request.query(&cursor.map(|cursor| [("cursor", cursor)]))).await.ok();
+        for item in page["items"].as_array().expect("a list has items") {
+            names.push(format!("{} {}", item["first_name"].as_str().unwrap(), item["last_name"].as_str().unwrap()));
+        }
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = Some(next.to_owned()),
+            None => return names,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_contact_is_kept_read_changed_and_removed() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    let body = json!({
+        "first_name": " Byron ", "last_name": "King", "email": "Byron@Example.org", "phone_number": "+44 20 7946 0018",
+        "birth_month": 5, "birth_day": 12, "birth_year": 2019, "notes": "Allergic\r\nto eggs.",
+    });
+    let answer = ada.post("/contacts", body).await;
+    let contact = answer.created();
+    let path = format!("/contacts/{}", contact["id"].as_str().unwrap());
+    assert_eq!(answer.header("location"), format!("/api/v1{path}"));
+    assert_eq!((&contact["first_name"], &contact["email"]), (&json!("Byron"), &json!("byron@example.org")));
+    assert_eq!((&contact["birth_year"], &contact["notes"]), (&json!(2019), &json!("Allergic\nto eggs.")));
+    assert_eq!(ada.get(&path).await.ok(), contact);
+
+    let changed = ada.patch(&path, json!({ "last_name": "King-Noel", "email": null, "birth_year": null })).await.ok();
+    assert_eq!((&changed["first_name"], &changed["last_name"]), (&json!("Byron"), &json!("King-Noel")));
+    assert_eq!((&changed["email"], &changed["birth_year"]), (&Value::Null, &Value::Null));
+    assert_eq!((&changed["birth_day"], &changed["notes"]), (&contact["birth_day"], &contact["notes"]));
+    assert_eq!(names(&ada, &[("last_name", "NOEL")]).await, ["Byron King-Noel"]);
+    assert_eq!(ada.get(&path).await.ok(), changed);
+
+    ada.delete(&path).await.no_content();
+    ada.get(&path).await.problem(404, "not-found");
+    ada.delete(&path).await.problem(404, "not-found");
+}
+
+#[tokio::test]
+async fn nobody_else_sees_a_contact_staff_and_admins_neither() {
+    let app = TestApp::start(BACKEND).await;
+    let (ada, bob) = (app.patient().await, app.patient().await);
+    let path = format!("/contacts/{}", keep_named(&ada, "Byron", "King").await);
+    for other in [&bob, &app.staff().await, &app.admin().await] {
+        other.get(&path).await.problem(404, "not-found");
+        other.patch(&path, json!({ "first_name": "Mine" })).await.problem(404, "not-found");
+        other.delete(&path).await.problem(404, "not-found");
+        assert_eq!(names(other, &[]).await, Vec::<String>::new());
+    }
+    for method in [Method::GET, Method::POST] {
+        app.send(app.request(method, "/api/v1/contacts")).await.problem(401, "unauthenticated");
+    }
+    assert_eq!(names(&ada, &[]).await, ["Byron King"]);
+}
+
+#[tokio::test]
+async fn an_email_is_unique_among_the_contacts_of_one_user() {
+    let app = TestApp::start(BACKEND).await;
+    let (ada, bob) = (app.patient().await, app.patient().await);
+    let with_email = |first: &str| json!({ "first_name": first, "last_name": "King", "email": "byron@example.org" });
+    keep(&ada, with_email("Byron")).await;
+    let taken = ada.post("/contacts", with_email("Ralph")).await.problem(409, "contact-email-taken");
+    assert_eq!(taken["detail"], "One of your contacts has this e-mail already.");
+    keep(&bob, with_email("Byron")).await;
+    let ralph = keep_named(&ada, "Ralph", "King").await;
+    keep_named(&ada, "Anne", "King").await;
+    let change = json!({ "email": "BYRON@example.org" });
+    ada.patch(&format!("/contacts/{ralph}"), change).await.problem(409, "contact-email-taken");
+}
+
+#[tokio::test]
+async fn a_search_finds_text_anywhere_whatever_the_letter_case_and_script() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    for (first, last) in [("Пётр", "Жуков"), ("Émile", "Zola"), ("Jörg", "Straßer"), ("ΝΙΚΟΣ", "Παππάς"), ("Zoë", "Ng")]
+    {
+        keep_named(&ada, first, last).await;
+    }
+    let odd = [("50%", "_off_"), ("500", "xoffx"), (r"back\slash", "Q'uote")];
+    for (first, last) in odd {
+        keep_named(&ada, first, last).await;
+    }
+    keep(&ada, json!({ "first_name": "Grace", "last_name": "Hopper", "email": "amazing@navy.example" })).await;
+    for (query, expected) in [
+        ("ЖУК", "Пётр Жуков"),
+        ("ётр", "Пётр Жуков"),
+        ("émile", "Émile Zola"),
+        ("E\u{301}MILE", "Émile Zola"),
+        ("STRASSER", "Jörg Straßer"),
+        ("νικος", "ΝΙΚΟΣ Παππάς"),
+        ("νικοσ", "ΝΙΚΟΣ Παππάς"),
+        ("0%", "50% _off_"),
+        ("_off", "50% _off_"),
+        ("K\\S", r"back\slash Q'uote"),
+        ("'U", r"back\slash Q'uote"),
+        ("@NAVY", "Grace Hopper"),
+        ("grace hop", "Grace Hopper"),
+        ("hopper  GRACE", "Grace Hopper"),
+    ] {
+        assert_eq!(names(&ada, &[("q", query)]).await, [expected], "{query}");
+    }
+    assert_eq!(names(&ada, &[("q", "grace zola")]).await, Vec::<String>::new());
+    assert_eq!(names(&ada, &[("first_name", "GRA")]).await, ["Grace Hopper"]);
+    assert_eq!(names(&ada, &[("first_name", "hop")]).await, Vec::<String>::new());
+    assert_eq!(names(&ada, &[("last_name", "hop"), ("email", "Amazing@")]).await, ["Grace Hopper"]);
+    assert_eq!(names(&ada, &[("email", "_")]).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_list_goes_by_last_name_then_first_name_then_id() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    for (first, last) in [
+        ("Bob", "de Boer"),
+        ("Zoe", "Adams"),
+        ("Émile", "Evans"),
+        ("Eva", "Evans"),
+        ("ezra", "evans"),
+        ("Adam", "Zander"),
+        ("Ute", "Ärzte"),
+        ("Al", "Adams"),
+        ("Al", "Adams"),
+    ] {
+        keep_named(&ada, first, last).await;
+    }
+    let all = names(&ada, &[]).await;
+    assert_eq!(
+        all,
+        [
+            "Al Adams",
+            "Al Adams",
+            "Zoe Adams",
+            "Ute Ärzte",
+            "Bob de Boer",
+            "Eva Evans",
+            "ezra evans",
+            "Émile Evans",
+            "Adam Zander",
+        ]
+    );
+    // A row that goes while pages are turned takes no other one along.
+    let page = ada.get("/contacts?limit=3").await.ok();
+    let last = page["items"][2]["id"].as_str().unwrap();
+    ada.delete(&format!("/contacts/{last}")).await.no_content();
+    let next = ada.get(&format!("/contacts?limit=1&cursor={}", page["next_cursor"].as_str().unwrap())).await.ok();
+    assert_eq!(next["items"][0]["first_name"], "Ute");
+}
+
+#[tokio::test]
+async fn a_forged_cursor_is_malformed() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    let id = [0; 16];
+    let forged: [&[u8]; 6] =
+        [b"", b"x", &id, &[&id[..], b"name"].concat(), &[&id[..], b"a\0\nb"].concat(), &[&id[..], b"\xff\n"].concat()];
+    for bytes in forged {
+        let cursor = URL_SAFE_NO_PAD.encode(bytes);
+        ada.get(&format!("/contacts?cursor={cursor}")).await.problem(400, "malformed");
+        ada.get(&format!("/contacts/birthdays?cursor={cursor}")).await.problem(400, "malformed");
+    }
+    ada.get("/contacts?cursor=%3F%3F").await.problem(400, "malformed");
+}
+
+#[tokio::test]
+async fn what_is_not_right_is_told_all_at_once_and_changes_nothing() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    ada.post("/contacts", json!({})).await.violates(&[("first_name", "blank"), ("last_name", "blank")]);
+    let body = json!({
+        "first_name": " \t", "last_name": "x".repeat(101), "email": "nobody", "phone_number": "call me", "notes": "a\0b",
+        "birth_month": 2, "birth_day": 30,
+    });
+    ada.post("/contacts", body).await.violates(&[
+        ("birth_day", "date"),
+        ("email", "email"),
+        ("first_name", "blank"),
+        ("last_name", "length"),
+        ("notes", "control"),
+        ("phone_number", "phone_number"),
+    ]);
+    let next_year = chrono::Utc::now().format("%Y").to_string().parse::<i32>().unwrap() + 1;
+    for (birth, expected) in [
+        (json!({ "birth_month": 13, "birth_day": 1 }), ("birth_month", "range")),
+        (json!({ "birth_month": 2, "birth_day": 29, "birth_year": 2023 }), ("birth_day", "date")),
+        (json!({ "birth_month": 1, "birth_day": 1, "birth_year": next_year }), ("birth_year", "range")),
+        (json!({ "birth_month": 1 }), ("birth_day", "required")),
+        (json!({ "birth_year": 2000 }), ("birth_month", "required")),
+        (json!({ "birth_month": "May", "birth_day": 1 }), ("birth_month", "type")),
+        (json!({ "birth_month": 99_999, "birth_day": 1 }), ("birth_month", "type")),
+        (json!({ "birthday": "2000-01-01" }), ("birthday", "unknown")),
+    ] {
+        let mut body = json!({ "first_name": "Byron", "last_name": "King" });
+        body.as_object_mut().unwrap().extend(birth.as_object().unwrap().clone());
+        ada.post("/contacts", body).await.violates(&[expected]);
+    }
+    let huge = json!({ "first_name": "x".repeat(10_000_000), "last_name": "King" });
+    ada.post("/contacts", huge).await.problem(413, "too-large");
+    for name in ["a\0b", "a\nb", "a\u{7f}b"] {
+        ada.post("/contacts", json!({ "first_name": name, "last_name": "King" }))
+            .await
+            .violates(&[("first_name", "control")]);
+    }
+    assert_eq!(names(&ada, &[]).await, Vec::<String>::new());
+    ada.get("/contacts?q=%00").await.violates(&[("q", "control")]);
+    ada.get("/contacts?q=%20").await.violates(&[("q", "blank")]);
+    ada.get("/contacts?limit=101").await.violates(&[("limit", "range")]);
+    ada.get("/contacts?name=x").await.problem(400, "malformed");
+    ada.get("/contacts/none").await.problem(400, "malformed");
+}
+
+#[tokio::test]
+async fn text_of_every_direction_and_composition_is_kept_as_it_is() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    for (first, last) in [("\u{202e}עדה", "\u{5dc}\u{5d1}"), ("e\u{301}\u{323}", "👩‍👩‍👧"), ("नि", "한글")]
+    {
+        let id = keep_named(&ada, first, last).await;
+        let kept = ada.get(&format!("/contacts/{id}")).await.ok();
+        assert_eq!((&kept["first_name"], &kept["last_name"]), (&json!(first), &json!(last)));
+        assert_eq!(names(&ada, &[("q", last)]).await.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_patch_must_leave_a_birthday_that_exists_and_is_past() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    let birth =
+        json!({ "first_name": "Byron", "last_name": "King", "birth_month": 2, "birth_day": 29, "birth_year": 2020 });
+    let path = format!("/contacts/{}", keep(&ada, birth).await);
+    let this_year = chrono::Utc::now().format("%Y").to_string().parse::<i32>().unwrap();
+    for (patch, expected) in [
+        (json!({ "birth_day": 30 }), ("birth_day", "date")),
+        (json!({ "birth_year": 2021 }), ("birth_day", "date")),
+        (json!({ "birth_day": null }), ("birth_day", "date")),
+        (json!({ "birth_month": null, "birth_day": null }), ("birth_day", "date")),
+        (json!({ "birth_month": 13 }), ("birth_month", "range")),
+        (json!({ "birth_day": 0 }), ("birth_day", "range")),
+        (json!({ "birth_year": 1899 }), ("birth_year", "range")),
+        (json!({ "birth_year": this_year + 1 }), ("birth_year", "range")),
+        (json!({ "birth_year": this_year, "birth_month": 12, "birth_day": 31 }), ("birth_year", "range")),
+        (json!({ "first_name": null }), ("first_name", "type")),
+        (json!({ "id": Uuid::nil() }), ("id", "unknown")),
+    ] {
+        // On the last days of a year that one is past, or nearly.
+        let is_new_year = chrono::Utc::now().format("%m-%d").to_string().as_str() >= "12-30";
+        if expected == ("birth_year", "range") && patch.get("birth_day").is_some() && is_new_year {
+            continue;
+        }
+        ada.patch(&path, patch).await.violates(&[expected]);
+    }
+    assert_eq!(ada.get(&path).await.ok()["birth_year"], 2020);
+    let yearless = ada.patch(&path, json!({ "birth_year": null })).await.ok();
+    assert_eq!((&yearless["birth_day"], &yearless["birth_year"]), (&json!(29), &Value::Null));
+    let none = json!({ "birth_month": null, "birth_day": null });
+    assert_eq!(ada.patch(&path, none).await.ok()["birth_month"], Value::Null);
+    ada.patch(&path, json!({})).await.ok();
+}
+
+#[tokio::test]
+async fn a_vaccine_is_asked_for_on_behalf_of_ones_own_contact() {
+    let app = TestApp::start(BACKEND).await;
+    let (ada, bob, staff) = (app.patient().await, app.patient().await, app.staff().await);
+    let child = keep(
+        &ada,
+        json!({ "first_name": "Byron", "last_name": "King", "birth_month": 5, "birth_day": 12, "birth_year": 2019,
+            "email": "byron@example.org", "notes": "private" }),
+    )
+    .await;
+    let vaccine_id = app.vaccine("MMR").await;
+    let body = json!({ "vaccine_id": vaccine_id, "contact_id": child });
+    bob.post("/vaccine-requests", body.clone()).await.violates(&[("contact_id", "unknown")]);
+    let nobody = json!({ "vaccine_id": vaccine_id, "contact_id": Uuid::now_v7() });
+    ada.post("/vaccine-requests", nobody).await.violates(&[("contact_id", "unknown")]);
+
+    let request = ada.post("/vaccine-requests", body.clone()).await.created();
+    assert_eq!((&request["contact_id"], &request["for_contact"]), (&json!(child), &json!(true)));
+    let path = format!("/vaccine-requests/{}", request["id"].as_str().unwrap());
+    // Each person has one open request, the account's owner too.
+    ada.post("/vaccine-requests", body).await.problem(409, "request-open");
+    let own = ada.post("/vaccine-requests", json!({ "vaccine_id": vaccine_id })).await.created();
+    assert_eq!((&own["contact_id"], &own["for_contact"], &own["contact"]), (&Value::Null, &json!(false), &Value::Null));
+
+    // Staff see who it is, and no more.
+    let seen = staff.get(&path).await.ok();
+    assert_eq!(
+        seen["contact"],
+        json!({ "first_name": "Byron", "last_name": "King", "birth_month": 5, "birth_day": 12, "birth_year": 2019 })
+    );
+    let list = staff.get(&format!("/vaccine-requests?contact_id={child}")).await.ok();
+    assert_eq!((list["items"].as_array().unwrap().len(), &list["items"][0]["contact"]), (1, &seen["contact"]));
+    assert_eq!(ada.get("/vaccine-requests").await.ok()["items"].as_array().unwrap().len(), 2);
+    staff.get(&format!("/contacts/{child}")).await.problem(404, "not-found");
+    assert_eq!(staff.post_empty(&format!("{path}/approve")).await.ok()["contact"], seen["contact"]);
+}
+
+#[tokio::test]
+async fn a_contact_with_an_open_request_cannot_be_removed() {
+    let app = TestApp::start(BACKEND).await;
+    let (ada, staff) = (app.patient().await, app.staff().await);
+    let child = keep_named(&ada, "Byron", "King").await;
+    let body = json!({ "vaccine_id": app.vaccine("MMR").await, "contact_id": child });
+    let request = ada.post("/vaccine-requests", body).await.created();
+    let (contact, request) =
+        (format!("/contacts/{child}"), format!("/vaccine-requests/{}", request["id"].as_str().unwrap()));
+    let problem = ada.delete(&contact).await.problem(409, "contact-in-use");
+    assert!(problem["detail"].as_str().unwrap().contains("vaccine request"), "{problem}");
+    ada.get(&contact).await.ok();
+
+    staff.post(&format!("{request}/reject"), json!({ "reason": "too young" })).await.ok();
+    ada.delete(&contact).await.no_content();
+    // It does not become the owner's own.
+    let left = staff.get(&request).await.ok();
+    assert_eq!(
+        (&left["for_contact"], &left["contact"], &left["contact_id"]),
+        (&json!(true), &Value::Null, &Value::Null)
+    );
+}
+
+#[tokio::test]
+async fn removing_a_contact_and_asking_for_them_at_once_never_leaves_a_request_for_nobody() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    let vaccine_id = app.vaccine("MMR").await;
+    for _ in 0..8 {
+        let child = keep_named(&ada, "Byron", "King").await;
+        let body = json!({ "vaccine_id": vaccine_id, "contact_id": child });
+        let contact = format!("/contacts/{child}");
+        let (asked, removed) = tokio::join!(ada.post("/vaccine-requests", body), ada.delete(&contact));
+        match (asked.status, removed.status) {
+            (201, 409) => {
+                assert_eq!(
+                    ada.get(asked.header("location").trim_start_matches("/api/v1")).await.ok()["contact_id"],
+                    child
+                );
+            }
+            (422, 204) => asked.violates(&[("contact_id", "unknown")]),
+            statuses => panic!("{statuses:?}: {} {}", asked.text, removed.text),
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_adds_very_many_in_an_hour_is_asked_to_wait() {
+    let limits = [("CARE4U__THROTTLE__ENABLED", "true"), ("CARE4U__THROTTLE__CONTACTS_PER_HOUR", "3")];
+    let app = TestApp::start_with(BACKEND, &limits).await;
+    let (ada, bob) = (app.patient().await, app.patient().await);
+    for _ in 0..3 {
+        keep_named(&ada, "Byron", "King").await;
+    }
+    let body = json!({ "first_name": "Byron", "last_name": "King" });
+    let refused = ada.post("/contacts", body.clone()).await;
+    refused.problem(429, "too-many-attempts");
+    let wait: i64 = refused.header("retry-after").parse().unwrap();
+    assert!((3000..=3600).contains(&wait), "{wait}");
+    assert_eq!(names(&ada, &[]).await.len(), 3);
+    keep_named(&bob, "Byron", "King").await;
+    // Refusals do not prolong the hour.
+    app.clock.advance(chrono::Duration::seconds(wait - 60));
+    let ada = ada.elsewhere().await;
+    ada.post("/contacts", body.clone()).await.problem(429, "too-many-attempts");
+    app.clock.advance(chrono::Duration::seconds(61));
+    ada.post("/contacts", body).await.created();
+}
+
+#[tokio::test]
+async fn forty_at_once_get_no_more_than_their_quota() {
+    let limits = [("CARE4U__THROTTLE__ENABLED", "true"), ("CARE4U__THROTTLE__CONTACTS_PER_HOUR", "10")];
+    let app = TestApp::start_with(BACKEND, &limits).await;
+    let ada = app.patient().await;
+    let body = json!({ "first_name": "Byron", "last_name": "King" });
+    let answers = futures_util::future::join_all((0..40).map(|_| ada.post("/contacts", body.clone()))).await;
+    let made = answers.iter().filter(|answer| answer.status == 201).count();
+    assert_eq!((made, answers.iter().filter(|answer| answer.status == 429).count()), (10, 30));
+}
