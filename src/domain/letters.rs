@@ -1,6 +1,7 @@
 //! What a mail says, found out at the moment when it leaves: whether anybody should still get it, their name, and the
 //! code, which is made only then. So a code lies in no queue, and its time begins when it is on its way.
 
+use chrono::{DateTime, Utc};
 use entity::{CodePurpose, MailKind, outbox, users};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
@@ -29,8 +30,8 @@ pub enum Outcome {
     Letter(Letter),
     /// Nobody is to get it: the address has no account, for instance, or is confirmed already.
     Nobody,
-    /// The address has been sent too much of late; it goes after this time, unless there is a newer one by then.
-    Later(chrono::Duration),
+    /// The address has been sent too much of late; it goes at this time, unless there is a newer one by then.
+    Later(DateTime<Utc>),
 }
 
 impl From<Option<Letter>> for Outcome {
@@ -56,8 +57,8 @@ pub async fn write(db: &impl ConnectionTrait, auth: &Auth, mail: &outbox::Model)
         MailKind::ChangeEmail => CodePurpose::ChangeEmail,
         MailKind::ResetPassword => CodePurpose::ResetPassword,
         MailKind::AlreadyRegistered | MailKind::RegistrationRefused => {
-            if let Some(wait) = wait(db, auth, mail).await? {
-                return Ok(Outcome::Later(wait));
+            if let Some(time) = put_off(db, auth, mail).await? {
+                return Ok(Outcome::Later(time));
             }
             // Without an account by that address it was the national id that was taken.
             let kind = if user.is_some() { mail.kind } else { MailKind::RegistrationRefused };
@@ -67,15 +68,15 @@ pub async fn write(db: &impl ConnectionTrait, auth: &Auth, mail: &outbox::Model)
         MailKind::EmailChangeAsked | MailKind::EmailChanged | MailKind::PasswordChanged => {
             // Nobody can cause such mails at will but at an address of their own.
             let is_confirmed = user.as_ref().is_some_and(|user| has_confirmed(user, mail));
-            if !is_confirmed && let Some(wait) = wait(db, auth, mail).await? {
-                return Ok(Outcome::Later(wait));
+            if !is_confirmed && let Some(time) = put_off(db, auth, mail).await? {
+                return Ok(Outcome::Later(time));
             }
             return Ok(user.map(|user| letter(Some(user), None)).into());
         }
     };
     let Some(user) = user.filter(|user| is_wanted(mail, user)) else { return Ok(Outcome::Nobody) };
-    if let Some(wait) = wait(db, auth, mail).await? {
-        return Ok(Outcome::Later(wait));
+    if let Some(time) = put_off(db, auth, mail).await? {
+        return Ok(Outcome::Later(time));
     }
     let code = match purpose {
         CodePurpose::ChangeEmail => codes::issue_for_change(db, auth, user.id, &mail.recipient).await?,
@@ -84,15 +85,16 @@ pub async fn write(db: &impl ConnectionTrait, auth: &Auth, mail: &outbox::Model)
     Ok(code.map(|code| letter(Some(user), Some(code))).into())
 }
 
-/// How long the address is to be left in peace, when it has been sent too much of what strangers can ask for.
-async fn wait(db: &impl ConnectionTrait, auth: &Auth, mail: &outbox::Model) -> Result<Option<chrono::Duration>> {
+/// Until when the address is to be left in peace, when it has been sent too much of what strangers can ask for.
+async fn put_off(db: &impl ConnectionTrait, auth: &Auth, mail: &outbox::Model) -> Result<Option<DateTime<Utc>>> {
     // A mail that is tried again has been counted.
     if mail.attempts > 1 {
         return Ok(None);
     }
-    match Attempt::mail(auth, &mail.recipient).admit(db).await {
+    let attempt = Attempt::mail(auth, &mail.recipient);
+    match attempt.admit(db).await {
         Ok(()) => Ok(None),
-        Err(Error::TooMany { retry_after }) => Ok(Some(retry_after)),
+        Err(Error::TooMany { retry_after }) => Ok(Some(attempt.time() + retry_after)),
         Err(error) => Err(error),
     }
 }

@@ -132,9 +132,9 @@ impl Courier {
                 outbox::remove(&self.db, mail.id).await?;
                 return Ok(false);
             }
-            Outcome::Later(wait) => {
+            Outcome::Later(time) => {
                 drop(claim);
-                outbox::hold(&self.db, mail, self.auth.clock.now() + wait).await?;
+                outbox::hold(&self.db, mail, time).await?;
                 return Ok(false);
             }
         };
