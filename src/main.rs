@@ -9,17 +9,20 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use care4u::app::{self, Application};
-use care4u::config::Settings;
+use care4u::config::{Profile, Settings};
+use care4u::db::Db;
+use care4u::demo::{self, Plan};
 use care4u::domain::administration::{self, Changes};
 use care4u::domain::clock::Clock;
 use care4u::domain::email::Email;
-use care4u::domain::password::Password;
+use care4u::domain::password::{Hasher, Password};
 use care4u::domain::users::{self, NewUser};
 use care4u::domain::{catalogue, rules, vaccines};
-use care4u::error::{Error, with_causes};
+use care4u::error::{Conflict, Error, with_causes};
 use care4u::{api, telemetry};
 use clap::{Parser, Subcommand};
 use entity::Role;
+use indicatif::{ProgressBar, ProgressStyle};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -51,8 +54,9 @@ enum Command {
     /// Change somebody's account
     #[command(subcommand)]
     User(UserCommand),
-    /// Add the common vaccines to the catalogue; those that it has stay as they are
-    Seed,
+    /// Add the common vaccines to the catalogue; those that it has stay as they are. With --users or --contacts: demo
+    /// data too
+    Seed(Demo),
     /// Print the OpenAPI document
     Openapi,
     /// Exit 0 when the service on this machine lives (for HEALTHCHECK)
@@ -85,6 +89,23 @@ struct Whose {
     email: String,
 }
 
+/// Demo data: accounts, contacts with birthdays around today, and requests in every state
+#[derive(clap::Args)]
+struct Demo {
+    /// How many patients [default: 100 when there are to be contacts]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    users: Option<u32>,
+    /// How many contacts, of all patients together [default: 20 for each patient]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(..=100_000_000))]
+    contacts: Option<u32>,
+    /// The same number makes the same data, on the same day
+    #[arg(long, default_value_t = 1)]
+    rng_seed: u64,
+    /// Even in production; there CARE4U_DEMO_PASSWORD is the password of the demo accounts
+    #[arg(long)]
+    force: bool,
+}
+
 fn role(word: &str) -> Result<Role, String> {
     let roles = [Role::Patient, Role::Staff, Role::Admin];
     roles.into_iter().find(|role| role.as_str() == word).ok_or_else(|| "must be patient, staff or admin".to_owned())
@@ -96,7 +117,7 @@ async fn main() -> ExitCode {
         Command::Serve => serve().await,
         Command::CreateAdmin { email, name } => create_admin(&email, name).await,
         Command::User(command) => change_user(command).await,
-        Command::Seed => seed().await,
+        Command::Seed(demo) => seed(demo).await,
         Command::Openapi => print_openapi(),
         Command::Healthcheck => healthcheck(),
     };
@@ -207,12 +228,49 @@ fn read_password(variable: &str) -> Result<Password, Box<dyn std::error::Error>>
     Ok(Password::parse(&typed).map_err(|violation| format!("the password {}", violation.message))?)
 }
 
-async fn seed() -> Outcome {
+async fn seed(wanted: Demo) -> Outcome {
     let settings = start_quietly()?;
+    let is_production = settings.profile == Profile::Production;
+    let plan = match (wanted.users, wanted.contacts) {
+        (None, None) => None,
+        _ if is_production && !wanted.force => {
+            return Err("demo data has no place in production; --force puts it there all the same".into());
+        }
+        (users, contacts) => {
+            let users = users.unwrap_or(100);
+            Some(Plan { users, contacts: contacts.unwrap_or(users.saturating_mul(20)), rng_seed: wanted.rng_seed })
+        }
+    };
+    // A password that everybody knows must not open anything in production.
+    let password = match plan {
+        Some(_) if is_production => read_password("CARE4U_DEMO_PASSWORD")?,
+        _ => Password::presented(demo::PASSWORD),
+    };
     let db = app::open_database(&settings, 1).await?;
     let added = vaccines::add_missing(&db, catalogue::common()).await.map_err(|error| with_causes(&error))?;
-    db.close().await?;
     println!("added {added} vaccines to the catalogue");
+    if let Some(plan) = plan {
+        fill(&settings, &db, password, &plan).await?;
+    }
+    Ok(db.close().await?)
+}
+
+async fn fill(settings: &Settings, db: &Db, password: Password, plan: &Plan) -> Outcome {
+    let hasher = Hasher::start(settings.auth.bcrypt_cost, 1, 1)?;
+    let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} contacts, {eta} to go")?;
+    // Where nobody watches, it draws nothing.
+    let bar = ProgressBar::new(plan.contacts.into()).with_style(style);
+    let filled = demo::fill(db, &Clock::default(), &hasher, password, plan, |count| bar.inc(count)).await;
+    bar.finish_and_clear();
+    let requests = filled.map_err(|error| match error {
+        Error::Conflict(Conflict::EmailTaken) => "there are demo accounts already; nothing was changed".to_owned(),
+        error => with_causes(&error),
+    })?;
+    println!("added {} patients, {} contacts and {requests} vaccine requests", plan.users, plan.contacts);
+    println!("sign in as patient1@demo.example and so on, or as {}, who is staff", demo::STAFF);
+    if settings.profile == Profile::Development {
+        println!("everybody's password is {:?}", demo::PASSWORD);
+    }
     Ok(())
 }
 

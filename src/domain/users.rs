@@ -158,7 +158,8 @@ async fn hashed(auth: &Auth, new: NewUser, role: Role) -> Result<users::ActiveMo
 }
 
 /// What a search looks through.
-pub(super) fn search_text(name: &str, email: &str) -> String {
+#[must_use]
+pub fn search_text(name: &str, email: &str) -> String {
     format!("{}\n{email}", search::fold(name))
 }
 

@@ -5,6 +5,7 @@ mod audit;
 mod auth;
 mod birthdays;
 mod contact_files;
+mod contact_plans;
 mod contacts;
 mod docs;
 mod http;

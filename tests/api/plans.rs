@@ -62,7 +62,7 @@ async fn fill(app: &TestApp, vaccine_id: Uuid) -> Uuid {
     somebody
 }
 
-fn actor(user_id: Uuid, role: Role) -> Actor {
+pub(super) fn actor(user_id: Uuid, role: Role) -> Actor {
     Actor { user_id, session_id: Uuid::now_v7(), role }
 }
 
