@@ -2,14 +2,13 @@
 //! ended sessions cost requests nothing.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
 
-use super::server::{EMAIL, PASSWORD, Server};
+use super::server::{EMAIL, PASSWORD, Server, create, databases};
 use super::smtp::{Privacy, SmtpServer};
-use super::{client, postgres, server};
+use super::{client, server};
 
 /// Tries of each kind.
 const TRIES: usize = 1000;
@@ -21,26 +20,6 @@ const MAILS: usize = 10_000;
 const SESSIONS: usize = 1_000_000;
 /// Requests that ask the database for nothing.
 const REQUESTS: usize = 20_000;
-
-/// Each database, with a name.
-fn databases(folder: &Path, name: &str) -> [(&'static str, String); 2] {
-    let sqlite = format!("sqlite://{}?mode=rwc", folder.join(format!("{name}.db")).display());
-    let server = postgres::durable_server_url().expect("PostgreSQL is needed");
-    let (before, after) = server.split_once("/postgres").expect("the URL names a database");
-    [("SQLite", sqlite), ("PostgreSQL", format!("{before}/{name}{after}"))]
-}
-
-async fn create(url: &str, name: &str) {
-    if url.starts_with("postgres") {
-        let server = postgres::durable_server_url().expect("PostgreSQL is needed");
-        let (database, connection) = tokio_postgres::connect(server, tokio_postgres::NoTls).await.expect("it answers");
-        tokio::spawn(connection);
-        database.batch_execute(&format!("CREATE DATABASE {name}")).await.expect("it can be created");
-    }
-    let db = migration::connect(url, None).await.expect("the database answers");
-    migration::up(&db).await.expect("all migrations apply");
-    db.close().await.expect("it closes");
-}
 
 /// Signing in, forgot-password and resend: known and unknown addresses in turn.
 pub(crate) async fn enumeration() {

@@ -124,6 +124,46 @@ pub(crate) async fn repeat(port: u16, path: &str, token: &str, times: usize) {
     }
 }
 
+/// Gets each path in turn, on one connection, so many times; returns the median of each, in microseconds.
+pub(crate) async fn medians(port: u16, token: &str, paths: &[String], times: usize) -> Vec<f64> {
+    let mut connection = Connection::open(port).await;
+    let mut latencies: Vec<Vec<f64>> = vec![Vec::with_capacity(times); paths.len()];
+    for _ in 0..times {
+        for (path, latencies) in paths.iter().zip(&mut latencies) {
+            let request = get_request(path, Some(token));
+            let sent = Instant::now();
+            assert_eq!(connection.exchange(&request).await, 200, "{path}");
+            latencies.push(sent.elapsed().as_secs_f64() * 1e6);
+        }
+    }
+    latencies.iter_mut().for_each(|latencies| latencies.sort_by(f64::total_cmp));
+    latencies.iter().map(|latencies| latencies[times / 2]).collect()
+}
+
+/// Posts a file, which must be taken.
+pub(crate) async fn upload(port: u16, path: &str, token: &str, media_type: &str, file: &[u8]) {
+    let mut connection = Connection::open(port).await;
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\ncontent-type: {media_type}\r\n\
+         content-length: {}\r\n\r\n",
+        file.len()
+    );
+    connection.stream.write_all(head.as_bytes()).await.expect("the server reads");
+    connection.stream.write_all(file).await.expect("the server reads on");
+    assert_eq!(connection.exchange("").await, 201, "{}", String::from_utf8_lossy(&connection.body));
+}
+
+/// The bytes of an answer of any length, head and chunks included.
+pub(crate) async fn download(port: u16, path: &str, token: &str) -> Vec<u8> {
+    let mut connection = Connection::open(port).await;
+    let request = get_request(path, Some(token)).replace("host: ", "connection: close\r\nhost: ");
+    connection.stream.write_all(request.as_bytes()).await.expect("the server reads");
+    let mut answer = Vec::new();
+    connection.stream.read_to_end(&mut answer).await.expect("the server answers");
+    assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer[..100]));
+    answer
+}
+
 /// One GET that must be answered with 200; returns the body.
 pub(crate) async fn get(port: u16, path: &str, token: Option<&str>) -> String {
     let mut connection = Connection::open(port).await;

@@ -15,9 +15,9 @@ use uuid::Uuid;
 use super::server::SECRET;
 
 const USER: &str = "SELECT id, name, email, password_hash, role, nid, phone_number, address, birth_date, \
-    email_verified_at, disabled_at, created_at, updated_at FROM users WHERE id = $1";
+    time_zone, email_verified_at, disabled_at, created_at, updated_at FROM users WHERE id = $1";
 const REQUESTS: &str = "SELECT id, user_id, vaccine_id, dose_number, status, note, reason, reviewed_by, created_at, \
-    updated_at FROM vaccine_requests WHERE user_id = $1 ORDER BY id DESC LIMIT 21";
+    updated_at, for_contact, contact_id FROM vaccine_requests WHERE user_id = $1 ORDER BY id DESC LIMIT 21";
 
 struct Floor {
     key: DecodingKey,
@@ -44,6 +44,7 @@ struct User<'a> {
     phone_number: Option<&'a str>,
     address: Option<&'a str>,
     birth_date: Option<NaiveDate>,
+    time_zone: Option<&'a str>,
     email_verified_at: Option<DateTime<Utc>>,
     disabled_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
@@ -54,6 +55,9 @@ struct User<'a> {
 struct Request<'a> {
     id: Uuid,
     user_id: Uuid,
+    for_contact: bool,
+    contact_id: Option<Uuid>,
+    contact: Option<()>,
     vaccine_id: Uuid,
     dose_number: i32,
     status: &'a str,
@@ -120,10 +124,11 @@ async fn me(floor: web::Data<Arc<Floor>>, request: HttpRequest) -> HttpResponse 
         phone_number: row.get(6),
         address: row.get(7),
         birth_date: row.get(8),
-        email_verified_at: row.get(9),
-        disabled_at: row.get(10),
-        created_at: row.get(11),
-        updated_at: row.get(12),
+        time_zone: row.get(9),
+        email_verified_at: row.get(10),
+        disabled_at: row.get(11),
+        created_at: row.get(12),
+        updated_at: row.get(13),
     })
 }
 
@@ -140,6 +145,9 @@ fn item(row: &Row) -> Request<'_> {
     Request {
         id: row.get(0),
         user_id: row.get(1),
+        for_contact: row.get(10),
+        contact_id: row.get(11),
+        contact: None,
         vaccine_id: row.get(2),
         dose_number: row.get(3),
         status: row.get(4),

@@ -1,7 +1,7 @@
 //! What a request costs, against a floor that does the same work by hand in the same run.
 //!
-//! `cargo bench --bench load` runs everything; `-- read`, `-- login`, `-- start`, `-- enumeration`, `-- mail` or
-//! `-- revocations` runs a part. It needs PostgreSQL's
+//! `cargo bench --bench load` runs everything; `-- read`, `-- login`, `-- start`, `-- enumeration`, `-- mail`,
+//! `-- revocations` or `-- contacts` runs a part. It needs PostgreSQL's
 //! binaries and starts a durable server of its own. Absolute numbers depend on the machine; the ratios are the point.
 #![expect(
     clippy::print_stdout,
@@ -13,6 +13,7 @@
 
 mod accounts;
 mod client;
+mod contacts;
 mod floor;
 mod server;
 
@@ -69,6 +70,11 @@ fn main() {
     }
     if wanted("revocations") {
         runtime.block_on(accounts::revocations());
+    }
+    if wanted("contacts") {
+        runtime.block_on(contacts::sizes());
+        runtime.block_on(contacts::files());
+        contacts::seed(&runtime);
     }
 }
 

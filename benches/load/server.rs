@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use super::{BCRYPT_COST, client};
+use super::{BCRYPT_COST, client, postgres};
 
 pub(crate) const SECRET: &str = "a secret for benchmarks of 32 bytes or more";
 pub(crate) const EMAIL: &str = "ada@example.org";
@@ -56,6 +56,14 @@ impl Server {
         Self { name, port, process }
     }
 
+    /// Waits until a command ends, and returns what it printed.
+    pub(crate) fn command(url: &str, arguments: &[&str]) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_care4u"));
+        let output = command.args(arguments).env("DATABASE_URL", url).output().expect("it starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     /// The processor time that its threads have used.
     pub(crate) fn cpu(&self) -> Duration {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.process.id())).expect("Linux");
@@ -66,9 +74,19 @@ impl Server {
         Duration::from_nanos(nanoseconds.sum())
     }
 
+    /// What is resident now.
     pub(crate) fn rss_megabytes(&self) -> f64 {
+        self.memory("VmRSS:")
+    }
+
+    /// The most that has been resident.
+    pub(crate) fn peak_megabytes(&self) -> f64 {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(&self, name: &str) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("Linux");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a size");
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a size");
         line.trim().trim_end_matches(" kB").parse::<f64>().expect("a number") * 1024.0 / 1e6
     }
 }
@@ -83,6 +101,26 @@ impl Drop for Server {
 pub(crate) fn binary_size() -> f64 {
     let file = std::fs::metadata(env!("CARGO_BIN_EXE_care4u")).expect("it has been built");
     f64::from(u32::try_from(file.len()).expect("less than 4 GB")) / 1e6
+}
+
+/// Each database, with a name.
+pub(crate) fn databases(folder: &Path, name: &str) -> [(&'static str, String); 2] {
+    let sqlite = format!("sqlite://{}?mode=rwc", folder.join(format!("{name}.db")).display());
+    let server = postgres::durable_server_url().expect("PostgreSQL is needed");
+    let (before, after) = server.split_once("/postgres").expect("the URL names a database");
+    [("SQLite", sqlite), ("PostgreSQL", format!("{before}/{name}{after}"))]
+}
+
+pub(crate) async fn create(url: &str, name: &str) {
+    if url.starts_with("postgres") {
+        let server = postgres::durable_server_url().expect("PostgreSQL is needed");
+        let (database, connection) = tokio_postgres::connect(server, tokio_postgres::NoTls).await.expect("it answers");
+        tokio::spawn(connection);
+        database.batch_execute(&format!("CREATE DATABASE {name}")).await.expect("it can be created");
+    }
+    let db = migration::connect(url, None).await.expect("the database answers");
+    migration::up(&db).await.expect("all migrations apply");
+    db.close().await.expect("it closes");
 }
 
 /// Makes sure of an account with 40 requests among 20,000 others' and returns an access token.

@@ -1,0 +1,243 @@
+//! Contacts: whether a list, a search and birthdays cost the same among a million as among ten thousand; what files of
+//! a hundred thousand take in time and memory; and how fast demo data is made.
+
+use std::fmt::Write as _;
+use std::time::Instant;
+
+use care4u::db::{Db, Transact as _};
+use care4u::domain::birthday::Birthday;
+use care4u::domain::contacts::{NewContact, insert, row};
+use care4u::domain::email::Email;
+use chrono::{NaiveDate, Utc};
+use sea_orm::{ConnectionTrait as _, DbBackend, EntityTrait as _};
+use uuid::Uuid;
+
+use super::client;
+use super::server::{EMAIL, PASSWORD, Server, create, databases};
+
+/// Contacts of the one who asks.
+const OWN: u32 = 10_000;
+/// Contacts of all, at most.
+const ALL: u32 = 1_000_000;
+/// Contacts of each of the others.
+const OF_OTHERS: u32 = 100;
+const BATCH: u32 = 500;
+const TIMES: usize = 300;
+/// Contacts of a file.
+const ROWS: usize = 100_000;
+
+const FIRST: [&str; 20] = [
+    "Amelia", "Oliver", "Isla", "George", "Ava", "Noah", "Ivy", "Arthur", "Freya", "Leo", "Käthe", "Jörg", "José",
+    "Lucía", "Пётр", "Анна", "伟", "محمد", "Arjun", "Kwame",
+];
+const LAST: [&str; 25] = [
+    "Smith",
+    "Jones",
+    "Taylor",
+    "Brown",
+    "Marlowe",
+    "Wilson",
+    "Davies",
+    "Evans",
+    "Walker",
+    "Wright",
+    "Müller",
+    "Schmidt",
+    "Weiß",
+    "García",
+    "López",
+    "Núñez",
+    "Жук",
+    "Коваль",
+    "王",
+    "李",
+    "حداد",
+    "Sharma",
+    "Patel",
+    "Okafor",
+    "Mensah",
+];
+
+fn somebody(number: u32) -> NewContact {
+    let pick = |of: &[&str], number: u32| of[usize::try_from(number).expect("small") % of.len()].to_owned();
+    let part = |number: u32| i16::try_from(number).ok();
+    NewContact {
+        first_name: pick(&FIRST, number),
+        last_name: format!("{}{}", pick(&LAST, number / 20), number / 500),
+        email: Email::parse(&format!("friend{number}@mail.example")).ok(),
+        phone_number: Some("+44 20 7946 0018".to_owned()),
+        birthday: Birthday::parse(part(number % 12 + 1), part(number % 28 + 1), None, NaiveDate::MAX).ok().flatten(),
+        notes: None,
+    }
+}
+
+/// Contacts of one user among those of others, scattered as evenly as can be: the worst case for them to be read.
+async fn fill(url: &str, owner: Uuid, all: u32) {
+    let db = Db::connect(url, 4, 1).await.expect("it answers");
+    let transaction = db.begin().await.expect("it writes");
+    let now = Utc::now();
+    let others: Vec<Uuid> = (0..(all - OWN).div_ceil(OF_OTHERS)).map(|_| Uuid::now_v7()).collect();
+    for (batch, others) in others.chunks(500).enumerate() {
+        let users = others.iter().zip(0..).map(|(id, place)| entity::users::ActiveModel {
+            id: sea_orm::Set(*id),
+            name: sea_orm::Set("Somebody".into()),
+            email: sea_orm::Set(format!("user{batch}.{place}@example.net")),
+            password_hash: sea_orm::Set(entity::PasswordHash("none".into())),
+            role: sea_orm::Set(entity::Role::Patient),
+            created_at: sea_orm::Set(now),
+            updated_at: sea_orm::Set(now),
+            ..Default::default()
+        });
+        entity::users::Entity::insert_many(users).exec_without_returning(&transaction).await.expect("users");
+    }
+    let (every, mut rows) = (all / OWN, Vec::new());
+    let (mut own, mut of_others) = (0, 0);
+    for number in 0..all {
+        let (user, counter) = if number % every == 0 {
+            (owner, &mut own)
+        } else {
+            let count = u32::try_from(others.len()).expect("few");
+            (others[usize::try_from(of_others % count).expect("few")], &mut of_others)
+        };
+        rows.push(row(Uuid::now_v7(), user, None, somebody(*counter), now));
+        *counter += 1;
+        if rows.len() == usize::try_from(BATCH).expect("few") || number + 1 == all {
+            transaction.execute(&insert(rows.drain(..)).expect("rows")).await.expect("contacts");
+        }
+    }
+    transaction.commit().await.expect("it keeps them");
+    if db.get_database_backend() == DbBackend::Postgres {
+        // As autovacuum does in time.
+        db.execute_unprepared("VACUUM ANALYZE").await.expect("tables can be analysed");
+    }
+    db.close().await.expect("it closes");
+}
+
+/// Registers somebody and signs them in; returns the id and an access token.
+async fn account(port: u16) -> (Uuid, String) {
+    let account = format!(r#"{{"name":"Ada Lovelace","email":"{EMAIL}","password":"{PASSWORD}"}}"#);
+    let (status, reply) = client::post(port, "/api/v1/auth/register", &account).await;
+    assert_eq!(status, 201, "{reply}");
+    let member = |json: &str, name: &str| {
+        let json: serde_json::Value = serde_json::from_str(json).expect("JSON");
+        json[name].as_str().expect("text").to_owned()
+    };
+    let login = format!(r#"{{"email":"{EMAIL}","password":"{PASSWORD}"}}"#);
+    let (_, pair) = client::post(port, "/api/v1/auth/login", &login).await;
+    (member(&reply, "id").parse().expect("an id"), member(&pair, "access_token"))
+}
+
+/// The same questions of somebody with 10,000 contacts, when there are no others, and among a million.
+pub(crate) async fn sizes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let small = databases(folder.path(), "contacts_small");
+    let large = databases(folder.path(), "contacts_large");
+    for ((database, small), (_, large)) in small.into_iter().zip(large) {
+        create(&small, "contacts_small").await;
+        create(&large, "contacts_large").await;
+        let servers = [Server::care4u(&small, folder.path()), Server::care4u(&large, folder.path())];
+        let mut tokens = Vec::new();
+        for ((server, url), all) in servers.iter().zip([&small, &large]).zip([OWN, ALL]) {
+            let (owner, token) = account(server.port).await;
+            fill(url, owner, all).await;
+            tokens.push(token);
+        }
+        println!(
+            "\n# contacts on {database}: {OWN} of one user alone, and scattered among {ALL}; medians of {TIMES}, microseconds"
+        );
+        println!("{:<32} {:>9} {:>9} {:>7}", "", OWN, ALL, "ratio");
+        let path = |rest: &str| format!("/api/v1/contacts{rest}");
+        let page = client::get(servers[0].port, &path("?limit=100&last_name=o"), Some(&tokens[0])).await;
+        let page: serde_json::Value = serde_json::from_str(&page).expect("JSON");
+        let cursor = page["next_cursor"].as_str().expect("another page");
+        let questions = [
+            ("list", path("")),
+            ("list, behind a cursor", path(&format!("?cursor={cursor}"))),
+            ("search by a prefix", path("?q=marl")),
+            ("search for nobody", path("?q=nobody")),
+            ("birthdays", path("/birthdays?tz=UTC")),
+            ("birthdays, the whole year", path("/birthdays?days=366&limit=100")),
+        ];
+        let paths: Vec<String> = questions.iter().map(|(_, path)| path.clone()).collect();
+        let mut medians = Vec::new();
+        for (server, token) in servers.iter().zip(&tokens) {
+            client::medians(server.port, token, &paths, 20).await;
+            medians.push(client::medians(server.port, token, &paths, TIMES).await);
+        }
+        for (number, (name, _)) in questions.iter().enumerate() {
+            let (small, large) = (medians[0][number], medians[1][number]);
+            println!("{name:<32} {small:>9.0} {large:>9.0} {:>7.2}", large / small);
+        }
+        println!("(ratios: at most 1.5)");
+    }
+}
+
+/// Files of a hundred thousand contacts: time, and memory beyond what is there without them.
+pub(crate) async fn files() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut csv = String::from("first_name,last_name,email,phone_number,birth_month,birth_day\r\n");
+    let mut vcard = String::new();
+    for (number, contact) in (0..).map(|number| (number, somebody(number))).take(ROWS) {
+        let (first, last) = (&contact.first_name, &contact.last_name);
+        writeln!(csv, "{first},{last},friend{number}@mail.example,+44 20 7946 0018,5,12\r").expect("memory");
+        write!(
+            vcard,
+            "BEGIN:VCARD\r\nVERSION:3.0\r\nN:{last};{first};;;\r\nEMAIL:card{number}@mail.example\r\nBDAY:--0512\r\nEND:VCARD\r\n"
+        )
+        .expect("memory");
+    }
+    for (database, url) in databases(folder.path(), "contact_files") {
+        create(&url, "contact_files").await;
+        println!("\n# files of {ROWS} contacts on {database}");
+        let changes = [("CARE4U__CONTACTS__IMPORT_MAX_ROWS", "1000000")];
+        for (what, file, media_type) in [("CSV", &csv, "text/csv"), ("vCards", &vcard, "text/vcard")] {
+            let care4u = Server::care4u_with(&url, folder.path(), &changes);
+            let token = if what == "CSV" { account(care4u.port).await.1 } else { sign_in(care4u.port).await };
+            let small: String = file.lines().take(601).fold(String::new(), |text, line| text + line + "\r\n");
+            let small =
+                small.replace("friend", "few").replace("card", "fewcard").replace("BEGIN:VFEWCARD", "BEGIN:VCARD");
+            client::upload(care4u.port, "/api/v1/contacts/import", &token, media_type, small.as_bytes()).await;
+            let before = care4u.peak_megabytes();
+            let begun = Instant::now();
+            client::upload(care4u.port, "/api/v1/contacts/import", &token, media_type, file.as_bytes()).await;
+            let imported = begun.elapsed();
+            let peak = care4u.peak_megabytes();
+            let begun = Instant::now();
+            let format = if what == "CSV" { "csv" } else { "vcard" };
+            let answer =
+                client::download(care4u.port, &format!("/api/v1/contacts/export?format={format}"), &token).await;
+            println!(
+                "{what:<7} in: {:.1} MB in {:.1} s; out: {:.1} MB in {:.1} s; most resident {before:.1} MB after 600, \
+                 {peak:.1} MB after the import, {:.1} MB after the export",
+                megabytes(file.len()),
+                imported.as_secs_f64(),
+                megabytes(answer.len()),
+                begun.elapsed().as_secs_f64(),
+                care4u.peak_megabytes()
+            );
+        }
+    }
+}
+
+async fn sign_in(port: u16) -> String {
+    let login = format!(r#"{{"email":"{EMAIL}","password":"{PASSWORD}"}}"#);
+    let (_, pair) = client::post(port, "/api/v1/auth/login", &login).await;
+    let pair: serde_json::Value = serde_json::from_str(&pair).expect("JSON");
+    pair["access_token"].as_str().expect("a token").to_owned()
+}
+
+fn megabytes(bytes: usize) -> f64 {
+    f64::from(u32::try_from(bytes).expect("less than 4 GB")) / 1e6
+}
+
+/// A million contacts of demo data.
+pub(crate) fn seed(runtime: &tokio::runtime::Runtime) {
+    let folder = tempfile::tempdir().expect("a folder");
+    println!("\n# care4u seed --users 10000 --contacts {ALL}");
+    for (database, url) in databases(folder.path(), "seed") {
+        runtime.block_on(create(&url, "seed"));
+        let begun = Instant::now();
+        Server::command(&url, &["seed", "--users", "10000", "--contacts", &ALL.to_string()]);
+        println!("{database:<11} {:.1} s (SQLite: at most 60)", begun.elapsed().as_secs_f64());
+    }
+}
