@@ -1,10 +1,11 @@
 //! The rules, and every query. Nothing here knows HTTP.
 //!
-//! Values that are parsed once and then trusted: [`email`], [`password`], [`token`], [`patch`], [`page`], [`client`].
-//! What all of signing in rests on: [`auth`], [`keys`], [`codes`], [`throttle`], [`revocations`], [`audit`], [`outbox`].
-//! Verbs on a resource, each opening with who may see a row: [`sessions`], [`users`], [`vaccines`],
-//! [`vaccine_requests`]. Verbs on an account: [`credentials`], [`recovery`], [`verification`], [`administration`],
-//! [`personal_data`].
+//! Values that are parsed once and then trusted: [`email`], [`password`], [`token`], [`birthday`], [`patch`], [`page`],
+//! [`client`]. What all of signing in rests on: [`auth`], [`keys`], [`codes`], [`throttle`], [`revocations`], [`audit`],
+//! [`outbox`]. Verbs on a resource, each opening with who may see a row: [`sessions`], [`users`], [`vaccines`],
+//! [`vaccine_requests`], [`contacts`], [`contact_imports`], [`calendar_feeds`]. Verbs on an account: [`credentials`],
+//! [`recovery`], [`verification`], [`administration`], [`personal_data`]. Contacts in other forms: [`birthdays`],
+//! [`birthday_calendar`], [`address_book`].
 
 pub mod actor;
 pub mod address_book;

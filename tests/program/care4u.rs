@@ -143,14 +143,6 @@ fn operators_disable_enable_promote_and_reset_while_the_service_runs() {
 }
 
 #[test]
-fn seed_fills_the_catalogue_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let seed = || text(&run(care4u(folder.path()).arg("seed")).stdout);
-    assert_eq!(seed(), "added 14 vaccines to the catalogue\n");
-    assert_eq!(seed(), "added 0 vaccines to the catalogue\n");
-}
-
-#[test]
 fn healthcheck_tells_a_server_that_lives_from_none() {
     let folder = tempfile::tempdir().unwrap();
     let server = Serving::start(&mut care4u(folder.path()));

@@ -7,7 +7,7 @@ use super::postgres;
 use super::process::{Serving, care4u, member, run};
 
 /// Everything that is personal or secret in the walk-through.
-const PRIVATE: [&str; 14] = [
+const PRIVATE: [&str; 18] = [
     super::process::CLIENT,
     "xanthippe",
     "quill",
@@ -22,6 +22,10 @@ const PRIVATE: [&str; 14] = [
     "mondays",
     "eyJ",
     "admin@",
+    "myrtle",
+    "figwort",
+    "in my care",
+    "token=",
 ];
 
 /// Somebody's whole visit, mistakes included, on a server that logs all it can. Returns its log.
@@ -109,10 +113,34 @@ fn visit(server: &Serving, folder: &Path) {
     expect(200, server.send("GET", "/api/v1/users/me/export", &token, ""));
     expect(200, server.send("GET", "/api/v1/users/me/sessions", &token, ""));
     expect(200, server.send("GET", "/api/v1/audit-events", &admin, ""));
+    keep_contacts(server, &token);
     wait_for_mails(folder, 5);
     let erase = r#"{"password":"another good one"}"#;
     expect(200, server.send("DELETE", "/api/v1/users/me", &token, erase));
     wait_for_mails(folder, 6);
+}
+
+/// Somebody in their care, by hand and from files, good ones and bad ones, and the calendar under its secret.
+fn keep_contacts(server: &Serving, token: &str) {
+    let expect = |status: u16, (given, body): (u16, String)| {
+        assert_eq!(given, status, "{body}");
+        body
+    };
+    let contact = r#"{"first_name":"Myrtle","last_name":"Figwort","email":"myrtle@example.org","notes":"in my care"}"#;
+    expect(201, server.send("POST", "/api/v1/contacts", token, contact));
+    expect(409, server.send("POST", "/api/v1/contacts", token, contact));
+    expect(422, server.send("POST", "/api/v1/contacts", token, &contact.replace("myrtle@", "@")));
+    expect(200, server.send("GET", "/api/v1/contacts?q=figwort&limit=1", token, ""));
+    let import = |format: &str, file: &str| {
+        server.send("POST", &format!("/api/v1/contacts/import?format={format}"), token, file)
+    };
+    expect(201, import("csv", "first_name,last_name,email\nMyrtle,Figwort,\nMyrtle,Figwort,myrtle@example.org,too much\n"));
+    expect(422, import("csv", "Myrtle,Figwort\n"));
+    expect(201, import("vcard", "BEGIN:VCARD\nN:Figwort;Myrtle;;;\nEND:VCARD\nBEGIN:VCARD\nN:Figwort"));
+    expect(200, server.send("GET", "/api/v1/contacts/export", token, ""));
+    let feed = member(&expect(201, server.send("POST", "/api/v1/contacts/birthdays/feed", token, "")), "path");
+    expect(200, server.send("GET", &feed, "", ""));
+    expect(404, server.send("GET", &format!("{feed}x"), "", ""));
 }
 
 /// Waits until so many mails lie in the folder for them.
@@ -155,7 +183,7 @@ fn a_line_of_json_for_each_request_and_nothing_about_anybody() {
     let lines: Vec<serde_json::Value> =
         log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))).collect();
     let requests: Vec<_> = lines.iter().filter(|line| line["message"] == "request").collect();
-    assert_eq!(requests.len(), 35);
+    assert_eq!(requests.len(), 46);
     assert!(log.contains("a refresh token was used again"));
     for request in &requests {
         assert!(request["request.id"].is_string() && request["http.method"].is_string(), "{request}");

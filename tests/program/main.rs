@@ -11,6 +11,7 @@ mod care4u;
 mod log;
 mod mail;
 mod process;
+mod seed;
 
 #[path = "../support/postgres.rs"]
 #[allow(dead_code, reason = "shared with other test programs")]

@@ -1,0 +1,147 @@
+//! `care4u seed`: the catalogue, and demo data.
+
+use std::path::Path;
+
+use entity::{contacts, users, vaccine_requests};
+use sea_orm::{EntityTrait, QueryOrder};
+
+use super::postgres;
+use super::process::{Serving, care4u, member, run, text};
+
+/// Runs the command; returns its exit code and what it said.
+fn seed(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String) {
+    let output = run(care4u(folder).arg("seed").args(arguments).envs(variables.iter().copied()));
+    (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+}
+
+/// All that a folder's database holds of accounts, contacts and requests.
+async fn content(url: &str) -> (Vec<users::Model>, Vec<contacts::Model>, Vec<vaccine_requests::Model>) {
+    let db = migration::connect(url, None).await.unwrap();
+    let mut users = users::Entity::find().order_by_asc(users::Column::Id).all(&db).await.unwrap();
+    let contacts = contacts::Entity::find().order_by_asc(contacts::Column::Id).all(&db).await.unwrap();
+    let requests = vaccine_requests::Entity::find().order_by_asc(vaccine_requests::Column::Id).all(&db).await.unwrap();
+    db.close().await.unwrap();
+    // Salted.
+    users.iter_mut().for_each(|user| user.password_hash = entity::PasswordHash(String::new()));
+    (users, contacts, requests)
+}
+
+fn url(folder: &Path) -> String {
+    format!("sqlite://{}", folder.join("data/care4u.db").display())
+}
+
+#[test]
+fn it_fills_the_catalogue_once() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(seed(folder.path(), &[], &[]), (Some(0), "added 14 vaccines to the catalogue\n".to_owned()));
+    assert_eq!(seed(folder.path(), &[], &[]), (Some(0), "added 0 vaccines to the catalogue\n".to_owned()));
+}
+
+#[tokio::test]
+async fn the_same_number_makes_the_same_data_and_another_one_other_data() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let before = chrono::Utc::now().date_naive();
+    for (folder, number) in folders.iter().zip(["7", "7", "8"]) {
+        let (code, said) = seed(folder.path(), &["--users", "30", "--contacts", "1001", "--rng-seed", number], &[]);
+        assert!(code == Some(0) && said.contains("added 30 patients, 1001 contacts and 30 vaccine requests"), "{said}");
+    }
+    // Vaccines are not part of it: their ids differ.
+    let mut data = Vec::new();
+    for folder in &folders {
+        let (users, contacts, mut requests) = content(&url(folder.path())).await;
+        requests.iter_mut().for_each(|request| request.vaccine_id = uuid::Uuid::nil());
+        data.push((users, contacts, requests));
+    }
+    if chrono::Utc::now().date_naive() == before {
+        assert_eq!(data[0], data[1]);
+    }
+    assert_ne!(data[0].1, data[2].1);
+
+    let (users, contacts, requests) = &data[0];
+    assert_eq!((users.len(), contacts.len(), requests.len()), (31, 1001, 30));
+    let today = chrono::Utc::now().date_naive();
+    let near = contacts.iter().filter_map(|contact| {
+        let birthday = care4u::domain::birthday::Birthday::of(contact)?;
+        Some(birthday.next(today, Default::default()).signed_duration_since(today).num_days())
+    });
+    assert!(near.filter(|days| *days <= 7).count() > 100);
+    assert!(contacts.iter().any(|contact| contact.birth_day.is_none()));
+    assert!(contacts.iter().any(|contact| contact.birth_day.is_some() && contact.birth_year.is_none()));
+    assert!(contacts.iter().any(|contact| (contact.birth_month, contact.birth_day) == (Some(2), Some(29))));
+    let states: std::collections::BTreeSet<_> = requests.iter().map(|request| request.status.as_str()).collect();
+    assert_eq!(states.len(), 7, "{states:?}");
+    assert!(requests.iter().any(|request| request.for_contact) && requests.iter().any(|request| !request.for_contact));
+}
+
+#[tokio::test]
+async fn demo_data_is_added_once_and_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(seed(folder.path(), &["--users", "1"], &[]).0, Some(0));
+    let before = content(&url(folder.path())).await;
+    assert_eq!((before.0.len(), before.1.len(), before.2.len()), (2, 20, 14));
+    let (code, said) = seed(folder.path(), &["--users", "50"], &[]);
+    assert!(code == Some(1) && said.contains("there are demo accounts already; nothing was changed"), "{said}");
+    assert_eq!(content(&url(folder.path())).await, before);
+    for wrong in [["--users", "0"], ["--users", "many"], ["--contacts", "-1"]] {
+        assert_eq!(seed(folder.path(), &wrong, &[]).0, Some(2), "{wrong:?}");
+    }
+}
+
+#[test]
+fn demo_accounts_can_be_used() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(seed(folder.path(), &["--contacts", "500"], &[]).0, Some(0));
+    let server = Serving::start(&mut care4u(folder.path()));
+    let log_in = |email: &str| {
+        let body = format!(r#"{{"email":"{email}","password":"care4u demo"}}"#);
+        member(&server.send("POST", "/api/v1/auth/login", "", &body).1, "access_token")
+    };
+    let page = server.send("GET", "/api/v1/contacts", &log_in("patient1@demo.example"), "").1;
+    let page: serde_json::Value = serde_json::from_str(&page).unwrap();
+    assert_eq!(page["items"].as_array().unwrap().len(), 5);
+    let requests = server.send("GET", "/api/v1/vaccine-requests?limit=100", &log_in("staff@demo.example"), "").1;
+    let requests: serde_json::Value = serde_json::from_str(&requests).unwrap();
+    assert_eq!(requests["items"].as_array().unwrap().len(), 100);
+}
+
+#[test]
+fn in_production_it_takes_force_and_a_password_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}?mode=rwc", folder.path().join("care4u.db").display());
+    let production = [
+        ("CARE4U_PROFILE", "production"),
+        ("DATABASE_URL", url.as_str()),
+        ("CARE4U__AUTH__SECRET", "a secret for tests of 32 bytes or more"),
+        ("CARE4U__MAIL__TRANSPORT", "file"),
+    ];
+    let demo = |force: &[&str], password: &[(&str, &str)]| {
+        seed(folder.path(), &[&["--users", "3"], force].concat(), &[&production, password].concat())
+    };
+    let (code, said) = demo(&[], &[]);
+    assert!(code == Some(1) && said.contains("--force"), "{said}");
+    assert!(!folder.path().join("care4u.db").exists());
+    let (code, said) = demo(&["--force"], &[]);
+    assert!(code == Some(1) && said.contains("CARE4U_DEMO_PASSWORD"), "{said}");
+    let (code, said) = demo(&["--force"], &[("CARE4U_DEMO_PASSWORD", "another good one")]);
+    assert!(code == Some(0) && !said.contains("care4u demo") && !said.contains("another good one"), "{said}");
+    assert_eq!(seed(folder.path(), &[], &production).0, Some(0));
+}
+
+#[tokio::test]
+async fn on_postgres_it_makes_the_same_data() {
+    use sea_orm::ConnectionTrait;
+    let Some(server) = postgres::server_url() else { return postgres::skipped("demo data on PostgreSQL") };
+    let admin = migration::connect(server, None).await.unwrap();
+    admin.execute_unprepared("CREATE DATABASE seeded").await.unwrap();
+    let there = postgres::database_url("seeded").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["--users", "20", "--contacts", "700"];
+    let before = chrono::Utc::now().date_naive();
+    assert_eq!(seed(folder.path(), &arguments, &[("DATABASE_URL", &there)]).0, Some(0));
+    assert_eq!(seed(folder.path(), &arguments, &[]).0, Some(0));
+    let (here, there) = (content(&url(folder.path())).await, content(&there).await);
+    assert_eq!((there.0.len(), there.1.len(), there.2.len()), (21, 700, 21));
+    if chrono::Utc::now().date_naive() == before {
+        assert_eq!(here.1, there.1);
+    }
+}
