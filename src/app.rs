@@ -12,7 +12,6 @@ use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use ipnet::IpNet;
-use tokio::sync::Semaphore;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::api;
@@ -20,11 +19,12 @@ use crate::config::{MailTransport, OnDuplicate, Profile, Settings, SmtpTls};
 use crate::db::Db;
 use crate::domain::auth::Auth;
 use crate::domain::clock::Clock;
+use crate::domain::contact_imports::Desk;
 use crate::domain::password::Hasher;
 use crate::domain::revocations::Revocations;
 use crate::domain::throttle::{Limit, Limits};
 use crate::domain::token::{Lifetimes, Tokens};
-use crate::domain::{catalogue, contact_imports, vaccines};
+use crate::domain::{catalogue, vaccines};
 use crate::error::{Error, with_causes};
 use crate::mail::{self, MailError, Mailer, Privacy};
 use background::Background;
@@ -40,19 +40,8 @@ pub struct AppState {
     pub password_grant: bool,
     /// Networks whose word on the client's address is taken.
     pub trusted_proxies: Arc<[IpNet]>,
-    /// How large a file of contacts may be.
-    pub import_limits: ImportLimits,
-    /// Turns at reading files of contacts.
-    pub import_turns: Arc<Semaphore>,
-}
-
-/// How large a file of contacts may be.
-#[derive(Clone, Copy, Debug)]
-pub struct ImportLimits {
-    /// The most bytes.
-    pub bytes: u64,
-    /// The most contacts.
-    pub rows: u64,
+    /// Where files of contacts come in.
+    pub import_desk: Arc<Desk>,
 }
 
 /// Why the application does not start.
@@ -211,16 +200,13 @@ pub async fn state(settings: &Settings, clock: Clock, workers: usize) -> Result<
         require_verified_email: settings.auth.require_verified_email || silent_registration,
         silent_registration,
     };
+    let desk = Desk::new(settings.contacts.import_max_bytes, settings.contacts.import_max_rows, db.long_transactions());
     Ok(AppState {
         db,
         auth: Arc::new(auth),
         password_grant: settings.auth.password_grant,
         trusted_proxies: settings.server.trusted_proxies.clone().into(),
-        import_limits: ImportLimits {
-            bytes: settings.contacts.import_max_bytes,
-            rows: settings.contacts.import_max_rows,
-        },
-        import_turns: Arc::new(Semaphore::new(contact_imports::AT_ONCE)),
+        import_desk: Arc::new(desk),
     })
 }
 

@@ -29,6 +29,9 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 /// The longest that one statement may take on PostgreSQL.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// More long transactions than this at once gain nobody anything.
+const MOST_LONG_TRANSACTIONS: usize = 4;
+
 /// More held connections than this gain a worker nothing.
 const MOST_HELD_PER_WORKER: u32 = 4;
 
@@ -126,6 +129,18 @@ impl Db {
                 let outcome = migration::up(&migrator).await;
                 let closed = migrator.close().await;
                 outcome.and(closed)
+            }
+        }
+    }
+
+    /// How many transactions that take seconds may go on at once, so that enough is left for all others.
+    #[must_use]
+    pub fn long_transactions(&self) -> usize {
+        match &self.0 {
+            Backend::Sqlite { .. } => 1,
+            Backend::Postgres { pool, .. } => {
+                let most = pool.get_postgres_connection_pool().options().get_max_connections();
+                usize::try_from(most / 2).unwrap_or(1).clamp(1, MOST_LONG_TRANSACTIONS)
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Everything that can go wrong, in the words of the domain. What it looks like over HTTP is decided in `api::problem`.
 
+use std::borrow::Cow;
+
 use entity::{RequestStatus, Role};
 use sea_orm::DbErr;
 
@@ -91,16 +93,20 @@ pub enum Conflict {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// Where it stands in the input, such as `birth_date`.
-    pub field: String,
+    pub field: Cow<'static, str>,
     /// The rule, for programs.
-    pub code: String,
+    pub code: Cow<'static, str>,
     /// The rule, for people. Never repeats the value.
-    pub message: String,
+    pub message: Cow<'static, str>,
 }
 
 impl Violation {
     /// A violation of the rule `code` in `field`.
-    pub fn new(field: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn new(
+        field: impl Into<Cow<'static, str>>,
+        code: impl Into<Cow<'static, str>>,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self { field: field.into(), code: code.into(), message: message.into() }
     }
 }

@@ -7,8 +7,10 @@ use sea_orm::entity::prelude::*;
 #[sea_orm(table_name = "contacts")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
-    pub id: Uuid,
     pub user_id: Uuid,
+    /// Unique by itself too. The key begins with the user so that SQLite keeps what is one user's together.
+    #[sea_orm(primary_key, auto_increment = false, unique)]
+    pub id: Uuid,
     /// The file it came from.
     #[sea_orm(indexed)]
     pub import_id: Option<Uuid>,
@@ -18,9 +20,9 @@ pub struct Model {
     pub last_name: String,
     /// The name as lists are sorted by it and searches look through it.
     #[sea_orm(column_type = "Text")]
-    pub folded_first_name: String,
+    pub first_folded: String,
     #[sea_orm(column_type = "Text")]
-    pub folded_last_name: String,
+    pub last_folded: String,
     #[sea_orm(column_type = "String(StringLen::N(254))", nullable)]
     pub email: Option<String>,
     #[sea_orm(column_type = "String(StringLen::N(32))", nullable)]

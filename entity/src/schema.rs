@@ -17,7 +17,10 @@ use crate::{
 };
 
 /// Text that is sorted byte by byte on both databases. SQLite does so by itself.
-const BYTEWISE: [(&str, &str); 2] = [("contacts", "folded_first_name"), ("contacts", "folded_last_name")];
+const BYTEWISE: [(&str, &str); 2] = [("contacts", "first_folded"), ("contacts", "last_folded")];
+
+/// Tables whose rows SQLite keeps in the order of the primary key.
+const CLUSTERED: [&str; 1] = ["contacts"];
 
 /// Every table and index, in an order in which they can be created.
 #[must_use]
@@ -53,7 +56,7 @@ fn wider_indexes() -> Vec<IndexCreateStatement> {
         index(vaccine_requests::Entity, &["contact_id", "id"], "idx"),
         index(contact_imports::Entity, &["user_id", "id"], "idx"),
         index(contacts::Entity, &["user_id", "email"], "key").unique().to_owned(),
-        index(contacts::Entity, &["user_id", "folded_last_name", "folded_first_name", "id"], "idx"),
+        index(contacts::Entity, &["user_id", "last_folded", "first_folded", "id", "email"], "idx"),
         index(contacts::Entity, &["user_id", "birth_month", "birth_day", "id"], "idx"),
         index(vaccine_requests::Entity, &["user_id", "id"], "idx"),
         index(vaccine_requests::Entity, &["status", "id"], "idx"),
@@ -79,6 +82,9 @@ fn add<E: EntityTrait>(statements: &mut Vec<Statement>, backend: DbBackend, enti
 fn table<E: EntityTrait>(backend: DbBackend, entity: E) -> TableCreateStatement {
     let mut table = Table::create();
     table.table(entity);
+    if CLUSTERED.contains(&entity.table_name()) && backend == DbBackend::Sqlite {
+        table.extra("WITHOUT ROWID");
+    }
     for column in Schema::new(backend).create_table_from_entity(entity).get_columns() {
         let mut column = without_keys(column);
         let is_bytewise = BYTEWISE.contains(&(entity.table_name(), column.get_column_name().as_str()));

@@ -33,13 +33,15 @@ impl MigrationTrait for Migration {
             .col(Contacts::Email)
             .to_owned();
         manager.create_index(one_email).await?;
+        // With all that a search looks through, so that it need not look at the rows.
         let by_name = Index::create()
-            .name("contacts_user_id_folded_last_name_folded_first_name_id_idx")
+            .name("contacts_user_id_last_folded_first_folded_id_email_idx")
             .table(Contacts::Table)
             .col(Contacts::UserId)
-            .col(Contacts::FoldedLastName)
-            .col(Contacts::FoldedFirstName)
+            .col(Contacts::LastFolded)
+            .col(Contacts::FirstFolded)
             .col(Contacts::Id)
+            .col(Contacts::Email)
             .to_owned();
         manager.create_index(by_name).await?;
         let by_birthday = Index::create()
@@ -81,15 +83,20 @@ fn table(backend: DbBackend) -> TableCreateStatement {
         }
         folded
     };
-    Table::create()
+    let mut table = Table::create();
+    if backend == DbBackend::Sqlite {
+        // Rows lie in the order of the key: those of one user beside each other, however many there are of others.
+        table.extra("WITHOUT ROWID");
+    }
+    table
         .table(Contacts::Table)
         .col(ColumnDef::new(Contacts::Id).uuid().not_null())
         .col(ColumnDef::new(Contacts::UserId).uuid().not_null())
         .col(ColumnDef::new(Contacts::ImportId).uuid())
         .col(ColumnDef::new(Contacts::FirstName).string_len(100).not_null())
         .col(ColumnDef::new(Contacts::LastName).string_len(100).not_null())
-        .col(folded(Contacts::FoldedFirstName))
-        .col(folded(Contacts::FoldedLastName))
+        .col(folded(Contacts::FirstFolded))
+        .col(folded(Contacts::LastFolded))
         .col(ColumnDef::new(Contacts::Email).string_len(254))
         .col(ColumnDef::new(Contacts::PhoneNumber).string_len(32))
         .col(ColumnDef::new(Contacts::BirthMonth).small_integer())
@@ -98,7 +105,8 @@ fn table(backend: DbBackend) -> TableCreateStatement {
         .col(ColumnDef::new(Contacts::Notes).string_len(2000))
         .col(ColumnDef::new(Contacts::CreatedAt).timestamp_with_time_zone().not_null())
         .col(ColumnDef::new(Contacts::UpdatedAt).timestamp_with_time_zone().not_null())
-        .primary_key(Index::create().name("contacts_pkey").col(Contacts::Id))
+        .primary_key(Index::create().name("contacts_pkey").col(Contacts::UserId).col(Contacts::Id))
+        .index(Index::create().unique().name("contacts_id_key").col(Contacts::Id))
         .foreign_key(&mut user)
         .foreign_key(&mut import)
         .check(Check::named("contacts_birth_day_check", Expr::cust(BIRTHDAY)))
@@ -126,8 +134,8 @@ enum Contacts {
     ImportId,
     FirstName,
     LastName,
-    FoldedFirstName,
-    FoldedLastName,
+    FirstFolded,
+    LastFolded,
     Email,
     PhoneNumber,
     BirthMonth,

@@ -91,7 +91,9 @@ UNION ALL
 SELECT t.name || iif(i.\"unique\", ' unique (', ' index (')
     || (SELECT group_concat(name, ', ') FROM (SELECT name FROM pragma_index_info(i.name) ORDER BY seqno)) || ')'
     || iif(i.origin = 'c', ' ' || (SELECT replace(sql, '\"', '') FROM sqlite_master m WHERE m.name = i.name), '')
-FROM tables t, pragma_index_list(t.name) i WHERE i.origin <> 'pk'";
+FROM tables t, pragma_index_list(t.name) i WHERE i.origin <> 'pk'
+UNION ALL
+SELECT t.name || ' without rowid' FROM tables t JOIN pragma_table_list l ON l.name = t.name WHERE l.wr";
 
 const POSTGRES_FACTS: &str = "
 WITH tables AS (

@@ -17,6 +17,7 @@ use crate::domain::password::Password;
 use crate::domain::patch::{Patch, not_null};
 use crate::domain::personal_data::{self, Erasure};
 use crate::domain::rules::{self, patched};
+use crate::domain::time_zone::TimeZone;
 use crate::domain::users::{self, Changes};
 use crate::domain::{credentials, verification};
 use crate::error::Error;
@@ -86,7 +87,8 @@ impl From<ChangeProfile> for Changes {
             phone_number: body.phone_number.map(trimmed),
             address: body.address.map(trimmed),
             birth_date: body.birth_date,
-            time_zone: body.time_zone,
+            // As the database of zones spells it.
+            time_zone: body.time_zone.map(|name| TimeZone::parse(&name).map_or(name, |zone| zone.name().to_owned())),
         }
     }
 }

@@ -5,21 +5,21 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 use chrono::{DateTime, NaiveDate, Utc};
-use chrono_tz::Tz;
 use entity::calendar_feeds as table;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
-use super::contact_files::begun;
 use super::contacts::ContactReply;
 use super::extract::{CurrentUser, Query};
 use super::guard::signed_in;
 use super::paging::{self, PageReply};
 use super::problem::Problem;
+use super::streaming::begun;
 use crate::app::AppState;
 use crate::domain::birthday::LeapDay;
 use crate::domain::birthdays::{self, Upcoming, Window};
+use crate::domain::time_zone::TimeZone;
 use crate::domain::{birthday_calendar, calendar_feeds, rules};
 use crate::error::Error;
 
@@ -121,8 +121,8 @@ pub struct ReadCalendar {
     leap: Option<Leap>,
 }
 
-fn zone(name: Option<&str>) -> Option<Tz> {
-    name.and_then(|name| name.parse().ok())
+fn zone(name: Option<&str>) -> Option<TimeZone> {
+    name.and_then(|name| TimeZone::parse(name).ok())
 }
 
 /// Contacts whose next birthday is near, soonest first.

@@ -1,15 +1,16 @@
 //! Contacts as files, CSV and vCards: taking them out, bringing them in, and taking an import back.
 
-use std::cmp::Reverse;
 use std::fs::File;
 use std::time::Duration;
 
-use actix_web::http::header::{self, Accept, Header as _};
-use actix_web::web::{self, Bytes};
+use actix_web::http::header::{self, Accept, Header as _, Quality};
+use actix_web::mime::Mime;
+use actix_web::web;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, delete, get, post};
 use chrono::{DateTime, Utc};
 use entity::{ContactFormat, contact_imports as table};
-use futures_util::{Stream, StreamExt as _, stream};
+use futures_util::StreamExt as _;
+
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 use utoipa::{IntoParams, ToSchema};
@@ -20,14 +21,15 @@ use super::extract::{BODY_TIMEOUT, CurrentUser, Id, Query};
 use super::paging::{self, PageReply};
 use super::problem::{FieldProblem, Problem};
 use super::sessions::ListPage;
+use super::streaming::begun;
 use crate::app::AppState;
+use crate::domain::contact_exports;
 use crate::domain::contact_imports::{self, Import, Report};
-use crate::domain::contacts;
 use crate::domain::quota::{self, Quota};
-use crate::error::{Error, Result as DomainResult};
+use crate::error::Error;
 
 /// How long a file may take to arrive.
-const FILE_TIMEOUT: Duration = Duration::from_secs(600);
+const FILE_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What contacts can be had as, in words.
 const OFFERED: &str = "text/csv or text/vcard";
@@ -156,39 +158,35 @@ pub async fn export(
         ContactFormat::Csv => ("text/csv; charset=utf-8; header=present", "contacts.csv"),
         ContactFormat::VCard => ("text/vcard; charset=utf-8", "contacts.vcf"),
     };
-    let pieces = contacts::export(state.db.clone(), *user, format);
+    let pieces = contact_exports::stream(state.db.clone(), *user, format);
     let mut response = HttpResponse::Ok();
     response.content_type(media_type).insert_header((header::VARY, "Accept"));
     response.insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")));
     Ok(response.streaming(begun(pieces).await?))
 }
 
-/// A body in pieces, of which the first two have been made: while there is no answer yet, a failure is one of its own.
-pub(super) async fn begun(
-    pieces: impl Stream<Item = DomainResult<Vec<u8>>> + 'static,
-) -> Result<impl Stream<Item = std::io::Result<Bytes>>, Problem> {
-    let mut pieces = Box::pin(pieces);
-    let mut first = Vec::new();
-    for _ in 0..2 {
-        first.extend(pieces.next().await.transpose()?);
-    }
-    // Later there is nothing left but to break off, so that nobody takes a part for the whole.
-    let broken_off = |error| std::io::Error::other(Problem::from(error).to_string());
-    let first = stream::iter(first.into_iter().map(Ok));
-    Ok(first.chain(pieces).map(move |piece| piece.map(Bytes::from).map_err(broken_off)))
-}
-
-/// The format that a client likes best (RFC 9110 §12.5.1), CSV where it does not matter.
+/// The format that a client likes better (RFC 9110 §12.5.1), CSV where it does not matter.
 fn accepted(request: &HttpRequest) -> Option<ContactFormat> {
-    let Some(accept) = request.headers().contains_key(header::ACCEPT).then(|| Accept::parse(request).ok()) else {
+    if !request.headers().contains_key(header::ACCEPT) {
         return Some(ContactFormat::Csv);
+    }
+    let ranges = Accept::parse(request).ok()?.0;
+    // Of the ranges that a media type falls in, the narrowest counts.
+    let quality = |format: ContactFormat| {
+        let rank = |range: &Mime| match range.essence_str() {
+            "*/*" => Some(1),
+            "text/*" => Some(2),
+            essence => (format_of(essence) == Some(format)).then_some(3),
+        };
+        let fitting = ranges.iter().filter_map(|range| Some((rank(&range.item)?, range.quality)));
+        fitting.max_by_key(|(rank, _)| *rank).map_or(Quality::ZERO, |(_, quality)| quality)
     };
-    let mut ranges: Vec<_> = accept?.0.into_iter().filter(|range| range.quality > header::Quality::ZERO).collect();
-    ranges.sort_by_key(|range| Reverse(range.quality));
-    ranges.iter().find_map(|range| match range.item.essence_str() {
-        "*/*" | "text/*" => Some(ContactFormat::Csv),
-        essence => format_of(essence),
-    })
+    let (csv, vcard) = (quality(ContactFormat::Csv), quality(ContactFormat::VCard));
+    match (csv, vcard) {
+        (Quality::ZERO, Quality::ZERO) => None,
+        _ if vcard > csv => Some(ContactFormat::VCard),
+        _ => Some(ContactFormat::Csv),
+    }
 }
 
 fn format_of(media_type: &str) -> Option<ContactFormat> {
@@ -229,11 +227,14 @@ pub async fn bring_in(
     let unsupported = || Problem::unsupported_media_type(&format!("{OFFERED}, in UTF-8"));
     let format = query.format.or_else(|| format_of(request.content_type())).filter(|_| is_utf8(&request));
     let format = format.ok_or_else(unsupported)?;
+    let desk = &state.import_desk;
+    let place = desk.place()?;
     quota::admit(&state.db, &state.auth, Quota::Imports, user.user_id).await?;
-    let file = tokio::time::timeout(FILE_TIMEOUT, receive(&request, body, state.import_limits.bytes)).await;
+    let file = tokio::time::timeout(FILE_TIMEOUT, receive(&request, body, desk.most_bytes)).await;
     let file = file.map_err(|_| Problem::too_slow())??;
-    let import = Import { file, format, is_dry_run: query.dry_run, most_rows: state.import_limits.rows };
-    let report = contact_imports::add(&state.db, &state.auth.clock, &state.import_turns, &user, import).await?;
+    let import = Import { file, format, is_dry_run: query.dry_run };
+    let report = contact_imports::add(&state.db, &state.auth.clock, desk, &user, import).await?;
+    drop(place);
     let report = ImportReport::new(report, format);
     Ok(match report.id {
         Some(id) => {

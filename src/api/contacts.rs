@@ -87,8 +87,8 @@ pub struct AddContact {
     #[validate(custom(function = rules::email))]
     #[schema(format = Email, max_length = 254, example = "byron@example.org")]
     email: Option<String>,
-    #[validate(length(max = 32), custom(function = rules::phone_number))]
-    #[schema(min_length = 5, max_length = 32, example = "+44 20 7946 0018")]
+    #[validate(length(max = 32), custom(function = rules::contact_number))]
+    #[schema(min_length = 2, max_length = 32, example = "+44 20 7946 0018")]
     phone_number: Option<String>,
     #[schema(minimum = 1, maximum = 12, example = 5)]
     birth_month: Option<i16>,
@@ -143,7 +143,7 @@ pub struct ChangeContact {
     email: Patch<String>,
     #[serde(default)]
     #[validate(custom(function = patched_phone_number))]
-    #[schema(value_type = Option<String>, min_length = 5, max_length = 32, example = "+44 20 7946 0018")]
+    #[schema(value_type = Option<String>, min_length = 2, max_length = 32, example = "+44 20 7946 0018")]
     phone_number: Patch<String>,
     #[serde(default)]
     #[validate(custom(function = patched_month))]
@@ -169,7 +169,7 @@ fn patched_email(email: &Patch<String>) -> Result<(), ValidationError> {
 }
 
 fn patched_phone_number(number: &Patch<String>) -> Result<(), ValidationError> {
-    patched(number, |number| rules::at_most(number, 32).and_then(|()| rules::phone_number(number)))
+    patched(number, |number| rules::at_most(number, 32).and_then(|()| rules::contact_number(number)))
 }
 
 fn patched_month(month: &Patch<i16>) -> Result<(), ValidationError> {
@@ -215,8 +215,8 @@ impl TryFrom<ChangeContact> for Changes {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ListContacts {
-    /// Only contacts with each of these words somewhere in the first name, the last name or the e-mail.
-    #[validate(length(max = 200), custom(function = rules::line))]
+    /// Only contacts with each of these words, ten at most, somewhere in the first name, the last name or the e-mail.
+    #[validate(length(max = 200), custom(function = rules::words))]
     #[param(min_length = 1, max_length = 200, example = "byr")]
     q: Option<String>,
     /// Only contacts whose first name contains this.

@@ -162,18 +162,18 @@ fn misfit(path: &str, message: &str) -> Violation {
         return Violation::new(quoted(), "duplicate", "is there twice");
     }
     if message.starts_with("UUID") {
-        return Violation::new(path, "type", "must be a UUID");
+        return Violation::new(path.to_owned(), "type", "must be a UUID");
     }
     // Dates and times bring messages of their own, which say no more than this.
     let Some((_, expected)) = message.rsplit_once("expected ") else {
-        return Violation::new(path, "type", "is not of the right form");
+        return Violation::new(path.to_owned(), "type", "is not of the right form");
     };
     let expected = match expected.split(" at line").next().unwrap_or(expected) {
         "i16" => "a whole number of at most 16 bits",
         "i32" => "a whole number of at most 32 bits",
         expected => expected,
     };
-    Violation::new(path, "type", format!("must be {expected}"))
+    Violation::new(path.to_owned(), "type", format!("must be {expected}"))
 }
 
 /// Every broken rule, less the values, which validator keeps among its parameters.
@@ -185,7 +185,8 @@ fn violations(errors: &ValidationErrors) -> Vec<Violation> {
                 let message = error.message.as_deref().map_or_else(|| rule(error), str::to_owned);
                 // A rule over several fields names the one that is wrong.
                 let named = error.params.get(rules::FIELD).and_then(|name| name.as_str());
-                found.push(Violation::new(named.unwrap_or(field.as_ref()), error.code.as_ref(), message));
+                let field = named.unwrap_or(field.as_ref()).to_owned();
+                found.push(Violation::new(field, error.code.clone(), message));
             }
         }
     }
@@ -219,7 +220,7 @@ mod tests {
         ];
         for (path, message, field, code) in cases {
             let violation = misfit(path, message);
-            assert_eq!((violation.field.as_str(), violation.code.as_str()), (field, code), "{message}");
+            assert_eq!((&*violation.field, &*violation.code), (field, code), "{message}");
             assert!(!violation.message.contains("42"), "{}", violation.message);
         }
     }

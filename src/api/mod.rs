@@ -20,6 +20,7 @@ mod personal_data;
 mod problem;
 mod recovery;
 mod sessions;
+mod streaming;
 mod token;
 mod users;
 mod vaccine_requests;

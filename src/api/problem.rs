@@ -64,14 +64,14 @@ pub struct Document<'a> {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct FieldProblem {
     /// Where it stands in the body or query, such as `birth_date`.
-    #[schema(example = "email")]
-    field: String,
+    #[schema(value_type = String, example = "email")]
+    field: Cow<'static, str>,
     /// The rule, for programs.
-    #[schema(example = "email")]
-    code: String,
+    #[schema(value_type = String, example = "email")]
+    code: Cow<'static, str>,
     /// The rule, for people.
-    #[schema(example = "must be an e-mail address")]
-    message: String,
+    #[schema(value_type = String, example = "must be an e-mail address")]
+    message: Cow<'static, str>,
 }
 
 impl Problem {

@@ -13,7 +13,7 @@ use entity::ContactFormat;
 use entity::contacts::Model;
 
 use super::birthday::Birthday;
-use super::contacts::NewContact;
+use super::contacts::{NAME_CHARACTERS, NOTES_CHARACTERS, NewContact, PHONE_CHARACTERS};
 use super::email::Email;
 use super::rules;
 use crate::error::{Error, Result, Violation};
@@ -85,7 +85,7 @@ impl Fields {
     /// A contact, by the same rules as through the API.
     fn contact(self, latest: NaiveDate) -> std::result::Result<NewContact, Vec<Violation>> {
         let mut violations = Vec::new();
-        let mut check = |field: &str, value: &str, most: usize, rule: fn(&str) -> Checked| {
+        let mut check = |field: &'static str, value: &str, most: usize, rule: fn(&str) -> Checked| {
             for error in [rules::at_most(value, most), rule(value)].into_iter().filter_map(std::result::Result::err) {
                 let message = error.message.unwrap_or_default();
                 violations.push(Violation::new(field, error.code, message));
@@ -95,13 +95,13 @@ impl Fields {
         let last_name = self.last_name.trim().to_owned();
         check("first_name", &first_name, NAME_CHARACTERS, rules::line);
         check("last_name", &last_name, NAME_CHARACTERS, rules::line);
-        let mut optional = |field: &str, value: String, most: usize, rule: fn(&str) -> Checked| {
+        let mut optional = |field: &'static str, value: String, most: usize, rule: fn(&str) -> Checked| {
             let value = Some(value.trim().to_owned()).filter(|value| !value.is_empty());
             value.inspect(|value| check(field, value, most, rule))
         };
         let email = optional("email", self.email, Email::MAX_BYTES, rules::email);
         let phone_number =
-            optional("phone_number", plain_number(&self.phone_number), PHONE_CHARACTERS, rules::phone_number);
+            optional("phone_number", plain_number(&self.phone_number), PHONE_CHARACTERS, rules::contact_number);
         let notes = optional("notes", rules::normal_lines(&self.notes), NOTES_CHARACTERS, rules::text);
         let birthday = self.birthday.and_then(|[year, month, day]| Birthday::parse(month, day, year, latest));
         let birthday = birthday.unwrap_or_else(|violation| {
@@ -128,15 +128,6 @@ fn plain_number(text: &str) -> String {
 }
 
 type Checked = std::result::Result<(), validator::ValidationError>;
-
-/// Characters of a first or last name.
-pub const NAME_CHARACTERS: usize = 100;
-
-/// Characters of a telephone number.
-pub const PHONE_CHARACTERS: usize = 32;
-
-/// Characters of notes.
-pub const NOTES_CHARACTERS: usize = 2000;
 
 /// A date as people write it in files: `1985-12-10`, `19851210`, or without a year `--12-10`, `--1210`.
 fn parts_of_date(text: &str) -> Parts {

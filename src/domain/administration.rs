@@ -1,7 +1,7 @@
 //! Accounts in the hands of admins, and of operators on the command line: role, disabling, a new password.
 
 use entity::{AuditAction, Role, users};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionSession as _,
 };
@@ -133,7 +133,8 @@ pub async fn lock_admins(transaction: &impl ConnectionTrait, auth: &Auth) -> Res
         .filter(users::Column::Role.eq(Role::Admin))
         .filter(sessions::may_sign_in(auth))
         .order_by_asc(users::Column::Id)
-        .lock_exclusive()
+        // Less than exclusive: what refers to an admin, such as a file they bring in, need not wait.
+        .lock(LockType::NoKeyUpdate)
         .all(transaction)
         .await?;
     Ok(admins.into_iter().map(|admin| admin.id).collect())

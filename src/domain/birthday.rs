@@ -121,7 +121,7 @@ mod tests {
     }
 
     fn parse(month: Option<i16>, day: Option<i16>, year: Option<i16>) -> Result<Option<Birthday>, String> {
-        Birthday::parse(month, day, year, date(2026, 11, 21)).map_err(|violation| violation.field)
+        Birthday::parse(month, day, year, date(2026, 11, 21)).map_err(|violation| violation.field.into_owned())
     }
 
     #[test]

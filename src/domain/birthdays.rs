@@ -5,7 +5,6 @@
 //! 1 March, which is right wherever its birthday falls; only the ends of the window have to take care of it.
 
 use chrono::{Datelike, Days, NaiveDate};
-use chrono_tz::Tz;
 use entity::contacts::{Column, Model};
 use entity::users;
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -16,6 +15,7 @@ use super::birthday::{Birthday, LeapDay};
 use super::clock::Clock;
 use super::contacts::owned_by;
 use super::page::{Page, Slice};
+use super::time_zone::TimeZone;
 use crate::error::{Error, Result};
 
 /// In so many days everybody has had their birthday.
@@ -109,7 +109,10 @@ pub async fn upcoming(
     mut window: Window,
     page: Page<Position>,
 ) -> Result<Slice<Upcoming, Position>> {
-    window.today = page.after.map_or(window.today, |after| after.today);
+    // Who turns pages at midnight, or travels meanwhile, goes on with the list that was begun.
+    let begun = page.after.map(|after| after.today);
+    let is_near = |day: &NaiveDate| window.today.signed_duration_since(*day).num_days().abs() <= 2;
+    window.today = begun.filter(is_near).unwrap_or(window.today);
     let [first, second] = window.stretches();
     // A page that begins behind the first stretch needs nothing from it.
     let after = page.after.map(|after| ((after.month, after.day), after.id));
@@ -154,16 +157,21 @@ async fn born(
 ///
 /// # Errors
 /// [`Error::InvalidToken`] when the account is gone.
-pub async fn today(db: &impl ConnectionTrait, clock: &Clock, user_id: Uuid, zone: Option<Tz>) -> Result<NaiveDate> {
+pub async fn today(
+    db: &impl ConnectionTrait,
+    clock: &Clock,
+    user_id: Uuid,
+    zone: Option<TimeZone>,
+) -> Result<NaiveDate> {
     let zone = match zone {
         Some(zone) => zone,
         None => {
             let column = users::Entity::find_by_id(user_id).select_only().column(users::Column::TimeZone);
             let name: Option<String> = column.into_tuple().one(db).await?.ok_or(Error::InvalidToken)?;
-            name.and_then(|name| name.parse().ok()).unwrap_or(Tz::UTC)
+            name.and_then(|name| TimeZone::parse(&name).ok()).unwrap_or(TimeZone::UTC)
         }
     };
-    Ok(clock.now().with_timezone(&zone).date_naive())
+    Ok(zone.date(clock.now()))
 }
 
 fn day(date: NaiveDate) -> Day {
@@ -176,7 +184,7 @@ mod tests {
 
     use chrono::{Datelike, Days, NaiveDate};
 
-    use super::{Day, LEAP_DAY, LeapDay, Window};
+    use super::{Birthday, Day, LEAP_DAY, LeapDay, Window};
 
     /// All days of the circle on which somebody may have been born, in order.
     fn circle() -> Vec<Day> {
@@ -194,6 +202,47 @@ mod tests {
         if day == stands_in && !date.leap_year() { vec![day, LEAP_DAY] } else { vec![day] }
     }
 
+    /// Each day of 400 years: everybody's next birthday, and the age they turn, as a calendar that is leafed through shows.
+    #[test]
+    fn a_next_birthday_is_the_first_that_a_calendar_shows() {
+        let people: Vec<_> = circle()
+            .into_iter()
+            .map(|(month, day)| {
+                let parts = (i16::try_from(month).unwrap(), i16::try_from(day).unwrap());
+                Birthday::parse(Some(parts.0), Some(parts.1), Some(1904), NaiveDate::MAX)
+                    .unwrap()
+                    .or_else(|| panic!("{parts:?}"))
+                    .unwrap()
+            })
+            .collect();
+        for leap_day in [LeapDay::Feb28, LeapDay::Mar1] {
+            let end = NaiveDate::from_ymd_opt(2400, 12, 31).unwrap();
+            // Leafed through backwards: what was shown last is what comes next.
+            let mut next = std::collections::HashMap::new();
+            let mut date = NaiveDate::from_ymd_opt(2401, 12, 31).unwrap();
+            while date >= NaiveDate::from_ymd_opt(2000, 1, 1).unwrap() {
+                for day in born_for(date, leap_day) {
+                    next.insert(day, date);
+                }
+                if date <= end {
+                    // Those around this day, the leap day, and of the others another one each day.
+                    let turn = usize::try_from(date.num_days_from_ce()).unwrap() % 366;
+                    let near = |place: usize| (place + 366 - usize::try_from(date.ordinal0()).unwrap()) % 366;
+                    for (place, person) in people.iter().enumerate() {
+                        let is_near = near(place) < 3 || near(place) > 362 || person.day_of_year() == LEAP_DAY;
+                        if !is_near && place != turn {
+                            continue;
+                        }
+                        let shown = next[&person.day_of_year()];
+                        assert_eq!(person.next(date, leap_day), shown, "{person:?} from {date}");
+                        assert_eq!(person.turns(shown), Some(shown.year() - 1904));
+                    }
+                }
+                date = date.pred_opt().unwrap();
+            }
+        }
+    }
+
     /// Day by day through 400 years, after which the calendar repeats, with windows of many lengths.
     #[test]
     fn the_stretches_of_a_window_hold_just_whom_a_calendar_shows() {
@@ -204,13 +253,11 @@ mod tests {
         while today < end {
             turn = (turn + 1) % 367;
             for leap_day in [LeapDay::Feb28, LeapDay::Mar1] {
-                for days in [0, 1, 7, turn, 364, 365, 366] {
-                    // Whole years take long, and matter most around the days that are not the same every year.
-                    if days > 30
-                        && !matches!((today.month(), today.day()), (2, 26..) | (3, 1..=3) | (12, 30..) | (1, 1..=2))
-                    {
-                        continue;
-                    }
+                // Whole years take long, and matter around the days that are not the same every year.
+                let is_special =
+                    matches!((today.month(), today.day()), (2, 26..) | (3, 1..=3) | (12, 30..) | (1, 1..=2));
+                let lengths = if is_special { vec![0, 1, turn, 364, 365, 366] } else { vec![turn % 9] };
+                for days in lengths {
                     let window = Window { today, days, leap_day };
                     let shown: BTreeSet<Day> = today
                         .iter_days()

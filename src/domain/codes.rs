@@ -310,6 +310,6 @@ fn six_digits() -> Result<String> {
 }
 
 /// What is said of a code, or token, whatever is wrong with it.
-pub(super) fn wrong(field: &str) -> Violation {
+pub(super) fn wrong(field: &'static str) -> Violation {
     Violation::new(field, "wrong", "is not valid: mistyped, used up, replaced, expired, or tried too often")
 }

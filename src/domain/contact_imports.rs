@@ -6,33 +6,73 @@
 
 use std::collections::HashSet;
 use std::fs::File;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use entity::contact_imports::{ActiveModel, Column, Entity, Model};
-use entity::{ContactFormat, contacts};
+use entity::{ContactFormat, contacts as table};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     Select, Set, TransactionSession as _,
 };
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use uuid::Uuid;
 
 use super::actor::Actor;
 use super::address_book::{self, Row};
 use super::clock::Clock;
+use super::contacts;
 use super::page::{Page, Slice};
 use crate::db::Transact;
 use crate::error::{Conflict, Error, Result, Violation};
 
-/// Rows of one statement.
-const BATCH: usize = 250;
+/// Rows of one statement, at most. What is left of a file is written in statements of half as many, and so on, so that
+/// there are few different ones for the database to know.
+const BATCH: usize = 256;
 
 /// Batches that wait to be written.
 const BATCHES: usize = 4;
 
-/// Files that are read at once. Further ones are told to come back.
-pub const AT_ONCE: usize = 4;
+/// How long a file that has arrived waits for its turn.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Files that may be on their way in at once.
+const UPLOADS: usize = 16;
+
+/// How large files may be, and how many are taken at once.
+#[derive(Debug)]
+pub struct Desk {
+    /// The most bytes of a file.
+    pub most_bytes: u64,
+    /// The most contacts of a file.
+    pub most_rows: u64,
+    uploads: Arc<Semaphore>,
+    turns: Arc<Semaphore>,
+}
+
+impl Desk {
+    /// Takes files of so many bytes and contacts, and writes `at_once` of them at a time.
+    #[must_use]
+    pub fn new(most_bytes: u64, most_rows: u64, at_once: usize) -> Self {
+        let semaphore = |permits| Arc::new(Semaphore::new(permits));
+        Self { most_bytes, most_rows, uploads: semaphore(UPLOADS), turns: semaphore(at_once) }
+    }
+
+    /// A place for a file on its way in, until it is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when all are taken.
+    pub fn place(&self) -> Result<OwnedSemaphorePermit> {
+        Arc::clone(&self.uploads).try_acquire_owned().map_err(|_| Error::Busy)
+    }
+
+    async fn turn(&self) -> Result<OwnedSemaphorePermit> {
+        let turn = Arc::clone(&self.turns).acquire_owned();
+        let turn = tokio::time::timeout(PATIENCE, turn).await.map_err(|_| Error::Busy)?;
+        turn.map_err(Error::internal)
+    }
+}
 
 /// What to make of a file.
 #[derive(Debug)]
@@ -43,8 +83,6 @@ pub struct Import {
     pub format: ContactFormat,
     /// Whether to tell what would happen, and to change nothing.
     pub is_dry_run: bool,
-    /// The most rows it may have.
-    pub most_rows: u64,
 }
 
 /// What became of a file.
@@ -54,9 +92,12 @@ pub struct Report {
     pub import: Option<Model>,
     /// Contacts that were added.
     pub imported: u64,
-    /// Rows that were not, each with its line.
-    pub rejected: Vec<(u64, Vec<Violation>)>,
+    /// Rows that were not.
+    pub rejected: Vec<Rejected>,
 }
+
+/// The line of a row that was left out, and all that is wrong with it.
+pub type Rejected = (u64, Vec<Violation>);
 
 /// The imports an actor may see: their own.
 fn owned_by(user_id: Uuid) -> Select<Entity> {
@@ -67,17 +108,17 @@ fn owned_by(user_id: Uuid) -> Select<Entity> {
 ///
 /// # Errors
 /// A violation when it is no such file, or has too many rows; [`Error::Busy`].
-pub async fn add(
-    db: &impl Transact,
-    clock: &Clock,
-    turns: &Semaphore,
-    actor: &Actor,
-    import: Import,
-) -> Result<Report> {
-    let _turn = turns.try_acquire().map_err(|_| Error::Busy)?;
-    let Import { file, format, is_dry_run, most_rows } = import;
+pub async fn add(db: &impl Transact, clock: &Clock, desk: &Desk, actor: &Actor, import: Import) -> Result<Report> {
+    let turn = Arc::new(desk.turn().await?);
+    let Import { file, format, is_dry_run } = import;
+    let most_rows = desk.most_rows;
     let (batches, received) = mpsc::channel(BATCHES);
-    let reader = tokio::task::spawn_blocking(move || read(file, format, most_rows, &batches));
+    // The thread has a part in the turn: it goes on for a while when whoever asked has gone.
+    let part = Arc::clone(&turn);
+    let reader = tokio::task::spawn_blocking(move || {
+        let _part = part;
+        read(file, format, most_rows, &batches)
+    });
     let transaction = db.begin().await?;
     let id = Uuid::now_v7();
     let row = ActiveModel {
@@ -138,35 +179,47 @@ async fn write(
     import_id: Uuid,
     mut batches: mpsc::Receiver<Vec<Row>>,
     now: DateTime<Utc>,
-) -> Result<(u64, Vec<(u64, Vec<Violation>)>)> {
-    let (mut imported, mut rejected) = (0, Vec::new());
-    while let Some(batch) = batches.recv().await {
-        let (mut lines, mut rows) = (Vec::new(), Vec::new());
-        for Row { line, contact } in batch {
+) -> Result<(u64, Vec<Rejected>)> {
+    let (mut imported, mut rejected, mut waiting) = (0, Vec::new(), Vec::new());
+    loop {
+        let batch = batches.recv().await;
+        let is_over = batch.is_none();
+        for Row { line, contact } in batch.into_iter().flatten() {
             match contact {
                 Ok(contact) => {
-                    let id = Uuid::now_v7();
-                    lines.push((id, line));
-                    rows.push(super::contacts::row(id, user_id, Some(import_id), contact, now));
+                    let row = contacts::row(Uuid::now_v7(), user_id, Some(import_id), contact, now);
+                    waiting.push((line, row));
                 }
                 Err(violations) => rejected.push((line, violations)),
             }
         }
-        if rows.is_empty() {
-            continue;
+        while waiting.len() >= BATCH || (is_over && !waiting.is_empty()) {
+            let size = 1 << Ord::min(waiting.len(), BATCH).ilog2();
+            imported += write_batch(transaction, waiting.drain(..size), &mut rejected).await?;
         }
-        let mut insert = super::contacts::insert(rows)?;
-        insert.on_conflict(OnConflict::new().do_nothing().to_owned()).returning_col(contacts::Column::Id);
-        let inserted = transaction.query_all(&insert).await?;
-        let inserted: HashSet<Uuid> =
-            inserted.iter().map(|row| row.try_get_by_index(0)).collect::<std::result::Result<_, _>>()?;
-        imported += u64::try_from(inserted.len()).unwrap_or(u64::MAX);
-        let repeated = lines.into_iter().filter(|(id, _)| !inserted.contains(id));
-        let taken = || vec![Violation::new("email", "taken", "is the e-mail of another of your contacts")];
-        rejected.extend(repeated.map(|(_, line)| (line, taken())));
+        if is_over {
+            rejected.sort_by_key(|(line, _)| *line);
+            return Ok((imported, rejected));
+        }
     }
-    rejected.sort_by_key(|(line, _)| *line);
-    Ok((imported, rejected))
+}
+
+/// Writes rows but those whose e-mail is taken, and returns how many.
+async fn write_batch(
+    transaction: &impl ConnectionTrait,
+    rows: impl Iterator<Item = (u64, table::Model)>,
+    rejected: &mut Vec<Rejected>,
+) -> Result<u64> {
+    let (lines, rows): (Vec<_>, Vec<_>) = rows.map(|(line, row)| ((row.id, line), row)).unzip();
+    let mut insert = contacts::insert(rows)?;
+    insert.on_conflict(OnConflict::new().do_nothing().to_owned()).returning_col(table::Column::Id);
+    let inserted = transaction.query_all(&insert).await?;
+    let inserted: HashSet<Uuid> =
+        inserted.iter().map(|row| row.try_get_by_index(0)).collect::<std::result::Result<_, _>>()?;
+    let repeated = lines.into_iter().filter(|(id, _)| !inserted.contains(id));
+    let taken = || vec![Violation::new("email", "taken", "is the e-mail of another of your contacts")];
+    rejected.extend(repeated.map(|(_, line)| (line, taken())));
+    Ok(u64::try_from(inserted.len()).unwrap_or(u64::MAX))
 }
 
 /// The actor's imports, newest first.

@@ -1,12 +1,10 @@
 //! Contacts: people that a user keeps, whom nobody else can see.
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use entity::ContactFormat;
 use entity::contacts::{Column, Entity, Model};
-use futures_util::{Stream, StreamExt as _, stream};
 use sea_orm::sea_query::{Expr, ExprTrait, InsertStatement, LikeExpr, Query};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, Iterable, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     Select,
 };
 use uuid::Uuid;
@@ -15,14 +13,23 @@ use super::actor::Actor;
 use super::auth::Auth;
 use super::birthday::{self, Birthday};
 use super::email::Email;
-use super::page::{Page, Slice, pieces};
+use super::page::{Page, Slice};
 use super::patch::Patch;
 use super::quota::{self, Quota};
-use super::{address_book, rules, search};
+use super::{rules, search};
 use crate::error::{Error, Result};
 
-/// Contacts that are read at once for a file.
-const EXPORT_PAGE: u64 = 500;
+/// Characters of a first or last name.
+pub const NAME_CHARACTERS: usize = 100;
+
+/// Characters of a telephone number.
+pub const PHONE_CHARACTERS: usize = 32;
+
+/// Characters of notes.
+pub const NOTES_CHARACTERS: usize = 2000;
+
+/// What a list calls the contacts that are on it.
+const FOUND: &str = "found";
 
 /// Somebody to be kept.
 #[derive(Clone, Debug)]
@@ -88,11 +95,7 @@ pub struct Position {
 
 impl Position {
     fn of(contact: &Model) -> Self {
-        Self {
-            last_name: contact.folded_last_name.clone(),
-            first_name: contact.folded_first_name.clone(),
-            id: contact.id,
-        }
+        Self { last_name: contact.last_folded.clone(), first_name: contact.first_folded.clone(), id: contact.id }
     }
 }
 
@@ -112,8 +115,8 @@ pub fn row(id: Uuid, user_id: Uuid, import_id: Option<Uuid>, new: NewContact, no
         id,
         user_id,
         import_id,
-        folded_first_name: search::fold(&new.first_name),
-        folded_last_name: search::fold(&new.last_name),
+        first_folded: search::fold(&new.first_name),
+        last_folded: search::fold(&new.last_name),
         first_name: new.first_name,
         last_name: new.last_name,
         email: new.email.map(|email| email.as_str().to_owned()),
@@ -133,7 +136,23 @@ pub fn row(id: Uuid, user_id: Uuid, import_id: Option<Uuid>, new: NewContact, no
 /// None in practice: each row has as many values as there are columns.
 pub fn insert(rows: impl IntoIterator<Item = Model>) -> Result<InsertStatement> {
     let mut insert = Query::insert();
-    insert.into_table(Entity).columns(Column::iter());
+    insert.into_table(Entity).columns([
+        Column::Id,
+        Column::UserId,
+        Column::ImportId,
+        Column::FirstName,
+        Column::LastName,
+        Column::FirstFolded,
+        Column::LastFolded,
+        Column::Email,
+        Column::PhoneNumber,
+        Column::BirthMonth,
+        Column::BirthDay,
+        Column::BirthYear,
+        Column::Notes,
+        Column::CreatedAt,
+        Column::UpdatedAt,
+    ]);
     for row in rows {
         insert
             .values([
@@ -142,8 +161,8 @@ pub fn insert(rows: impl IntoIterator<Item = Model>) -> Result<InsertStatement> 
                 row.import_id.into(),
                 row.first_name.into(),
                 row.last_name.into(),
-                row.folded_first_name.into(),
-                row.folded_last_name.into(),
+                row.first_folded.into(),
+                row.last_folded.into(),
                 row.email.into(),
                 row.phone_number.into(),
                 row.birth_month.into(),
@@ -187,45 +206,50 @@ pub async fn list(
     filter: &Filter,
     page: Page<Position>,
 ) -> Result<Slice<Model, Position>> {
-    let order = [Column::FoldedLastName, Column::FoldedFirstName, Column::Id];
+    let order = [Column::LastFolded, Column::FirstFolded, Column::Id];
     let contains = |column: Column, text: &str| column.like(LikeExpr::new(search::anywhere(text)).escape('\\'));
-    let mut contacts = owned_by(actor.user_id);
+    let mut found = owned_by(actor.user_id).select_only().columns(order);
     for word in filter.search.iter().flat_map(|text| text.split_whitespace()) {
-        let somewhere = [Column::FoldedFirstName, Column::FoldedLastName, Column::Email];
-        let found = somewhere.into_iter().fold(Condition::any(), |any, column| any.add(contains(column, word)));
-        contacts = contacts.filter(found);
+        let somewhere = [Column::FirstFolded, Column::LastFolded, Column::Email];
+        let any = somewhere.into_iter().fold(Condition::any(), |any, column| any.add(contains(column, word)));
+        found = found.filter(any);
     }
-    let contacts = contacts
-        .apply_if(filter.first_name.as_deref(), |all, text| all.filter(contains(Column::FoldedFirstName, text)))
-        .apply_if(filter.last_name.as_deref(), |all, text| all.filter(contains(Column::FoldedLastName, text)))
-        .apply_if(filter.email.as_deref(), |all, text| all.filter(contains(Column::Email, text)))
-        .apply_if(page.after.as_ref(), |all, after| {
+    let found = found
+        .apply_if(filter.first_name.as_deref(), |found, text| found.filter(contains(Column::FirstFolded, text)))
+        .apply_if(filter.last_name.as_deref(), |found, text| found.filter(contains(Column::LastFolded, text)))
+        .apply_if(filter.email.as_deref(), |found, text| found.filter(contains(Column::Email, text)))
+        .apply_if(page.after.as_ref(), |found, after| {
             let position = [after.last_name.as_str().into(), after.first_name.as_str().into(), Expr::value(after.id)];
-            all.filter(Expr::tuple(order.map(Expr::col)).gt(Expr::tuple(position)))
+            found.filter(Expr::tuple(order.map(Expr::col)).gt(Expr::tuple(position)))
         });
-    let contacts = order.into_iter().fold(contacts, QueryOrder::order_by_asc).limit(page.rows()).all(db).await?;
+    let found = order.into_iter().fold(found, QueryOrder::order_by_asc).limit(page.rows());
+    // What is looked through is in the index of the list; only the rows of the page are read themselves.
+    let mut contacts = owned_by(actor.user_id);
+    let its = |column: Column| Expr::col((FOUND, column));
+    let is_found = Expr::col((Entity, Column::Id)).eq(its(Column::Id));
+    QuerySelect::query(&mut contacts).join_subquery(JoinType::InnerJoin, found.into_query(), FOUND, is_found);
+    let contacts = order.into_iter().fold(contacts, |contacts, column| contacts.order_by_asc(its(column)));
+    let contacts = contacts.all(db).await?;
     Ok(page.slice(contacts, Position::of))
+}
+
+/// Contacts as they lie in the database: in the order of their ids, which does not change when names do.
+///
+/// # Errors
+/// Fails when the database does.
+pub(super) async fn all(db: &impl ConnectionTrait, user_id: Uuid, page: Page) -> Result<Slice<Model>> {
+    let contacts = owned_by(user_id)
+        .apply_if(page.after, |contacts, after| contacts.filter(Column::Id.gt(after)))
+        .order_by_asc(Column::Id)
+        .limit(page.rows())
+        .all(db)
+        .await?;
+    Ok(page.slice(contacts, |contact| contact.id))
 }
 
 /// Everybody whom a user keeps.
 pub(super) async fn all_of(db: &impl ConnectionTrait, user_id: Uuid) -> Result<Vec<Model>> {
     Ok(owned_by(user_id).all(db).await?)
-}
-
-/// All contacts as a file, in pieces.
-pub fn export(
-    db: impl ConnectionTrait + Clone + 'static,
-    actor: Actor,
-    format: ContactFormat,
-) -> impl Stream<Item = Result<Vec<u8>>> {
-    let pages = pieces(EXPORT_PAGE, move |page| {
-        let db = db.clone();
-        async move {
-            let slice = list(&db, &actor, &Filter::default(), page).await?;
-            Ok((address_book::write(format, &slice.items)?, slice.next))
-        }
-    });
-    stream::once(async move { Ok(address_book::head(format)) }).chain(pages)
 }
 
 /// Changes a contact.
@@ -248,8 +272,8 @@ pub async fn change(
     let text = |patch: Patch<String>| patch.into_change().map(Expr::value);
     let [year, month, day] = parts.map(|part| part.map(Expr::value));
     let changed = [
-        (Column::FoldedFirstName, folded(&changes.first_name)),
-        (Column::FoldedLastName, folded(&changes.last_name)),
+        (Column::FirstFolded, folded(&changes.first_name)),
+        (Column::LastFolded, folded(&changes.last_name)),
         (Column::FirstName, changes.first_name.map(Expr::value)),
         (Column::LastName, changes.last_name.map(Expr::value)),
         (Column::Email, text(changes.email.map(|email| email.as_str().to_owned()))),

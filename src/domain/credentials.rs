@@ -24,7 +24,7 @@ pub async fn confirm(
     actor: &Actor,
     client: &Client,
     password: Password,
-    field: &str,
+    field: &'static str,
 ) -> Result<users::Model> {
     let turn = auth.hasher.turn().await?;
     let user = accounts::own(db, actor).await?;

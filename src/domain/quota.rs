@@ -44,11 +44,11 @@ pub async fn admit(db: &impl ConnectionTrait, auth: &Auth, quota: Quota, user_id
         .on_conflict(one_more(most, now))
         .returning_col(Column::Key)
         .to_owned();
-    if db.query_one(&count).await?.is_some() {
+    if most > 0 && db.query_one(&count).await?.is_some() {
         return Ok(());
     }
     let counter = throttles::Entity::find_by_id(key).one(db).await?;
-    let retry_after = counter.map_or(Duration::zero(), |counter| counter.forget_at - now);
+    let retry_after = counter.map_or(HOUR, |counter| counter.forget_at - now);
     Err(Error::TooMany { retry_after: Ord::max(retry_after, Duration::seconds(1)) })
 }
 

@@ -4,19 +4,22 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use chrono_tz::Tz;
 use validator::ValidationError;
 
 use super::birthday::{self, Birthday};
 use super::email::Email;
 use super::password::Password;
 use super::patch::Patch;
+use super::time_zone::TimeZone;
 use crate::error::Violation;
 
 type Checked = Result<(), ValidationError>;
 
 /// Among the parameters of a rule over several fields: the field that breaks it.
 pub const FIELD: &str = "field";
+
+/// The most words of a search.
+const MOST_WORDS: usize = 10;
 
 /// The fewest digits in a telephone number.
 const MIN_PHONE_DIGITS: usize = 5;
@@ -76,6 +79,24 @@ pub fn phone_number(value: &str) -> Checked {
     Ok(())
 }
 
+/// A telephone number in an address book: short ones, pauses and extensions too.
+pub fn contact_number(value: &str) -> Checked {
+    let digits = value.chars().filter(char::is_ascii_digit).count();
+    if digits < 2 || !value.chars().all(|c| c.is_ascii_digit() || "+ ()-./*#,;x".contains(c)) {
+        return refuse("phone_number", "must be a telephone number");
+    }
+    Ok(())
+}
+
+/// What is searched for: a line of at most ten words.
+pub fn words(value: &str) -> Checked {
+    line(value)?;
+    if value.split_whitespace().nth(MOST_WORDS).is_some() {
+        return refuse("words", "must be at most 10 words");
+    }
+    Ok(())
+}
+
 /// A national id: letters and digits, with the signs that people put between them.
 pub fn nid(value: &str) -> Checked {
     line(value)?;
@@ -103,8 +124,8 @@ pub fn birthday(month: Option<i16>, day: Option<i16>, year: Option<i16>) -> Chec
     Birthday::parse(month, day, year, latest_birth_date()).map(drop).map_err(|violation| {
         let mut error = ValidationError::new("date");
         error.add_param(Cow::Borrowed(FIELD), &violation.field);
-        error.code = Cow::Owned(violation.code);
-        error.with_message(Cow::Owned(violation.message))
+        error.code = violation.code;
+        error.with_message(violation.message)
     })
 }
 
@@ -115,10 +136,7 @@ pub fn birth_year(year: i32) -> Checked {
 
 /// A time zone by its IANA name.
 pub fn time_zone(value: &str) -> Checked {
-    if value.parse::<Tz>().is_err() {
-        return refuse("time_zone", "must be the name of an IANA time zone, such as Europe/Berlin");
-    }
-    Ok(())
+    TimeZone::parse(value).map(drop).map_err(refused)
 }
 
 /// A time that both databases can hold and compare.
@@ -157,8 +175,8 @@ fn refuse(code: &'static str, message: &'static str) -> Checked {
 }
 
 fn refused(violation: Violation) -> ValidationError {
-    let mut error = ValidationError::new("invalid").with_message(Cow::Owned(violation.message));
-    error.code = Cow::Owned(violation.code);
+    let mut error = ValidationError::new("invalid").with_message(violation.message);
+    error.code = violation.code;
     error
 }
 

@@ -139,12 +139,15 @@ async fn the_client_says_which_format_it_accepts() {
         ("text/csv;q=0.5, text/vcard", "text/vcard"),
         ("application/json, text/vcard;q=0.1", "text/vcard"),
         ("text/*", "text/csv"),
+        ("text/*, text/csv;q=0", "text/vcard"),
+        ("*/*, text/csv;q=0.1", "text/vcard"),
+        ("text/vcard;q=0.4, */*;q=0.5", "text/csv"),
     ] {
         let request = ada.request(Method::GET, "/contacts/export").header("accept", accept);
         let answer = app.send(request).await;
         assert!(answer.is(200).header("content-type").starts_with(expected), "{accept}: {answer:?}");
     }
-    for accept in ["application/json", "text/csv;q=0"] {
+    for accept in ["application/json", "text/csv;q=0", "*/*;q=0"] {
         let request = ada.request(Method::GET, "/contacts/export").header("accept", accept);
         app.send(request).await.problem(406, "not-acceptable");
     }
@@ -195,7 +198,7 @@ async fn good_rows_are_kept_and_bad_ones_are_told_with_their_lines() {
 async fn files_of_spreadsheets_and_address_books_are_understood() {
     let app = TestApp::start(BACKEND).await;
     for file in [
-        "\u{feff}First Name,Middle Name,Last Name,E-mail 1 - Value,Phone 1 - Value,Birthday,Notes\r\nByron,,King,byron@example.org,+44 20 7946 0018,--05-12,x\r\n",
+        "\u{feff}First Name,Middle Name,Last Name,E-mail 1 - Value,Phone 1 - Value,Birthday,Notes\r\nByron,Noel,King,byron@example.org ::: b@example.org,+44 20 7946 0018,--05-12,x\r\n",
         "Given Name;Family Name;E-mail Address;Mobile Phone;Birthday;Notes\nByron;King;byron@example.org;+44 20 7946 0018;--0512;x\n",
         "first_name\tlast_name\temail\tphone_number\tbirth_month\tbirth_day\tnotes\nByron\tKing\tbyron@example.org\t+44 20 7946 0018\t5\t12\tx",
     ] {
@@ -205,7 +208,13 @@ async fn files_of_spreadsheets_and_address_books_are_understood() {
         let contact = &book(&ada).await[0];
         assert_eq!((&contact["email"], &contact["birth_day"]), (&json!("byron@example.org"), &json!(12)));
         assert_eq!((&contact["phone_number"], &contact["notes"]), (&json!("+44 20 7946 0018"), &json!("x")));
+        assert!(contact["first_name"].as_str().unwrap().starts_with("Byron"));
     }
+    // What a mail program writes for no birthday at all; and a middle name.
+    let ada = app.patient().await;
+    import_csv(&ada, "First Name,Middle Name,Last Name,Birthday\nAda,Augusta,Lovelace,0/0/00\n").await;
+    let lovelace = &book(&ada).await[0];
+    assert_eq!((&lovelace["first_name"], &lovelace["birth_day"]), (&json!("Ada Augusta"), &Value::Null));
 }
 
 #[tokio::test]
@@ -217,7 +226,13 @@ async fn a_file_that_is_none_is_refused_as_a_whole() {
     csv(b"first_name,email\r\nByron,b@example.org\r\n").await.violates(&[("last_name", "column")]);
     csv(b"{\"a\":1}").await.violates(&[("first_name", "column"), ("last_name", "column")]);
     csv(b"\xff\xfef\0i\0").await.violates(&[(".", "encoding")]);
-    ada.upload("/contacts/import", "text/vcard", "").await.violates(&[(".", "empty")]);
+    let vcard = async |file: &str| ada.upload("/contacts/import", "text/vcard", file.to_owned()).await;
+    vcard("").await.violates(&[(".", "empty")]);
+    vcard("\r\nhello\r\n").await.violates(&[(".", "vcard")]);
+    vcard("first_name,last_name\nA,B\n").await.violates(&[(".", "vcard")]);
+    let columns = "x,".repeat(600);
+    csv(format!("first_name,last_name,{columns}\nA,B\n").as_bytes()).await.violates(&[(".", "length")]);
+    assert_eq!(ada.get("/contacts/imports").await.ok()["items"], json!([]));
     for media_type in ["application/json", "image/png", "text/csv; charset=iso-8859-1"] {
         ada.upload("/contacts/import", media_type, "first_name,last_name\n")
             .await
@@ -239,7 +254,10 @@ const PHONE_BOOK: &str = "BEGIN:VCARD\r\nVERSION:3.0\r\nPRODID:-//Apple Inc.//iP
     BEGIN:VCARD\r\nVERSION:3.0\r\nN:King;Byron;;;\r\nBDAY;X-APPLE-OMIT-YEAR=1604:1604-02-29\r\nEND:VCARD\r\n\
     \r\nBEGIN:VCARD\r\nVERSION:3.0\r\nFN:Grace Brewster Hopper\r\nBDAY:--12-09\r\nEND:VCARD\r\n\
     BEGIN:VCARD\nVERSION:4.0\nN:Noel;Anne;;;\nBDAY:--0922\nTEL;VALUE=uri:tel:+1-555-0100\nEND:VCARD\n\
-    BEGIN:VCARD\nVERSION:3.0\nN:Utc;Iso;;;\nBDAY:1970-01-02T00:00:00Z\nEND:VCARD";
+    BEGIN:VCARD\nVERSION:3.0\nN:Utc;Iso;;;\nBDAY:1970-01-02T00:00:00Z\nEND:VCARD\n\
+    BEGIN:VCARD\nN:Late;Version;;;\nBDAY:1985-12-10\nTEL;CELL:*86\nTEL;HOME;PREF:1-555-0100,,99\nVERSION:4.0\nEND:VCARD\n\
+    BEGIN:VCARD\nVERSION:4.0\nN:Date;Four;;;\nBDAY;VALUE=date:1985-12-10\nTEL;VALUE=uri:tel:+1-555-0100;ext=5\n\
+    EMAIL:not an address\nEMAIL:four@example.org\nX-MS-CARDPICTURE;ENCODING=b:AAAA\nBBBB=\n  CCCC\nEND:VCARD";
 
 #[tokio::test]
 async fn vcards_of_mainstream_address_books_are_understood() {
@@ -247,7 +265,7 @@ async fn vcards_of_mainstream_address_books_are_understood() {
     for file in [PHONE_BOOK.to_owned(), format!("\u{feff}{PHONE_BOOK}")] {
         let ada = app.patient().await;
         let report = import_vcard(&ada, file).await;
-        assert_eq!((&report["imported"], &report["errors"]), (&json!(6), &json!([])), "{report}");
+        assert_eq!((&report["imported"], &report["errors"]), (&json!(8), &json!([])), "{report}");
         let book = book(&ada).await;
         let find =
             |name: &str| book.iter().find(|contact| contact["last_name"] == name).unwrap_or_else(|| panic!("{name}"));
@@ -267,6 +285,12 @@ async fn vcards_of_mainstream_address_books_are_understood() {
         assert_eq!(day("Hopper"), (None, Some(12), Some(9)));
         assert_eq!(day("Noel"), (None, Some(9), Some(22)));
         assert_eq!(day("Utc"), (Some(1970), Some(1), Some(2)));
+        assert_eq!((day("Late"), day("Date")), ((Some(1985), Some(12), Some(10)), (Some(1985), Some(12), Some(10))));
+        assert_eq!(
+            (&find("Late")["phone_number"], &find("Date")["phone_number"]),
+            (&json!("1-555-0100,,99"), &json!("+1-555-0100"))
+        );
+        assert_eq!(find("Date")["email"], "four@example.org");
         assert_eq!(
             (&find("Hopper")["first_name"], &find("Noel")["phone_number"]),
             (&json!("Grace Brewster"), &json!("+1-555-0100"))
@@ -280,14 +304,15 @@ async fn bad_cards_are_told_and_spoil_no_others() {
     let ada = app.patient().await;
     let card = |lines: &str| format!("BEGIN:VCARD\r\nVERSION:4.0\r\n{lines}\r\nEND:VCARD\r\n");
     let file = [
-        "What is this?\r\n".to_owned(),
         card("N:King;Byron;;;"),
+        "What is this?\r\n".to_owned(),
         card("FN:Mum"),
         card("N:King;Feb;;;\r\nBDAY:20230230"),
         card("N:King;Word;;;\r\nBDAY;VALUE=text:circa 1800"),
         "BEGIN:VCARD\r\nVERSION:4.0\r\nN:King;Cut;;;\r\n".to_owned(),
         card("N:King;Ralph;;;"),
         card("KIND:org\r\nFN:The Analytical Society"),
+        card("N:;;;;\r\nFN:Difference Engine Ltd\r\nX-ABShowAs:COMPANY"),
         card(&format!("N:King;Long;;;\r\nNOTE:{}", "x".repeat(100_000))),
         card(&format!("N:King;Photo;;;\r\nPHOTO:{}\r\n {}", "A".repeat(100_000), "B".repeat(100_000))),
         "BEGIN:VCARD\r\nVERSION:4.0\r\nN:King;Half;;;\r\nNOTE:and th".to_owned(),
@@ -296,18 +321,19 @@ async fn bad_cards_are_told_and_spoil_no_others() {
     assert_eq!(
         errors(&report),
         expected(&[
-            (1, ".", "vcard"),
+            (5, ".", "vcard"),
             (6, "first_name", "blank"),
             (6, "last_name", "blank"),
             (10, "birth_day", "date"),
             (15, "birthday", "date"),
             (20, ".", "incomplete"),
             (27, "kind", "kind"),
-            (32, ".", "length"),
-            (43, ".", "incomplete"),
+            (32, "kind", "kind"),
+            (38, ".", "length"),
+            (49, ".", "incomplete"),
         ])
     );
-    assert_eq!((&report["imported"], &report["rejected"]), (&json!(3), &json!(8)));
+    assert_eq!((&report["imported"], &report["rejected"]), (&json!(3), &json!(9)));
     let raw = [
         b"BEGIN:VCARD\r\nVERSION:2.1\r\nN:M\xfcller;J;;;\r\nEND:VCARD\r\n".as_slice(),
         card("N:King;Anne;;;").as_bytes(),
@@ -315,6 +341,36 @@ async fn bad_cards_are_told_and_spoil_no_others() {
     .concat();
     let report = import_vcard(&ada, raw).await;
     assert_eq!((errors(&report), &report["imported"]), (expected(&[(1, ".", "encoding")]), &json!(1)));
+}
+
+#[tokio::test]
+async fn a_row_of_any_length_is_told_and_the_next_one_is_read() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    let head = "first_name,last_name,notes\n";
+    let long = format!("{head}{},King,\nByron,King,\nAnne,{},\nRalph,King,\n", "x".repeat(200_000), ",".repeat(9000));
+    let report = import_csv(&ada, long).await;
+    assert_eq!(errors(&report), expected(&[(2, ".", "length"), (4, ".", "length")]));
+    assert_eq!(report["imported"], 2);
+    // Cut off within quotes: not even what is there of it is kept.
+    for cut in ["Anne,King,\"Allergic to eg", "Anne,King,\"oops\nEve,King,x\nMary,King,y\n"] {
+        let report = import_csv(&ada, format!("{head}Ada,King,\"whole\"\n{cut}")).await;
+        assert_eq!((errors(&report), &report["imported"]), (expected(&[(3, ".", "incomplete")]), &json!(1)), "{cut}");
+    }
+    assert_eq!(count(&app, &ada).await, 4);
+}
+
+#[tokio::test]
+async fn many_bad_rows_among_good_ones_keep_their_places() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    let row =
+        |number: usize| if number.is_multiple_of(3) { ",King\n".to_owned() } else { format!("Byron,King{number}\n") };
+    let file = (0..2000).fold("first_name,last_name\n".to_owned(), |file, number| file + &row(number));
+    let report = import_csv(&ada, file).await;
+    assert_eq!((&report["imported"], count(&app, &ada).await), (&json!(1333), 1333));
+    let lines: Vec<u64> = errors(&report).into_iter().map(|(line, ..)| line).collect();
+    assert_eq!(lines, (0..2000).step_by(3).map(|number| number + 2).collect::<Vec<u64>>());
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::io::{Seek as _, Write as _};
 
 use care4u::domain::birthday::{Birthday, LeapDay};
 use care4u::domain::birthdays::{self, Window};
-use care4u::domain::contact_imports::{self, Import};
+use care4u::domain::contact_imports::{self, Desk, Import};
 use care4u::domain::contacts::{self, Changes, Filter, NewContact, Position};
 use care4u::domain::page::Page;
 use care4u::domain::patch::Patch;
@@ -14,7 +14,6 @@ use care4u::domain::{calendar_feeds, personal_data};
 use chrono::{NaiveDate, Utc};
 use entity::{ContactFormat, Role};
 use sea_orm::{ConnectionTrait, DbBackend};
-use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::plans::actor;
@@ -67,7 +66,7 @@ async fn contacts_are_found_by_index() {
     let db = Explained::new(&app.state().db).await;
     let auth = &app.state().auth;
 
-    let by_name = "contacts_user_id_folded_last_name_folded_first_name_id_idx";
+    let by_name = "contacts_user_id_last_folded_first_folded_id_email_idx";
     let behind = Position { last_name: "last3".into(), first_name: "first700".into(), id: Uuid::nil() };
     for after in [None, Some(behind)] {
         for filter in [
@@ -130,15 +129,11 @@ async fn imports_are_found_by_index() {
     let app = TestApp::start_with(BACKEND, &[("CARE4U__THROTTLE__ENABLED", "true")]).await;
     let own = actor(fill(&app).await, Role::Patient);
     let db = Explained::new(&app.state().db).await;
-    let (auth, turns) = (&app.state().auth, Semaphore::new(1));
+    let (auth, desk) = (&app.state().auth, Desk::new(1000, 10, 1));
     quota::admit(&db, auth, Quota::Imports, own.user_id).await.unwrap();
-    let import = Import {
-        file: file("first_name,last_name\nByron,King\n"),
-        format: ContactFormat::Csv,
-        is_dry_run: false,
-        most_rows: 10,
-    };
-    let report = contact_imports::add(&db, &auth.clock, &turns, &own, import).await.unwrap();
+    let import =
+        Import { file: file("first_name,last_name\nByron,King\n"), format: ContactFormat::Csv, is_dry_run: false };
+    let report = contact_imports::add(&db, &auth.clock, &desk, &own, import).await.unwrap();
     let id = report.import.unwrap().id;
     for after in [None, Some(Uuid::now_v7())] {
         contact_imports::list(&db, &own, Page { limit: 20, after }).await.unwrap();

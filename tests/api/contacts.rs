@@ -232,6 +232,7 @@ async fn what_is_not_right_is_told_all_at_once_and_changes_nothing() {
     assert_eq!(names(&ada, &[]).await, Vec::<String>::new());
     ada.get("/contacts?q=%00").await.violates(&[("q", "control")]);
     ada.get("/contacts?q=%20").await.violates(&[("q", "blank")]);
+    ada.get("/contacts?q=a+b+c+d+e+f+g+h+i+j+k").await.violates(&[("q", "words")]);
     ada.get("/contacts?limit=101").await.violates(&[("limit", "range")]);
     ada.get("/contacts?name=x").await.problem(400, "malformed");
     ada.get("/contacts/none").await.problem(400, "malformed");
@@ -390,6 +391,16 @@ async fn who_adds_very_many_in_an_hour_is_asked_to_wait() {
     ada.post("/contacts", body.clone()).await.problem(429, "too-many-attempts");
     app.clock.advance(chrono::Duration::seconds(61));
     ada.post("/contacts", body).await.created();
+}
+
+#[tokio::test]
+async fn none_at_all_may_be_added_when_the_quota_is_nought() {
+    let limits = [("CARE4U__THROTTLE__ENABLED", "true"), ("CARE4U__THROTTLE__CONTACTS_PER_HOUR", "0")];
+    let app = TestApp::start_with(BACKEND, &limits).await;
+    let body = json!({ "first_name": "Byron", "last_name": "King" });
+    let answer = app.patient().await.post("/contacts", body).await;
+    answer.problem(429, "too-many-attempts");
+    assert_eq!(answer.header("retry-after"), "3600");
 }
 
 #[tokio::test]

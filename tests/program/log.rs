@@ -134,7 +134,10 @@ fn keep_contacts(server: &Serving, token: &str) {
     let import = |format: &str, file: &str| {
         server.send("POST", &format!("/api/v1/contacts/import?format={format}"), token, file)
     };
-    expect(201, import("csv", "first_name,last_name,email\nMyrtle,Figwort,\nMyrtle,Figwort,myrtle@example.org,too much\n"));
+    expect(
+        201,
+        import("csv", "first_name,last_name,email\nMyrtle,Figwort,\nMyrtle,Figwort,myrtle@example.org,too much\n"),
+    );
     expect(422, import("csv", "Myrtle,Figwort\n"));
     expect(201, import("vcard", "BEGIN:VCARD\nN:Figwort;Myrtle;;;\nEND:VCARD\nBEGIN:VCARD\nN:Figwort"));
     expect(200, server.send("GET", "/api/v1/contacts/export", token, ""));

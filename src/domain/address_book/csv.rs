@@ -3,26 +3,31 @@
 //! Columns are found by name, in any order, under the names that widespread address books use too. The delimiter is a
 //! comma, or what a spreadsheet elsewhere makes of it.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
-use std::io::{BufRead, Read};
-use std::rc::Rc;
+use std::io::BufRead;
 
-use ::csv::{ByteRecord, ReaderBuilder, Terminator, WriterBuilder};
+use ::csv::{Terminator, WriterBuilder};
+use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use entity::contacts::Model;
 
 use super::{Fields, Row, parts_of_date};
 use crate::domain::rules;
 use crate::error::{Error, Result, Violation};
 
+/// Bytes of a row.
+const MOST_BYTES: usize = 64 * 1024;
+
+/// Columns of a row. Address books have up to a hundred.
+const MOST_COLUMNS: usize = 500;
+
 /// The columns that are written, in their order.
 const NAMES: [&str; 8] =
     ["first_name", "last_name", "email", "phone_number", "birth_year", "birth_month", "birth_day", "notes"];
 
-/// Where the header has each column.
+/// Where the first line has each column.
 struct Header {
     fields: usize,
     first_name: usize,
+    middle_name: Option<usize>,
     last_name: usize,
     email: Option<usize>,
     phone_number: Option<usize>,
@@ -35,10 +40,11 @@ struct Header {
 
 impl Header {
     /// Finds the columns, by our names or by those of others.
-    fn parse(record: &ByteRecord) -> Result<Self> {
-        let names: Vec<String> = record.iter().map(normal).collect();
+    fn parse(record: &Record) -> Result<Self> {
+        record.check().map_err(Error::from)?;
+        let names: Vec<String> = (0..record.len()).map(|column| normal(record.field(column))).collect();
         let any = |aliases: &[&str]| aliases.iter().find_map(|alias| names.iter().position(|name| name == alias));
-        let required = |name: &str, aliases: &[&str]| {
+        let required = |name: &'static str, aliases: &[&str]| {
             any(aliases).ok_or_else(|| Violation::new(name, "column", format!("the file has no column {name}")))
         };
         let first_name = required("first_name", &["first_name", "given_name"]);
@@ -52,6 +58,7 @@ impl Header {
         Ok(Self {
             fields: names.len(),
             first_name,
+            middle_name: any(&["middle_name", "additional_name"]),
             last_name,
             email: any(&["email", "e_mail", "email_address", "e_mail_address", "e_mail_1_value"]),
             phone_number: any(&[
@@ -70,29 +77,33 @@ impl Header {
         })
     }
 
-    fn row(&self, record: &ByteRecord) -> std::result::Result<Fields, Violation> {
+    fn fields(&self, record: &Record) -> std::result::Result<Fields, Violation> {
+        record.check()?;
         if record.len() != self.fields {
             let message = format!("has {} fields, the first line {}", record.len(), self.fields);
             return Err(Violation::new(".", "columns", message));
         }
         let text = |column: Option<usize>| {
-            let bytes = column.and_then(|column| record.get(column)).unwrap_or_default();
+            let bytes = column.map(|column| record.field(column)).unwrap_or_default();
             std::str::from_utf8(bytes).map_err(|_| Violation::new(".", "encoding", "is not written in UTF-8"))
         };
         let date = text(self.birth_date)?;
-        let birthday = if date.trim().is_empty() {
+        let birthday = if date.chars().any(|character| character.is_alphanumeric() && character != '0') {
+            parts_of_date(date)
+        } else {
+            // Nothing, or the noughts that stand for nothing.
             let parts =
                 [("birth_year", self.birth_year), ("birth_month", self.birth_month), ("birth_day", self.birth_day)];
             let [year, month, day] = parts.map(|(name, column)| text(column).and_then(|text| number(name, text)));
             year.and_then(|year| Ok([year, month?, day?]))
-        } else {
-            parts_of_date(date)
         };
+        let names = [text(Some(self.first_name))?, text(self.middle_name)?].map(str::trim);
         Ok(Fields {
-            first_name: text(Some(self.first_name))?.to_owned(),
+            first_name: names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" "),
             last_name: text(Some(self.last_name))?.to_owned(),
-            email: text(self.email)?.to_owned(),
-            phone_number: text(self.phone_number)?.to_owned(),
+            // Some write several into one field.
+            email: text(self.email)?.split(":::").next().unwrap_or_default().to_owned(),
+            phone_number: text(self.phone_number)?.split(":::").next().unwrap_or_default().to_owned(),
             notes: text(self.notes)?.to_owned(),
             birthday,
         })
@@ -106,7 +117,7 @@ fn normal(name: &[u8]) -> String {
     words.collect::<Vec<_>>().join("_")
 }
 
-fn number(field: &str, text: &str) -> std::result::Result<Option<i16>, Violation> {
+fn number(field: &'static str, text: &str) -> std::result::Result<Option<i16>, Violation> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
@@ -116,61 +127,20 @@ fn number(field: &str, text: &str) -> std::result::Result<Option<i16>, Violation
 
 pub(super) fn read(mut file: impl BufRead, mut take: impl FnMut(Row) -> bool) -> Result<()> {
     let delimiter = delimiter(file.fill_buf().map_err(Error::internal)?);
-    let mut lines = Lines::default();
-    let file = Counted { file, offset: 0, line_ends: Rc::clone(&lines.ends) };
-    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(file);
-    let mut record = ByteRecord::new();
-    reader.read_byte_record(&mut record).map_err(Error::internal)?;
-    lines.before(&record, reader.position().byte());
-    let header = Header::parse(&record)?;
+    let mut records = Records::new(file, delimiter);
+    let header = match records.next()? {
+        Some(record) => Header::parse(record)?,
+        None => return Err(Violation::new(".", "empty", "the file is empty").into()),
+    };
     let latest = rules::latest_birth_date();
-    while reader.read_byte_record(&mut record).map_err(Error::internal)? {
-        let line = lines.before(&record, reader.position().byte());
-        let contact = header.row(&record).map_err(|violation| vec![violation]);
-        if !take(Row { line, contact: contact.and_then(|fields| fields.contact(latest)) }) {
+    while let Some(record) = records.next()? {
+        let contact = header.fields(record).map_err(|violation| vec![violation]);
+        let row = Row { line: record.line, contact: contact.and_then(|fields| fields.contact(latest)) };
+        if !take(row) {
             break;
         }
     }
     Ok(())
-}
-
-/// A file that tells where its lines end, as it is read. The reader of records counts those behind a CR one record late.
-struct Counted<R> {
-    file: R,
-    offset: u64,
-    line_ends: Rc<RefCell<VecDeque<u64>>>,
-}
-
-impl<R: Read> Read for Counted<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let read = self.file.read(buffer)?;
-        let offsets = (self.offset..).zip(buffer.iter().take(read)).filter(|(_, byte)| **byte == b'\n');
-        self.line_ends.borrow_mut().extend(offsets.map(|(offset, _)| offset));
-        self.offset += u64::try_from(read).unwrap_or(u64::MAX);
-        Ok(read)
-    }
-}
-
-/// The line that a reader has got to.
-#[derive(Default)]
-struct Lines {
-    ends: Rc<RefCell<VecDeque<u64>>>,
-    passed: u64,
-}
-
-impl Lines {
-    /// The line on which a record begins that has been read up to the byte `end`.
-    fn before(&mut self, record: &ByteRecord, end: u64) -> u64 {
-        let mut ends = self.ends.borrow_mut();
-        let mut last = None;
-        while let Some(passed) = ends.pop_front_if(|offset| *offset < end) {
-            self.passed += 1;
-            last = Some(passed);
-        }
-        let its_own = u64::from(last.is_some_and(|offset| offset + 1 == end));
-        let inside = record.iter().flatten().filter(|byte| **byte == b'\n').count();
-        1 + self.passed - its_own - u64::try_from(inside).unwrap_or(0)
-    }
 }
 
 /// Whichever of the usual ones the first line has most of.
@@ -179,6 +149,97 @@ fn delimiter(beginning: &[u8]) -> u8 {
     let count = |delimiter: u8| line.iter().filter(|byte| **byte == delimiter).count();
     // Of equals the last one counts.
     [b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
+}
+
+/// A row as it stands in the file, within its bounds.
+struct Record {
+    line: u64,
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    columns: usize,
+    is_too_long: bool,
+    is_cut: bool,
+}
+
+impl Record {
+    fn len(&self) -> usize {
+        self.columns
+    }
+
+    fn field(&self, column: usize) -> &[u8] {
+        let end = |column: usize| self.ends.get(column).copied().unwrap_or_default();
+        let begin = column.checked_sub(1).map_or(0, end);
+        self.bytes.get(begin..end(column)).unwrap_or_default()
+    }
+
+    fn check(&self) -> std::result::Result<(), Violation> {
+        if self.is_too_long {
+            let message =
+                format!("must have at most {MOST_BYTES} bytes and {MOST_COLUMNS} columns; is a quote missing?");
+            return Err(Violation::new(".", "length", message));
+        }
+        if self.is_cut {
+            return Err(Violation::new(".", "incomplete", "has a quote without an end"));
+        }
+        Ok(())
+    }
+}
+
+/// Reads rows one after the other into the same memory, however long they are.
+struct Records<R> {
+    file: R,
+    reader: Reader,
+    record: Record,
+    /// Line ends that have been passed.
+    line_ends: u64,
+}
+
+impl<R: BufRead> Records<R> {
+    fn new(file: R, delimiter: u8) -> Self {
+        let (bytes, ends) = (vec![0; MOST_BYTES], vec![0; MOST_COLUMNS]);
+        let record = Record { line: 0, bytes, ends, columns: 0, is_too_long: false, is_cut: false };
+        Self { file, reader: ReaderBuilder::new().delimiter(delimiter).build(), record, line_ends: 0 }
+    }
+
+    fn next(&mut self) -> Result<Option<&Record>> {
+        let (mut written, mut columns, mut inner_ends, mut quotes) = (0, 0, 0_u64, 0_usize);
+        let mut last = None;
+        (self.record.is_too_long, self.record.is_cut) = (false, false);
+        loop {
+            let input = self.file.fill_buf().map_err(Error::internal)?;
+            let is_at_end = input.is_empty();
+            let output = self.record.bytes.get_mut(written..).unwrap_or_default();
+            let ends = self.record.ends.get_mut(columns..).unwrap_or_default();
+            let (result, read, wrote, ended) = self.reader.read_record(input, output, ends);
+            let consumed = input.get(..read).unwrap_or_default();
+            self.line_ends += count(consumed, b'\n');
+            inner_ends += count(output.get(..wrote).unwrap_or_default(), b'\n');
+            quotes += usize::try_from(count(consumed, b'"')).unwrap_or(0);
+            last = consumed.last().copied().or(last);
+            self.file.consume(read);
+            (written, columns) = (written + wrote, columns + ended);
+            match result {
+                ReadRecordResult::InputEmpty => {}
+                ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {
+                    // What there is of it is of no use; the rest goes the same way.
+                    self.record.is_too_long = true;
+                    (written, columns) = (0, 0);
+                }
+                ReadRecordResult::Record => {
+                    self.record.is_cut = is_at_end && quotes % 2 == 1;
+                    let its_own = u64::from(last == Some(b'\n') && !self.record.is_cut);
+                    self.record.line = 1 + self.line_ends - its_own - inner_ends;
+                    self.record.columns = columns;
+                    return Ok(Some(&self.record));
+                }
+                ReadRecordResult::End => return Ok(None),
+            }
+        }
+    }
+}
+
+fn count(bytes: &[u8], sought: u8) -> u64 {
+    u64::try_from(bytes.iter().filter(|byte| **byte == sought).count()).unwrap_or(u64::MAX)
 }
 
 pub(super) fn head() -> Vec<u8> {
@@ -191,16 +252,17 @@ pub(super) fn write<'a>(contacts: impl IntoIterator<Item = &'a Model>) -> Result
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
     for contact in contacts {
         let number = |part: Option<i16>| part.map_or_else(String::new, |part| part.to_string());
-        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let [year, month, day] = [contact.birth_year, contact.birth_month, contact.birth_day].map(number);
+        let text = |text: &'a Option<String>| text.as_deref().unwrap_or_default();
         writer
             .write_record([
-                contact.first_name.clone(),
-                contact.last_name.clone(),
+                contact.first_name.as_str(),
+                contact.last_name.as_str(),
                 text(&contact.email),
                 text(&contact.phone_number),
-                number(contact.birth_year),
-                number(contact.birth_month),
-                number(contact.birth_day),
+                &year,
+                &month,
+                &day,
                 text(&contact.notes),
             ])
             .map_err(Error::internal)?;

@@ -15,34 +15,42 @@ use crate::domain::birthday::Birthday;
 use crate::domain::rules;
 use crate::error::{Error, Result, Violation};
 
-/// Bytes of a card, pictures aside, which are left out while it is read.
+/// Bytes of what is kept of a card, and of a line.
 const MOST_BYTES: usize = 64 * 1024;
 
-/// What is long, and not kept.
-const LEFT_OUT: [&str; 4] = ["PHOTO", "LOGO", "SOUND", "KEY"];
+/// What is kept; pictures and all the rest are left out while a card is read.
+const KEPT: [&str; 11] = ["BEGIN", "END", "VERSION", "KIND", "N", "FN", "EMAIL", "TEL", "BDAY", "NOTE", "X-ABSHOWAS"];
 
 /// A card that is being read.
 #[derive(Default)]
 struct Card {
     line: u64,
     text: Vec<u8>,
-    is_left_out: bool,
+    is_kept: bool,
+    is_unfinished: bool,
     is_too_long: bool,
 }
 
 impl Card {
     fn add(&mut self, line: &[u8]) {
-        let is_folded = line.starts_with(b" ") || line.starts_with(b"\t");
-        if !is_folded {
-            self.is_left_out = LEFT_OUT.iter().any(|name| is_property(line, name));
+        // Folded (RFC 6350 §3.2); or going on as quoted-printable, or as base64 that somebody forgot to indent.
+        let goes_on = line.starts_with(b" ") || line.starts_with(b"\t") || self.is_unfinished || !line.contains(&b':');
+        if !goes_on {
+            self.is_kept = KEPT.iter().any(|name| is_property(line, name));
         }
-        if self.text.len() + line.len() > MOST_BYTES && !self.is_left_out {
+        let is_quoted_printable = if goes_on {
+            self.is_unfinished
+        } else {
+            line.to_ascii_uppercase().windows(16).any(|part| part == b"QUOTED-PRINTABLE")
+        };
+        self.is_unfinished = is_quoted_printable && line.trim_ascii_end().ends_with(b"=");
+        if self.is_kept && self.text.len() + line.len() > MOST_BYTES {
             self.is_too_long = true;
         }
-        if self.is_left_out || self.is_too_long {
-            return;
+        if self.is_kept && !self.is_too_long {
+            let line = if goes_on { line.to_vec() } else { with_text_for_date(line) };
+            self.text.extend_from_slice(&line);
         }
-        self.text.extend_from_slice(&with_plain_date(line));
     }
 
     fn finish(self) -> Row {
@@ -53,11 +61,7 @@ impl Card {
 
     fn fields(&self) -> std::result::Result<Fields, Violation> {
         if self.is_too_long {
-            return Err(Violation::new(
-                ".",
-                "length",
-                format!("must have at most {MOST_BYTES} bytes without pictures"),
-            ));
+            return Err(Violation::new(".", "length", format!("must have at most {MOST_BYTES} bytes of what is kept")));
         }
         let text = std::str::from_utf8(&self.text);
         let text = text.map_err(|_| Violation::new(".", "encoding", "is not written in UTF-8"))?;
@@ -74,28 +78,35 @@ fn is_property(line: &[u8], name: &str) -> bool {
     property.eq_ignore_ascii_case(name.as_bytes())
 }
 
-/// `BDAY:--12-10`, as telephones write it, as the `BDAY:--1210` that it ought to be.
-fn with_plain_date(line: &[u8]) -> Vec<u8> {
-    let mut line = line.to_vec();
-    if is_property(&line, "BDAY")
-        && let Some(colon) = line.iter().position(|byte| *byte == b':')
-        && line.get(colon + 1..).is_some_and(|value| value.starts_with(b"--") && value.get(4) == Some(&b'-'))
-    {
-        line.remove(colon + 5);
+/// Which dates a BDAY may have depends on the version, and many do not keep to it. So it is read as the text that it is.
+fn with_text_for_date(line: &[u8]) -> Vec<u8> {
+    if !is_property(line, "BDAY") {
+        return line.to_vec();
     }
-    line
+    let end = line.iter().position(|byte| matches!(byte, b':' | b';')).unwrap_or(line.len());
+    let (group, rest) = line.split_at(end.saturating_sub("BDAY".len()));
+    let colon = rest.iter().position(|byte| *byte == b':').unwrap_or(rest.len());
+    let (head, value) = rest.split_at(colon);
+    let is_type = |parameter: &&[u8]| parameter.to_ascii_uppercase().starts_with(b"VALUE=");
+    let head: Vec<&[u8]> = head.split(|byte| *byte == b';').filter(|parameter| !is_type(parameter)).collect();
+    [group, b"X-", &head.join(&b';'), value].concat()
 }
 
 pub(super) fn read(mut file: impl BufRead, mut take: impl FnMut(Row) -> bool) -> Result<()> {
     let mut line = Vec::new();
     let mut card: Option<Card> = None;
+    let mut is_begun = false;
     for number in 1.. {
-        line.clear();
-        if file.read_until(b'\n', &mut line).map_err(Error::internal)? == 0 {
+        if !read_line(&mut file, &mut line)? {
             break;
         }
         let trimmed = line.trim_ascii_end();
-        let row = if trimmed.eq_ignore_ascii_case(b"BEGIN:VCARD") {
+        let is_beginning = trimmed.eq_ignore_ascii_case(b"BEGIN:VCARD");
+        if !is_begun && !is_beginning && !trimmed.is_empty() {
+            return Err(Violation::new(".", "vcard", "the file does not begin with a vCard").into());
+        }
+        is_begun |= is_beginning;
+        let row = if is_beginning {
             let mut begun = Card { line: number, ..Card::default() };
             begun.add(&line);
             card.replace(begun).map(cut)
@@ -123,60 +134,91 @@ pub(super) fn read(mut file: impl BufRead, mut take: impl FnMut(Row) -> bool) ->
     Ok(())
 }
 
+/// Reads the next line, of a longer one only its beginning. Tells whether there was one.
+fn read_line(file: &mut impl BufRead, line: &mut Vec<u8>) -> Result<bool> {
+    line.clear();
+    let mut is_there = false;
+    loop {
+        let input = file.fill_buf().map_err(Error::internal)?;
+        if input.is_empty() {
+            return Ok(is_there);
+        }
+        is_there = true;
+        let end = input.iter().position(|byte| *byte == b'\n').map(|place| place + 1);
+        let part = input.get(..end.unwrap_or(input.len())).unwrap_or_default();
+        let room = (MOST_BYTES + 1).saturating_sub(line.len());
+        line.extend(part.iter().take(room));
+        let length = part.len();
+        file.consume(length);
+        if end.is_some() {
+            return Ok(true);
+        }
+    }
+}
+
 /// A card without an end.
 fn cut(card: Card) -> Row {
     Row { line: card.line, contact: Err(vec![Violation::new(".", "incomplete", "has no END:VCARD")]) }
 }
 
 fn fields(card: &VCard) -> std::result::Result<Fields, Violation> {
-    let first = |name: VCardProperty| preferred(card, &name).map(text).unwrap_or_default();
     let kind = card.property(&VCardProperty::Kind).and_then(|entry| entry.values.first());
-    if matches!(kind, Some(VCardValue::Kind(kind)) if *kind != VCardKind::Individual) {
+    let is_other = matches!(kind, Some(VCardValue::Kind(kind)) if *kind != VCardKind::Individual);
+    let show_as = VCardProperty::Other("X-ABShowAs".to_owned());
+    let is_company = card.property(&show_as).is_some_and(|entry| text(entry).eq_ignore_ascii_case("COMPANY"));
+    if is_other || is_company {
         return Err(Violation::new("kind", "kind", "is not a person"));
     }
     let (first_name, last_name) = names(card);
     let notes: Vec<String> = card.properties(&VCardProperty::Note).map(text).collect();
-    let phone_number = first(VCardProperty::Tel);
-    let phone_number = phone_number.strip_prefix("tel:").unwrap_or(&phone_number).to_owned();
-    let birthday = card.property(&VCardProperty::Bday).map_or(Ok([None; 3]), birthday);
+    let birthday = card.property(&VCardProperty::Other("X-BDAY".to_owned())).map_or(Ok([None; 3]), birthday);
     Ok(Fields {
         first_name,
         last_name,
-        email: first(VCardProperty::Email),
-        phone_number,
+        email: preferred(card, &VCardProperty::Email, |email| rules::email(email).is_ok()),
+        phone_number: preferred(card, &VCardProperty::Tel, |number| rules::contact_number(number).is_ok()),
         notes: notes.join("\n"),
         birthday,
     })
 }
 
-/// Given and family name, or what the full name makes of them.
+/// Given and family name; where there are none, what the full name makes of them.
 fn names(card: &VCard) -> (String, String) {
     let parts = card.property(&VCardProperty::N).map(|entry| entry.values.as_slice()).unwrap_or_default();
     let part = |index: usize| parts.get(index).map(value_text).unwrap_or_default().trim().to_owned();
     let (family, given, additional) = (part(0), part(1), part(2));
     let given = [given, additional].into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" ");
-    if !given.is_empty() && !family.is_empty() {
+    if !given.is_empty() || !family.is_empty() {
         return (given, family);
     }
     let full = card.property(&VCardProperty::Fn).map(text).unwrap_or_default();
-    match full.trim().rsplit_once(char::is_whitespace) {
-        Some((first, last)) => (first.to_owned(), last.to_owned()),
-        None => (given, family),
-    }
+    let split = full.trim().rsplit_once(char::is_whitespace);
+    split.map_or((given, family), |(first, last)| (first.to_owned(), last.to_owned()))
 }
 
-/// The entry that its owner likes best, else the first one.
-fn preferred<'a>(card: &'a VCard, name: &'a VCardProperty) -> Option<&'a VCardEntry> {
-    let rank = |entry: &&VCardEntry| {
+/// Of several values the one that its owner likes best, if it will do, else the first that does; if none will, the best.
+fn preferred(card: &VCard, name: &VCardProperty, will_do: impl Fn(&str) -> bool) -> String {
+    let rank = |entry: &VCardEntry| {
         let ranks = entry.params.iter().filter_map(|param| match (&param.name, &param.value) {
             (VCardParameterName::Pref, VCardParameterValue::Integer(rank)) => Some(*rank),
+            // As 2.1 has it.
+            (VCardParameterName::Pref, _) => Some(1),
             (VCardParameterName::Type, VCardParameterValue::Text(word)) if word.eq_ignore_ascii_case("pref") => Some(1),
-            (VCardParameterName::Other(word), _) if word.eq_ignore_ascii_case("pref") => Some(1),
             _ => None,
         });
         ranks.min().unwrap_or(u32::MAX)
     };
-    card.properties(name).filter(|entry| !text(entry).is_empty()).min_by_key(rank)
+    let plain = |entry: &VCardEntry| {
+        let value = text(entry);
+        // `tel:+1-555-0100;ext=5` (RFC 3966).
+        let number = value.strip_prefix("tel:").and_then(|number| number.split(';').next()).map(str::to_owned);
+        number.unwrap_or(value).trim().to_owned()
+    };
+    let entries = card.properties(name).map(|entry| (rank(entry), plain(entry)));
+    let mut values: Vec<_> = entries.filter(|(_, value)| !value.is_empty()).collect();
+    values.sort_by_key(|(rank, _)| *rank);
+    let best = values.iter().find(|(_, value)| will_do(value)).or(values.first());
+    best.map(|(_, value)| value.clone()).unwrap_or_default()
 }
 
 fn text(entry: &VCardEntry) -> String {
@@ -192,24 +234,16 @@ fn value_text(value: &VCardValue) -> String {
 }
 
 fn birthday(entry: &VCardEntry) -> Parts {
-    let omitted = |year: u16| {
-        entry.params.iter().any(|param| match (&param.name, &param.value) {
-            // A contact program that has no dates without a year writes which year to forget.
-            (VCardParameterName::Other(name), VCardParameterValue::Text(text)) => {
-                name.eq_ignore_ascii_case("X-APPLE-OMIT-YEAR") && text.parse() == Ok(year)
-            }
-            _ => false,
-        })
-    };
-    match entry.values.first() {
-        Some(VCardValue::PartialDateTime(date)) => {
-            let year = date.year.filter(|year| !omitted(*year));
-            let year = year.map(|year| i16::try_from(year).unwrap_or(i16::MAX));
-            Ok([year, date.month.map(i16::from), date.day.map(i16::from)])
+    let text = text(entry);
+    let [year, month, day] = parts_of_date(text.split(['T', 't', ' ']).next().unwrap_or_default())?;
+    let is_omitted = entry.params.iter().any(|param| match (&param.name, &param.value) {
+        // A contact program that has no dates without a year writes which year to forget.
+        (VCardParameterName::Other(name), VCardParameterValue::Text(omitted)) => {
+            name.eq_ignore_ascii_case("X-APPLE-OMIT-YEAR") && omitted.parse().ok() == year
         }
-        Some(VCardValue::Text(text)) => parts_of_date(text),
-        _ => Ok([None; 3]),
-    }
+        _ => false,
+    });
+    Ok([year.filter(|_| !is_omitted), month, day])
 }
 
 pub(super) fn write<'a>(contacts: impl IntoIterator<Item = &'a Model>) -> Result<Vec<u8>> {

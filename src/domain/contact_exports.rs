@@ -1,0 +1,29 @@
+//! All contacts of a user as a file, page by page: memory holds one page at a time.
+
+use entity::ContactFormat;
+use futures_util::{Stream, StreamExt as _, stream};
+use sea_orm::ConnectionTrait;
+
+use super::actor::Actor;
+use super::page::pieces;
+use super::{address_book, contacts};
+use crate::error::Result;
+
+/// Contacts that are read at once.
+const PAGE: u64 = 500;
+
+/// The actor's contacts, in pieces.
+pub fn stream(
+    db: impl ConnectionTrait + Clone + 'static,
+    actor: Actor,
+    format: ContactFormat,
+) -> impl Stream<Item = Result<Vec<u8>>> {
+    let pages = pieces(PAGE, move |page| {
+        let db = db.clone();
+        async move {
+            let slice = contacts::all(&db, actor.user_id, page).await?;
+            Ok((address_book::write(format, &slice.items)?, slice.next))
+        }
+    });
+    stream::once(async move { Ok(address_book::head(format)) }).chain(pages)
+}
