@@ -264,3 +264,22 @@ pub async fn remove(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Resul
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Desk, UPLOADS};
+    use crate::error::Error;
+
+    #[tokio::test]
+    async fn so_many_files_are_taken_and_the_next_one_is_told_to_come_back() {
+        let desk = Desk::new(1, 1, 1);
+        let mut places: Vec<_> = (0..UPLOADS).map(|_| desk.place().unwrap()).collect();
+        assert!(matches!(desk.place(), Err(Error::Busy)));
+        places.pop();
+        desk.place().unwrap();
+        let turn = desk.turn().await.unwrap();
+        tokio::time::timeout(std::time::Duration::ZERO, desk.turn()).await.unwrap_err();
+        drop(turn);
+        desk.turn().await.unwrap();
+    }
+}
