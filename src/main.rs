@@ -98,9 +98,9 @@ struct Demo {
     /// How many contacts, of all patients together [default: 20 for each patient]
     #[arg(long, value_parser = clap::value_parser!(u32).range(..=100_000_000))]
     contacts: Option<u32>,
-    /// The same number makes the same data, on the same day
-    #[arg(long, default_value_t = 1)]
-    rng_seed: u64,
+    /// The same number makes the same data, on the same day [default: 1]
+    #[arg(long)]
+    rng_seed: Option<u64>,
     /// Even in production; there CARE4U_DEMO_PASSWORD is the password of the demo accounts
     #[arg(long)]
     force: bool,
@@ -232,13 +232,20 @@ async fn seed(wanted: Demo) -> Outcome {
     let settings = start_quietly()?;
     let is_production = settings.profile == Profile::Production;
     let plan = match (wanted.users, wanted.contacts) {
+        (None, None) if wanted.rng_seed.is_some() || wanted.force => {
+            return Err("--rng-seed and --force are of use with --users or --contacts only".into());
+        }
         (None, None) => None,
         _ if is_production && !wanted.force => {
             return Err("demo data has no place in production; --force puts it there all the same".into());
         }
         (users, contacts) => {
             let users = users.unwrap_or(100);
-            Some(Plan { users, contacts: contacts.unwrap_or(users.saturating_mul(20)), rng_seed: wanted.rng_seed })
+            Some(Plan {
+                users,
+                contacts: contacts.unwrap_or(users.saturating_mul(20)),
+                rng_seed: wanted.rng_seed.unwrap_or(1),
+            })
         }
     };
     // A password that everybody knows must not open anything in production.

@@ -140,8 +140,8 @@ pub(crate) async fn medians(port: u16, token: &str, paths: &[String], times: usi
     latencies.iter().map(|latencies| latencies[times / 2]).collect()
 }
 
-/// Posts a file, which must be taken.
-pub(crate) async fn upload(port: u16, path: &str, token: &str, media_type: &str, file: &[u8]) {
+/// Posts a file, which must be taken, and returns the report.
+pub(crate) async fn upload(port: u16, path: &str, token: &str, media_type: &str, file: &[u8]) -> String {
     let mut connection = Connection::open(port).await;
     let head = format!(
         "POST {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\ncontent-type: {media_type}\r\n\
@@ -150,7 +150,10 @@ pub(crate) async fn upload(port: u16, path: &str, token: &str, media_type: &str,
     );
     connection.stream.write_all(head.as_bytes()).await.expect("the server reads");
     connection.stream.write_all(file).await.expect("the server reads on");
-    assert_eq!(connection.exchange("").await, 201, "{}", String::from_utf8_lossy(&connection.body));
+    let status = connection.exchange("").await;
+    let report = String::from_utf8_lossy(&connection.body).into_owned();
+    assert_eq!(status, 201, "{report}");
+    report
 }
 
 /// The bytes of an answer of any length, head and chunks included.

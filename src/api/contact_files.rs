@@ -228,13 +228,13 @@ pub async fn bring_in(
     let format = query.format.or_else(|| format_of(request.content_type())).filter(|_| is_utf8(&request));
     let format = format.ok_or_else(unsupported)?;
     let desk = &state.import_desk;
-    let place = desk.place()?;
-    quota::admit(&state.db, &state.auth, Quota::Imports, user.user_id).await?;
+    let _place = desk.place(user.user_id)?;
+    let quota = if query.dry_run { Quota::DryRuns } else { Quota::Imports };
+    quota::admit(&state.db, &state.auth, quota, user.user_id).await?;
     let file = tokio::time::timeout(FILE_TIMEOUT, receive(&request, body, desk.most_bytes)).await;
     let file = file.map_err(|_| Problem::too_slow())??;
     let import = Import { file, format, is_dry_run: query.dry_run };
     let report = contact_imports::add(&state.db, &state.auth.clock, desk, &user, import).await?;
-    drop(place);
     let report = ImportReport::new(report, format);
     Ok(match report.id {
         Some(id) => {

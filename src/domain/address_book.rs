@@ -6,7 +6,7 @@
 mod csv;
 mod vcard;
 
-use std::io::{BufRead, BufReader, Read, Seek};
+use std::io::{BufRead, BufReader, Read};
 
 use chrono::NaiveDate;
 use entity::ContactFormat;
@@ -17,6 +17,9 @@ use super::contacts::{NAME_CHARACTERS, NOTES_CHARACTERS, NewContact, PHONE_CHARA
 use super::email::Email;
 use super::rules;
 use crate::error::{Error, Result, Violation};
+
+/// What some programs begin an UTF-8 file with.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// What stands at one place of a file.
 #[derive(Debug)]
@@ -45,14 +48,14 @@ type Parts = std::result::Result<[Option<i16>; 3], Violation>;
 ///
 /// # Errors
 /// A violation when it is not a file of this format at all; what is wrong with a single row is told with the row.
-pub fn read(format: ContactFormat, file: impl Read + Seek, take: impl FnMut(Row) -> bool) -> Result<()> {
+pub fn read(format: ContactFormat, file: impl Read, take: impl FnMut(Row) -> bool) -> Result<()> {
     let mut file = BufReader::new(file);
     match file.fill_buf().map_err(Error::internal)? {
         [] => return Err(Violation::new(".", "empty", "the file is empty").into()),
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
             return Err(Violation::new(".", "encoding", "the file must be written in UTF-8, not UTF-16").into());
         }
-        [0xef, 0xbb, 0xbf, ..] => file.consume(3),
+        beginning if beginning.starts_with(BYTE_ORDER_MARK) => file.consume(BYTE_ORDER_MARK.len()),
         _ => {}
     }
     match format {

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use entity::contact_imports::{ActiveModel, Column, Entity, Model};
@@ -38,33 +38,53 @@ const BATCHES: usize = 4;
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// Files that may be on their way in at once.
-const UPLOADS: usize = 16;
+const PLACES: usize = 32;
 
-/// How large files may be, and how many are taken at once.
+/// How large files may be, and how many are taken at once: one of each user, so many in all.
 #[derive(Debug)]
 pub struct Desk {
     /// The most bytes of a file.
     pub most_bytes: u64,
     /// The most contacts of a file.
     pub most_rows: u64,
-    uploads: Arc<Semaphore>,
+    taken: Mutex<HashSet<Uuid>>,
     turns: Arc<Semaphore>,
+}
+
+/// A user's place at the desk, until it is dropped.
+#[derive(Debug)]
+pub struct Place<'a> {
+    desk: &'a Desk,
+    user_id: Uuid,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.desk.taken().remove(&self.user_id);
+    }
 }
 
 impl Desk {
     /// Takes files of so many bytes and contacts, and writes `at_once` of them at a time.
     #[must_use]
     pub fn new(most_bytes: u64, most_rows: u64, at_once: usize) -> Self {
-        let semaphore = |permits| Arc::new(Semaphore::new(permits));
-        Self { most_bytes, most_rows, uploads: semaphore(UPLOADS), turns: semaphore(at_once) }
+        Self { most_bytes, most_rows, taken: Mutex::default(), turns: Arc::new(Semaphore::new(at_once)) }
     }
 
-    /// A place for a file on its way in, until it is dropped.
+    /// A place for a user's file, from its first byte to the answer.
     ///
     /// # Errors
-    /// [`Error::Busy`] when all are taken.
-    pub fn place(&self) -> Result<OwnedSemaphorePermit> {
-        Arc::clone(&self.uploads).try_acquire_owned().map_err(|_| Error::Busy)
+    /// [`Error::Busy`] when the user has one already, or all are taken.
+    pub fn place(&self, user_id: Uuid) -> Result<Place<'_>> {
+        let mut taken = self.taken();
+        if taken.len() >= PLACES || !taken.insert(user_id) {
+            return Err(Error::Busy);
+        }
+        Ok(Place { desk: self, user_id })
+    }
+
+    fn taken(&self) -> MutexGuard<'_, HashSet<Uuid>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn turn(&self) -> Result<OwnedSemaphorePermit> {
@@ -267,19 +287,25 @@ pub async fn remove(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Resul
 
 #[cfg(test)]
 mod tests {
-    use super::{Desk, UPLOADS};
+    use uuid::Uuid;
+
+    use super::{Desk, PLACES};
     use crate::error::Error;
 
     #[tokio::test]
     async fn so_many_files_are_taken_and_the_next_one_is_told_to_come_back() {
         let desk = Desk::new(1, 1, 1);
-        let mut places: Vec<_> = (0..UPLOADS).map(|_| desk.place().unwrap()).collect();
-        assert!(matches!(desk.place(), Err(Error::Busy)));
+        let mut places: Vec<_> = (0..PLACES).map(|_| desk.place(Uuid::now_v7()).unwrap()).collect();
+        assert!(matches!(desk.place(Uuid::nil()), Err(Error::Busy)));
         places.pop();
-        desk.place().unwrap();
+        let place = desk.place(Uuid::nil()).unwrap();
+        places.pop();
+        assert!(matches!(desk.place(Uuid::nil()), Err(Error::Busy)), "one of each user");
+        drop(place);
+        desk.place(Uuid::nil()).unwrap();
         let turn = desk.turn().await.unwrap();
         tokio::time::timeout(std::time::Duration::ZERO, desk.turn()).await.unwrap_err();
         drop(turn);
-        desk.turn().await.unwrap();
+        drop(desk.turn().await.unwrap());
     }
 }

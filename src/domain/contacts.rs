@@ -28,6 +28,9 @@ pub const PHONE_CHARACTERS: usize = 32;
 /// Characters of notes.
 pub const NOTES_CHARACTERS: usize = 2000;
 
+/// Contacts that one statement removes.
+const REMOVED_AT_ONCE: u64 = 10_000;
+
 /// What a list calls the contacts that are on it.
 const FOUND: &str = "found";
 
@@ -308,6 +311,21 @@ fn is_past([year, month, day]: [Option<Option<i16>>; 3], latest: NaiveDate) -> E
     let in_month = month.clone().eq(latest.month()).and(day.lte(latest.day()));
     let in_year = year.clone().eq(latest.year()).and(month.lt(latest.month()).or(in_month));
     is_partial.or(year.lt(latest.year())).or(in_year)
+}
+
+/// Removes all contacts of a user, of whom no vaccine request may be open any more: a part at a time, so that no statement
+/// takes long.
+pub(super) async fn remove_all(db: &impl ConnectionTrait, user_id: Uuid) -> Result<u64> {
+    let mut removed = 0;
+    loop {
+        let part = owned_by(user_id).select_only().column(Column::Id).limit(REMOVED_AT_ONCE).into_query();
+        let part = Entity::delete_many().filter(Column::UserId.eq(user_id)).filter(Column::Id.in_subquery(part));
+        let rows = part.exec(db).await?.rows_affected;
+        removed += rows;
+        if rows < REMOVED_AT_ONCE {
+            return Ok(removed);
+        }
+    }
 }
 
 /// Removes a contact.

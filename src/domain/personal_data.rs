@@ -128,15 +128,13 @@ pub async fn erase(
 async fn erase_traces(transaction: &impl ConnectionTrait, user: &users::Model) -> Result<Erasure> {
     let id = user.id;
     let requests = vaccine_requests::Entity::delete_many().filter(vaccine_requests::Column::UserId.eq(id));
-    // Behind the requests, of which open ones hold on to them.
-    let contacts = contacts::Entity::delete_many().filter(contacts::Column::UserId.eq(id));
     let codes = account_codes::Entity::delete_many().filter(account_codes::Column::UserId.eq(id));
     let reviews = vaccine_requests::Entity::update_many()
         .col_expr(vaccine_requests::Column::ReviewedBy, Expr::value(Option::<Uuid>::None))
         .filter(vaccine_requests::Column::ReviewedBy.eq(id));
     Ok(Erasure {
         vaccine_requests: requests.exec(transaction).await?.rows_affected,
-        contacts: contacts.exec(transaction).await?.rows_affected,
+        contacts: super::contacts::remove_all(transaction, id).await?,
         codes: codes.exec(transaction).await?.rows_affected,
         mails: super::outbox::withdraw(transaction, id, &user.email).await?,
         sessions: sessions::forget_clients(transaction, id).await?,

@@ -19,6 +19,8 @@ pub enum Quota {
     Contacts,
     /// Files of contacts.
     Imports,
+    /// Files of contacts of which is only told what they would bring.
+    DryRuns,
 }
 
 /// Counts one more, or refuses it, by one statement.
@@ -29,6 +31,7 @@ pub async fn admit(db: &impl ConnectionTrait, auth: &Auth, quota: Quota, user_id
     let (name, most) = match quota {
         Quota::Contacts => ("contacts", auth.limits.contacts_per_hour),
         Quota::Imports => ("imports", auth.limits.imports_per_hour),
+        Quota::DryRuns => ("dry-runs", auth.limits.imports_per_hour),
     };
     if !auth.limits.enabled {
         return Ok(());

@@ -214,3 +214,40 @@ fn a_port_that_is_taken_is_named() {
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains(&format!("cannot listen on 127.0.0.1:{}", server.port)));
 }
+
+#[tokio::test]
+async fn an_import_that_is_killed_leaves_all_of_its_contacts_or_none() {
+    use sea_orm::{EntityTrait, PaginatorTrait};
+    let folder = tempfile::tempdir().unwrap();
+    let rows = 20_000;
+    let file = (0..rows).fold("first_name,last_name\n".to_owned(), |file, row| file + &format!("Byron,King{row}\n"));
+    let account = r#"{"name":"Ada","email":"ada@example.org","password":"correct horse battery"}"#;
+    for pause in [0, 60, 200, 600, 2000] {
+        let server = Serving::start(&mut care4u(folder.path()));
+        server.send("POST", "/api/v1/auth/register", "", account);
+        let token = member(&server.send("POST", "/api/v1/auth/login", "", account_login()).1, "access_token");
+        let mut stream = server.connect();
+        write!(
+            stream,
+            "POST /api/v1/contacts/import HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\
+             content-type: text/csv\r\ncontent-length: {}\r\n\r\n{file}",
+            file.len()
+        )
+        .unwrap();
+        // Whenever it comes, the outcome is one of two.
+        std::thread::sleep(std::time::Duration::from_millis(pause));
+        server.signal("KILL");
+        drop(server);
+        let db =
+            migration::connect(&format!("sqlite://{}", folder.path().join("data/care4u.db").display()), None).await;
+        let db = db.unwrap();
+        let kept = entity::contacts::Entity::find().count(&db).await.unwrap();
+        let imports = entity::contact_imports::Entity::find().count(&db).await.unwrap();
+        assert_eq!(kept, imports * rows, "after {pause} ms");
+        db.close().await.unwrap();
+    }
+}
+
+fn account_login() -> &'static str {
+    r#"{"email":"ada@example.org","password":"correct horse battery"}"#
+}

@@ -25,7 +25,7 @@ const PRIVATE: [&str; 18] = [
     "myrtle",
     "figwort",
     "in my care",
-    "token=",
+    "birthdays.ics?",
 ];
 
 /// Somebody's whole visit, mistakes included, on a server that logs all it can. Returns its log.

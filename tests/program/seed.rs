@@ -82,6 +82,8 @@ async fn demo_data_is_added_once_and_whole_or_not_at_all() {
     let (code, said) = seed(folder.path(), &["--users", "50"], &[]);
     assert!(code == Some(1) && said.contains("there are demo accounts already; nothing was changed"), "{said}");
     assert_eq!(content(&url(folder.path())).await, before);
+    let (code, said) = seed(folder.path(), &["--rng-seed", "7"], &[]);
+    assert!(code == Some(1) && said.contains("--users"), "{said}");
     for wrong in [["--users", "0"], ["--users", "many"], ["--contacts", "-1"]] {
         assert_eq!(seed(folder.path(), &wrong, &[]).0, Some(2), "{wrong:?}");
     }

@@ -23,19 +23,19 @@ const MOST_COLUMNS: usize = 500;
 const NAMES: [&str; 8] =
     ["first_name", "last_name", "email", "phone_number", "birth_year", "birth_month", "birth_day", "notes"];
 
-/// Where the first line has each column.
+/// Where the first line has each column. Of several for the same thing the first counts that says something in a row.
 struct Header {
     fields: usize,
-    first_name: usize,
-    middle_name: Option<usize>,
-    last_name: usize,
-    email: Option<usize>,
-    phone_number: Option<usize>,
-    birth_year: Option<usize>,
-    birth_month: Option<usize>,
-    birth_day: Option<usize>,
-    birth_date: Option<usize>,
-    notes: Option<usize>,
+    first_name: Vec<usize>,
+    middle_name: Vec<usize>,
+    last_name: Vec<usize>,
+    email: Vec<usize>,
+    phone_number: Vec<usize>,
+    birth_year: Vec<usize>,
+    birth_month: Vec<usize>,
+    birth_day: Vec<usize>,
+    birth_date: Vec<usize>,
+    notes: Vec<usize>,
 }
 
 impl Header {
@@ -43,38 +43,48 @@ impl Header {
     fn parse(record: &Record) -> Result<Self> {
         record.check().map_err(Error::from)?;
         let names: Vec<String> = (0..record.len()).map(|column| normal(record.field(column))).collect();
-        let any = |aliases: &[&str]| aliases.iter().find_map(|alias| names.iter().position(|name| name == alias));
-        let required = |name: &'static str, aliases: &[&str]| {
-            any(aliases).ok_or_else(|| Violation::new(name, "column", format!("the file has no column {name}")))
+        let all = |aliases: &[&str]| -> Vec<usize> {
+            aliases.iter().filter_map(|alias| names.iter().position(|name| name == alias)).collect()
         };
-        let first_name = required("first_name", &["first_name", "given_name"]);
-        let last_name = required("last_name", &["last_name", "family_name", "surname"]);
-        let (first_name, last_name) = match (first_name, last_name) {
-            (Ok(first_name), Ok(last_name)) => (first_name, last_name),
-            (first_name, last_name) => {
-                return Err(Error::Invalid(first_name.err().into_iter().chain(last_name.err()).collect()));
-            }
-        };
-        Ok(Self {
+        let header = Self {
             fields: names.len(),
-            first_name,
-            middle_name: any(&["middle_name", "additional_name"]),
-            last_name,
-            email: any(&["email", "e_mail", "email_address", "e_mail_address", "e_mail_1_value"]),
-            phone_number: any(&[
+            first_name: all(&["first_name", "given_name"]),
+            middle_name: all(&["middle_name", "additional_name"]),
+            last_name: all(&["last_name", "family_name", "surname"]),
+            email: all(&[
+                "email",
+                "e_mail",
+                "email_address",
+                "e_mail_address",
+                "primary_email",
+                "e_mail_1_value",
+                "e_mail_2_address",
+                "secondary_email",
+                "e_mail_2_value",
+            ]),
+            phone_number: all(&[
                 "phone_number",
                 "phone",
                 "mobile_phone",
+                "mobile_number",
                 "phone_1_value",
                 "primary_phone",
                 "home_phone",
+                "work_phone",
+                "business_phone",
+                "phone_2_value",
             ]),
-            birth_year: any(&["birth_year"]),
-            birth_month: any(&["birth_month"]),
-            birth_day: any(&["birth_day"]),
-            birth_date: any(&["birth_date", "birthday", "date_of_birth"]),
-            notes: any(&["notes", "note"]),
-        })
+            birth_year: all(&["birth_year"]),
+            birth_month: all(&["birth_month"]),
+            birth_day: all(&["birth_day"]),
+            birth_date: all(&["birth_date", "birthday", "date_of_birth"]),
+            notes: all(&["notes", "note"]),
+        };
+        let required = [("first_name", &header.first_name), ("last_name", &header.last_name)];
+        let missing = required.into_iter().filter(|(_, columns)| columns.is_empty());
+        let missing = missing.map(|(name, _)| Violation::new(name, "column", format!("the file has no column {name}")));
+        let missing: Vec<_> = missing.collect();
+        if missing.is_empty() { Ok(header) } else { Err(Error::Invalid(missing)) }
     }
 
     fn fields(&self, record: &Record) -> std::result::Result<Fields, Violation> {
@@ -83,28 +93,30 @@ impl Header {
             let message = format!("has {} fields, the first line {}", record.len(), self.fields);
             return Err(Violation::new(".", "columns", message));
         }
-        let text = |column: Option<usize>| {
-            let bytes = column.map(|column| record.field(column)).unwrap_or_default();
+        let text = |columns: &[usize]| {
+            let fields = columns.iter().map(|column| record.field(*column));
+            let bytes = fields.into_iter().find(|bytes| !bytes.trim_ascii().is_empty()).unwrap_or_default();
             std::str::from_utf8(bytes).map_err(|_| Violation::new(".", "encoding", "is not written in UTF-8"))
         };
-        let date = text(self.birth_date)?;
+        // Some write several into one field.
+        let first_of = |columns| text(columns).map(|text| text.split(":::").next().unwrap_or_default().to_owned());
+        let date = text(&self.birth_date)?;
         let birthday = if date.chars().any(|character| character.is_alphanumeric() && character != '0') {
             parts_of_date(date)
         } else {
             // Nothing, or the noughts that stand for nothing.
             let parts =
-                [("birth_year", self.birth_year), ("birth_month", self.birth_month), ("birth_day", self.birth_day)];
+                [("birth_year", &self.birth_year), ("birth_month", &self.birth_month), ("birth_day", &self.birth_day)];
             let [year, month, day] = parts.map(|(name, column)| text(column).and_then(|text| number(name, text)));
             year.and_then(|year| Ok([year, month?, day?]))
         };
-        let names = [text(Some(self.first_name))?, text(self.middle_name)?].map(str::trim);
+        let names = [text(&self.first_name)?, text(&self.middle_name)?].map(str::trim);
         Ok(Fields {
             first_name: names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" "),
-            last_name: text(Some(self.last_name))?.to_owned(),
-            // Some write several into one field.
-            email: text(self.email)?.split(":::").next().unwrap_or_default().to_owned(),
-            phone_number: text(self.phone_number)?.split(":::").next().unwrap_or_default().to_owned(),
-            notes: text(self.notes)?.to_owned(),
+            last_name: text(&self.last_name)?.to_owned(),
+            email: first_of(&self.email)?,
+            phone_number: first_of(&self.phone_number)?,
+            notes: text(&self.notes)?.to_owned(),
             birthday,
         })
     }
@@ -126,12 +138,14 @@ fn number(field: &'static str, text: &str) -> std::result::Result<Option<i16>, V
 }
 
 pub(super) fn read(mut file: impl BufRead, mut take: impl FnMut(Row) -> bool) -> Result<()> {
-    let delimiter = delimiter(file.fill_buf().map_err(Error::internal)?);
-    let mut records = Records::new(file, delimiter);
+    let (delimiter, passed) = delimiter(file.fill_buf().map_err(Error::internal)?);
+    file.consume(passed);
+    let mut records = Records::new(file, delimiter, u64::from(passed > 0));
     let header = match records.next()? {
         Some(record) => Header::parse(record)?,
         None => return Err(Violation::new(".", "empty", "the file is empty").into()),
     };
+    records.find_line_end()?;
     let latest = rules::latest_birth_date();
     while let Some(record) = records.next()? {
         let contact = header.fields(record).map_err(|violation| vec![violation]);
@@ -143,12 +157,18 @@ pub(super) fn read(mut file: impl BufRead, mut take: impl FnMut(Row) -> bool) ->
     Ok(())
 }
 
-/// Whichever of the usual ones the first line has most of.
-fn delimiter(beginning: &[u8]) -> u8 {
-    let line = beginning.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let count = |delimiter: u8| line.iter().filter(|byte| **byte == delimiter).count();
+/// What stands between fields: what the first line says (`sep=;`, as spreadsheets write it), else whichever of the usual
+/// ones the first line with text has most of. Also how many bytes that saying takes up.
+fn delimiter(beginning: &[u8]) -> (u8, usize) {
+    let mut lines = beginning.split_inclusive(|byte| *byte == b'\n');
+    let first = lines.clone().next().unwrap_or_default();
+    if let [b's', b'e', b'p', b'=', delimiter, b'\r' | b'\n', ..] = first {
+        return (*delimiter, first.len());
+    }
+    let line = lines.find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
     // Of equals the last one counts.
-    [b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(*delimiter)).unwrap_or(b',')
+    let usual = [b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(line, *delimiter));
+    (usual.unwrap_or(b','), 0)
 }
 
 /// A row as it stands in the file, within its bounds.
@@ -190,33 +210,55 @@ struct Records<R> {
     file: R,
     reader: Reader,
     record: Record,
-    /// Line ends that have been passed.
+    /// What ends a line, and how many of these have been passed.
+    line_end: u8,
     line_ends: u64,
+    last: u8,
 }
 
 impl<R: BufRead> Records<R> {
-    fn new(file: R, delimiter: u8) -> Self {
+    fn new(file: R, delimiter: u8, line_ends: u64) -> Self {
         let (bytes, ends) = (vec![0; MOST_BYTES], vec![0; MOST_COLUMNS]);
         let record = Record { line: 0, bytes, ends, columns: 0, is_too_long: false, is_cut: false };
-        Self { file, reader: ReaderBuilder::new().delimiter(delimiter).build(), record, line_ends: 0 }
+        let reader = ReaderBuilder::new().delimiter(delimiter).build();
+        Self { file, reader, record, line_end: b'\n', line_ends, last: 0 }
+    }
+
+    /// Some old programs end lines with CR alone.
+    fn find_line_end(&mut self) -> Result<()> {
+        let next = self.file.fill_buf().map_err(Error::internal)?.first();
+        if self.last == b'\r' && next != Some(&b'\n') {
+            (self.line_end, self.line_ends) = (b'\r', self.line_ends + 1);
+        }
+        Ok(())
     }
 
     fn next(&mut self) -> Result<Option<&Record>> {
-        let (mut written, mut columns, mut inner_ends, mut quotes) = (0, 0, 0_u64, 0_usize);
-        let mut last = None;
+        let (mut written, mut columns, mut inner_ends) = (0, 0, 0_u64);
+        let mut is_at_end = false;
         (self.record.is_too_long, self.record.is_cut) = (false, false);
         loop {
             let input = self.file.fill_buf().map_err(Error::internal)?;
-            let is_at_end = input.is_empty();
+            // A row that goes on behind a line end after the last byte is within quotes.
+            let input = if !input.is_empty() || self.record.is_cut {
+                input
+            } else if is_at_end {
+                self.record.is_cut = true;
+                input
+            } else {
+                is_at_end = true;
+                b"\n"
+            };
             let output = self.record.bytes.get_mut(written..).unwrap_or_default();
             let ends = self.record.ends.get_mut(columns..).unwrap_or_default();
             let (result, read, wrote, ended) = self.reader.read_record(input, output, ends);
-            let consumed = input.get(..read).unwrap_or_default();
-            self.line_ends += count(consumed, b'\n');
-            inner_ends += count(output.get(..wrote).unwrap_or_default(), b'\n');
-            quotes += usize::try_from(count(consumed, b'"')).unwrap_or(0);
-            last = consumed.last().copied().or(last);
-            self.file.consume(read);
+            inner_ends += count(output.get(..wrote).unwrap_or_default(), self.line_end);
+            if !is_at_end {
+                let consumed = input.get(..read).unwrap_or_default();
+                self.line_ends += count(consumed, self.line_end);
+                self.last = consumed.last().copied().unwrap_or(self.last);
+                self.file.consume(read);
+            }
             (written, columns) = (written + wrote, columns + ended);
             match result {
                 ReadRecordResult::InputEmpty => {}
@@ -226,9 +268,11 @@ impl<R: BufRead> Records<R> {
                     (written, columns) = (0, 0);
                 }
                 ReadRecordResult::Record => {
-                    self.record.is_cut = is_at_end && quotes % 2 == 1;
-                    let its_own = u64::from(last == Some(b'\n') && !self.record.is_cut);
-                    self.record.line = 1 + self.line_ends - its_own - inner_ends;
+                    // The end of its own line has been passed, or, at the end of the file, was made up.
+                    let its_own =
+                        if self.record.is_cut { 0 } else { u64::from(self.last == self.line_end && !is_at_end) };
+                    let made_up = u64::from(self.record.is_cut);
+                    self.record.line = (1 + self.line_ends + made_up).saturating_sub(its_own + inner_ends);
                     self.record.columns = columns;
                     return Ok(Some(&self.record));
                 }

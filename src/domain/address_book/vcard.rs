@@ -10,7 +10,7 @@ use calcard::vcard::{
 };
 use entity::contacts::Model;
 
-use super::{Fields, Parts, Row, parts_of_date};
+use super::{BYTE_ORDER_MARK, Fields, Parts, Row, parts_of_date};
 use crate::domain::birthday::Birthday;
 use crate::domain::rules;
 use crate::error::{Error, Result, Violation};
@@ -20,6 +20,9 @@ const MOST_BYTES: usize = 64 * 1024;
 
 /// What is kept; pictures and all the rest are left out while a card is read.
 const KEPT: [&str; 11] = ["BEGIN", "END", "VERSION", "KIND", "N", "FN", "EMAIL", "TEL", "BDAY", "NOTE", "X-ABSHOWAS"];
+
+/// What a BDAY is called while it is read.
+const DATE: &str = "X-BDAY";
 
 /// A card that is being read.
 #[derive(Default)]
@@ -34,14 +37,16 @@ struct Card {
 impl Card {
     fn add(&mut self, line: &[u8]) {
         // Folded (RFC 6350 §3.2); or going on as quoted-printable, or as base64 that somebody forgot to indent.
-        let goes_on = line.starts_with(b" ") || line.starts_with(b"\t") || self.is_unfinished || !line.contains(&b':');
+        let is_bare = !line.iter().any(|byte| matches!(byte, b':' | b';'));
+        let goes_on = line.starts_with(b" ") || line.starts_with(b"\t") || self.is_unfinished || is_bare;
         if !goes_on {
             self.is_kept = KEPT.iter().any(|name| is_property(line, name));
         }
         let is_quoted_printable = if goes_on {
             self.is_unfinished
         } else {
-            line.to_ascii_uppercase().windows(16).any(|part| part == b"QUOTED-PRINTABLE")
+            let head = line.split(|byte| *byte == b':').next().unwrap_or_default();
+            head.to_ascii_uppercase().windows(16).any(|part| part == b"QUOTED-PRINTABLE")
         };
         self.is_unfinished = is_quoted_printable && line.trim_ascii_end().ends_with(b"=");
         if self.is_kept && self.text.len() + line.len() > MOST_BYTES {
@@ -88,8 +93,9 @@ fn with_text_for_date(line: &[u8]) -> Vec<u8> {
     let colon = rest.iter().position(|byte| *byte == b':').unwrap_or(rest.len());
     let (head, value) = rest.split_at(colon);
     let is_type = |parameter: &&[u8]| parameter.to_ascii_uppercase().starts_with(b"VALUE=");
-    let head: Vec<&[u8]> = head.split(|byte| *byte == b';').filter(|parameter| !is_type(parameter)).collect();
-    [group, b"X-", &head.join(&b';'), value].concat()
+    let parameters = head.split(|byte| *byte == b';').skip(1).filter(|parameter| !is_type(parameter));
+    let head: Vec<&[u8]> = [DATE.as_bytes()].into_iter().chain(parameters).collect();
+    [group, &head.join(&b';'), value].concat()
 }
 
 pub(super) fn read(mut file: impl BufRead, mut take: impl FnMut(Row) -> bool) -> Result<()> {
@@ -99,6 +105,10 @@ pub(super) fn read(mut file: impl BufRead, mut take: impl FnMut(Row) -> bool) ->
     for number in 1.. {
         if !read_line(&mut file, &mut line)? {
             break;
+        }
+        // Where files with marks were joined.
+        if line.starts_with(BYTE_ORDER_MARK) {
+            line.drain(..BYTE_ORDER_MARK.len());
         }
         let trimmed = line.trim_ascii_end();
         let is_beginning = trimmed.eq_ignore_ascii_case(b"BEGIN:VCARD");
@@ -171,7 +181,7 @@ fn fields(card: &VCard) -> std::result::Result<Fields, Violation> {
     }
     let (first_name, last_name) = names(card);
     let notes: Vec<String> = card.properties(&VCardProperty::Note).map(text).collect();
-    let birthday = card.property(&VCardProperty::Other("X-BDAY".to_owned())).map_or(Ok([None; 3]), birthday);
+    let birthday = card.property(&VCardProperty::Other(DATE.to_owned())).map_or(Ok([None; 3]), birthday);
     Ok(Fields {
         first_name,
         last_name,
