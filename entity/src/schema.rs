@@ -55,7 +55,10 @@ fn wider_indexes() -> Vec<IndexCreateStatement> {
         one_open("contact_id"),
         index(vaccine_requests::Entity, &["contact_id", "id"], "idx"),
         index(contact_imports::Entity, &["user_id", "id"], "idx"),
-        index(contacts::Entity, &["user_id", "email"], "key").unique().to_owned(),
+        index(contacts::Entity, &["user_id", "email"], "key")
+            .unique()
+            .and_where(Expr::col("email").is_not_null())
+            .to_owned(),
         index(contacts::Entity, &["user_id", "last_folded", "first_folded", "id", "email"], "idx"),
         index(contacts::Entity, &["user_id", "birth_month", "birth_day", "id"], "idx"),
         index(vaccine_requests::Entity, &["user_id", "id"], "idx"),

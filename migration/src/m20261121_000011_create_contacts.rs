@@ -25,12 +25,14 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.create_table(table(manager.get_database_backend())).await?;
+        // Many have none.
         let one_email = Index::create()
             .unique()
             .name("contacts_user_id_email_key")
             .table(Contacts::Table)
             .col(Contacts::UserId)
             .col(Contacts::Email)
+            .and_where(Expr::col(Contacts::Email).is_not_null())
             .to_owned();
         manager.create_index(one_email).await?;
         // With all that a search looks through, so that it need not look at the rows.
