@@ -143,14 +143,16 @@ fn parts_of_date(text: &str) -> Parts {
         let are_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
         digits.parse::<i16>().ok().filter(|_| are_digits).ok_or_else(refused)
     };
-    let is_yearless = text.starts_with("--");
-    let digits = text.trim_start_matches("--").replace('-', "");
-    let (year, rest) = if is_yearless {
-        (None, digits.as_str())
-    } else {
-        digits.split_at_checked(4).map_or((None, ""), |(year, rest)| (Some(year), rest))
+    let (year, rest) = match text.strip_prefix("--") {
+        Some(rest) => (None, rest),
+        None => text.split_at_checked(4).map(|(year, rest)| (Some(year), rest)).ok_or_else(refused)?,
     };
-    let (month, day) = rest.split_at_checked(2).filter(|(_, day)| day.len() == 2).ok_or_else(refused)?;
+    let rest = if year.is_some() { rest.strip_prefix('-').unwrap_or(rest) } else { rest };
+    let (month, day) = rest.split_at_checked(2).ok_or_else(refused)?;
+    let day = day.strip_prefix('-').unwrap_or(day);
+    if day.len() != 2 {
+        return Err(refused());
+    }
     Ok([year.map(number).transpose()?, Some(number(month)?), Some(number(day)?)])
 }
 

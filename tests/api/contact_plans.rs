@@ -76,7 +76,7 @@ async fn contacts_are_found_by_index() {
             Filter { first_name: Some("rst9".into()), email: Some("x".into()), ..Filter::default() },
         ] {
             contacts::list(&db, &own, &filter, Page { limit: 20, after: after.clone() }).await.unwrap();
-            db.used(by_name);
+            db.used_by(by_name, "user_id");
         }
     }
     let contact = contacts::add(&db, auth, &own, somebody(1)).await.unwrap();
@@ -109,7 +109,7 @@ async fn birthdays_are_found_by_index() {
         let mut found = 0;
         loop {
             let slice = birthdays::upcoming(&db, own.user_id, window, Page { limit: 5, after }).await.unwrap();
-            db.used(index);
+            db.used_by(index, "user_id");
             found += slice.items.len();
             after = slice.next;
             if after.is_none() {
@@ -137,7 +137,7 @@ async fn imports_are_found_by_index() {
     let id = report.import.unwrap().id;
     for after in [None, Some(Uuid::now_v7())] {
         contact_imports::list(&db, &own, Page { limit: 20, after }).await.unwrap();
-        db.used("contact_imports_user_id_id_idx");
+        db.used_by("contact_imports_user_id_id_idx", "user_id");
     }
     contact_imports::get(&db, &own, id).await.unwrap();
     contact_imports::remove(&db, &own, id).await.unwrap();

@@ -39,6 +39,17 @@ impl Explained {
         assert!(last.contains(index), "not {index}:\n{last}");
     }
 
+    /// Demands that the last statement went through this index, and into it by this column.
+    #[track_caller]
+    pub fn used_by(&self, index: &str, column: &str) {
+        self.used(index);
+        let plans = self.plans.lock().unwrap();
+        let last = plans.last().expect("a statement ran");
+        let entered =
+            [format!("({column}=?"), format!("({column} = ")].iter().any(|condition| last.contains(condition));
+        assert!(entered, "not by {column}:\n{last}");
+    }
+
     async fn explain(&self, statement: &Statement) {
         let (command, column) = match self.get_database_backend() {
             DbBackend::Sqlite => ("EXPLAIN QUERY PLAN", 3),
