@@ -193,7 +193,13 @@ pub async fn calendar(
 /// A feed that has just been opened.
 #[derive(Serialize, ToSchema)]
 pub struct NewFeedReply {
-    /// The path of the calendar with its secret; put the address of this service before it. It is not shown again.
+    /// For the calendar program. It holds the secret and is not shown again. It begins as the address did by which this
+    /// service was asked.
+    #[schema(
+        example = "http://127.0.0.1:8080/api/v1/contacts/birthdays.ics?token=Wd0cNnbWeVVf4DWDCNbN7b1jSvhPpFQbcDNhxTUFrSU"
+    )]
+    url: String,
+    /// The same without the address, for those who know better how this service is reached.
     #[schema(example = "/api/v1/contacts/birthdays.ics?token=Wd0cNnbWeVVf4DWDCNbN7b1jSvhPpFQbcDNhxTUFrSU")]
     path: String,
     created_at: DateTime<Utc>,
@@ -220,10 +226,17 @@ impl From<table::Model> for FeedReply {
     responses((status = 201, body = NewFeedReply))
 )]
 #[post("/birthdays/feed")]
-pub async fn open_feed(state: web::Data<AppState>, user: CurrentUser) -> Result<HttpResponse, Problem> {
+pub async fn open_feed(
+    state: web::Data<AppState>,
+    user: CurrentUser,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
     let feed = calendar_feeds::open(&state.db, &state.auth.clock, &user).await?;
     let path = format!("/api/v1/contacts/birthdays.ics?token={}", feed.secret);
-    Ok(HttpResponse::Created().json(NewFeedReply { path, created_at: feed.created_at }))
+    // Whatever a client says of the address, it says to itself.
+    let address = request.connection_info();
+    let url = format!("{}://{}{path}", address.scheme(), address.host());
+    Ok(HttpResponse::Created().json(NewFeedReply { url, path, created_at: feed.created_at }))
 }
 
 /// Whether a feed is open, and since when.

@@ -312,6 +312,7 @@ async fn a_calendar_program_reads_the_feed_by_its_secret_until_it_is_revoked() {
     ada.delete("/contacts/birthdays/feed").await.problem(404, "not-found");
     let open = async |who: &Actor<'_>| {
         let feed = who.post_empty("/contacts/birthdays/feed").await.is(201).json();
+        assert_eq!(feed["url"], format!("{}{}", app.address, feed["path"].as_str().unwrap()));
         feed["path"].as_str().unwrap().to_owned()
     };
     let path = open(&ada).await;
