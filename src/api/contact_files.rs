@@ -3,13 +3,14 @@
 use std::fs::File;
 use std::time::Duration;
 
-use actix_web::http::header::{self, Accept, Header as _, Quality};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, Accept, ContentType, Header as _, Quality};
 use actix_web::mime::Mime;
 use actix_web::web;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, delete, get, post};
 use chrono::{DateTime, Utc};
 use entity::{ContactFormat, contact_imports as table};
-use futures_util::StreamExt as _;
+use futures_util::{Stream, StreamExt as _, stream};
 
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
@@ -24,12 +25,15 @@ use super::sessions::ListPage;
 use super::streaming::begun;
 use crate::app::AppState;
 use crate::domain::contact_exports;
-use crate::domain::contact_imports::{self, Import, Report};
+use crate::domain::contact_imports::{self, Import, Rejected, Report};
 use crate::domain::quota::{self, Quota};
-use crate::error::Error;
+use crate::error::{Error, Result as DomainResult};
 
 /// How long a file may take to arrive.
 const FILE_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// Bad rows that are told at a time.
+const ROWS_OF_A_PIECE: usize = 200;
 
 /// What contacts can be had as, in words.
 const OFFERED: &str = "text/csv or text/vcard";
@@ -115,19 +119,40 @@ pub struct RowProblem {
 }
 
 impl ImportReport {
-    fn new(report: Report, format: ContactFormat) -> Self {
-        let row = |(line, violations): (u64, Vec<_>)| RowProblem {
-            line,
-            errors: violations.into_iter().map(FieldProblem::from).collect(),
-        };
-        Self {
+    /// The report as JSON, in pieces: there may be a hundred thousand bad rows.
+    fn pieces(report: Report, format: ContactFormat) -> DomainResult<impl Stream<Item = DomainResult<Vec<u8>>>> {
+        let head = Self {
             id: report.import.as_ref().map(|import| import.id),
             dry_run: report.import.is_none(),
             format,
             imported: report.imported,
             rejected: report.rejected.len(),
-            errors: report.rejected.into_iter().map(row).collect(),
-        }
+            errors: Vec::new(),
+        };
+        // The rows go between the brackets that come last.
+        let mut head = serde_json::to_vec(&head).map_err(Error::internal)?;
+        let end = head.split_off(head.len().saturating_sub(b"]}".len()));
+        let mut rows = report.rejected.into_iter().enumerate();
+        let rows = std::iter::from_fn(move || {
+            let mut piece = Vec::new();
+            for (number, row) in rows.by_ref().take(ROWS_OF_A_PIECE) {
+                if number > 0 {
+                    piece.push(b',');
+                }
+                if let Err(error) = serde_json::to_writer(&mut piece, &RowProblem::from(row)) {
+                    return Some(Err(Error::internal(error)));
+                }
+            }
+            (!piece.is_empty()).then_some(Ok(piece))
+        });
+        let (head, end) = (stream::iter([Ok(head)]), stream::iter([Ok(end)]));
+        Ok(head.chain(stream::iter(rows)).chain(end))
+    }
+}
+
+impl From<Rejected> for RowProblem {
+    fn from((line, violations): Rejected) -> Self {
+        Self { line, errors: violations.into_iter().map(FieldProblem::from).collect() }
     }
 }
 
@@ -235,14 +260,13 @@ pub async fn bring_in(
     let file = file.map_err(|_| Problem::too_slow())??;
     let import = Import { file, format, is_dry_run: query.dry_run };
     let report = contact_imports::add(&state.db, &state.auth.clock, desk, &user, import).await?;
-    let report = ImportReport::new(report, format);
-    Ok(match report.id {
-        Some(id) => {
-            let location = format!("/api/v1/contacts/imports/{id}");
-            HttpResponse::Created().insert_header((header::LOCATION, location)).json(report)
-        }
-        None => HttpResponse::Ok().json(report),
-    })
+    let mut response = HttpResponse::Ok();
+    if let Some(import) = &report.import {
+        response.status(StatusCode::CREATED);
+        response.insert_header((header::LOCATION, format!("/api/v1/contacts/imports/{}", import.id)));
+    }
+    response.content_type(ContentType::json());
+    Ok(response.streaming(begun(ImportReport::pieces(report, format)?).await?))
 }
 
 fn is_utf8(request: &HttpRequest) -> bool {

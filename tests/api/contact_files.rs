@@ -448,6 +448,7 @@ async fn many_bad_rows_among_good_ones_keep_their_places() {
     assert_eq!((&report["imported"], count(&app, &ada).await), (&json!(1333), 1333));
     let lines: Vec<u64> = errors(&report).into_iter().map(|(line, ..)| line).collect();
     assert_eq!(lines, (0..2000).step_by(3).map(|number| number + 2).collect::<Vec<u64>>());
+    assert_eq!(report["rejected"], lines.len());
 }
 
 #[tokio::test]
