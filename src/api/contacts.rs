@@ -1,4 +1,5 @@
-//! Contacts, one by one and as lists. Files of them are in `contact_files`, birthdays in `birthdays`.
+//! Contacts, one by one and as lists. Files of them are in `contact_exports` and `contact_imports`, birthdays in
+//! `birthdays`.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};

@@ -9,7 +9,8 @@ mod audit;
 mod auth;
 mod birthdays;
 mod client;
-mod contact_files;
+mod contact_exports;
+mod contact_imports;
 mod contacts;
 pub mod docs;
 mod extract;
@@ -82,11 +83,11 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(birthdays::open_feed)
                 .service(birthdays::get_feed)
                 .service(birthdays::close_feed)
-                .service(contact_files::export)
-                .service(contact_files::bring_in)
-                .service(contact_files::list_imports)
-                .service(contact_files::get_import)
-                .service(contact_files::take_back)
+                .service(contact_exports::export)
+                .service(contact_imports::bring_in)
+                .service(contact_imports::list)
+                .service(contact_imports::get_one)
+                .service(contact_imports::take_back)
                 .service(contacts::add)
                 .service(contacts::list)
                 .service(contacts::get)

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::audit::AuditEventReply;
 use super::birthdays::FeedReply;
-use super::contact_files::ImportReply;
+use super::contact_imports::ImportReply;
 use super::contacts::ContactReply;
 use super::extract::CurrentUser;
 use super::problem::Problem;

@@ -1,6 +1,7 @@
 //! What clients may rely on, resource by resource: the happy path, anonymous, someone else's row, an invalid body, a
 //! conflict, the wrong role. Every answer is also held against the OpenAPI document.
 
+mod address_books;
 mod audit;
 mod auth;
 mod birthdays;

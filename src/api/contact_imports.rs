@@ -1,30 +1,27 @@
-//! Contacts as files, CSV and vCards: taking them out, bringing them in, and taking an import back.
+//! Files of contacts, CSV and vCards: bringing one in, and taking it back. Taking contacts along is in `contact_exports`.
 
 use std::fs::File;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, Accept, ContentType, Header as _, Quality};
-use actix_web::mime::Mime;
-use actix_web::web;
-use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, delete, get, post};
+use actix_web::http::header::{self, ContentType, Header as _};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, delete, get, post, web};
 use chrono::{DateTime, Utc};
 use entity::{ContactFormat, contact_imports as table};
 use futures_util::{Stream, StreamExt as _, stream};
-
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
+use super::contact_exports::{OFFERED, format_of};
 use super::extract::{BODY_TIMEOUT, CurrentUser, Id, Query};
 use super::paging::{self, PageReply};
 use super::problem::{FieldProblem, Problem};
 use super::sessions::ListPage;
 use super::streaming::begun;
 use crate::app::AppState;
-use crate::domain::contact_exports;
 use crate::domain::contact_imports::{self, Import, Rejected, Report};
 use crate::domain::quota::{self, Quota};
 use crate::error::{Error, Result as DomainResult};
@@ -34,19 +31,6 @@ const FILE_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Bad rows that are told at a time.
 const ROWS_OF_A_PIECE: usize = 200;
-
-/// What contacts can be had as, in words.
-const OFFERED: &str = "text/csv or text/vcard";
-
-/// What to take out.
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct ExportContacts {
-    /// Instead of the header `Accept`; CSV when neither says anything.
-    #[param(inline)]
-    format: Option<ContactFormat>,
-}
 
 /// What to make of a file.
 #[derive(Deserialize, Validate, IntoParams)]
@@ -58,7 +42,7 @@ pub struct ImportContacts {
     format: Option<ContactFormat>,
     /// Tell what would happen, and change nothing.
     #[serde(default)]
-    #[param(required = false, example = true)]
+    #[param(required = false, example = false)]
     dry_run: bool,
 }
 
@@ -156,72 +140,6 @@ impl From<Rejected> for RowProblem {
     }
 }
 
-/// All the caller's contacts as a file.
-///
-/// **Open to:** anyone signed in, for themselves.
-#[utoipa::path(
-    operation_id = "export_contacts", tag = "contacts", security(("oauth2" = []), ("token" = [])),
-    params(ExportContacts),
-    responses(
-        (status = 200, content((String = "text/csv"), (String = "text/vcard")),
-            description = "CSV (RFC 4180) or vCards (RFC 6350)"),
-        (status = 406, description = "Neither of the two is accepted"),
-    )
-)]
-#[get("/export")]
-pub async fn export(
-    state: web::Data<AppState>,
-    user: CurrentUser,
-    request: HttpRequest,
-    Query(query): Query<ExportContacts>,
-) -> Result<HttpResponse, Problem> {
-    let format = match query.format {
-        Some(format) => format,
-        None => accepted(&request).ok_or_else(|| Problem::not_acceptable(OFFERED))?,
-    };
-    let (media_type, name) = match format {
-        ContactFormat::Csv => ("text/csv; charset=utf-8; header=present", "contacts.csv"),
-        ContactFormat::VCard => ("text/vcard; charset=utf-8", "contacts.vcf"),
-    };
-    let pieces = contact_exports::stream(state.db.clone(), *user, format);
-    let mut response = HttpResponse::Ok();
-    response.content_type(media_type).insert_header((header::VARY, "Accept"));
-    response.insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")));
-    Ok(response.streaming(begun(pieces).await?))
-}
-
-/// The format that a client likes better (RFC 9110 §12.5.1), CSV where it does not matter.
-fn accepted(request: &HttpRequest) -> Option<ContactFormat> {
-    if !request.headers().contains_key(header::ACCEPT) {
-        return Some(ContactFormat::Csv);
-    }
-    let ranges = Accept::parse(request).ok()?.0;
-    // Of the ranges that a media type falls in, the narrowest counts.
-    let quality = |format: ContactFormat| {
-        let rank = |range: &Mime| match range.essence_str() {
-            "*/*" => Some(1),
-            "text/*" => Some(2),
-            essence => (format_of(essence) == Some(format)).then_some(3),
-        };
-        let fitting = ranges.iter().filter_map(|range| Some((rank(&range.item)?, range.quality)));
-        fitting.max_by_key(|(rank, _)| *rank).map_or(Quality::ZERO, |(_, quality)| quality)
-    };
-    let (csv, vcard) = (quality(ContactFormat::Csv), quality(ContactFormat::VCard));
-    match (csv, vcard) {
-        (Quality::ZERO, Quality::ZERO) => None,
-        _ if vcard > csv => Some(ContactFormat::VCard),
-        _ => Some(ContactFormat::Csv),
-    }
-}
-
-fn format_of(media_type: &str) -> Option<ContactFormat> {
-    match media_type.to_ascii_lowercase().as_str() {
-        "text/csv" => Some(ContactFormat::Csv),
-        "text/vcard" | "text/x-vcard" | "text/directory" => Some(ContactFormat::VCard),
-        _ => None,
-    }
-}
-
 /// Brings in a file of contacts. Rows that are not right are left out and told, with their lines; all others are kept.
 ///
 /// A CSV file names its columns in the first line: `first_name` and `last_name`, and any of `email`, `phone_number`,
@@ -313,7 +231,7 @@ async fn receive(request: &HttpRequest, mut body: web::Payload, most_bytes: u64)
     )
 )]
 #[get("/imports")]
-pub async fn list_imports(
+pub async fn list(
     state: web::Data<AppState>,
     user: CurrentUser,
     request: HttpRequest,
@@ -333,11 +251,7 @@ pub async fn list_imports(
     responses((status = 200, body = ImportReply))
 )]
 #[get("/imports/{id}")]
-pub async fn get_import(
-    state: web::Data<AppState>,
-    user: CurrentUser,
-    id: Id,
-) -> Result<web::Json<ImportReply>, Problem> {
+pub async fn get_one(state: web::Data<AppState>, user: CurrentUser, id: Id) -> Result<web::Json<ImportReply>, Problem> {
     Ok(web::Json(contact_imports::get(&state.db, &user, id.0).await?.into()))
 }
 
