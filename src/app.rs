@@ -52,7 +52,7 @@ pub enum StartError {
     Database(sea_orm::DbErr),
     /// A migration.
     #[error("cannot migrate the database: {0}")]
-    Migration(sea_orm::DbErr),
+    Migration(migration::Failure),
     /// Reading which sessions have ended.
     #[error("cannot read from the database; has it been migrated? {}", with_causes(.0))]
     Revocations(Error),

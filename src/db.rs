@@ -69,7 +69,7 @@ impl Db {
     }
 
     async fn connect_sqlite(url: &str, max_connections: u32) -> Result<Self, DbErr> {
-        migration::connection::create_sqlite_folder(url).map_err(|error| DbErr::Custom(error.to_string()))?;
+        migration::create_sqlite_folder(url).map_err(|error| DbErr::Custom(error.to_string()))?;
         let writer = Database::connect(sqlite_options(url, 1, false)).await?;
         // Every connection to a database in memory has a database of its own.
         if url.contains(":memory:") || url.contains("mode=memory") {
@@ -120,7 +120,7 @@ impl Db {
     ///
     /// # Errors
     /// Fails when a migration does; what it had done is undone.
-    pub async fn migrate(&self, url: &str) -> Result<(), DbErr> {
+    pub async fn migrate(&self, url: &str) -> Result<(), migration::Failure> {
         match &self.0 {
             Backend::Sqlite { writer, .. } => migration::up(writer).await,
             // Not the pool: a migration, or waiting for another instance's, may take longer than a statement may here.
@@ -128,7 +128,8 @@ impl Db {
                 let migrator = migration::connect(url, None).await?;
                 let outcome = migration::up(&migrator).await;
                 let closed = migrator.close().await;
-                outcome.and(closed)
+                outcome?;
+                Ok(closed?)
             }
         }
     }

@@ -3,6 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::CodePurpose;
+use crate::schema::{Described, words};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -10,11 +11,7 @@ use crate::CodePurpose;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: Uuid,
-    #[sea_orm(
-        primary_key,
-        auto_increment = false,
-        extra = "CONSTRAINT account_codes_purpose_check CHECK (purpose IN ('verify_email', 'change_email', 'reset_password', 'set_password'))"
-    )]
+    #[sea_orm(primary_key, auto_increment = false)]
     pub purpose: CodePurpose,
     /// The address that the code proves to belong to the owner of the account.
     #[sea_orm(column_type = "String(StringLen::N(254))")]
@@ -35,3 +32,9 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Described for Entity {
+    fn words() -> Vec<(Column, Vec<String>)> {
+        vec![(Column::Purpose, words::<CodePurpose>())]
+    }
+}

@@ -6,6 +6,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::AuditAction;
+use crate::schema::{Described, WiderIndex, words};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -13,9 +14,6 @@ use crate::AuditAction;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    #[sea_orm(
-        extra = "CONSTRAINT audit_events_action_check CHECK (action IN ('registered', 'login_succeeded', 'login_failed', 'logged_out', 'session_ended', 'refresh_reused', 'email_verified', 'email_change_asked', 'email_changed', 'password_changed', 'password_reset', 'role_changed', 'user_disabled', 'user_enabled', 'request_approved', 'request_rejected', 'request_cancelled', 'data_exported', 'account_deleted'))"
-    )]
     pub action: AuditAction,
     /// Whose account did it; absent for strangers and for operators on the command line.
     pub actor_id: Option<Uuid>,
@@ -34,3 +32,15 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Described for Entity {
+    const INDEXES: &[WiderIndex] = &[
+        WiderIndex::on(&["subject_id", "id"]),
+        WiderIndex::on(&["actor_id", "id"]),
+        WiderIndex::on(&["action", "id"]),
+    ];
+
+    fn words() -> Vec<(Column, Vec<String>)> {
+        vec![(Column::Action, words::<AuditAction>())]
+    }
+}

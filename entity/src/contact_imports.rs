@@ -3,6 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::ContactFormat;
+use crate::schema::{Described, WiderIndex, words};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -11,7 +12,6 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     pub user_id: Uuid,
-    #[sea_orm(extra = "CONSTRAINT contact_imports_format_check CHECK (format IN ('csv', 'vcard'))")]
     pub format: ContactFormat,
     /// Contacts that were added.
     pub imported: i32,
@@ -25,3 +25,11 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Described for Entity {
+    const INDEXES: &[WiderIndex] = &[WiderIndex::on(&["user_id", "id"])];
+
+    fn words() -> Vec<(Column, Vec<String>)> {
+        vec![(Column::Format, words::<ContactFormat>())]
+    }
+}

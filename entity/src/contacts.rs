@@ -2,6 +2,8 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::schema::{Described, WiderIndex};
+
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "contacts")]
@@ -48,3 +50,13 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Described for Entity {
+    const INDEXES: &[WiderIndex] = &[
+        WiderIndex::unique(&["user_id", "email"]).only("email IS NOT NULL"),
+        WiderIndex::on(&["user_id", "last_folded", "first_folded", "id", "email"]),
+        WiderIndex::on(&["user_id", "birth_month", "birth_day", "id"]),
+    ];
+    const CLUSTERED: bool = true;
+    const BYTEWISE: &[&str] = &["first_folded", "last_folded"];
+}

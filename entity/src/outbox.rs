@@ -3,6 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::MailKind;
+use crate::schema::{Described, WiderIndex, words};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -10,9 +11,6 @@ use crate::MailKind;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    #[sea_orm(
-        extra = "CONSTRAINT outbox_kind_check CHECK (kind IN ('verify_email', 'change_email', 'email_change_asked', 'email_changed', 'reset_password', 'password_changed', 'already_registered', 'registration_refused', 'account_deleted'))"
-    )]
     pub kind: MailKind,
     #[sea_orm(column_type = "String(StringLen::N(254))", indexed)]
     pub recipient: String,
@@ -29,3 +27,11 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Described for Entity {
+    const INDEXES: &[WiderIndex] = &[WiderIndex::on(&["due_at", "id"])];
+
+    fn words() -> Vec<(Column, Vec<String>)> {
+        vec![(Column::Kind, words::<MailKind>())]
+    }
+}

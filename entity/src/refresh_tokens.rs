@@ -2,6 +2,8 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::schema::{Described, WiderIndex};
+
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "refresh_tokens")]
@@ -28,3 +30,7 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Described for Entity {
+    const INDEXES: &[WiderIndex] = &[WiderIndex::on(&["user_id", "id"]), WiderIndex::on(&["revoked_at", "id"])];
+}

@@ -1,112 +1,161 @@
 //! The schema that the entities describe, as statements for an empty database.
 //!
-//! SeaORM derives columns, defaults and CHECKs. Added here is what a derive cannot say: the names of keys and indexes
-//! (`<table>_<columns>_{pkey,key,fkey,idx}`), and indexes over several columns or over some of the rows.
+//! SeaORM derives columns, defaults and what stands in `extra`. Added here are the names of keys and indexes
+//! (`<table>_<columns>_{pkey,key,fkey,check,idx}`) and what each entity says in its [`Described`], because no attribute
+//! can.
 
 use sea_orm::sea_query::{
-    ColumnDef, Expr, ExprTrait, ForeignKeyCreateStatement, Index, IndexCreateStatement, Table, TableCreateStatement,
+    Check, ColumnDef, Expr, ExprTrait, ForeignKeyCreateStatement, Index, IndexCreateStatement, Table,
+    TableCreateStatement,
 };
 use sea_orm::{
     ActiveEnum, ColumnTrait, ConditionalStatement, DbBackend, EntityTrait, IdenStatic, Iterable, PrimaryKeyToColumn,
-    RelationDef, RelationTrait, Schema, Statement,
+    RelationDef, RelationTrait, Schema,
 };
 
 use crate::{
-    RequestStatus, account_codes, audit_events, calendar_feeds, contact_imports, contacts, outbox, refresh_tokens,
-    throttles, users, vaccine_requests, vaccines,
+    account_codes, audit_events, calendar_feeds, contact_imports, contacts, outbox, refresh_tokens, throttles, users,
+    vaccine_requests, vaccines,
 };
 
-/// Text that is sorted byte by byte on both databases. SQLite does so by itself.
-const BYTEWISE: [(&str, &str); 2] = [("contacts", "first_folded"), ("contacts", "last_folded")];
+/// What the attributes of a model cannot say of its table.
+pub trait Described: EntityTrait {
+    /// Indexes over several columns, or over some of the rows.
+    const INDEXES: &'static [WiderIndex] = &[];
+    /// Whether SQLite keeps the rows in the order of the primary key.
+    const CLUSTERED: bool = false;
+    /// Columns of text that is sorted byte by byte on both databases. SQLite does so by itself.
+    const BYTEWISE: &'static [&'static str] = &[];
 
-/// Tables whose rows SQLite keeps in the order of the primary key.
-const CLUSTERED: [&str; 1] = ["contacts"];
-
-/// Every table and index, in an order in which they can be created.
-#[must_use]
-pub fn statements(backend: DbBackend) -> Vec<Statement> {
-    let mut statements = Vec::new();
-    add(&mut statements, backend, users::Entity);
-    add(&mut statements, backend, refresh_tokens::Entity);
-    add(&mut statements, backend, vaccines::Entity);
-    add(&mut statements, backend, contact_imports::Entity);
-    add(&mut statements, backend, contacts::Entity);
-    add(&mut statements, backend, vaccine_requests::Entity);
-    add(&mut statements, backend, account_codes::Entity);
-    add(&mut statements, backend, outbox::Entity);
-    add(&mut statements, backend, audit_events::Entity);
-    add(&mut statements, backend, throttles::Entity);
-    add(&mut statements, backend, calendar_feeds::Entity);
-    statements.extend(wider_indexes().iter().map(|index| backend.build(index)));
-    statements
+    /// Columns that hold one of the words of an enum, which the database checks.
+    #[must_use]
+    fn words() -> Vec<(Self::Column, Vec<String>)> {
+        Vec::new()
+    }
 }
 
-/// Indexes over several columns.
-fn wider_indexes() -> Vec<IndexCreateStatement> {
-    let open = [RequestStatus::Pending, RequestStatus::Approved, RequestStatus::Booked];
-    let one_open = |person| {
-        index(vaccine_requests::Entity, &[person, "vaccine_id", "dose_number"], "key")
-            .unique()
-            .and_where(Expr::col("status").is_in(open.map(|status| status.to_value())))
-            .to_owned()
-    };
+/// An index over several columns, or over some of the rows.
+#[derive(Clone, Copy, Debug)]
+pub struct WiderIndex {
+    columns: &'static [&'static str],
+    is_unique: bool,
+    only: Option<&'static str>,
+}
+
+impl WiderIndex {
+    /// An index over some columns.
+    #[must_use]
+    pub const fn on(columns: &'static [&'static str]) -> Self {
+        Self { columns, is_unique: false, only: None }
+    }
+
+    /// An index over some columns that are not the same twice.
+    #[must_use]
+    pub const fn unique(columns: &'static [&'static str]) -> Self {
+        Self { columns, is_unique: true, only: None }
+    }
+
+    /// Over the rows for which a condition holds.
+    #[must_use]
+    pub const fn only(self, condition: &'static str) -> Self {
+        Self { only: Some(condition), ..self }
+    }
+}
+
+/// Every word of an enum, as the database has it.
+#[must_use]
+pub fn words<T: ActiveEnum<Value = String>>() -> Vec<String> {
+    T::iter().map(|word| word.to_value()).collect()
+}
+
+/// Every table, in an order in which they can be created.
+#[must_use]
+pub fn tables(backend: DbBackend) -> Vec<TableCreateStatement> {
+    described(backend).into_iter().map(|(table, _)| table).collect()
+}
+
+/// Every index beside those of the keys.
+#[must_use]
+pub fn indexes(backend: DbBackend) -> Vec<IndexCreateStatement> {
+    described(backend).into_iter().flat_map(|(_, indexes)| indexes).collect()
+}
+
+fn described(backend: DbBackend) -> Vec<(TableCreateStatement, Vec<IndexCreateStatement>)> {
     vec![
-        one_open("user_id").and_where(Expr::col("contact_id").is_null()).to_owned(),
-        one_open("contact_id"),
-        index(vaccine_requests::Entity, &["contact_id", "id"], "idx"),
-        index(contact_imports::Entity, &["user_id", "id"], "idx"),
-        index(contacts::Entity, &["user_id", "email"], "key")
-            .unique()
-            .and_where(Expr::col("email").is_not_null())
-            .to_owned(),
-        index(contacts::Entity, &["user_id", "last_folded", "first_folded", "id", "email"], "idx"),
-        index(contacts::Entity, &["user_id", "birth_month", "birth_day", "id"], "idx"),
-        index(vaccine_requests::Entity, &["user_id", "id"], "idx"),
-        index(vaccine_requests::Entity, &["status", "id"], "idx"),
-        index(vaccine_requests::Entity, &["vaccine_id", "id"], "idx"),
-        index(users::Entity, &["role", "id"], "idx"),
-        index(refresh_tokens::Entity, &["user_id", "id"], "idx"),
-        index(refresh_tokens::Entity, &["revoked_at", "id"], "idx"),
-        index(outbox::Entity, &["due_at", "id"], "idx"),
-        index(audit_events::Entity, &["subject_id", "id"], "idx"),
-        index(audit_events::Entity, &["actor_id", "id"], "idx"),
-        index(audit_events::Entity, &["action", "id"], "idx"),
+        describe(backend, users::Entity),
+        describe(backend, refresh_tokens::Entity),
+        describe(backend, vaccines::Entity),
+        describe(backend, contact_imports::Entity),
+        describe(backend, contacts::Entity),
+        describe(backend, vaccine_requests::Entity),
+        describe(backend, account_codes::Entity),
+        describe(backend, outbox::Entity),
+        describe(backend, audit_events::Entity),
+        describe(backend, throttles::Entity),
+        describe(backend, calendar_feeds::Entity),
     ]
 }
 
-fn add<E: EntityTrait>(statements: &mut Vec<Statement>, backend: DbBackend, entity: E) {
-    statements.push(backend.build(&table(backend, entity)));
-    for derived in Schema::new(backend).create_index_from_entity(entity) {
+fn describe<E: Described>(backend: DbBackend, entity: E) -> (TableCreateStatement, Vec<IndexCreateStatement>) {
+    let derived = Schema::new(backend).create_index_from_entity(entity);
+    let derived = derived.iter().map(|derived| {
         let columns = derived.get_index_spec().get_column_names();
-        statements.push(backend.build(&index(entity, &columns, "idx")));
-    }
+        match derived.is_unique_key() {
+            true => index(entity, &columns, "key").unique().to_owned(),
+            false => index(entity, &columns, "idx"),
+        }
+    });
+    let wider = E::INDEXES.iter().map(|wider| {
+        let mut index = index(entity, wider.columns, if wider.is_unique { "key" } else { "idx" });
+        if wider.is_unique {
+            index.unique();
+        }
+        if let Some(condition) = wider.only {
+            index.and_where(Expr::cust(condition));
+        }
+        index
+    });
+    (table(backend, entity), derived.chain(wider).collect())
 }
 
-fn table<E: EntityTrait>(backend: DbBackend, entity: E) -> TableCreateStatement {
+fn table<E: Described>(backend: DbBackend, entity: E) -> TableCreateStatement {
+    let name = entity.table_name();
     let mut table = Table::create();
     table.table(entity);
-    if CLUSTERED.contains(&entity.table_name()) && backend == DbBackend::Sqlite {
+    if E::CLUSTERED && backend == DbBackend::Sqlite {
         table.extra("WITHOUT ROWID");
     }
+    let mut has_counter = false;
     for column in Schema::new(backend).create_table_from_entity(entity).get_columns() {
+        let is_counter = column.get_column_spec().auto_increment;
         let mut column = without_keys(column);
-        let is_bytewise = BYTEWISE.contains(&(entity.table_name(), column.get_column_name().as_str()));
-        if is_bytewise && backend == DbBackend::Postgres {
+        if is_counter {
+            // SQLite counts only in a key that stands in its column.
+            column.auto_increment().primary_key();
+            has_counter = true;
+        }
+        if E::BYTEWISE.contains(&column.get_column_name().as_str()) && backend == DbBackend::Postgres {
             column.extra("COLLATE \"C\"");
         }
         table.col(column);
     }
-    let mut primary_key = Index::create();
-    primary_key.name(format!("{}_pkey", entity.table_name()));
-    for column in E::PrimaryKey::iter() {
-        primary_key.col(column.into_column());
+    if !has_counter {
+        let mut primary_key = Index::create();
+        primary_key.name(format!("{name}_pkey"));
+        for column in E::PrimaryKey::iter() {
+            primary_key.col(column.into_column());
+        }
+        table.primary_key(&mut primary_key);
     }
-    table.primary_key(&mut primary_key);
     for column in E::Column::iter().filter(|column| column.def().is_unique()) {
         table.index(index(entity, &[column.as_str()], "key").unique());
     }
     for relation in E::Relation::iter().map(|relation| relation.def()).filter(|relation| !relation.is_owner) {
-        table.foreign_key(&mut foreign_key(entity.table_name(), relation));
+        table.foreign_key(&mut foreign_key(name, relation));
+    }
+    for (column, words) in E::words() {
+        let is_word = Expr::col(column.as_str()).is_in(words);
+        table.check(Check::named(format!("{name}_{}_check", column.as_str()), is_word));
     }
     table
 }

@@ -2,6 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::schema::{Described, WiderIndex, words};
 use crate::{PasswordHash, Role};
 
 #[sea_orm::model]
@@ -17,10 +18,7 @@ pub struct Model {
     pub email: String,
     #[sea_orm(column_type = "String(StringLen::N(255))")]
     pub password_hash: PasswordHash,
-    #[sea_orm(
-        default_value = "patient",
-        extra = "CONSTRAINT users_role_check CHECK (role IN ('patient', 'staff', 'admin'))"
-    )]
+    #[sea_orm(default_value = "patient")]
     pub role: Role,
     /// National id.
     #[sea_orm(column_type = "String(StringLen::N(64))", nullable, unique)]
@@ -55,3 +53,11 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Described for Entity {
+    const INDEXES: &[WiderIndex] = &[WiderIndex::on(&["role", "id"])];
+
+    fn words() -> Vec<(Column, Vec<String>)> {
+        vec![(Column::Role, words::<Role>())]
+    }
+}

@@ -3,6 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::RequestStatus;
+use crate::schema::{Described, WiderIndex, words};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -14,10 +15,7 @@ pub struct Model {
     pub vaccine_id: Uuid,
     #[sea_orm(default_value = 1, extra = "CONSTRAINT vaccine_requests_dose_number_check CHECK (dose_number >= 1)")]
     pub dose_number: i32,
-    #[sea_orm(
-        default_value = "pending",
-        extra = "CONSTRAINT vaccine_requests_status_check CHECK (status IN ('pending', 'approved', 'rejected', 'booked', 'administered', 'missed', 'cancelled'))"
-    )]
+    #[sea_orm(default_value = "pending")]
     pub status: RequestStatus,
     #[sea_orm(column_type = "String(StringLen::N(1000))", nullable)]
     pub note: Option<String>,
@@ -61,3 +59,20 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Described for Entity {
+    const INDEXES: &[WiderIndex] = &[
+        WiderIndex::unique(&["user_id", "vaccine_id", "dose_number"])
+            .only("status IN ('pending', 'approved', 'booked') AND contact_id IS NULL"),
+        WiderIndex::unique(&["contact_id", "vaccine_id", "dose_number"])
+            .only("status IN ('pending', 'approved', 'booked')"),
+        WiderIndex::on(&["contact_id", "id"]),
+        WiderIndex::on(&["user_id", "id"]),
+        WiderIndex::on(&["status", "id"]),
+        WiderIndex::on(&["vaccine_id", "id"]),
+    ];
+
+    fn words() -> Vec<(Column, Vec<String>)> {
+        vec![(Column::Status, words::<RequestStatus>())]
+    }
+}

@@ -2,6 +2,8 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::schema::Described;
+
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "vaccines")]
@@ -29,3 +31,5 @@ pub struct Model {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Described for Entity {}

@@ -3,9 +3,6 @@
 //! One file a migration. A migration never changes once it has been released: the next one corrects it.
 //! Nothing of the application is known here.
 
-pub mod connection;
-pub mod schema;
-
 mod m20261121_000001_create_users;
 mod m20261121_000002_create_refresh_tokens;
 mod m20261121_000003_create_vaccines;
@@ -20,10 +17,17 @@ mod m20261121_000011_create_contacts;
 mod m20261121_000012_requests_for_contacts;
 mod m20261121_000013_create_calendar_feeds;
 
+use std::path::PathBuf;
+use std::time::Duration;
+
+use revisions::Project;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DatabaseConnection;
 
-pub use connection::{DEFAULT_URL, connect};
+pub use revisions::{Failure, connect, create_sqlite_folder};
+
+/// Where care4u keeps its data when nobody says otherwise; the same as in `config/default.toml`.
+pub const DEFAULT_URL: &str = "sqlite://data/care4u.db?mode=rwc";
 
 /// The migrations of care4u, oldest first.
 #[derive(Debug)]
@@ -50,15 +54,23 @@ impl MigratorTrait for Migrator {
     }
 }
 
-/// Applies every pending migration.
-pub async fn up(db: &DatabaseConnection) -> Result<(), DbErr> {
-    in_turn(db, Migrator::up(db, None)).await
+/// care4u, as the engine of the migrations knows it; the entities are added where they are compared.
+#[must_use]
+pub fn project() -> Project {
+    let migration_dir = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    Project {
+        migrations: Migrator::migrations,
+        entities: None,
+        default_url: Some(DEFAULT_URL),
+        entity_dir: migration_dir.with_file_name("entity"),
+        migration_dir,
+        is_development: std::env::var("CARE4U_PROFILE").map_or(true, |profile| profile == "development"),
+        lock_timeout: Duration::from_secs(60),
+    }
 }
 
-/// Runs `migrate` alone: migrators that start together take turns, so each migration is applied once.
-pub async fn in_turn(db: &DatabaseConnection, migrate: impl Future<Output = Result<(), DbErr>>) -> Result<(), DbErr> {
-    let turn = connection::take_turn(db).await?;
-    let outcome = migrate.await;
-    let ended = turn.end().await;
-    outcome.and(ended)
+/// Applies every pending migration. Outside of development one that loses data is refused.
+pub async fn up(db: &DatabaseConnection) -> Result<(), Failure> {
+    let project = project();
+    revisions::upgrade(db, &project, &project.options()).await
 }

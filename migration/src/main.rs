@@ -1,21 +1,15 @@
-//! The migration command line: `cargo run -p migration -- up | down | status | fresh | refresh | reset | generate`.
-//!
-//! A failure is one printed sentence and exit code 1; the connection string, which may hold a password, is never shown.
-
-mod cli;
+//! The migration command line; `--help` lists its commands. This is the only place that knows migrations and entities.
 
 use std::process::ExitCode;
 
+use revisions::{Entities, Project};
+use sea_orm_migration::sea_orm::DbBackend;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match cli::run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            #[expect(clippy::print_stderr, reason = "this is a command line")]
-            {
-                eprintln!("migration: {failure}");
-            }
-            ExitCode::FAILURE
-        }
-    }
+    revisions::run(Project { entities: Some(entities), ..migration::project() }).await
+}
+
+fn entities(backend: DbBackend) -> Entities {
+    Entities { tables: entity::schema::tables(backend), indexes: entity::schema::indexes(backend) }
 }

@@ -1,65 +1,17 @@
 //! The command line as operators use it, on both databases.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests fail by panicking")]
 
-#[path = "../../tests/support/postgres.rs"]
-#[allow(dead_code, reason = "shared with other programs")]
-mod postgres;
+mod support;
 
-use std::path::PathBuf;
-use std::process::{Command, Output};
-
-use migration::{Migrator, schema};
+use migration::Migrator;
 use sea_orm_migration::MigratorTrait;
-use sea_orm_migration::sea_orm::ConnectionTrait;
-
-/// A folder of this test's own, removed afterwards.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("care4u-migration-{}", uuid::Uuid::now_v7().simple()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).ok();
-    }
-}
-
-fn migration(folder: &Folder, url: Option<&str>, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_migration"));
-    command.args(arguments).current_dir(&folder.0).env_clear();
-    if let Some(url) = url {
-        command.env("DATABASE_URL", url);
-    }
-    command.output().expect("the program starts")
-}
-
-#[track_caller]
-fn succeeds(output: &Output) -> String {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-/// Demands exit code 1 and one sentence, and returns it.
-#[track_caller]
-fn fails(output: &Output) -> String {
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.starts_with("migration: ") && said.lines().count() == 1 && !said.contains("panicked"), "{said}");
-    said
-}
+use support::{Folder, execute, facts_of, fails, migration, postgres, postgres_database, sqlite, succeeds};
 
 /// The tables of care4u when every migration has been applied.
 const TABLES: usize = 11;
 
 async fn tables(url: &str) -> usize {
-    let db = migration::connect(url, None).await.unwrap();
-    let facts = schema::describe(&db).await.unwrap();
-    db.close().await.unwrap();
+    let facts = facts_of(url).await;
     // A column is told as `table.column type …`.
     let names = facts.iter().filter_map(|fact| fact.split(' ').next()?.split_once('.'));
     names.map(|(table, _)| table).collect::<std::collections::BTreeSet<_>>().len()
@@ -84,9 +36,7 @@ async fn every_command_does_what_it_says(url: &str) {
     assert_eq!((applied(), tables(url).await), (0, 0));
     // Without a command it migrates up.
     run(&[]);
-    let db = migration::connect(url, None).await.unwrap();
-    db.execute_unprepared("CREATE TABLE left_over (id integer)").await.unwrap();
-    db.close().await.unwrap();
+    execute(url, "CREATE TABLE left_over (id integer)").await;
     run(&["fresh"]);
     assert_eq!((applied(), tables(url).await), (all, TABLES));
 }
@@ -101,10 +51,10 @@ async fn on_sqlite_every_command_does_what_it_says() {
 
 #[tokio::test]
 async fn on_postgres_every_command_does_what_it_says() {
-    let Some(server) = postgres::server_url() else { return postgres::skipped("every_command_does_what_it_says") };
-    let server = migration::connect(server, None).await.unwrap();
-    server.execute_unprepared("CREATE DATABASE command_line").await.unwrap();
-    every_command_does_what_it_says(&postgres::database_url("command_line").unwrap()).await;
+    match postgres_database().await {
+        Some(url) => every_command_does_what_it_says(&url).await,
+        None => postgres::skipped("every_command_does_what_it_says"),
+    }
 }
 
 #[test]
@@ -117,7 +67,7 @@ fn without_a_url_it_works_on_the_file_of_development() {
 #[test]
 fn status_changes_nothing() {
     let folder = Folder::new();
-    fails(&migration(&folder, None, &["status"]));
+    fails(&migration(&folder, None, &["status"]), 7);
     assert!(!folder.0.join("data").exists());
 }
 
@@ -132,8 +82,8 @@ fn a_database_that_cannot_be_reached_is_told_in_one_sentence_without_the_passwor
         ("hunter2", "sqlite: or postgres:"),
         ("sqlite:///proc/care4u.db", "cannot reach"),
     ] {
-        for command in ["up", "down", "status", "fresh", "refresh", "reset"] {
-            let said = fails(&migration(&folder, Some(url), &[command]));
+        for command in ["up", "down", "status", "fresh", "refresh", "reset", "check", "diff", "current", "stamp head"] {
+            let said = fails(&migration(&folder, Some(url), &command.split(' ').collect::<Vec<_>>()), 7);
             assert!(said.contains(reason) && !said.contains("hunter2"), "{said}");
         }
     }
@@ -141,19 +91,78 @@ fn a_database_that_cannot_be_reached_is_told_in_one_sentence_without_the_passwor
     assert!(!help.contains("hunter2"), "{help}");
 }
 
-#[test]
-fn generate_writes_a_file_and_lists_it() {
-    let folder = Folder::new();
+/// A migration crate with care4u's migrations, as far as the command line looks at it.
+fn sources(folder: &Folder) -> String {
+    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     std::fs::create_dir(folder.0.join("src")).unwrap();
-    let library = concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs");
-    std::fs::copy(library, folder.0.join("src/lib.rs")).unwrap();
-    succeeds(&migration(&folder, None, &["generate", "add_centres"]));
+    for file in std::fs::read_dir(source).unwrap().map(Result::unwrap) {
+        std::fs::copy(file.path(), folder.0.join("src").join(file.file_name())).unwrap();
+    }
+    folder.0.display().to_string()
+}
+
+/// The new file among the sources, by the end of its name.
+fn written(folder: &Folder, end: &str) -> (String, String, String) {
     let files = std::fs::read_dir(folder.0.join("src")).unwrap().map(|file| file.unwrap().file_name());
-    let names: Vec<_> = files.map(|name| name.into_string().unwrap()).collect();
-    let new = names.iter().find(|name| name.ends_with("_add_centres.rs")).expect("a new file");
-    let listed = std::fs::read_to_string(folder.0.join("src/lib.rs")).unwrap();
-    let module = new.trim_end_matches(".rs");
-    assert!(listed.contains(&format!("mod {module};")) && listed.contains(&format!("Box::new({module}::Migration)")));
+    let mut names = files.map(|name| name.into_string().unwrap());
+    let file = names.find(|name| name.ends_with(end)).expect("a new file");
+    let text = std::fs::read_to_string(folder.0.join("src").join(&file)).unwrap();
+    let list = std::fs::read_to_string(folder.0.join("src/lib.rs")).unwrap();
+    (file.trim_end_matches(".rs").to_owned(), text, list)
+}
+
+#[test]
+fn a_new_migration_opens_with_message_parent_and_date_and_is_listed() {
+    for arguments in [vec!["generate", "add_centres"], vec!["revision", "-m", "Add centres"]] {
+        let folder = Folder::new();
+        let crate_dir = sources(&folder);
+        let arguments: Vec<_> = arguments.into_iter().chain(["-d", &crate_dir]).collect();
+        succeeds(&migration(&folder, None, &arguments));
+        let (module, text, list) = written(&folder, "_add_centres.rs");
+        assert!(
+            list.contains(&format!("mod {module};\n")) && list.contains(&format!("Box::new({module}::Migration),\n"))
+        );
+        let head = Migrator::migrations().last().unwrap().name().to_owned();
+        let opening: Vec<_> = text.lines().take(3).collect();
+        assert!(opening[0].eq_ignore_ascii_case("//! add centres."), "{opening:?}");
+        assert!(opening[2].starts_with(&format!("//! Parent: {head}. Date: 20")), "{opening:?}");
+        assert_eq!(revisions::layout(&text, &folder.0.join("src")).unwrap(), text, "it is laid out");
+    }
     let empty = Folder::new();
-    assert!(fails(&migration(&empty, None, &["generate", "add_centres"])).contains("--migration-dir"));
+    let nowhere = empty.0.display().to_string();
+    assert!(fails(&migration(&empty, None, &["generate", "add_centres", "-d", &nowhere]), 12).contains("src/lib.rs"));
+}
+
+#[test]
+fn a_dry_run_writes_nothing() {
+    let folder = Folder::new();
+    let crate_dir = sources(&folder);
+    let before = std::fs::read_dir(folder.0.join("src")).unwrap().count();
+    let printed = succeeds(&migration(&folder, None, &["revision", "-m", "x", "--dry-run", "-d", &crate_dir]));
+    assert!(printed.contains("impl MigrationTrait for Migration") && printed.contains("//! x."), "{printed}");
+    assert_eq!(std::fs::read_dir(folder.0.join("src")).unwrap().count(), before);
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_with_the_code_for_it() {
+    let folder = Folder::new();
+    let url = sqlite(&folder);
+    succeeds(&migration(&folder, Some(&url), &["up"]));
+    for (arguments, code, reason) in [
+        ("upgrade m2099", 3, "no revision is called m2099"),
+        ("upgrade +1", 3, "no revision +1"),
+        ("downgrade m20261121_0000", 4, "13 revisions begin with m20261121_0000"),
+        ("show nothing", 3, "no revision is called nothing"),
+        ("stamp m3", 3, "no revision is called m3"),
+        ("history -r head:base", 2, "ends before it begins"),
+        ("history -r head", 2, "FROM:TO"),
+        ("upgrade head:base --sql", 2, "goes down"),
+        ("downgrade base:head --sql", 2, "goes up"),
+    ] {
+        let said = fails(&migration(&folder, Some(&url), &arguments.split(' ').collect::<Vec<_>>()), code);
+        assert!(said.contains(reason), "{arguments}: {said}");
+    }
+    assert_eq!(migration(&folder, Some(&url), &["fly"]).status.code(), Some(2));
+    let blank = fails(&migration(&folder, Some(&url), &["revision", "-m", " "]), 2);
+    assert!(blank.contains("needs a message"), "{blank}");
 }

@@ -1,15 +1,21 @@
 //! The schema, on both databases: every migration can be undone and done again, and the entities describe the same
 //! tables, columns, keys, checks and indexes as the migrations.
-#![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "tests fail by panicking")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
 
-#[path = "../../tests/support/postgres.rs"]
-#[allow(dead_code, reason = "shared with other programs")]
-mod postgres;
+mod support;
 
-use migration::schema::{Facts, describe, difference};
-use migration::{Migrator, connect};
+use migration::{Migrator, connect, project};
+use revisions::{Options, Reach};
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection};
+use support::facts::difference;
+use support::{facts as facts_of, postgres};
 
 /// An empty database of this test's own, which ends with the connection.
 async fn sqlite() -> DatabaseConnection {
@@ -24,33 +30,33 @@ async fn postgres() -> Option<DatabaseConnection> {
     Some(connect(&url, None).await.expect("the new database answers"))
 }
 
-async fn facts(db: &DatabaseConnection) -> Facts {
-    describe(db).await.expect("a schema can be described")
-}
-
 async fn every_migration_can_be_undone_and_done_again(db: &DatabaseConnection) {
-    assert!(facts(db).await.is_empty());
-    let mut steps = vec![facts(db).await];
+    assert!(facts_of(db).await.is_empty());
+    let mut steps = vec![facts_of(db).await];
+    let one = Options { reach: Reach::Steps(1), ..project().options() };
     for _ in Migrator::migrations() {
-        Migrator::up(db, Some(1)).await.expect("a migration applies");
-        let after = facts(db).await;
+        revisions::upgrade(db, &project(), &one).await.expect("a migration applies");
+        let after = facts_of(db).await;
         assert_ne!(steps.last(), Some(&after), "a migration that changes nothing");
         steps.push(after);
     }
     for before in steps.iter().rev().skip(1) {
-        Migrator::down(db, Some(1)).await.expect("a migration can be undone");
-        assert_eq!(difference(before, &facts(db).await), Vec::<String>::new());
+        revisions::downgrade(db, &project(), &one).await.expect("a migration can be undone");
+        assert_eq!(difference(before, &facts_of(db).await), Vec::<String>::new());
     }
     migration::up(db).await.expect("all migrations apply again");
-    assert_eq!(difference(steps.last().expect("there are migrations"), &facts(db).await), Vec::<String>::new());
+    assert_eq!(difference(steps.last().expect("there are migrations"), &facts_of(db).await), Vec::<String>::new());
 }
 
 async fn the_entities_describe_what_the_migrations_build(migrated: &DatabaseConnection, derived: &DatabaseConnection) {
     migration::up(migrated).await.expect("all migrations apply");
-    for statement in entity::schema::statements(derived.get_database_backend()) {
-        derived.execute_raw(statement).await.expect("the statements of the entities run");
+    for table in entity::schema::tables(derived.get_database_backend()) {
+        derived.execute(&table).await.expect("the tables of the entities can be made");
     }
-    let (migrated, derived) = (facts(migrated).await, facts(derived).await);
+    for index in entity::schema::indexes(derived.get_database_backend()) {
+        derived.execute(&index).await.expect("and their indexes");
+    }
+    let (migrated, derived) = (facts_of(migrated).await, facts_of(derived).await);
     assert!(migrated.len() > 40, "hardly anything was found: {migrated:#?}");
     let drift = difference(&migrated, &derived);
     assert!(drift.is_empty(), "migrations (-) and entities (+) disagree:\n{}", drift.join("\n"));

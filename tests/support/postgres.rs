@@ -43,12 +43,10 @@ pub fn skipped(test: &str) {
 }
 
 fn start(arguments: &[&str]) -> Option<Server> {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/postgres.sh");
-    let script = if std::path::Path::new(script).exists() {
-        script.to_owned()
-    } else {
-        concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/support/postgres.sh").to_owned()
-    };
+    // Beside the tests of whichever crate this is part of, or further up.
+    let folders = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let script = folders.map(|folder| folder.join("tests/support/postgres.sh")).find(|script| script.exists());
+    let script = script.expect("tests/support/postgres.sh is there");
     let mut process = Command::new(script)
         .args(arguments)
         .stdin(Stdio::piped())

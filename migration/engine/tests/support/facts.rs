@@ -109,7 +109,10 @@ JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdroppe
 JOIN pg_type y ON y.oid = a.atttypid
 LEFT JOIN pg_attrdef d ON d.adrelid = t.oid AND d.adnum = a.attnum
 UNION ALL
-SELECT t.name || ' ' || k.conname || ' ' || pg_get_constraintdef(k.oid)
+SELECT t.name || ' ' || k.conname || ' ' || CASE k.contype
+    -- PostgreSQL casts anew when a type changes.
+    WHEN 'c' THEN regexp_replace(pg_get_constraintdef(k.oid), '::(character varying|text)(\\[\\])?|[()]', '', 'g')
+    ELSE pg_get_constraintdef(k.oid) END
 FROM tables t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype IN ('p', 'u', 'f', 'c')
 UNION ALL
 SELECT t.name || ' ' || replace(pg_get_indexdef(i.indexrelid), ' ON ' || current_schema() || '.', ' ON ')

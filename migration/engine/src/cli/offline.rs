@@ -1,0 +1,118 @@
+//! `--sql`: what would run, for somebody else to run.
+
+use sea_orm::{DbBackend, Schema};
+use sea_orm_migration::{MigrationTrait, seaql_migrations};
+
+use super::Target;
+use super::output::print;
+use crate::record::{self, Recorded};
+use crate::revision::{self, Place};
+use crate::{Failure, Project, run};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+fn backend(project: &Project, target: &Target, chosen: Option<Backend>) -> Result<DbBackend, Failure> {
+    let url = target.url.as_deref().or(project.default_url).unwrap_or_default();
+    match chosen {
+        Some(Backend::Sqlite) => Ok(DbBackend::Sqlite),
+        Some(Backend::Postgres) => Ok(DbBackend::Postgres),
+        None if url.starts_with("sqlite:") => Ok(DbBackend::Sqlite),
+        None if url.starts_with("postgres:") || url.starts_with("postgresql:") => Ok(DbBackend::Postgres),
+        None => Err(Failure::Usage("say for which database with --backend".into())),
+    }
+}
+
+/// A range, or the way from one end of the history to a revision.
+fn range(text: &str, migrations: &[Box<dyn MigrationTrait>], start: Place) -> Result<(Place, Place), Failure> {
+    let names: Vec<_> = migrations.iter().map(|migration| migration.name()).collect();
+    match text.split_once(':') {
+        Some(("", to)) => Ok((start, revision::resolve(to, &names, start)?)),
+        Some((from, "")) if start > 0 => Ok((revision::resolve(from, &names, start)?, 0)),
+        Some(_) => revision::range(text, &names, start),
+        None => Ok((start, revision::resolve(text, &names, start)?)),
+    }
+}
+
+pub(super) async fn upgrade(
+    project: &Project,
+    target: &Target,
+    text: &str,
+    chosen: Option<Backend>,
+) -> Result<(), Failure> {
+    let backend = backend(project, target, chosen)?;
+    let migrations = (project.migrations)();
+    let (from, to) = range(text, &migrations, 0)?;
+    if from > to {
+        return Err(Failure::Usage(format!("the range {text} goes down; use downgrade")));
+    }
+    let recorded = record::forward(&migrations, backend).await?;
+    let mut script = Vec::new();
+    if from == 0 {
+        let mut table = Schema::new(backend).create_table_from_entity(seaql_migrations::Entity);
+        script.push(format!("{};", backend.build(table.if_not_exists()).sql));
+    }
+    if backend == DbBackend::Postgres {
+        script.push("ALTER TABLE seaql_migrations ADD COLUMN IF NOT EXISTS checksum varchar(64);".into());
+    } else if from == 0 {
+        script.push("ALTER TABLE seaql_migrations ADD COLUMN checksum varchar(64);".into());
+    }
+    let now = if backend == DbBackend::Postgres { "extract(epoch FROM now())::bigint" } else { "unixepoch()" };
+    for (migration, recorded) in migrations.iter().zip(&recorded).skip(from).take(to - from) {
+        let recorded = recorded.as_ref().map_err(|error| unplayable(migration.as_ref(), error))?;
+        let checksum = recorded.checksum.as_deref().unwrap_or_default();
+        let record = format!(
+            "INSERT INTO seaql_migrations (version, applied_at, checksum) VALUES ('{}', {now}, '{checksum}')",
+            migration.name()
+        );
+        script.extend(transaction(migration.as_ref(), recorded, &record, backend));
+    }
+    print(script)
+}
+
+pub(super) async fn downgrade(
+    project: &Project,
+    target: &Target,
+    text: &str,
+    chosen: Option<Backend>,
+) -> Result<(), Failure> {
+    let backend = backend(project, target, chosen)?;
+    let migrations = (project.migrations)();
+    let (from, to) = range(text, &migrations, migrations.len())?;
+    if from < to {
+        return Err(Failure::Usage(format!("the range {text} goes up; use upgrade")));
+    }
+    let places: Vec<_> = (to..from).rev().collect();
+    let recorded = run::backward(&migrations, &places, backend).await?;
+    let mut script = Vec::new();
+    for (migration, recorded) in
+        places.iter().zip(&recorded).filter_map(|(place, recorded)| Some((migrations.get(*place)?, recorded)))
+    {
+        let recorded = recorded.as_ref().ok_or_else(|| unplayable(migration.as_ref(), "its way back needs rows"))?;
+        let record = format!("DELETE FROM seaql_migrations WHERE version = '{}'", migration.name());
+        script.extend(transaction(migration.as_ref(), recorded, &record, backend));
+    }
+    print(script)
+}
+
+fn unplayable(migration: &dyn MigrationTrait, error: &str) -> Failure {
+    Failure::Refused(format!("{} looks at the database, so it cannot be written as SQL: {error}", migration.name()))
+}
+
+/// One migration with its record.
+fn transaction(migration: &dyn MigrationTrait, recorded: &Recorded, record: &str, backend: DbBackend) -> Vec<String> {
+    let is_whole = migration.use_transaction() != Some(false);
+    let switches_keys = backend == DbBackend::Sqlite && recorded.rebuilds();
+    let mut lines = vec![String::new(), format!("-- {}", migration.name())];
+    lines.extend(switches_keys.then(|| "PRAGMA foreign_keys = OFF;".to_owned()));
+    lines.extend(is_whole.then(|| "BEGIN;".to_owned()));
+    lines
+        .extend(recorded.statements.iter().map(|statement| format!("{};", statement.trim_end().trim_end_matches(';'))));
+    lines.push(format!("{record};"));
+    lines.extend(is_whole.then(|| "COMMIT;".to_owned()));
+    lines.extend(switches_keys.then(|| "PRAGMA foreign_keys = ON;".to_owned()));
+    lines
+}

@@ -1,0 +1,22 @@
+//! Printing. Whoever reads may stop reading before the end.
+
+use std::io::Write as _;
+
+use crate::Failure;
+
+/// Prints some lines.
+pub(super) fn print(lines: impl IntoIterator<Item = impl AsRef<str>>) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    for line in lines {
+        match writeln!(out, "{}", line.as_ref()) {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
+            outcome => outcome?,
+        }
+    }
+    Ok(())
+}
+
+/// Prints JSON.
+pub(super) fn print_json(value: &serde_json::Value) -> Result<(), Failure> {
+    print([format!("{value:#}")])
+}

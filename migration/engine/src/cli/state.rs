@@ -1,0 +1,130 @@
+//! The history of a project beside that of a database.
+
+use sea_orm::DatabaseConnection;
+use sea_orm_migration::MigrationTrait;
+
+use super::{Target, close};
+use crate::history::{self, Applied};
+use crate::record::{self, Recorded};
+use crate::revision::{self, Place};
+use crate::sources::Sources;
+use crate::{Failure, Project, run};
+
+/// Every migration of the project and what the database says of it.
+pub(super) struct State {
+    pub(super) migrations: Vec<Box<dyn MigrationTrait>>,
+    pub(super) applied: Vec<Applied>,
+    /// What each migration would do today.
+    pub(super) recorded: Vec<Result<Recorded, String>>,
+}
+
+impl State {
+    pub(super) async fn read(project: &Project, target: &Target) -> Result<Self, Failure> {
+        let db = target.open_existing(project).await?;
+        let state = Self::of(project, &db).await;
+        close(db, state).await
+    }
+
+    pub(super) async fn of(project: &Project, db: &DatabaseConnection) -> Result<Self, Failure> {
+        let migrations = (project.migrations)();
+        let applied = history::read(db).await?;
+        let recorded = record::forward(&migrations, db.get_database_backend()).await?;
+        Ok(Self { migrations, applied, recorded })
+    }
+
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.migrations.iter().map(|migration| migration.name()).collect()
+    }
+
+    pub(super) fn record(&self, name: &str) -> Option<&Applied> {
+        self.applied.iter().find(|record| record.version == name)
+    }
+
+    /// Where the database is: behind the last migration that it has.
+    pub(super) fn place(&self) -> Place {
+        let names = self.names();
+        names.iter().rposition(|name| self.record(name).is_some()).map_or(0, |place| place + 1)
+    }
+
+    pub(super) fn resolve(&self, revision: &str) -> Result<Place, Failure> {
+        run::refuse_unknown(&self.migrations, &self.applied)?;
+        revision::resolve(revision, &self.names(), self.place())
+    }
+
+    pub(super) fn pending(&self) -> impl Iterator<Item = &str> {
+        self.names().into_iter().filter(|name| self.record(name).is_none())
+    }
+
+    pub(super) fn edited(&self) -> impl Iterator<Item = &str> {
+        run::edited(&self.migrations, &self.applied, &self.recorded)
+    }
+
+    /// What the database has and the project has not.
+    pub(super) fn unknown(&self) -> impl Iterator<Item = &Applied> {
+        let names = self.names();
+        self.applied.iter().filter(move |record| !names.contains(&record.version.as_str()))
+    }
+
+    /// Pending, though one that comes later has been applied.
+    pub(super) fn overtaken(&self) -> impl Iterator<Item = &str> {
+        self.names().into_iter().take(self.place()).filter(|name| self.record(name).is_none())
+    }
+
+    pub(super) fn refuse_several_heads(&self, project: &Project) -> Result<(), Failure> {
+        let heads = heads(project);
+        if heads.len() > 1 {
+            return Err(Failure::Usage(format!("the history has several heads: {}; run `check`", heads.join(", "))));
+        }
+        Ok(())
+    }
+}
+
+/// The revisions that are nobody's parent, by what the files say; without files the last of the list.
+pub(super) fn heads(project: &Project) -> Vec<String> {
+    let migrations = (project.migrations)();
+    let names: Vec<_> = migrations.iter().map(|migration| migration.name().to_owned()).collect();
+    let Some(sources) = Sources::find(&project.migration_dir) else {
+        return names.last().cloned().into_iter().collect();
+    };
+    let parents: Vec<_> = names
+        .iter()
+        .enumerate()
+        .filter_map(|(place, name)| match sources.heading(name) {
+            Some(heading) => heading.parent,
+            None => names.get(place.checked_sub(1)?).cloned(),
+        })
+        .collect();
+    names.into_iter().filter(|name| !parents.contains(name)).collect()
+}
+
+/// What is wrong with the order of the migrations, by what their files say.
+pub(super) fn disorder(project: &Project) -> Vec<String> {
+    let migrations = (project.migrations)();
+    let names: Vec<_> = migrations.iter().map(|migration| migration.name()).collect();
+    let mut wrong: Vec<_> = names
+        .iter()
+        .zip(names.iter().skip(1))
+        .filter(|(before, after)| before >= after)
+        .map(|(before, after)| format!("{after} is listed behind {before}, but its name comes before"))
+        .collect();
+    let Some(sources) = Sources::find(&project.migration_dir) else { return wrong };
+    for (place, name) in names.iter().enumerate() {
+        let before = place.checked_sub(1).and_then(|before| names.get(before)).copied();
+        match sources.heading(name) {
+            None => wrong.push(format!("{name} has no file {}", sources.path(name).display())),
+            Some(heading) if heading.parent.as_deref() != before => wrong.push(format!(
+                "{name} says that its parent is {}, but it is listed behind {}",
+                heading.parent.as_deref().unwrap_or("none"),
+                before.unwrap_or("none")
+            )),
+            Some(_) => {}
+        }
+    }
+    let unlisted = sources.names().into_iter().filter(|name| !names.contains(&name.as_str()));
+    wrong.extend(unlisted.map(|name| format!("{name} has a file and is not listed")));
+    let heads = heads(project);
+    if heads.len() > 1 {
+        wrong.push(format!("the history has several heads: {}", heads.join(", ")));
+    }
+    wrong
+}

@@ -1,0 +1,130 @@
+//! `verify`: whether each migration does what it says, and its way back undoes it.
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+use serde_json::json;
+
+use super::output::{print, print_json};
+use super::{Target, close};
+use crate::compare::{Synonyms, compare};
+use crate::run::Reach;
+use crate::schema::Schema;
+use crate::{Failure, Options, Project, connection, failure, run};
+
+pub(super) async fn verify(project: &Project, target: &Target, as_json: bool) -> Result<(), Failure> {
+    let url = target.url(project)?;
+    // Each step would be told three times.
+    log::set_max_level(log::LevelFilter::Warn);
+    let problems = if url.starts_with("sqlite:") {
+        let db = connection::connect("sqlite::memory:", None).await.map_err(failure::no_connection)?;
+        let outcome = there_and_back(project, &db).await;
+        close(db, outcome).await?
+    } else {
+        on_postgres(project, url).await?
+    };
+    let count = (project.migrations)().len();
+    if as_json {
+        print_json(&json!({ "clean": problems.is_empty(), "revisions": count, "problems": problems }))?;
+    } else if problems.is_empty() {
+        print([format!("{count} migrations go up, down and up again")])?;
+    } else {
+        print(&problems)?;
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Failure::Differences) }
+}
+
+/// In a database of its own on the same server, which is dropped afterwards.
+async fn on_postgres(project: &Project, url: &str) -> Result<Vec<String>, Failure> {
+    let server = connection::connect(url, None).await.map_err(failure::no_connection)?;
+    let name = format!("verify_{}_{}", std::process::id(), chrono::Utc::now().timestamp_micros());
+    let outcome = async {
+        server.execute_unprepared(&format!("CREATE DATABASE {name}")).await?;
+        let outcome = async {
+            let scratch =
+                connection::connect(&with_database(url, &name), None).await.map_err(failure::no_connection)?;
+            let outcome = there_and_back(project, &scratch).await;
+            close(scratch, outcome).await
+        };
+        let outcome = outcome.await;
+        server.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await?;
+        outcome
+    };
+    let outcome = outcome.await;
+    close(server, outcome).await
+}
+
+/// The URL with another database in it.
+fn with_database(url: &str, name: &str) -> String {
+    let (rest, query) = url.split_once('?').map_or((url, String::new()), |(rest, query)| (rest, format!("?{query}")));
+    let authority = rest.find("://").map_or(0, |place| place + "://".len());
+    let end = rest.get(authority..).and_then(|rest| rest.find('/')).map_or(rest.len(), |place| authority + place);
+    format!("{}/{name}{query}", rest.get(..end).unwrap_or(rest))
+}
+
+async fn there_and_back(project: &Project, db: &DatabaseConnection) -> Result<Vec<String>, Failure> {
+    let options = Options { reach: Reach::Steps(1), allow_destructive: true, ..project.options() };
+    let mut problems = Vec::new();
+    for migration in (project.migrations)() {
+        let name = migration.name();
+        let before = Schema::read(db).await?;
+        run::upgrade(db, project, &options).await?;
+        let after = Schema::read(db).await?;
+        match run::downgrade(db, project, &options).await {
+            Err(failure) => {
+                problems.push(format!("{name} cannot be undone: {failure}"));
+                continue;
+            }
+            Ok(()) => problems.extend(differences(&before, &Schema::read(db).await?, &format!("{name}, undone"))),
+        }
+        run::upgrade(db, project, &options).await?;
+        problems.extend(differences(&after, &Schema::read(db).await?, &format!("{name}, done again")));
+        problems.extend(dangling(db, name).await?);
+    }
+    Ok(problems)
+}
+
+fn differences(expected: &Schema, found: &Schema, when: &str) -> Vec<String> {
+    let changes = compare(expected, found, &Synonyms::default());
+    let changes = changes.iter().map(|change| format!("{when}: {change}"));
+    let gone = expected.others.keys().filter(|key| found.others.get(*key) != expected.others.get(*key));
+    let come = found.others.keys().filter(|key| !expected.others.contains_key(*key));
+    let gone = gone.map(|key| format!("{when}: - {key}"));
+    changes.chain(gone).chain(come.map(|key| format!("{when}: + {key}"))).collect()
+}
+
+/// SQLite lets a foreign key refer to a table that is not there, or to columns that are no key.
+async fn dangling(db: &DatabaseConnection, name: &str) -> Result<Vec<String>, Failure> {
+    if db.get_database_backend() != DbBackend::Sqlite {
+        return Ok(Vec::new());
+    }
+    let schema = Schema::read(db).await?;
+    let keys = schema.tables.values().flat_map(|table| table.foreign_keys.iter().map(move |key| (table, key)));
+    let is_dangling = |key: &crate::schema::ForeignKey| match schema.tables.get(&key.table) {
+        Some(table) => !key.references.is_empty() && !table.is_key(&key.references),
+        None => true,
+    };
+    let dangling = keys.filter(|(_, key)| is_dangling(key));
+    // A mismatch is an error of the check itself.
+    let checked = db.query_all_raw(Statement::from_string(DbBackend::Sqlite, "PRAGMA foreign_key_check")).await;
+    let refused = checked.err().map(|error| format!("{name}: {}", failure::sentence(&error)));
+    Ok(dangling
+        .map(|(table, key)| format!("{name}: {key} on {} refers to no key", table.name))
+        .chain(refused)
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scratch_database_is_on_the_same_server() {
+        for (url, expected) in [
+            ("postgres://u:p@host:5432/care4u", "postgres://u:p@host:5432/x"),
+            ("postgres://u@host/care4u?sslmode=require", "postgres://u@host/x?sslmode=require"),
+            ("postgres://localhost", "postgres://localhost/x"),
+            ("postgres:///care4u?host=/run/pg", "postgres:///x?host=/run/pg"),
+        ] {
+            assert_eq!(with_database(url, "x"), expected);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! A live database beside the entities.
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+use serde_json::Value;
+
+use crate::compare::{Change, Synonyms, compare, doubtful};
+use crate::generate::{Ends, Heading, Only, migration};
+use crate::reshape::quoted;
+use crate::schema::expression::normal;
+use crate::schema::{Schema, entities};
+use crate::{Entities, Failure, Project};
+
+/// One way in which a database and the entities differ. Shown, it is a line: `+` what only the entities have, `-` what only
+/// the database has, `~` what they have differently.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// What kinds of change it takes, in Alembic's words, such as `add_column`; a column can change in several ways.
+    pub kinds: Vec<&'static str>,
+    /// Which table.
+    pub table: String,
+    text: String,
+}
+
+impl std::fmt::Display for Difference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Every way in which the database and the entities differ.
+pub async fn differences(db: &DatabaseConnection, project: &Project) -> Result<Vec<Difference>, Failure> {
+    let changes = Comparison::read(project, db).await?.changes();
+    let difference = |change: Change| Difference {
+        kinds: change.kinds(),
+        table: change.table().to_owned(),
+        text: change.to_string(),
+    };
+    Ok(changes.into_iter().map(difference).collect())
+}
+
+/// The text of a migration that brings the database to what the entities describe, and back; none when they agree.
+///
+/// It is not laid out yet; that is rustfmt's work.
+pub async fn autogenerate(
+    db: &DatabaseConnection,
+    project: &Project,
+    heading: &Heading,
+) -> Result<Option<String>, Failure> {
+    let comparison = Comparison::read(project, db).await?;
+    if comparison.changes().is_empty() {
+        return Ok(None);
+    }
+    let backend = db.get_database_backend();
+    let described = project.entities.map(|entities| entities(backend)).unwrap_or_default();
+    let (declared, only) = (entities::declared(&described), only(project.entities));
+    let ends = Ends {
+        from: &comparison.database,
+        to: &comparison.entities,
+        synonyms: &comparison.synonyms,
+        declared: &declared,
+        backend,
+        only: &only,
+    };
+    Ok(Some(migration(heading, Some(ends))))
+}
+
+/// What the entities say for one backend only, whichever is connected. Nothing is written out in the other's SQL, which
+/// may lack what the entities need.
+fn only(described: Option<fn(DbBackend) -> Entities>) -> Only {
+    let mut only = Only::default();
+    let Some(described) = described else { return only };
+    for table in described(DbBackend::Sqlite).tables {
+        if table.get_extra().is_some_and(|extra| extra.to_uppercase().contains("WITHOUT ROWID")) {
+            only.without_rowid.insert(entities::name(&table));
+        }
+    }
+    for table in described(DbBackend::Postgres).tables {
+        for column in table.get_columns() {
+            let extra = column.get_column_spec().extra.as_deref().unwrap_or_default();
+            let collation = extra.split_once("COLLATE \"").and_then(|(_, rest)| rest.split('"').next());
+            if let Some(collation) = collation {
+                only.collations.insert((entities::name(&table), column.get_column_name()), collation.to_owned());
+            }
+        }
+    }
+    only
+}
+
+/// The database and the entities, understood alike.
+pub(crate) struct Comparison {
+    pub(crate) database: Schema,
+    pub(crate) entities: Schema,
+    pub(crate) synonyms: Synonyms,
+}
+
+impl Comparison {
+    pub(crate) async fn read(project: &Project, db: &DatabaseConnection) -> Result<Self, Failure> {
+        let backend = db.get_database_backend();
+        let described =
+            project.entities.ok_or_else(|| Failure::Usage("this program was built without its entities".into()))?;
+        let database = Schema::read(db).await?;
+        let entities = entities::read(&described(backend), backend)?;
+        let synonyms = synonyms(db, &database, &entities).await;
+        Ok(Self { database, entities, synonyms })
+    }
+
+    pub(crate) fn changes(&self) -> Vec<Change> {
+        compare(&self.database, &self.entities, &self.synonyms)
+    }
+}
+
+/// Asks PostgreSQL which expressions it takes for the same: it writes both out when it explains a query with them.
+async fn synonyms(db: &DatabaseConnection, database: &Schema, entities: &Schema) -> Synonyms {
+    let mut synonyms = Synonyms::default();
+    if db.get_database_backend() != DbBackend::Postgres {
+        return synonyms;
+    }
+    for (table, left, right) in doubtful(database, entities) {
+        let sql = format!("EXPLAIN (VERBOSE, FORMAT JSON) SELECT ({left}), ({right}) FROM {}", quoted(&table));
+        // What cannot be explained, for lack of rights or of a column, is not known to be the same.
+        let Ok(Some(row)) = db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await else { continue };
+        let plan: Value = row.try_get_by_index(0).unwrap_or_default();
+        let written = |place: &str| plan.pointer(&format!("/0/Plan/Output/{place}")).cloned();
+        if written("0").is_some() && written("0") == written("1") {
+            synonyms.0.insert((normal(&left), normal(&right)));
+        }
+    }
+    synonyms
+}

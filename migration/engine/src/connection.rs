@@ -1,0 +1,80 @@
+//! How the engine reaches a database.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr};
+use sqlx::ConnectOptions as _;
+use sqlx::Connection as _;
+use sqlx::postgres::PgConnectOptions;
+
+/// How long a database may take to let us in.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a statement waits for an SQLite file that another program is writing to.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Opens a database for migrating. A missing SQLite file and its folder are created.
+///
+/// PostgreSQL gets two connections, one of which holds the lock. SQLite gets a single one, because its foreign keys are
+/// switched off for the connection that rebuilds a table.
+pub async fn connect(url: &str, schema: Option<&str>) -> Result<DatabaseConnection, DbErr> {
+    create_sqlite_folder(url).map_err(|error| DbErr::Custom(error.to_string()))?;
+    open(url, schema, true, PATIENCE).await
+}
+
+/// Opens a database that must be there already.
+pub async fn connect_existing(url: &str, schema: Option<&str>) -> Result<DatabaseConnection, DbErr> {
+    open(url, schema, false, PATIENCE).await
+}
+
+/// Opens a database; whether an SQLite file is made, and how long one that is locked is waited for, is said.
+pub(crate) async fn open(
+    url: &str,
+    schema: Option<&str>,
+    create: bool,
+    patience: Duration,
+) -> Result<DatabaseConnection, DbErr> {
+    if !url.starts_with("sqlite:") {
+        try_postgres(url).await?;
+    }
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(if url.starts_with("sqlite:") { 1 } else { 2 })
+        .acquire_timeout(CONNECT_TIMEOUT)
+        .sqlx_logging_level(log::LevelFilter::Debug)
+        // A file that is only read is opened as it is; its journal may not be ours to change.
+        .map_sqlx_sqlite_opts(move |sqlite| sqlite.create_if_missing(create).busy_timeout(patience));
+    if let Some(schema) = schema {
+        options.set_schema_search_path(schema);
+    }
+    Database::connect(options).await
+}
+
+/// One attempt without a pool, which would hide the cause behind a time-out.
+async fn try_postgres(url: &str) -> Result<(), DbErr> {
+    if !(url.starts_with("postgres:") || url.starts_with("postgresql:")) {
+        return Err(DbErr::Custom("its URL must start with sqlite: or postgres:".into()));
+    }
+    let failure = |error: sqlx::Error| DbErr::Conn(RuntimeErr::SqlxError(error.into()));
+    let options: PgConnectOptions = url.parse().map_err(failure)?;
+    let attempt = tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await;
+    let attempt = attempt.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())));
+    attempt.map_err(failure)?.close().await.map_err(failure)
+}
+
+/// The file that an SQLite URL points to; none for other URLs and for a database in memory.
+pub(crate) fn sqlite_file(url: &str) -> Option<&Path> {
+    let path = url.strip_prefix("sqlite:")?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    let path = path.split('?').next().unwrap_or(path);
+    (!path.starts_with(":memory:") && !path.is_empty()).then(|| Path::new(path))
+}
+
+/// Creates the folder that an SQLite URL points into; other URLs are left alone.
+pub fn create_sqlite_folder(url: &str) -> std::io::Result<()> {
+    match sqlite_file(url).and_then(Path::parent) {
+        Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,268 @@
+//! Which data a migration would lose, read from the SQL it would run and the columns that the database has.
+
+use std::collections::BTreeMap;
+
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+
+use crate::reshape::{Definition, TEMPORARY_PREFIX, bare, tokens};
+
+/// The type of each column of the database, by table and name, in lower case.
+pub(crate) type Types = BTreeMap<String, BTreeMap<String, String>>;
+
+/// Reads the columns of the database.
+pub(crate) async fn types(db: &impl ConnectionTrait) -> Result<Types, DbErr> {
+    let sql = match db.get_database_backend() {
+        DbBackend::Sqlite => {
+            "SELECT t.name, c.name, lower(c.type) FROM sqlite_master t, pragma_table_xinfo(t.name) c WHERE t.type = 'table'"
+        }
+        _ => {
+            "SELECT c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod) \
+             FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
+             WHERE c.relkind IN ('r', 'p') AND c.relnamespace = current_schema()::regnamespace"
+        }
+    };
+    let mut types = Types::new();
+    for row in db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await? {
+        let (table, column): (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        types.entry(table).or_default().insert(column, row.try_get_by_index(2)?);
+    }
+    Ok(types)
+}
+
+/// The losses of some statements, each as `drop column users.nid`. What is not in the database yet cannot be lost.
+pub(crate) fn losses(statements: &[String], types: &Types) -> Vec<String> {
+    let rebuilt: Vec<_> = statements.iter().filter_map(|statement| rebuilt_table(statement)).collect();
+    let mut losses = Vec::new();
+    for statement in statements {
+        let words: Vec<_> = tokens(statement).into_iter().map(|token| &statement[token]).collect();
+        match words.as_slice() {
+            [drop, table, name @ ..] if is(drop, "DROP") && is(table, "TABLE") => {
+                let name = name.iter().find(|word| !is(word, "IF") && !is(word, "EXISTS"));
+                let name = name.map(|name| bare(name)).unwrap_or_default();
+                if types.contains_key(&name) && !rebuilt.contains(&name) {
+                    losses.push(format!("drop table {name}"));
+                }
+            }
+            [delete, from, table, ..] if is(delete, "DELETE") && is(from, "FROM") => {
+                losses.extend(known(table, types).map(|table| format!("delete rows of {table}")));
+            }
+            [truncate, rest @ ..] if is(truncate, "TRUNCATE") => {
+                let table = rest.iter().find(|word| !is(word, "TABLE") && !is(word, "ONLY"));
+                losses
+                    .extend(table.and_then(|table| known(table, types)).map(|table| format!("delete rows of {table}")));
+            }
+            [alter, table, name, changes @ ..] if is(alter, "ALTER") && is(table, "TABLE") => {
+                if let Some(columns) = types.get(&bare(name)) {
+                    losses.extend(altered(&bare(name), changes, columns));
+                }
+            }
+            [create, table, name, ..] if is(create, "CREATE") && is(table, "TABLE") => {
+                if let Some(name) = bare(name).strip_prefix(TEMPORARY_PREFIX) {
+                    losses.extend(types.get(name).iter().flat_map(|columns| reshaped(name, statement, columns)));
+                }
+            }
+            _ => {}
+        }
+    }
+    losses.dedup();
+    losses
+}
+
+fn is(word: &str, keyword: &str) -> bool {
+    word.eq_ignore_ascii_case(keyword)
+}
+
+fn known(table: &str, types: &Types) -> Option<String> {
+    Some(bare(table)).filter(|table| types.contains_key(table))
+}
+
+/// The table that a statement of a rebuild puts back into its place.
+fn rebuilt_table(statement: &str) -> Option<String> {
+    let words: Vec<_> = tokens(statement).into_iter().map(|token| &statement[token]).collect();
+    match words.as_slice() {
+        [alter, table, from, rename, to, name, ..]
+            if is(alter, "ALTER") && is(table, "TABLE") && is(rename, "RENAME") && is(to, "TO") =>
+        {
+            bare(from).starts_with(TEMPORARY_PREFIX).then(|| bare(name))
+        }
+        _ => None,
+    }
+}
+
+fn altered(table: &str, changes: &[&str], columns: &BTreeMap<String, String>) -> Vec<String> {
+    let mut losses = Vec::new();
+    for (place, word) in changes.iter().enumerate() {
+        let rest = changes.get(place + 1..).unwrap_or_default();
+        match rest {
+            [column, name, ..] if is(word, "DROP") && is(column, "COLUMN") => {
+                let name = bare(name);
+                losses.extend(columns.contains_key(&name).then(|| format!("drop column {table}.{name}")));
+            }
+            [column, name, kind, new @ ..] if is(word, "ALTER") && is(column, "COLUMN") && is(kind, "TYPE") => {
+                let mut depth = 0;
+                let new: Vec<_> = new
+                    .iter()
+                    .take_while(|word| {
+                        depth += i32::from(**word == "(") - i32::from(**word == ")");
+                        !(is(word, "USING") || **word == "," && depth == 0)
+                    })
+                    .copied()
+                    .collect();
+                let name = bare(name);
+                losses.extend(columns.get(&name).and_then(|old| narrowed(table, &name, old, &joined(&new))));
+            }
+            _ => {}
+        }
+    }
+    losses
+}
+
+/// `varchar(10)` from its words.
+fn joined(words: &[&str]) -> String {
+    let text = words.join(" ").to_ascii_lowercase();
+    text.replace(" ( ", "(").replace(" )", ")").replace(" , ", ", ").replace("( ", "(").replace(" (", "(")
+}
+
+fn reshaped(table: &str, statement: &str, columns: &BTreeMap<String, String>) -> Vec<String> {
+    let new = Definition::parse(statement);
+    let new: BTreeMap<_, _> = new.types().map(|(name, kind)| (name.to_owned(), kind)).collect();
+    columns
+        .iter()
+        .filter_map(|(name, old)| match new.get(name) {
+            Some(kind) => narrowed(table, name, old, kind),
+            None => Some(format!("drop column {table}.{name}")),
+        })
+        .collect()
+}
+
+fn narrowed(table: &str, column: &str, old: &str, new: &str) -> Option<String> {
+    is_narrower(old, new).then(|| format!("narrow {table}.{column} from {old} to {new}"))
+}
+
+/// Whether a value of the old type may not fit the new one.
+pub(crate) fn is_narrower(old: &str, new: &str) -> bool {
+    let ((old, old_size), (new, new_size)) = (family(old), family(new));
+    if old == new {
+        return match (old_size.as_slice(), new_size.as_slice()) {
+            (_, []) => false,
+            ([], _) => true,
+            ([length], [other]) => other < length,
+            ([precision, scale], [other, other_scale]) => {
+                other_scale < scale || other.saturating_sub(*other_scale) < precision.saturating_sub(*scale)
+            }
+            _ => true,
+        };
+    }
+    let wider: &[&str] = match old.as_str() {
+        "tinyint" => &["smallint", "integer", "bigint", "numeric", "double", "float", "text"],
+        "smallint" => &["integer", "bigint", "numeric", "double", "float", "text"],
+        "integer" => &["bigint", "numeric", "double", "text"],
+        "bigint" => &["numeric", "text"],
+        "float" => &["double", "text"],
+        "char" | "varchar" => &["text", "varchar"],
+        "date" => &["timestamp", "timestamptz", "text"],
+        "timestamp" => &["timestamptz", "text"],
+        "json" => &["jsonb", "text"],
+        "text" => &[],
+        _ => &["text"],
+    };
+    let fits = new_size.is_empty() || (matches!(old.as_str(), "char") && new_size >= old_size);
+    let unlimited_text = old == "text" && new == "varchar" && new_size.is_empty();
+    !(unlimited_text || fits && wider.contains(&new.as_str()))
+}
+
+/// The type by the name that both databases have for it, such as `varchar(16)`.
+#[cfg(feature = "cli")]
+pub(crate) fn common_name(kind: &str) -> String {
+    let (name, size) = family(kind);
+    let size: Vec<_> = size.iter().map(ToString::to_string).collect();
+    if size.is_empty() { name } else { format!("{name}({})", size.join(", ")) }
+}
+
+/// A type without its size, by one name for both databases; and the size.
+fn family(kind: &str) -> (String, Vec<u32>) {
+    let kind = kind.to_ascii_lowercase();
+    let (name, size) = kind.split_once('(').unwrap_or((&kind, ""));
+    let (size, rest) = size.split_once(')').unwrap_or((size, ""));
+    let size: Vec<u32> = size.split(',').filter_map(|number| number.trim().parse().ok()).collect();
+    let name = format!("{}{rest}", name.trim());
+    let family = match name.as_str() {
+        "character varying" => "varchar",
+        "character" | "bpchar" => "char",
+        "int" | "int4" | "serial" => "integer",
+        "int8" | "bigserial" => "bigint",
+        "int2" => "smallint",
+        // SQLite's decimals.
+        "real" if size.len() == 2 => "numeric",
+        "real" | "float4" => "float",
+        "double precision" | "float8" => "double",
+        "decimal" | "real_decimal" => "numeric",
+        "bool" => "boolean",
+        "date_text" => "date",
+        "timestamp_with_timezone_text" | "timestamp with time zone" => "timestamptz",
+        "timestamp without time zone" | "timestamp_text" | "datetime_text" => "timestamp",
+        "uuid_text" => "uuid",
+        "json_text" => "json",
+        "jsonb_text" => "jsonb",
+        other => other,
+    };
+    (family.to_owned(), size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn types() -> Types {
+        let columns = [("id", "uuid"), ("name", "varchar(200)"), ("age", "integer")];
+        let columns = columns.map(|(name, kind)| (name.to_owned(), kind.to_owned()));
+        BTreeMap::from([("users".to_owned(), BTreeMap::from(columns))])
+    }
+
+    fn lost(statements: &[&str]) -> Vec<String> {
+        losses(&statements.iter().map(ToString::to_string).collect::<Vec<_>>(), &types())
+    }
+
+    #[test]
+    fn what_is_lost_is_named() {
+        for (statement, loss) in [
+            ("DROP TABLE \"users\"", "drop table users"),
+            ("drop table if exists users cascade", "drop table users"),
+            ("ALTER TABLE \"users\" DROP COLUMN \"age\"", "drop column users.age"),
+            ("DELETE FROM \"users\" WHERE \"age\" > 3", "delete rows of users"),
+            ("TRUNCATE TABLE users", "delete rows of users"),
+            (
+                "ALTER TABLE users ALTER COLUMN name TYPE varchar(10)",
+                "narrow users.name from varchar(200) to varchar(10)",
+            ),
+            (
+                "ALTER TABLE users ALTER COLUMN \"age\" TYPE smallint USING \"age\"::smallint",
+                "narrow users.age from integer to smallint",
+            ),
+        ] {
+            assert_eq!(lost(&[statement]), [loss], "{statement}");
+        }
+        let rebuild = [
+            "CREATE TABLE \"_reshaped_users\" ( \"id\" uuid_text NOT NULL, \"name\" varchar(100) )",
+            "DROP TABLE \"users\"",
+            "ALTER TABLE \"_reshaped_users\" RENAME TO \"users\"",
+        ];
+        assert_eq!(lost(&rebuild), ["drop column users.age", "narrow users.name from varchar(200) to varchar(100)"]);
+    }
+
+    #[test]
+    fn what_widens_or_is_not_there_loses_nothing() {
+        for statement in [
+            "DROP TABLE others",
+            "ALTER TABLE users ALTER COLUMN name TYPE varchar(300), ALTER COLUMN age TYPE bigint",
+            "ALTER TABLE users ALTER COLUMN name TYPE text",
+            "ALTER TABLE users ADD COLUMN x text",
+            "INSERT INTO users VALUES ('DROP TABLE users')",
+            "CREATE TABLE _reshaped_users (id uuid_text, name varchar(200), age integer)",
+        ] {
+            assert_eq!(lost(&[statement]), Vec::<String>::new(), "{statement}");
+        }
+        assert!(is_narrower("numeric(10, 2)", "numeric(10, 4)") && !is_narrower("numeric(10, 2)", "numeric(12, 4)"));
+        assert!(is_narrower("timestamp with time zone", "date") && !is_narrower("date", "timestamp without time zone"));
+    }
+}

@@ -1,0 +1,162 @@
+//! What the `#[sea_orm(…)]` in front of a model, a field or a variant says, and how it is said otherwise.
+
+use std::ops::Range;
+
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Expr, ExprUnary, Lit, Meta, Token, UnOp};
+
+use super::text::{compact, part, text_of};
+
+/// All that the attributes of one thing say.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Attributes {
+    pub(super) words: Vec<Word>,
+    /// Where the attributes stand.
+    pub(super) parts: Vec<Range<usize>>,
+}
+
+/// One thing that an attribute says.
+#[derive(Clone, Debug)]
+pub(super) struct Word {
+    pub(super) key: String,
+    pub(super) value: Value,
+    /// As it is written.
+    pub(super) text: String,
+    pub(super) part: Range<usize>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Value {
+    None,
+    Text(String),
+    Number(String),
+    Flag(bool),
+    Other,
+}
+
+impl Attributes {
+    pub(super) fn read(text: &str, attributes: &[Attribute]) -> syn::Result<Self> {
+        let mut read = Self::default();
+        for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("sea_orm")) {
+            read.parts.push(part(attribute));
+            let metas = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)?;
+            read.words.extend(metas.iter().map(|meta| Word::read(text, meta)));
+        }
+        Ok(read)
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<&Word> {
+        self.words.iter().find(|word| word.key == key)
+    }
+
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.get(key).is_some()
+    }
+
+    /// The text that a key stands for.
+    pub(super) fn text(&self, key: &str) -> Option<&str> {
+        match self.get(key) {
+            Some(Word { value: Value::Text(text), .. }) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+impl Word {
+    fn read(text: &str, meta: &Meta) -> Self {
+        let value = match meta {
+            Meta::Path(_) => Value::None,
+            Meta::List(_) => Value::Other,
+            Meta::NameValue(pair) => value(&pair.value),
+        };
+        let key = compact(text_of(text, meta.path()));
+        Self { key, value, text: text_of(text, meta).to_owned(), part: part(meta) }
+    }
+}
+
+/// The value of a literal.
+pub(super) fn value(expression: &Expr) -> Value {
+    match expression {
+        Expr::Lit(literal) => match &literal.lit {
+            Lit::Str(text) => Value::Text(text.value()),
+            Lit::Bool(flag) => Value::Flag(flag.value()),
+            Lit::Int(number) => Value::Number(number.base10_digits().to_owned()),
+            Lit::Float(number) => Value::Number(number.base10_digits().to_owned()),
+            _ => Value::Other,
+        },
+        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => match value(expr) {
+            Value::Number(number) => Value::Number(format!("-{number}")),
+            _ => Value::Other,
+        },
+        _ => Value::Other,
+    }
+}
+
+/// What becomes of one thing that an attribute says or does not say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Choice {
+    /// As it is, said or not.
+    Keep,
+    /// It has to be said like this.
+    Set(String),
+    /// It must not be said.
+    Drop,
+}
+
+/// An attribute written anew, word by word.
+#[derive(Debug)]
+pub(super) struct Rewrite<'a> {
+    said: &'a Attributes,
+    words: Vec<String>,
+    done: Vec<&'static str>,
+    is_same: bool,
+}
+
+impl<'a> Rewrite<'a> {
+    pub(super) fn new(said: &'a Attributes) -> Self {
+        Self { said, words: Vec::new(), done: Vec::new(), is_same: true }
+    }
+
+    /// Keys of which at most one is used share a choice.
+    pub(super) fn choose(&mut self, keys: &[&'static str], choice: Choice) {
+        self.done.extend(keys);
+        let said = self.said;
+        let mut present = said.words.iter().filter(|word| keys.contains(&word.key.as_str()));
+        match choice {
+            Choice::Keep => self.words.extend(present.map(|word| word.text.clone())),
+            Choice::Drop => self.is_same &= present.next().is_none(),
+            Choice::Set(word) => {
+                self.is_same = false;
+                self.words.push(word);
+            }
+        }
+    }
+
+    pub(super) fn flag(&mut self, key: &'static str, wanted: bool) {
+        let choice = match (wanted, self.said.has(key)) {
+            (true, false) => Choice::Set(key.to_owned()),
+            (true, true) => Choice::Keep,
+            (false, _) => Choice::Drop,
+        };
+        self.choose(&[key], choice);
+    }
+
+    /// Of a key that may stand several times.
+    pub(super) fn keep_where(&mut self, key: &'static str, stays: impl Fn(&Word) -> bool) {
+        self.done.push(key);
+        for word in self.said.words.iter().filter(|word| word.key == key) {
+            if stays(word) {
+                self.words.push(word.text.clone());
+            } else {
+                self.is_same = false;
+            }
+        }
+    }
+
+    /// The words of the new attribute, what nothing was chosen for at the end; and whether it says what the old one does.
+    pub(super) fn finish(mut self) -> (Vec<String>, bool) {
+        let others = self.said.words.iter().filter(|word| !self.done.iter().any(|done| *done == word.key));
+        self.words.extend(others.map(|word| word.text.clone()));
+        (self.words, self.is_same)
+    }
+}

@@ -1,0 +1,142 @@
+//! Edits to a text by place, so that what is not touched stays as it was written.
+
+use std::ops::Range;
+
+use proc_macro2::Span;
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
+
+/// Parts of a text that are to be replaced.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Edits(Vec<(Range<usize>, String)>);
+
+impl Edits {
+    pub(super) fn replace(&mut self, part: Range<usize>, new: impl Into<String>) {
+        self.0.push((part, new.into()));
+    }
+
+    pub(super) fn insert(&mut self, place: usize, new: impl Into<String>) {
+        self.replace(place..place, new);
+    }
+
+    pub(super) fn apply(mut self, text: &str) -> String {
+        self.0.sort_by_key(|(part, _)| (part.start, part.end));
+        let mut result = String::with_capacity(text.len());
+        let mut place = 0;
+        for (part, new) in &self.0 {
+            // What is written into a part that goes goes with it.
+            if part.start >= place {
+                result.push_str(text.get(place..part.start).unwrap_or_default());
+                result.push_str(new);
+            }
+            place = place.max(part.end);
+        }
+        result.push_str(text.get(place..).unwrap_or_default());
+        result
+    }
+}
+
+/// Where something stands in the text that it was parsed from.
+pub(super) fn part(item: &impl Spanned) -> Range<usize> {
+    item.span().byte_range()
+}
+
+pub(super) fn text_of<'a>(text: &'a str, item: &impl Spanned) -> &'a str {
+    text.get(part(item)).unwrap_or_default()
+}
+
+/// Without blanks, which mean nothing in types and paths.
+pub(super) fn compact(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace()).collect()
+}
+
+pub(super) fn line_start(text: &str, place: usize) -> usize {
+    text.get(..place).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1)
+}
+
+/// The end of the line, when nothing but a comment is left of it; else the place itself.
+pub(super) fn line_end(text: &str, place: usize) -> usize {
+    free_line_end(text, place).unwrap_or(place)
+}
+
+fn free_line_end(text: &str, place: usize) -> Option<usize> {
+    let line = text.get(place..)?.split('\n').next()?.trim_end();
+    let rest = line.trim_start();
+    (rest.is_empty() || rest.starts_with("//")).then_some(place + line.len())
+}
+
+/// Takes a part out: with its lines when it has them to itself, else with the blanks behind it.
+pub(super) fn remove(text: &str, edits: &mut Edits, part: Range<usize>) {
+    let start = line_start(text, part.start);
+    let stands_first = text.get(start..part.start).is_some_and(|blank| blank.trim().is_empty());
+    let Some(end) = free_line_end(text, part.end).filter(|_| stands_first) else {
+        let behind = text.get(part.end..).unwrap_or_default();
+        let blanks = behind.len() - behind.trim_start_matches(' ').len();
+        edits.replace(part.start..part.end + blanks, "");
+        return;
+    };
+    let behind = text.get(end..).unwrap_or_default();
+    let mut end = end + behind.find('\n').map_or(behind.len(), |newline| newline + 1);
+    let mut start = start;
+    let (before, after) = (text.get(..start).unwrap_or_default(), text.get(end..).unwrap_or_default());
+    // Blank lines do not stay behind at the ends of a block.
+    if before.trim_end().ends_with('{') {
+        end += blank_lines(after);
+    }
+    if after.trim_start().starts_with('}') {
+        start = start.min(before.trim_end().len() + 1);
+    }
+    edits.replace(start..end, "");
+}
+
+fn blank_lines(text: &str) -> usize {
+    text.split_inclusive('\n').take_while(|line| line.trim().is_empty()).map(str::len).sum()
+}
+
+/// A list in a text: fields, variants, elements of an array, arguments of a macro.
+#[derive(Clone, Debug, Default)]
+pub(super) struct List {
+    /// Behind the opening sign.
+    open: usize,
+    items: Vec<Item>,
+}
+
+#[derive(Clone, Debug)]
+struct Item {
+    part: Range<usize>,
+    /// Behind the comma.
+    comma: Option<usize>,
+}
+
+impl List {
+    pub(super) fn new<T: Spanned, P: Spanned>(open: Span, items: &Punctuated<T, P>) -> Self {
+        let items = items.pairs().map(|pair| {
+            let (item, comma) = pair.into_tuple();
+            (part(item), comma.map(|comma| part(comma).end))
+        });
+        Self::of(open.byte_range().end, items)
+    }
+
+    pub(super) fn of(open: usize, items: impl Iterator<Item = (Range<usize>, Option<usize>)>) -> Self {
+        Self { open, items: items.map(|(part, comma)| Item { part, comma }).collect() }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    pub(super) fn remove(&self, text: &str, edits: &mut Edits, place: usize) {
+        if let Some(item) = self.items.get(place) {
+            remove(text, edits, item.part.start..item.comma.unwrap_or(item.part.end));
+        }
+    }
+
+    /// Adds behind an item, which must be one that stays, or in front of all.
+    pub(super) fn add(&self, text: &str, edits: &mut Edits, behind: Option<usize>, new: &str) {
+        match behind.and_then(|place| self.items.get(place)) {
+            None => edits.insert(self.open, format!("\n{new},")),
+            Some(Item { part, comma: None }) => edits.insert(part.end, format!(",\n{new}")),
+            Some(Item { comma: Some(comma), .. }) => edits.insert(line_end(text, *comma), format!("\n{new},")),
+        }
+    }
+}

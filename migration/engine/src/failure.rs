@@ -1,0 +1,162 @@
+//! What can go wrong, each with one sentence and an exit code of its own.
+
+use std::fmt;
+
+use sea_orm::{DbErr, RuntimeErr};
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub enum Failure {
+    /// A check found differences; they have been printed.
+    Differences,
+    /// What was asked for makes no sense, such as a range that ends before it begins.
+    Usage(String),
+    /// No revision has that name.
+    UnknownRevision(String),
+    /// Several revisions begin like that.
+    AmbiguousRevision(String),
+    /// The database has revisions that come after all that this program knows.
+    DatabaseAhead(String),
+    /// The database has a revision whose file is gone.
+    MissingFile(String),
+    /// The database cannot be reached.
+    NoConnection(String),
+    /// The database does not let this user do it.
+    NoRights(String),
+    /// Another migrator, or another program, holds the database for too long.
+    Locked(String),
+    /// The migration would lose data, and nobody has agreed to that.
+    Destructive(String),
+    /// The database refused what a migration wanted.
+    Refused(String),
+    /// The database has to be brought up to date first.
+    NotUpToDate(String),
+    /// A file cannot be read or written, or is not what it should be.
+    File(String),
+}
+
+impl Failure {
+    /// The exit code of the program. 2 is also that of a command line that cannot be understood.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Differences => 1,
+            Self::Usage(_) => 2,
+            Self::UnknownRevision(_) => 3,
+            Self::AmbiguousRevision(_) => 4,
+            Self::DatabaseAhead(_) => 5,
+            Self::MissingFile(_) => 6,
+            Self::NoConnection(_) => 7,
+            Self::NoRights(_) => 8,
+            Self::Locked(_) => 9,
+            Self::Destructive(_) => 10,
+            Self::Refused(_) => 11,
+            Self::File(_) => 12,
+            Self::NotUpToDate(_) => 13,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Differences => f.write_str("there are differences"),
+            Self::Usage(why)
+            | Self::UnknownRevision(why)
+            | Self::AmbiguousRevision(why)
+            | Self::DatabaseAhead(why)
+            | Self::MissingFile(why)
+            | Self::NoRights(why)
+            | Self::Locked(why)
+            | Self::Destructive(why)
+            | Self::Refused(why)
+            | Self::NotUpToDate(why)
+            | Self::File(why) => f.write_str(why),
+            Self::NoConnection(why) => write!(f, "cannot reach the database: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<DbErr> for Failure {
+    fn from(error: DbErr) -> Self {
+        match kind(&error) {
+            Kind::NoRights => Self::NoRights(format!("the database does not allow it: {}", sentence(&error))),
+            Kind::Locked => Self::Locked(format!("the database is locked: {}", sentence(&error))),
+            Kind::NoConnection => Self::NoConnection(sentence(&error)),
+            Kind::Other => Self::Refused(sentence(&error)),
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::File(error.to_string())
+    }
+}
+
+/// A failure to open the database, whatever its kind.
+pub(crate) fn no_connection(error: DbErr) -> Failure {
+    match kind(&error) {
+        Kind::NoRights | Kind::Locked => error.into(),
+        _ => Failure::NoConnection(sentence(&error)),
+    }
+}
+
+/// Kinds of errors that every statement can meet.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    NoRights,
+    Locked,
+    NoConnection,
+    Other,
+}
+
+/// Which kind it is, by SQLSTATE on PostgreSQL and by result code on SQLite.
+pub(crate) fn kind(error: &DbErr) -> Kind {
+    if matches!(error, DbErr::ConnectionAcquire(_)) {
+        return Kind::NoConnection;
+    }
+    let (DbErr::Conn(RuntimeErr::SqlxError(cause))
+    | DbErr::Exec(RuntimeErr::SqlxError(cause))
+    | DbErr::Query(RuntimeErr::SqlxError(cause))) = error
+    else {
+        return Kind::Other;
+    };
+    let sqlx::Error::Database(cause) = cause.as_ref() else {
+        return match cause.as_ref() {
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut => Kind::NoConnection,
+            _ => Kind::Other,
+        };
+    };
+    // SQLite's extended codes keep the primary one in their lowest byte.
+    let primary = cause.code().and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff);
+    match (cause.code().as_deref(), primary) {
+        (Some("42501" | "25006"), _) => Kind::NoRights,
+        (Some("55P03"), _) => Kind::Locked,
+        (Some(code), _) if code.starts_with("08") || code.starts_with("57P") => Kind::NoConnection,
+        (Some(code), Some(3 | 8 | 23)) if code.len() < 5 => Kind::NoRights,
+        (Some(code), Some(5 | 6)) if code.len() < 5 => Kind::Locked,
+        (Some(code), Some(14 | 26)) if code.len() < 5 => Kind::NoConnection,
+        _ => Kind::Other,
+    }
+}
+
+/// What the database said, on one line and without the layers it came through.
+pub(crate) fn sentence(error: &DbErr) -> String {
+    let (DbErr::Conn(RuntimeErr::SqlxError(cause))
+    | DbErr::Exec(RuntimeErr::SqlxError(cause))
+    | DbErr::Query(RuntimeErr::SqlxError(cause))) = error
+    else {
+        return one_line(&error.to_string());
+    };
+    match cause.as_ref() {
+        sqlx::Error::Database(cause) => one_line(cause.message()),
+        other => one_line(&other.to_string()),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

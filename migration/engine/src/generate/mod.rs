@@ -1,0 +1,67 @@
+//! Writes migrations: from the difference between two schemas to a Rust file as a person would have written it.
+
+pub(crate) mod names;
+pub(crate) mod plan;
+mod rust;
+pub(crate) mod types;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sea_orm::DbBackend;
+
+use crate::compare::Synonyms;
+use crate::schema::Schema;
+use crate::schema::entities::Declared;
+
+/// What a new migration says of itself.
+#[derive(Clone, Debug)]
+pub struct Heading {
+    /// What it does, in a sentence.
+    pub message: String,
+    /// The migration before it.
+    pub parent: Option<String>,
+    /// Such as `2026-11-21`.
+    pub date: String,
+}
+
+/// Both ends of a migration, and what is known besides.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ends<'a> {
+    /// The database as it is.
+    pub(crate) from: &'a Schema,
+    /// The entities, on the same backend.
+    pub(crate) to: &'a Schema,
+    pub(crate) synonyms: &'a Synonyms,
+    pub(crate) declared: &'a Declared,
+    pub(crate) backend: DbBackend,
+    pub(crate) only: &'a Only,
+}
+
+/// What holds on one backend only: SQLite's storage, PostgreSQL's collations.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Only {
+    pub(crate) without_rowid: BTreeSet<String>,
+    pub(crate) collations: BTreeMap<(String, String), String>,
+}
+
+/// The text of a migration; with `ends`, filled with the way from one to the other and back.
+pub(crate) fn migration(heading: &Heading, ends: Option<Ends<'_>>) -> String {
+    let Some(ends) = ends else { return rust::file(heading, &[], &[], None) };
+    let to = with_plain_unique_indexes(ends.from, ends.to);
+    let up = plan::plan(ends.from, &to, ends.synonyms);
+    let down = plan::plan(&to, ends.from, ends.synonyms);
+    rust::file(heading, &up, &down, Some(Ends { to: &to, ..ends }))
+}
+
+/// On a table that is there a unique index does what a constraint does, and SQLite need not rebuild the table for it.
+fn with_plain_unique_indexes(from: &Schema, to: &Schema) -> Schema {
+    let mut to = to.clone();
+    for table in to.tables.values_mut() {
+        let Some(old) = from.tables.get(&table.name) else { continue };
+        for index in table.indexes.iter_mut().filter(|index| index.is_constraint) {
+            let kept = old.indexes.iter().find(|known| known.is_constraint && known.columns == index.columns);
+            index.is_constraint = kept.is_some_and(|known| known.name.is_none() || known.name == index.name);
+        }
+    }
+    to
+}

@@ -1,0 +1,209 @@
+//! Types of columns, from a database's word to sea-query's and to Rust.
+
+use sea_orm::DbBackend;
+use sea_orm::sea_query::{ColumnDef, ColumnType, PostgresQueryBuilder, SqliteQueryBuilder, StringLen, Table};
+
+use crate::schema::ddl::canonical_type;
+use crate::schema::entities::Declared;
+
+/// The type of a column: as the entities declare it when that is the same to the database, else as the database has it.
+pub(crate) fn column_type(
+    declared: &Declared,
+    table: &str,
+    column: &str,
+    kind: &str,
+    backend: DbBackend,
+) -> ColumnType {
+    let declared = declared.get(&(table.to_owned(), column.to_owned()));
+    match declared.filter(|declared| written(declared, backend).as_deref() == Some(kind)) {
+        Some(declared) => declared.clone(),
+        None => from_database(kind, backend),
+    }
+}
+
+/// The type that a database writes like this; a custom one when sea-query knows none.
+pub(crate) fn from_database(kind: &str, backend: DbBackend) -> ColumnType {
+    if let Some(element) = kind.strip_suffix("[]") {
+        return ColumnType::Array(from_database(element, backend).into());
+    }
+    let numbers: Vec<u32> =
+        kind.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse().ok()).collect();
+    let candidates = candidates(&numbers, backend);
+    let found = candidates.into_iter().find(|candidate| written(candidate, backend).as_deref() == Some(kind));
+    found.unwrap_or_else(|| ColumnType::custom(kind.to_owned()))
+}
+
+fn candidates(numbers: &[u32], backend: DbBackend) -> Vec<ColumnType> {
+    let mut candidates = vec![
+        ColumnType::Text,
+        ColumnType::Uuid,
+        ColumnType::Boolean,
+        ColumnType::SmallInteger,
+        ColumnType::Integer,
+        ColumnType::BigInteger,
+        ColumnType::TinyInteger,
+        ColumnType::TimestampWithTimeZone,
+        ColumnType::DateTime,
+        ColumnType::Timestamp,
+        ColumnType::Date,
+        ColumnType::Time,
+        ColumnType::Float,
+        ColumnType::Double,
+        ColumnType::Json,
+        ColumnType::JsonBinary,
+        ColumnType::Decimal(None),
+        ColumnType::String(StringLen::None),
+        ColumnType::Char(None),
+        ColumnType::Blob,
+        ColumnType::VarBinary(StringLen::None),
+        ColumnType::Money(None),
+    ];
+    if let Some(length) = numbers.first() {
+        candidates.extend([
+            ColumnType::String(StringLen::N(*length)),
+            ColumnType::Char(Some(*length)),
+            ColumnType::Binary(*length),
+            ColumnType::VarBinary(StringLen::N(*length)),
+        ]);
+    }
+    if let [precision, scale] = numbers {
+        candidates
+            .extend([ColumnType::Decimal(Some((*precision, *scale))), ColumnType::Money(Some((*precision, *scale)))]);
+    }
+    if backend == DbBackend::Postgres {
+        candidates.extend([
+            ColumnType::Inet,
+            ColumnType::Cidr,
+            ColumnType::MacAddr,
+            ColumnType::LTree,
+            ColumnType::Interval(None, None),
+        ]);
+        candidates.extend(numbers.first().map(|length| ColumnType::VarBit(*length)));
+        candidates.push(ColumnType::Bit(numbers.first().copied()));
+    }
+    candidates
+}
+
+/// As a database writes it; none when it has no such type.
+fn written(kind: &ColumnType, backend: DbBackend) -> Option<String> {
+    let is_only_postgres = matches!(
+        kind,
+        ColumnType::Interval(..)
+            | ColumnType::Array(_)
+            | ColumnType::Vector(_)
+            | ColumnType::Cidr
+            | ColumnType::Inet
+            | ColumnType::MacAddr
+            | ColumnType::Bit(_)
+            | ColumnType::VarBit(_)
+            | ColumnType::LTree
+    );
+    if matches!(kind, ColumnType::Year) || is_only_postgres && backend != DbBackend::Postgres {
+        return None;
+    }
+    let mut column = ColumnDef::new_with_type("c", kind.clone());
+    let mut statement = Table::alter();
+    let statement = statement.table("t").add_column(&mut column);
+    let sql = match backend {
+        DbBackend::Sqlite => statement.to_string(SqliteQueryBuilder),
+        _ => statement.to_string(PostgresQueryBuilder),
+    };
+    sql.split_once("\"c\" ").map(|(_, kind)| canonical_type(kind, backend))
+}
+
+/// The method of `ColumnDef` that gives a column this type.
+pub(crate) fn method(kind: &ColumnType) -> String {
+    match kind {
+        ColumnType::Char(None) => "char()".into(),
+        ColumnType::Char(Some(length)) => format!("char_len({length})"),
+        ColumnType::String(StringLen::N(length)) => format!("string_len({length})"),
+        ColumnType::String(_) => "string()".into(),
+        ColumnType::Text => "text()".into(),
+        ColumnType::Blob => "blob()".into(),
+        ColumnType::TinyInteger => "tiny_integer()".into(),
+        ColumnType::SmallInteger => "small_integer()".into(),
+        ColumnType::Integer => "integer()".into(),
+        ColumnType::BigInteger => "big_integer()".into(),
+        ColumnType::TinyUnsigned => "tiny_unsigned()".into(),
+        ColumnType::SmallUnsigned => "small_unsigned()".into(),
+        ColumnType::Unsigned => "unsigned()".into(),
+        ColumnType::BigUnsigned => "big_unsigned()".into(),
+        ColumnType::Float => "float()".into(),
+        ColumnType::Double => "double()".into(),
+        ColumnType::Decimal(None) => "decimal()".into(),
+        ColumnType::Decimal(Some((precision, scale))) => format!("decimal_len({precision}, {scale})"),
+        ColumnType::DateTime => "date_time()".into(),
+        ColumnType::Timestamp => "timestamp()".into(),
+        ColumnType::TimestampWithTimeZone => "timestamp_with_time_zone()".into(),
+        ColumnType::Time => "time()".into(),
+        ColumnType::Date => "date()".into(),
+        ColumnType::Interval(..) => "interval(None, None)".into(),
+        ColumnType::Binary(length) => format!("binary_len({length})"),
+        ColumnType::VarBinary(StringLen::N(length)) => format!("var_binary({length})"),
+        ColumnType::Bit(length) => format!("bit({length:?})"),
+        ColumnType::VarBit(length) => format!("varbit({length})"),
+        ColumnType::Boolean => "boolean()".into(),
+        ColumnType::Money(None) => "money()".into(),
+        ColumnType::Money(Some((precision, scale))) => format!("money_len({precision}, {scale})"),
+        ColumnType::Json => "json()".into(),
+        ColumnType::JsonBinary => "json_binary()".into(),
+        ColumnType::Uuid => "uuid()".into(),
+        ColumnType::Array(element) => format!("array({})", value(element)),
+        ColumnType::Cidr => "cidr()".into(),
+        ColumnType::Inet => "inet()".into(),
+        ColumnType::MacAddr => "mac_address()".into(),
+        ColumnType::LTree => "ltree()".into(),
+        ColumnType::Custom(name) => format!("custom({:?})", name.to_string()),
+        ColumnType::Enum { name, variants } => {
+            let variants: Vec<_> = variants.iter().map(ToString::to_string).collect();
+            format!("enumeration({:?}, {variants:?})", name.to_string())
+        }
+        other => format!("custom({:?})", written(other, DbBackend::Postgres).unwrap_or_default()),
+    }
+}
+
+/// The type as a value of sea-query's.
+fn value(kind: &ColumnType) -> String {
+    match kind {
+        ColumnType::Custom(name) => format!("ColumnType::custom({:?})", name.to_string()),
+        ColumnType::String(StringLen::N(length)) => format!("ColumnType::String(StringLen::N({length}))"),
+        other => format!("ColumnType::{other:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_is_known_again_from_what_the_database_makes_of_it() {
+        for kind in [
+            ColumnType::Uuid,
+            ColumnType::String(StringLen::N(16)),
+            ColumnType::String(StringLen::None),
+            ColumnType::Char(Some(3)),
+            ColumnType::Text,
+            ColumnType::SmallInteger,
+            ColumnType::Integer,
+            ColumnType::Double,
+            ColumnType::Float,
+            ColumnType::Decimal(Some((10, 2))),
+            ColumnType::Boolean,
+            ColumnType::TimestampWithTimeZone,
+            ColumnType::DateTime,
+            ColumnType::Date,
+            ColumnType::Time,
+            ColumnType::Json,
+            ColumnType::JsonBinary,
+            ColumnType::Blob,
+        ] {
+            for backend in [DbBackend::Sqlite, DbBackend::Postgres] {
+                let text = written(&kind, backend).unwrap();
+                assert_eq!(from_database(&text, backend), kind, "{text} on {backend:?}");
+            }
+        }
+        assert_eq!(from_database("bigint", DbBackend::Postgres), ColumnType::BigInteger);
+        assert_eq!(method(&from_database("integer[]", DbBackend::Postgres)), "array(ColumnType::Integer)");
+        assert_eq!(method(&from_database("tsvector", DbBackend::Postgres)), "custom(\"tsvector\")");
+    }
+}

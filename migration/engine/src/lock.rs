@@ -1,0 +1,112 @@
+//! Migrators take turns: an advisory lock on PostgreSQL, an exclusive transaction on SQLite.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
+};
+
+use crate::failure::{Kind, kind};
+use crate::{Failure, holders};
+
+/// Identifies the lock of migrators among all advisory locks of a PostgreSQL database ("revision" in ASCII).
+const ADVISORY_LOCK: i64 = 0x7265_7669_7369_6f6e;
+
+/// A migrator's turn on PostgreSQL. It belongs to a transaction of its own, so it cannot outlive the connection.
+///
+/// SQLite's turn is the exclusive transaction of each migration, for which the connection is given more patience.
+pub(crate) enum Turn {
+    Postgres(DatabaseTransaction),
+    Sqlite { patience_before: i64 },
+}
+
+impl Turn {
+    /// Waits for the other migrators, for `timeout` at most.
+    pub(crate) async fn take(db: &DatabaseConnection, timeout: Duration) -> Result<Self, Failure> {
+        if db.get_database_backend() != DbBackend::Postgres {
+            let sql = "PRAGMA busy_timeout";
+            let row = db.query_one_raw(Statement::from_string(DbBackend::Sqlite, sql)).await?;
+            let patience_before = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
+            db.execute_unprepared(&format!("{sql} = {}", timeout.as_millis())).await?;
+            return Ok(Self::Sqlite { patience_before });
+        }
+        let lock = db.begin().await?;
+        let milliseconds = timeout.as_millis().max(1);
+        let patience =
+            format!("SET LOCAL lock_timeout = {milliseconds}; SET LOCAL idle_in_transaction_session_timeout = 0");
+        lock.execute_unprepared(&patience).await?;
+        match lock.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")).await {
+            Ok(_) => Ok(Self::Postgres(lock)),
+            Err(error) if kind(&error) == Kind::Locked => {
+                lock.rollback().await?;
+                Err(Failure::Locked(waited(timeout, &postgres_holder(db).await?)))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(crate) async fn end(self, db: &DatabaseConnection) -> Result<(), DbErr> {
+        match self {
+            Self::Postgres(lock) => lock.commit().await,
+            Self::Sqlite { patience_before } => {
+                db.execute_unprepared(&format!("PRAGMA busy_timeout = {patience_before}")).await.map(drop)
+            }
+        }
+    }
+}
+
+/// Begins the transaction of a migration; on SQLite nobody else may write, or begin to, until it ends.
+pub(crate) async fn begin(db: &DatabaseConnection, timeout: Duration) -> Result<DatabaseTransaction, Failure> {
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Exclusive),
+        ..TransactionOptions::default()
+    };
+    match db.begin_with_options(options).await {
+        Ok(transaction) => Ok(transaction),
+        Err(error) if kind(&error) == Kind::Locked => {
+            Err(Failure::Locked(waited(timeout, &sqlite_holder(&sqlite_file(db).await))))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn waited(timeout: Duration, holder: &str) -> String {
+    format!("the database is locked by {holder}; waited for {:.1} s", timeout.as_secs_f64())
+}
+
+async fn postgres_holder(db: &DatabaseConnection) -> Result<String, DbErr> {
+    let sql = format!(
+        "SELECT concat_ws(' ', 'process', a.pid, 'of user', a.usename, \
+            CASE WHEN a.client_addr IS NULL THEN 'on the same machine' ELSE 'at ' || host(a.client_addr) END, \
+            '(' || nullif(a.application_name, '') || ')', \
+            'since', to_char(a.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')) \
+         FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid \
+         WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 \
+            AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+            AND (l.classid::bigint << 32 | l.objid::bigint) = {ADVISORY_LOCK}"
+    );
+    let row = db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+    // It may have ended since.
+    row.map_or(Ok("another migrator, which has just ended".into()), |row| row.try_get_by_index(0))
+}
+
+/// The file of a database.
+async fn sqlite_file(db: &DatabaseConnection) -> PathBuf {
+    let sql = "SELECT file FROM pragma_database_list WHERE name = 'main'";
+    let row = db.query_one_raw(Statement::from_string(DbBackend::Sqlite, sql)).await.ok().flatten();
+    row.and_then(|row| row.try_get_by_index::<String>(0).ok()).unwrap_or_default().into()
+}
+
+/// SQLite itself does not know who holds a file; the operating system does.
+fn sqlite_holder(file: &Path) -> String {
+    let holders = holders::of(file);
+    if holders.is_empty() { "another program".into() } else { holders.join(" and ") }
+}
+
+/// An SQLite file that could not even be read in time.
+#[cfg(feature = "cli")]
+pub(crate) fn held(file: &Path, timeout: Duration) -> Failure {
+    Failure::Locked(waited(timeout, &sqlite_holder(file)))
+}

@@ -1,0 +1,283 @@
+//! Changes to a table that SQLite's `ALTER TABLE` cannot make, as one step that reads the same on both databases.
+
+mod definition;
+
+pub(crate) use definition::{Definition, bare, tokens};
+
+use sea_orm::sea_query::{
+    ColumnDef, Expr, ForeignKeyCreateStatement, IntoIden, PostgresQueryBuilder, SqliteQueryBuilder, Table,
+};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+use sea_orm_migration::SchemaManager;
+
+/// What the table is called while it is being rebuilt begins like this.
+pub(crate) const TEMPORARY_PREFIX: &str = "_reshaped_";
+
+/// Why a table cannot be rebuilt: dropping the old one would act on the rows that refer to it.
+pub(crate) const KEYS_ENFORCED: &str = "cannot be rebuilt while foreign keys are enforced";
+
+/// Changes to one table, made together: by `ALTER TABLE` on PostgreSQL; on SQLite by building the table anew from its
+/// present definition, with its rows, indexes and triggers.
+///
+/// ```
+/// # use revisions::Reshape;
+/// # use sea_orm_migration::prelude::*;
+/// # async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+/// Reshape::table("users")
+///     .alter_column(ColumnDef::new("name").string_len(300).not_null())
+///     .drop_constraint("users_age_check")
+///     .apply(manager)
+///     .await
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "nothing happens until it is applied"]
+pub struct Reshape {
+    table: String,
+    steps: Vec<Step>,
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    AddColumn(ColumnDef),
+    AlterColumn(ColumnDef, Option<String>),
+    DropColumn(String),
+    AddConstraint(String),
+    DropConstraint(String),
+    DropPrimaryKey(String),
+    DropForeignKey(String, Vec<String>),
+}
+
+impl Reshape {
+    /// Begins with a table as it is.
+    pub fn table(table: impl IntoIden) -> Self {
+        Self { table: table.into_iden().to_string(), steps: Vec::new() }
+    }
+
+    /// Adds a column behind the others.
+    pub fn add_column(self, column: &mut ColumnDef) -> Self {
+        self.with(Step::AddColumn(column.clone()))
+    }
+
+    /// Gives a column another type, another default, or makes it (not) nullable: it becomes as told, but for the named
+    /// constraints that stand in it.
+    pub fn alter_column(self, column: &mut ColumnDef) -> Self {
+        self.with(Step::AlterColumn(column.clone(), None))
+    }
+
+    /// Like [`alter_column`](Self::alter_column), with an expression for the new value of each row.
+    pub fn alter_column_using(self, column: &mut ColumnDef, value: impl Into<String>) -> Self {
+        self.with(Step::AlterColumn(column.clone(), Some(value.into())))
+    }
+
+    /// Drops a column with its data.
+    pub fn drop_column(self, column: impl IntoIden) -> Self {
+        self.with(Step::DropColumn(column.into_iden().to_string()))
+    }
+
+    /// Adds a CHECK.
+    pub fn add_check(self, name: &str, expression: Expr) -> Self {
+        // As a condition of a query, which is where an expression is written out.
+        let mut query = sea_orm::sea_query::Query::select();
+        let text = query.expr(expression).to_string(SqliteQueryBuilder);
+        let text = text.strip_prefix("SELECT ").unwrap_or(&text);
+        self.with(Step::AddConstraint(format!("CONSTRAINT {} CHECK ({text})", quoted(name))))
+    }
+
+    /// Adds a UNIQUE constraint. A unique index does as well, and needs no rebuild.
+    pub fn add_unique<I: IntoIden>(self, name: &str, columns: impl IntoIterator<Item = I>) -> Self {
+        self.with(Step::AddConstraint(format!("CONSTRAINT {} UNIQUE ({})", quoted(name), quoted_list(columns))))
+    }
+
+    /// Drops the primary key. PostgreSQL goes by the name; SQLite may not have one.
+    pub fn drop_primary_key(self, name: &str) -> Self {
+        self.with(Step::DropPrimaryKey(name.into()))
+    }
+
+    /// Adds a primary key, after the old one has been dropped.
+    pub fn add_primary_key<I: IntoIden>(self, name: &str, columns: impl IntoIterator<Item = I>) -> Self {
+        self.with(Step::AddConstraint(format!("CONSTRAINT {} PRIMARY KEY ({})", quoted(name), quoted_list(columns))))
+    }
+
+    /// Adds a foreign key, which must have a name.
+    pub fn add_foreign_key(self, key: &mut ForeignKeyCreateStatement) -> Self {
+        // Written as part of a table; sea-query leaves the name out for SQLite, which takes it all the same.
+        let table = Table::create().table("t").foreign_key(key).to_string(PostgresQueryBuilder);
+        match Definition::parse(&table).into_constraint() {
+            Some(text) => self.with(Step::AddConstraint(text)),
+            None => self,
+        }
+    }
+
+    /// Drops a foreign key: by its name, or on SQLite, where sea-query gives it none, by its columns.
+    pub fn drop_foreign_key<I: IntoIden>(self, name: &str, columns: impl IntoIterator<Item = I>) -> Self {
+        let columns = columns.into_iter().map(|column| column.into_iden().to_string()).collect();
+        self.with(Step::DropForeignKey(name.into(), columns))
+    }
+
+    /// Drops a constraint of whatever kind by its name.
+    pub fn drop_constraint(self, name: &str) -> Self {
+        self.with(Step::DropConstraint(name.into()))
+    }
+
+    fn with(mut self, step: Step) -> Self {
+        self.steps.push(step);
+        self
+    }
+
+    /// Makes the changes.
+    pub async fn apply(self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+        let db = manager.get_connection();
+        match db.get_database_backend() {
+            DbBackend::Sqlite => self.rebuild(db).await,
+            _ => {
+                for statement in self.alterations() {
+                    db.execute_unprepared(&statement).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// PostgreSQL's statements: what goes first, so that a name can be given anew.
+    fn alterations(&self) -> Vec<String> {
+        let table = quoted(&self.table);
+        let alter = |what: String| format!("ALTER TABLE {table} {what}");
+        let is_drop =
+            |step: &&Step| matches!(step, Step::DropConstraint(_) | Step::DropPrimaryKey(_) | Step::DropForeignKey(..));
+        let (dropped, rest): (Vec<_>, Vec<_>) = self.steps.iter().partition(is_drop);
+        let (constraints, columns): (Vec<_>, Vec<_>) =
+            rest.into_iter().partition(|step| matches!(step, Step::AddConstraint(_)));
+        let mut statements = Vec::new();
+        for step in dropped.into_iter().chain(columns).chain(constraints) {
+            match step {
+                Step::AddColumn(column) => {
+                    let mut statement = Table::alter();
+                    let statement = statement.table(self.table.clone()).add_column(column.clone());
+                    statements.push(statement.to_string(PostgresQueryBuilder));
+                }
+                Step::AlterColumn(column, value) => {
+                    statements.extend(alter_column(column, value.as_deref()).map(alter))
+                }
+                Step::DropColumn(column) => statements.push(alter(format!("DROP COLUMN {}", quoted(column)))),
+                Step::AddConstraint(text) => statements.push(alter(format!("ADD {text}"))),
+                Step::DropConstraint(name) | Step::DropPrimaryKey(name) | Step::DropForeignKey(name, _) => {
+                    statements.push(alter(format!("DROP CONSTRAINT {}", quoted(name))));
+                }
+            }
+        }
+        statements
+    }
+
+    /// The procedure that SQLite's manual gives in "Making Other Kinds Of Table Schema Changes".
+    async fn rebuild(self, db: &impl ConnectionTrait) -> Result<(), DbErr> {
+        let backend = DbBackend::Sqlite;
+        let rows = |sql: &str, table: &str| Statement::from_sql_and_values(backend, sql, [table.into()]);
+        let found = db.query_one_raw(rows(TABLE, &self.table)).await?;
+        let found = found.ok_or_else(|| DbErr::Migration(format!("there is no table {}", self.table)))?;
+        let old = Definition::parse(&found.try_get_by_index::<String>(0)?);
+        // Dropping the old table would otherwise delete the rows of other tables that refer to it.
+        if found.try_get_by_index::<i32>(1)? != 0 {
+            return Err(DbErr::Migration(format!(
+                "table {} {KEYS_ENFORCED}; the migration must run in a transaction",
+                self.table
+            )));
+        }
+        let temporary = format!("{TEMPORARY_PREFIX}{}", self.table);
+        let (new, values) = self.reshaped(old)?;
+        let belongings: Vec<String> = db
+            .query_all_raw(rows(BELONGINGS, &self.table))
+            .await?
+            .iter()
+            .map(|row| row.try_get_by_index(0))
+            .collect::<Result<_, _>>()?;
+        let (into, from): (Vec<_>, Vec<_>) = values.into_iter().unzip();
+        let (old, new_name) = (quoted(&self.table), quoted(&temporary));
+        let mut statements = vec![
+            new.create(&temporary),
+            format!("INSERT INTO {new_name} ({}) SELECT {} FROM {old}", into.join(", "), from.join(", ")),
+        ];
+        if new.counts_up() {
+            // The highest id ever given is not given again.
+            statements.push(format!(
+                "UPDATE sqlite_sequence SET seq = (SELECT seq FROM sqlite_sequence WHERE name = '{}') WHERE name = '{temporary}'",
+                self.table
+            ));
+        }
+        statements.push(format!("DROP TABLE {old}"));
+        // So that neither views nor triggers that mention the table are looked into while it is away.
+        statements.push("PRAGMA legacy_alter_table = ON".into());
+        statements.push(format!("ALTER TABLE {new_name} RENAME TO {old}"));
+        statements.push("PRAGMA legacy_alter_table = OFF".into());
+        for statement in statements.into_iter().chain(belongings) {
+            db.execute_unprepared(&statement).await?;
+        }
+        Ok(())
+    }
+
+    /// The new definition, and for each column that keeps its data: its name and where its values come from.
+    fn reshaped(&self, mut table: Definition) -> Result<(Definition, Vec<(String, String)>), DbErr> {
+        let mut values: Vec<(String, String)> =
+            table.columns().map(|column| (quoted(column), quoted(column))).collect();
+        for step in &self.steps {
+            match step {
+                Step::AddColumn(column) => table.add_column(column),
+                Step::AlterColumn(column, value) => {
+                    let name = quoted(&column.get_column_name());
+                    table.alter_column(column)?;
+                    if let (Some(value), Some(place)) = (value, values.iter_mut().find(|(into, _)| *into == name)) {
+                        place.1.clone_from(value);
+                    }
+                }
+                Step::DropColumn(column) => {
+                    table.drop_column(column)?;
+                    values.retain(|(into, _)| *into != quoted(column));
+                }
+                Step::AddConstraint(text) => table.add_constraint(text),
+                Step::DropConstraint(name) => table.drop_constraint(name)?,
+                Step::DropPrimaryKey(_) => table.drop_primary_key(),
+                Step::DropForeignKey(name, columns) => table.drop_foreign_key(name, columns)?,
+            }
+        }
+        Ok((table, values))
+    }
+}
+
+/// The definition of a table, and whether foreign keys are enforced.
+const TABLE: &str = "SELECT sql, (SELECT foreign_keys FROM pragma_foreign_keys) FROM sqlite_master \
+    WHERE type = 'table' AND name = $1";
+
+const BELONGINGS: &str = "SELECT sql FROM sqlite_master \
+    WHERE tbl_name = $1 AND type IN ('index', 'trigger') AND sql IS NOT NULL ORDER BY type, name";
+
+/// Default and type are changed apart: the old default may not fit the new type.
+fn alter_column(column: &ColumnDef, value: Option<&str>) -> impl Iterator<Item = String> {
+    let name = quoted(&column.get_column_name());
+    let spec = column.get_column_spec();
+    let mut parts = vec![format!("ALTER COLUMN {name} DROP DEFAULT")];
+    if let Some(kind) = column.get_column_type() {
+        let mut only_kind = ColumnDef::new_with_type("c", kind.clone());
+        let text = Table::alter().table("t").add_column(&mut only_kind).to_string(PostgresQueryBuilder);
+        let kind = text.split_once("\"c\" ").map_or("", |(_, kind)| kind);
+        let using = value.map_or_else(|| format!("{name}::{kind}"), ToOwned::to_owned);
+        parts.push(format!("ALTER COLUMN {name} TYPE {kind} USING {using}"));
+    }
+    let nullability = if spec.nullable == Some(false) { "SET" } else { "DROP" };
+    parts.push(format!("ALTER COLUMN {name} {nullability} NOT NULL"));
+    if spec.default.is_some() {
+        let mut only_default = ColumnDef::new("c");
+        only_default.default(spec.default.clone().unwrap_or(Expr::null()));
+        let text = Table::alter().table("t").add_column(&mut only_default).to_string(PostgresQueryBuilder);
+        let default = text.split_once("DEFAULT ").map_or("", |(_, default)| default);
+        parts.push(format!("ALTER COLUMN {name} SET DEFAULT {default}"));
+    }
+    parts.into_iter()
+}
+
+pub(crate) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn quoted_list<I: IntoIden>(names: impl IntoIterator<Item = I>) -> String {
+    names.into_iter().map(|name| quoted(&name.into_iden().to_string())).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,436 @@
+//! Applies and reverts migrations: one at a time, each with its record in one transaction, and in turn with others.
+
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
+use sea_orm_migration::{MigrationTrait, SchemaManager};
+
+use crate::history::{self, Applied};
+use crate::lock::{self, Turn};
+use crate::record::{self, Recorded, Recorder};
+use crate::{Failure, Project, destructive, reshape};
+
+/// How far to go, and what may happen on the way.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Which migrations.
+    pub reach: Reach,
+    /// Whether data may be lost.
+    pub allow_destructive: bool,
+    /// How long to wait for another migrator.
+    pub lock_timeout: Duration,
+}
+
+/// How far to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// To the end: the last migration, or none at all.
+    All,
+    /// So many migrations.
+    Steps(usize),
+    /// Up: so that the first so many of the list are applied. Down: so that no others are.
+    First(usize),
+}
+
+impl Project {
+    /// Everything, with what the project says about time and loss.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        Options { reach: Reach::All, allow_destructive: self.is_development, lock_timeout: self.lock_timeout }
+    }
+}
+
+/// Applies pending migrations, oldest first. With nothing to do it takes no lock and writes nothing.
+pub async fn upgrade(db: &DatabaseConnection, project: &Project, options: &Options) -> Result<(), Failure> {
+    let migrations = (project.migrations)();
+    let applied = history::read(db).await?;
+    refuse_unknown(&migrations, &applied)?;
+    let pending = pending(&migrations, &applied, options.reach);
+    if pending.is_empty() {
+        log::info!("No pending migrations");
+    }
+    if pending.is_empty() && applied.iter().all(|record| record.checksum.is_some()) {
+        return Ok(());
+    }
+    let recorded = record::forward(&migrations, db.get_database_backend()).await?;
+    warn_of_edited(&migrations, &applied, &recorded);
+    if !options.allow_destructive {
+        let played = pending.iter().filter_map(|place| Some((*place, recorded.get(*place)?.as_ref().ok()?)));
+        refuse_losses(db, &migrations, played).await?;
+    }
+    let turn = Turn::take(db, options.lock_timeout).await?;
+    let outcome = apply_all(db, &migrations, &pending, &recorded, options.lock_timeout).await;
+    let ended = turn.end(db).await;
+    outcome?;
+    Ok(ended?)
+}
+
+async fn apply_all(
+    db: &DatabaseConnection,
+    migrations: &[Box<dyn MigrationTrait>],
+    pending: &[usize],
+    recorded: &[Result<Recorded, String>],
+    patience: Duration,
+) -> Result<(), Failure> {
+    adopt(db, migrations, recorded, patience).await?;
+    for (migration, recorded) in
+        pending.iter().filter_map(|place| Some((migrations.get(*place)?, recorded.get(*place)?)))
+    {
+        let recorded = recorded.as_ref().ok();
+        // Empty: it has been looked at, and its SQL is not the same each time.
+        let checksum = recorded.and_then(|recorded| recorded.checksum.as_deref()).unwrap_or_default();
+        let name = migration.name();
+        log::info!("Applying migration '{name}'");
+        let step = Step { migration: migration.as_ref(), direction: Direction::Up { checksum }, patience };
+        match step.take(db, recorded.is_some_and(Recorded::rebuilds)).await? {
+            Taken::Now => log::info!("Migration '{name}' has been applied"),
+            Taken::Before => log::info!("Migration '{name}' was applied by another migrator"),
+        }
+    }
+    Ok(())
+}
+
+/// Takes over the history of plain sea-orm-migration: its migrations get the checksums they have today.
+async fn adopt(
+    db: &DatabaseConnection,
+    migrations: &[Box<dyn MigrationTrait>],
+    recorded: &[Result<Recorded, String>],
+    patience: Duration,
+) -> Result<(), Failure> {
+    let transaction = lock::begin(db, patience).await?;
+    history::prepare(&transaction).await?;
+    for record in history::read(&transaction).await?.iter().filter(|record| record.checksum.is_none()) {
+        let known = migrations.iter().zip(recorded).find(|(migration, _)| migration.name() == record.version);
+        let checksum = known.and_then(|(_, recorded)| recorded.as_ref().ok()?.checksum.clone()).unwrap_or_default();
+        history::set_checksum(&transaction, &record.version, &checksum).await?;
+    }
+    Ok(transaction.commit().await?)
+}
+
+/// Reverts applied migrations, latest first.
+pub async fn downgrade(db: &DatabaseConnection, project: &Project, options: &Options) -> Result<(), Failure> {
+    let migrations = (project.migrations)();
+    let applied = history::read(db).await?;
+    refuse_unknown(&migrations, &applied)?;
+    let places = revertible(&migrations, &applied, options.reach);
+    if places.is_empty() {
+        log::info!("No applied migrations");
+        return Ok(());
+    }
+    let recorded = backward(&migrations, &places, db.get_database_backend()).await?;
+    if !options.allow_destructive {
+        let played = places.iter().zip(&recorded).filter_map(|(place, recorded)| Some((*place, recorded.as_ref()?)));
+        refuse_losses(db, &migrations, played).await?;
+    }
+    let turn = Turn::take(db, options.lock_timeout).await?;
+    let outcome = revert_all(db, &migrations, &places, &recorded, options.lock_timeout).await;
+    let ended = turn.end(db).await;
+    outcome?;
+    Ok(ended?)
+}
+
+async fn revert_all(
+    db: &DatabaseConnection,
+    migrations: &[Box<dyn MigrationTrait>],
+    places: &[usize],
+    recorded: &[Option<Recorded>],
+    patience: Duration,
+) -> Result<(), Failure> {
+    for (migration, recorded) in
+        places.iter().zip(recorded).filter_map(|(place, recorded)| Some((migrations.get(*place)?, recorded)))
+    {
+        let name = migration.name();
+        log::info!("Rolling back migration '{name}'");
+        let step = Step { migration: migration.as_ref(), direction: Direction::Down, patience };
+        match step.take(db, recorded.as_ref().is_some_and(Recorded::rebuilds)).await? {
+            Taken::Now => log::info!("Migration '{name}' has been rolled back"),
+            Taken::Before => log::info!("Migration '{name}' was rolled back by another migrator"),
+        }
+    }
+    Ok(())
+}
+
+/// Drops everything there is, then applies every migration.
+#[cfg(feature = "cli")]
+pub(crate) async fn fresh(db: &DatabaseConnection, project: &Project, options: &Options) -> Result<(), Failure> {
+    let tables = destructive::types(db).await?;
+    if !options.allow_destructive && !tables.is_empty() {
+        let tables: Vec<_> = tables.keys().map(String::as_str).collect();
+        return Err(Failure::Destructive(format!(
+            "it would drop table {}; --allow-destructive agrees to it",
+            tables.join(", ")
+        )));
+    }
+    let turn = Turn::take(db, options.lock_timeout).await?;
+    let outcome = drop_everything(db, options.lock_timeout).await;
+    let ended = turn.end(db).await;
+    outcome?;
+    ended?;
+    upgrade(db, project, options).await
+}
+
+/// Views, tables and types, as sea-orm-migration does; here in one transaction.
+#[cfg(feature = "cli")]
+async fn drop_everything(db: &DatabaseConnection, patience: Duration) -> Result<(), Failure> {
+    let backend = db.get_database_backend();
+    let (sql, cascade) = match backend {
+        DbBackend::Sqlite => (
+            "SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view') \
+             AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type DESC",
+            "",
+        ),
+        _ => (
+            "SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'table' END, c.relname::text \
+             FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v', 'm') AND c.relnamespace = current_schema()::regnamespace \
+             AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') \
+             UNION ALL SELECT 'type', y.typname::text FROM pg_type y \
+             WHERE y.typtype = 'e' AND y.typnamespace = current_schema()::regnamespace \
+             AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = y.oid AND d.deptype = 'e')",
+            " CASCADE",
+        ),
+    };
+    if backend == DbBackend::Sqlite {
+        db.execute_unprepared("PRAGMA foreign_keys = OFF").await?;
+    }
+    let transaction = lock::begin(db, patience).await?;
+    for row in transaction.query_all_raw(Statement::from_string(backend, sql)).await? {
+        let (kind, name): (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        log::info!("Dropping {kind} '{name}'");
+        let name = crate::reshape::quoted(&name);
+        transaction.execute_unprepared(&format!("DROP {kind} IF EXISTS {name}{cascade}")).await?;
+    }
+    transaction.commit().await?;
+    if backend == DbBackend::Sqlite {
+        db.execute_unprepared("PRAGMA foreign_keys = ON").await?;
+    }
+    Ok(())
+}
+
+/// The SQL of going back over some migrations, latest first; none for one that cannot be played without its data.
+pub(crate) async fn backward(
+    migrations: &[Box<dyn MigrationTrait>],
+    places: &[usize],
+    backend: DbBackend,
+) -> Result<Vec<Option<Recorded>>, DbErr> {
+    let recorder = Recorder::new(backend).await?;
+    let last = places.first().map_or(0, |place| place + 1);
+    for migration in migrations.iter().take(last) {
+        // What fails here fails below too, and is told there.
+        recorder.up(migration.as_ref()).await.ok();
+    }
+    let mut recorded = Vec::with_capacity(places.len());
+    for migration in places.iter().filter_map(|place| migrations.get(*place)) {
+        let statements = recorder.down(migration.as_ref()).await.ok();
+        recorded.push(statements.map(|statements| Recorded { statements, checksum: None }));
+    }
+    Ok(recorded)
+}
+
+/// The places of the migrations to apply.
+pub(crate) fn pending(migrations: &[Box<dyn MigrationTrait>], applied: &[Applied], reach: Reach) -> Vec<usize> {
+    let names = migrations.iter().map(|migration| migration.name());
+    let pending = names.enumerate().filter(|(_, name)| !applied.iter().any(|record| record.version == *name));
+    let pending = pending.map(|(place, _)| place);
+    match reach {
+        Reach::All => pending.collect(),
+        Reach::Steps(steps) => pending.take(steps).collect(),
+        Reach::First(count) => pending.filter(|place| *place < count).collect(),
+    }
+}
+
+/// The places of the migrations to revert, latest first.
+pub(crate) fn revertible(migrations: &[Box<dyn MigrationTrait>], applied: &[Applied], reach: Reach) -> Vec<usize> {
+    let names = migrations.iter().map(|migration| migration.name());
+    let mut places: Vec<_> = names
+        .enumerate()
+        .filter(|(_, name)| applied.iter().any(|record| record.version == *name))
+        .map(|(place, _)| place)
+        .collect();
+    places.reverse();
+    match reach {
+        Reach::All => {}
+        Reach::Steps(steps) => places.truncate(steps),
+        Reach::First(count) => places.retain(|place| *place >= count),
+    }
+    places
+}
+
+/// What the database has and the program has not: either it is of a newer version, or a file has been lost.
+pub(crate) fn refuse_unknown(migrations: &[Box<dyn MigrationTrait>], applied: &[Applied]) -> Result<(), Failure> {
+    let newest = migrations.iter().map(|migration| migration.name()).max().unwrap_or_default();
+    let is_known = |record: &&Applied| migrations.iter().any(|migration| migration.name() == record.version);
+    let unknown: Vec<_> =
+        applied.iter().filter(|record| !is_known(record)).map(|record| record.version.as_str()).collect();
+    let (ahead, missing): (Vec<_>, Vec<_>) = unknown.into_iter().partition(|version| *version > newest);
+    if !missing.is_empty() {
+        return Err(Failure::MissingFile(format!(
+            "applied, but there is no such migration any more: {}",
+            missing.join(", ")
+        )));
+    }
+    if !ahead.is_empty() {
+        return Err(Failure::DatabaseAhead(format!(
+            "the database is ahead of this program: it has {}, and the last known here is {newest}",
+            ahead.join(", ")
+        )));
+    }
+    Ok(())
+}
+
+/// The migrations that no longer write the SQL that was applied.
+pub(crate) fn edited<'a>(
+    migrations: &'a [Box<dyn MigrationTrait>],
+    applied: &'a [Applied],
+    recorded: &'a [Result<Recorded, String>],
+) -> impl Iterator<Item = &'a str> {
+    migrations.iter().zip(recorded).filter_map(move |(migration, recorded)| {
+        let record = applied.iter().find(|record| record.version == migration.name())?;
+        let then = record.checksum.as_deref().filter(|checksum| !checksum.is_empty())?;
+        let now = recorded.as_ref().ok()?.checksum.as_deref().unwrap_or_default();
+        (then != now).then(|| migration.name())
+    })
+}
+
+fn warn_of_edited(migrations: &[Box<dyn MigrationTrait>], applied: &[Applied], recorded: &[Result<Recorded, String>]) {
+    for name in edited(migrations, applied, recorded) {
+        log::warn!("Migration '{name}' has been edited since it was applied");
+    }
+}
+
+async fn refuse_losses<'a>(
+    db: &DatabaseConnection,
+    migrations: &[Box<dyn MigrationTrait>],
+    played: impl Iterator<Item = (usize, &'a Recorded)>,
+) -> Result<(), Failure> {
+    let types = destructive::types(db).await?;
+    let mut told = Vec::new();
+    for (place, recorded) in played {
+        let losses = destructive::losses(&recorded.statements, &types);
+        let name = migrations.get(place).map_or("", |migration| migration.name());
+        if !losses.is_empty() {
+            told.push(format!("{name} would {}", losses.join(", ")));
+        }
+    }
+    if told.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Destructive(format!("{}; --allow-destructive agrees to it", told.join("; "))))
+}
+
+/// One migration in one direction.
+struct Step<'a> {
+    migration: &'a dyn MigrationTrait,
+    direction: Direction<'a>,
+    patience: Duration,
+}
+
+#[derive(Clone, Copy)]
+enum Direction<'a> {
+    Up { checksum: &'a str },
+    Down,
+}
+
+enum Taken {
+    Now,
+    /// By somebody else, while we waited.
+    Before,
+}
+
+impl Step<'_> {
+    async fn take(&self, db: &DatabaseConnection, rebuilds: bool) -> Result<Taken, Failure> {
+        let outcome = match self.migration.use_transaction() {
+            Some(false) => self.take_without_transaction(db).await,
+            _ if rebuilds && db.get_database_backend() == DbBackend::Sqlite => self.take_without_foreign_keys(db).await,
+            _ => match self.take_in_transaction(db, None).await {
+                // It could not be played, so it was not known to rebuild a table.
+                Err(Failure::Refused(why)) if why.contains(reshape::KEYS_ENFORCED) => {
+                    self.take_without_foreign_keys(db).await
+                }
+                outcome => outcome,
+            },
+        };
+        outcome.map_err(|failure| match failure {
+            Failure::Refused(why) => {
+                Failure::Refused(format!("{} failed and was undone: {why}", self.migration.name()))
+            }
+            other => other,
+        })
+    }
+
+    /// For what cannot run in a transaction, such as `CREATE INDEX CONCURRENTLY`; the migration asks for it.
+    async fn take_without_transaction(&self, db: &DatabaseConnection) -> Result<Taken, Failure> {
+        if self.is_taken(db).await? {
+            return Ok(Taken::Before);
+        }
+        self.run(&SchemaManager::new(db)).await.map_err(|failure| match failure {
+            Failure::Refused(why) => Failure::Refused(format!("outside of a transaction, as it asked: {why}")),
+            other => other,
+        })?;
+        self.record(db).await?;
+        Ok(Taken::Now)
+    }
+
+    /// SQLite can switch foreign keys only outside of a transaction, and rebuilding a table is no reason for them to act.
+    async fn take_without_foreign_keys(&self, db: &DatabaseConnection) -> Result<Taken, Failure> {
+        let row = db.query_one_raw(Statement::from_string(DbBackend::Sqlite, "PRAGMA foreign_keys")).await?;
+        let are_on = row.map_or(Ok(0), |row| row.try_get_by_index::<i32>(0))? != 0;
+        let before = violations(db).await?;
+        db.execute_unprepared("PRAGMA foreign_keys = OFF").await?;
+        let outcome = self.take_in_transaction(db, Some(before)).await;
+        if are_on {
+            db.execute_unprepared("PRAGMA foreign_keys = ON").await?;
+        }
+        outcome
+    }
+
+    async fn take_in_transaction(
+        &self,
+        db: &DatabaseConnection,
+        violations_before: Option<i64>,
+    ) -> Result<Taken, Failure> {
+        let transaction = lock::begin(db, self.patience).await?;
+        if self.is_taken(&transaction).await? {
+            transaction.rollback().await?;
+            return Ok(Taken::Before);
+        }
+        self.run(&SchemaManager::new(&transaction)).await?;
+        self.record(&transaction).await?;
+        if let Some(before) = violations_before {
+            let after = violations(&transaction).await?;
+            if after > before {
+                return Err(Failure::Refused(format!(
+                    "{} rows would refer to rows that are not there",
+                    after - before
+                )));
+            }
+        }
+        transaction.commit().await?;
+        Ok(Taken::Now)
+    }
+
+    async fn is_taken(&self, db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+        let is_applied = history::has(db, self.migration.name()).await?;
+        Ok(is_applied == matches!(self.direction, Direction::Up { .. }))
+    }
+
+    async fn run(&self, manager: &SchemaManager<'_>) -> Result<(), Failure> {
+        match self.direction {
+            Direction::Up { .. } => self.migration.up(manager).await?,
+            Direction::Down => self.migration.down(manager).await?,
+        }
+        Ok(())
+    }
+
+    async fn record(&self, db: &impl ConnectionTrait) -> Result<(), DbErr> {
+        match self.direction {
+            Direction::Up { checksum } => history::add(db, self.migration.name(), Some(checksum)).await,
+            Direction::Down => history::remove(db, self.migration.name()).await,
+        }
+    }
+}
+
+async fn violations(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
+    let sql = "SELECT count(*) FROM pragma_foreign_key_check";
+    let row = db.query_one_raw(Statement::from_string(DbBackend::Sqlite, sql)).await?;
+    row.map_or(Ok(0), |row| row.try_get_by_index(0))
+}

@@ -1,0 +1,203 @@
+//! The files of a migration crate: what each says of itself, and how a new one joins them.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::Failure;
+use crate::generate::Heading;
+use crate::generate::names::function;
+
+/// The `src` folder of a migration crate.
+#[derive(Clone, Debug)]
+pub(crate) struct Sources {
+    folder: PathBuf,
+}
+
+impl Sources {
+    /// None when the sources are not on this machine.
+    pub(crate) fn find(crate_dir: &Path) -> Option<Self> {
+        let folder = crate_dir.join("src");
+        folder.join("lib.rs").is_file().then_some(Self { folder })
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{name}.rs"))
+    }
+
+    /// What the file of a migration opens with; none without such a file.
+    pub(crate) fn heading(&self, name: &str) -> Option<Heading> {
+        std::fs::read_to_string(self.path(name)).ok().map(|text| parse_heading(&text))
+    }
+
+    /// The migrations that have a file, whether listed or not.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let files = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let mut names: Vec<_> = files
+            .filter_map(|file| file.file_name().to_str()?.strip_suffix(".rs").map(ToOwned::to_owned))
+            .filter(|name| timestamp(name).is_some())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Writes a new migration and lists it in `lib.rs`; either both or nothing.
+    pub(crate) fn add(&self, name: &str, text: &str) -> Result<PathBuf, Failure> {
+        let (path, list) = (self.path(name), self.folder.join("lib.rs"));
+        let told = |path: &Path| {
+            let path = path.display().to_string();
+            move |error: std::io::Error| Failure::File(format!("{path}: {error}"))
+        };
+        let before = std::fs::read_to_string(&list).map_err(told(&list))?;
+        let after = listed(&before, name).ok_or_else(|| {
+            Failure::File(format!("{} has no `vec![` of migrations to add {name} to", list.display()))
+        })?;
+        std::fs::File::create_new(&path).map_err(told(&path))?;
+        let written = std::fs::write(&path, text).and_then(|()| std::fs::write(&list, after));
+        if let Err(error) = written {
+            std::fs::remove_file(&path).ok();
+            return Err(told(&list)(error));
+        }
+        Ok(path)
+    }
+
+    /// Lays Rust out with rustfmt and the project's own settings. Without rustfmt it stays as it is.
+    pub(crate) fn formatted(&self, text: &str) -> String {
+        layout(text, &self.folder).unwrap_or_else(|| {
+            log::warn!("rustfmt is not there, or refused: the file is not formatted");
+            text.to_owned()
+        })
+    }
+}
+
+/// Lays Rust out with rustfmt, by the settings found from `folder` upwards. None when rustfmt is not there, or refuses.
+#[must_use]
+pub fn layout(text: &str, folder: &Path) -> Option<String> {
+    use std::io::Write as _;
+    let program = std::env::var_os("RUSTFMT").unwrap_or_else(|| "rustfmt".into());
+    let mut rustfmt = Command::new(program)
+        .args(["--edition", "2024", "--emit", "stdout"])
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    rustfmt.stdin.take()?.write_all(text.as_bytes()).ok()?;
+    let output = rustfmt.wait_with_output().ok()?;
+    output.status.success().then(|| String::from_utf8(output.stdout).ok())?
+}
+
+/// The name of a new migration: the moment and the message, behind all there are.
+pub(crate) fn new_name(message: &str, now: chrono::NaiveDateTime, names: &[&str]) -> String {
+    let slug: String = function(message).chars().take(60).collect();
+    let slug = slug.trim_end_matches('_');
+    let latest = names.iter().filter_map(|name| timestamp(name)).max();
+    let moment = match latest {
+        Some(latest) if latest >= now => latest + chrono::Duration::seconds(1),
+        _ => now,
+    };
+    format!("m{}_{slug}", moment.format("%Y%m%d_%H%M%S"))
+}
+
+/// The moment in the name of a migration. One that is no time of day, such as `000060`, counts as seconds.
+fn timestamp(name: &str) -> Option<chrono::NaiveDateTime> {
+    let mut parts = name.strip_prefix('m')?.splitn(3, '_');
+    let day = chrono::NaiveDate::parse_from_str(parts.next()?, "%Y%m%d").ok()?;
+    let time = parts.next().filter(|time| time.len() == 6 && time.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let number = |range: std::ops::Range<usize>| time.get(range).and_then(|digits| digits.parse::<u32>().ok());
+    let (hours, minutes, seconds) = (number(0..2)?, number(2..4)?, number(4..6)?);
+    day.and_hms_opt(hours, minutes, seconds).or_else(|| day.and_hms_opt(23, 59, 59))
+}
+
+/// `lib.rs` with one more migration.
+fn listed(text: &str, name: &str) -> Option<String> {
+    let mut lines: Vec<String> = text.lines().map(ToOwned::to_owned).collect();
+    let is_module = |line: &String| {
+        let line = line.trim_start_matches("pub ").trim_start_matches("pub(crate) ");
+        line.strip_prefix("mod m")
+            .is_some_and(|rest| rest.ends_with(';') && rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let module = match lines.iter().rposition(is_module) {
+        Some(last) => last + 1,
+        // In front of the first item.
+        None => lines.iter().position(|line| !(line.starts_with("//") || line.starts_with("#!") || line.is_empty()))?,
+    };
+    lines.insert(module, format!("mod {name};"));
+    let text = lines.join("\n") + "\n";
+    let list =
+        text.find("fn migrations").and_then(|start| Some(start + text[start..].find("vec![")? + "vec![".len()))?;
+    let mut depth = 1;
+    let end = text[list..].char_indices().find(|(_, c)| {
+        depth += i32::from(*c == '[') - i32::from(*c == ']');
+        depth == 0
+    })?;
+    let (inside, behind) = (text[list..list + end.0].trim_end(), &text[list + end.0..]);
+    let comma = if inside.is_empty() || inside.ends_with(',') { "" } else { "," };
+    let line_start = text[..list].rfind('\n').map_or(0, |line| line + 1);
+    let indent: String = text[line_start..].chars().take_while(|c| c.is_whitespace()).collect();
+    let inside = if inside.contains('\n') || inside.is_empty() {
+        inside.to_owned()
+    } else {
+        format!("\n{indent}    {}", inside.trim())
+    };
+    Some(format!("{}{inside}{comma}\n{indent}    Box::new({name}::Migration),\n{indent}{behind}", &text[..list]))
+}
+
+fn parse_heading(text: &str) -> Heading {
+    let lines: Vec<_> = text.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim).collect();
+    let message = lines.iter().take_while(|line| !line.is_empty()).copied().collect::<Vec<_>>().join(" ");
+    let part = |key: &str, end: &str| {
+        let rest = lines.iter().find_map(|line| line.split_once(key))?.1;
+        Some(rest.split(end).next().unwrap_or(rest).trim().trim_end_matches('.').to_owned())
+    };
+    Heading {
+        message: message.trim_end_matches('.').to_owned(),
+        parent: part("Parent:", ". ").filter(|parent| parent != "none"),
+        date: part("Date:", ". ").unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_migration_is_listed_behind_the_others() {
+        let list = "//! List.\n\npub mod schema;\n\nmod m20260101_000001_a;\n\nuse x;\n\nfn migrations() -> Vec<T> {\n        \
+                    vec![\n            Box::new(m20260101_000001_a::Migration),\n        ]\n}\n";
+        let after = listed(list, "m20260102_000000_b").unwrap();
+        assert!(after.contains("mod m20260101_000001_a;\nmod m20260102_000000_b;\n"), "{after}");
+        assert!(
+            after.contains("_a::Migration),\n            Box::new(m20260102_000000_b::Migration),\n        ]\n}"),
+            "{after}"
+        );
+        for short in ["fn migrations() { vec![] }\n", "fn migrations() { vec![Box::new(m1::Migration)] }\n"] {
+            let after = listed(short, "m20260102_000000_b").unwrap();
+            assert!(
+                after.starts_with("mod m20260102_000000_b;\nfn migrations")
+                    && after.contains("    Box::new(m20260102_000000_b::Migration),\n]"),
+                "{after}"
+            );
+            assert!(!after.contains("Migration)\n"), "{after}");
+        }
+        assert_eq!(listed("fn other() {}\n", "m1"), None);
+    }
+
+    #[test]
+    fn a_file_says_its_message_parent_and_date() {
+        let heading = parse_heading(
+            "//! A request can be made. While it is\n//! open.\n//!\n//! Parent: m1_x. Date: 2026-11-21.\n\nuse x;",
+        );
+        assert_eq!(heading.message, "A request can be made. While it is open");
+        assert_eq!((heading.parent.as_deref(), heading.date.as_str()), (Some("m1_x"), "2026-11-21"));
+        assert_eq!(parse_heading("//! First.\n//!\n//! Parent: none. Date: 2026-11-21.").parent, None);
+    }
+
+    #[test]
+    fn a_new_name_comes_behind_all_there_are() {
+        let now = chrono::NaiveDate::from_ymd_opt(2026, 11, 21).unwrap().and_hms_opt(10, 0, 0).unwrap();
+        assert_eq!(new_name("Add the nid!", now, &[]), "m20261121_100000_add_the_nid");
+        assert_eq!(new_name("b", now, &["m20261121_100000_a"]), "m20261121_100001_b");
+        assert_eq!(new_name("b", now, &["m20261122_000000_a"]), "m20261122_000001_b");
+    }
+}

@@ -1,0 +1,64 @@
+//! foreign key of two columns back.
+//!
+//! Parent: none. Date: 2026-11-21.
+
+use revisions::Reshape;
+use sea_orm_migration::prelude::*;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        Reshape::table(Pets::Table)
+            .drop_foreign_key("pets_owner_id_owner_name_fkey", [Pets::OwnerId, Pets::OwnerName])
+            .apply(manager)
+            .await?;
+        Reshape::table(People::Table).drop_constraint("people_id_name_key").apply(manager).await?;
+        // The data of pets.owner_name is lost.
+        Reshape::table(Pets::Table).drop_column(Pets::OwnerName).apply(manager).await?;
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // Rows of people that are alike in id, name make this fail.
+        Reshape::table(People::Table)
+            .add_unique("people_id_name_key", [People::Id, People::Name])
+            .apply(manager)
+            .await?;
+        Reshape::table(Pets::Table)
+            .add_column(ColumnDef::new(Pets::OwnerName).string_len(100))
+            .add_foreign_key(
+                ForeignKey::create()
+                    .name("pets_owner_id_owner_name_fkey")
+                    .from_tbl(Pets::Table)
+                    .from_col(Pets::OwnerId)
+                    .from_col(Pets::OwnerName)
+                    .to_tbl(People::Table)
+                    .to_col(People::Id)
+                    .to_col(People::Name),
+            )
+            .apply(manager)
+            .await?;
+        Ok(())
+    }
+}
+
+#[derive(DeriveIden)]
+enum People {
+    Table,
+    Id,
+    Name,
+}
+
+#[derive(DeriveIden)]
+enum Pets {
+    Table,
+    OwnerId,
+    OwnerName,
+}

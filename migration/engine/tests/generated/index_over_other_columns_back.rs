@@ -1,0 +1,37 @@
+//! index over other columns back.
+//!
+//! Parent: none. Date: 2026-11-21.
+
+use sea_orm_migration::prelude::*;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.drop_index(Index::drop().name("pets_owner_id_idx").to_owned()).await?;
+        let index = Index::create().name("pets_owner_id_idx").table(Pets::Table).col(Pets::OwnerId).to_owned();
+        manager.create_index(index).await?;
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.drop_index(Index::drop().name("pets_owner_id_idx").to_owned()).await?;
+        let index =
+            Index::create().name("pets_owner_id_idx").table(Pets::Table).col(Pets::OwnerId).col(Pets::Name).to_owned();
+        manager.create_index(index).await?;
+        Ok(())
+    }
+}
+
+#[derive(DeriveIden)]
+enum Pets {
+    Table,
+    Name,
+    OwnerId,
+}

@@ -1,0 +1,41 @@
+//! required with default back.
+//!
+//! Parent: none. Date: 2026-11-21.
+
+use revisions::Reshape;
+use sea_orm_migration::prelude::*;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        Reshape::table(People::Table).alter_column(ColumnDef::new(People::Age).integer()).apply(manager).await?;
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let filled = Query::update()
+            .table(People::Table)
+            .value(People::Age, 18)
+            .and_where(Expr::col(People::Age).is_null())
+            .to_owned();
+        manager.execute(filled).await?;
+        Reshape::table(People::Table)
+            .alter_column(ColumnDef::new(People::Age).integer().not_null().default(18))
+            .apply(manager)
+            .await?;
+        Ok(())
+    }
+}
+
+#[derive(DeriveIden)]
+enum People {
+    Table,
+    Age,
+}

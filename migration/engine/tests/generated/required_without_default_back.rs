@@ -1,0 +1,36 @@
+//! required without default back.
+//!
+//! Parent: none. Date: 2026-11-21.
+
+use revisions::Reshape;
+use sea_orm_migration::prelude::*;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        Reshape::table(People::Table).alter_column(ColumnDef::new(People::Weight).float()).apply(manager).await?;
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // Decide: rows without people.weight make this fail; give them a value first.
+        Reshape::table(People::Table)
+            .alter_column(ColumnDef::new(People::Weight).float().not_null())
+            .apply(manager)
+            .await?;
+        Ok(())
+    }
+}
+
+#[derive(DeriveIden)]
+enum People {
+    Table,
+    Weight,
+}

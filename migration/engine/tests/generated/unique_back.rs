@@ -1,0 +1,33 @@
+//! unique back.
+//!
+//! Parent: none. Date: 2026-11-21.
+
+use revisions::Reshape;
+use sea_orm_migration::prelude::*;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        Reshape::table(People::Table).drop_constraint("people_email_key").apply(manager).await?;
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // Rows of people that are alike in email make this fail.
+        Reshape::table(People::Table).add_unique("people_email_key", [People::Email]).apply(manager).await?;
+        Ok(())
+    }
+}
+
+#[derive(DeriveIden)]
+enum People {
+    Table,
+    Email,
+}

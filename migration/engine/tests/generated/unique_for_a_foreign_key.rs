@@ -1,0 +1,57 @@
+//! unique for a foreign key.
+//!
+//! Parent: none. Date: 2026-11-21.
+
+use revisions::Reshape;
+use sea_orm_migration::prelude::*;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let index =
+            Index::create().unique().name("people_email_key").table(People::Table).col(People::Email).to_owned();
+        manager.create_index(index).await?;
+        // Rows of people that are alike in email make this fail.
+        Reshape::table(Pets::Table)
+            .add_column(ColumnDef::new(Pets::OwnerEmail).string_len(254))
+            .add_foreign_key(
+                ForeignKey::create()
+                    .name("pets_owner_email_fkey")
+                    .from(Pets::Table, Pets::OwnerEmail)
+                    .to(People::Table, People::Email),
+            )
+            .apply(manager)
+            .await?;
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        Reshape::table(Pets::Table)
+            .drop_foreign_key("pets_owner_email_fkey", [Pets::OwnerEmail])
+            .apply(manager)
+            .await?;
+        // The data of pets.owner_email is lost.
+        Reshape::table(Pets::Table).drop_column(Pets::OwnerEmail).apply(manager).await?;
+        manager.drop_index(Index::drop().name("people_email_key").to_owned()).await?;
+        Ok(())
+    }
+}
+
+#[derive(DeriveIden)]
+enum People {
+    Table,
+    Email,
+}
+
+#[derive(DeriveIden)]
+enum Pets {
+    Table,
+    OwnerEmail,
+}

@@ -1,0 +1,37 @@
+//! unique together back.
+//!
+//! Parent: none. Date: 2026-11-21.
+
+use revisions::Reshape;
+use sea_orm_migration::prelude::*;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        Reshape::table(People::Table).drop_constraint("people_name_born_key").apply(manager).await?;
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // Rows of people that are alike in name, born make this fail.
+        Reshape::table(People::Table)
+            .add_unique("people_name_born_key", [People::Name, People::Born])
+            .apply(manager)
+            .await?;
+        Ok(())
+    }
+}
+
+#[derive(DeriveIden)]
+enum People {
+    Table,
+    Born,
+    Name,
+}

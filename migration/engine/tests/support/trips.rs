@@ -1,0 +1,129 @@
+//! The ways there and back that every case is.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use revisions::{Entities, Project};
+use sea_orm_migration::MigrationTrait;
+use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
+
+use super::cases::{CASES, Case};
+use super::shapes::Shapes;
+
+/// One direction of a case.
+pub struct Trip {
+    pub name: String,
+    pub before: Shapes,
+    after: Shapes,
+    /// Where the entities of a project come from is a function without a memory.
+    pub entities: fn(DbBackend) -> Entities,
+    pub has_rows: bool,
+    pub lossy: &'static [&'static str],
+}
+
+impl Trip {
+    /// What the entities describe.
+    pub fn after(&self) -> Shapes {
+        self.after.clone()
+    }
+}
+
+/// The entities of case N, forwards and backwards.
+fn entities<const N: usize, const BACK: bool>(backend: DbBackend) -> Entities {
+    let mut shapes = Shapes::base();
+    if !BACK {
+        (CASES[N].change)(&mut shapes);
+    }
+    shapes.entities(backend)
+}
+
+macro_rules! entities_of_cases {
+    ($($number:literal)*) => {
+        const ENTITIES: &[[fn(DbBackend) -> Entities; 2]] = &[$([entities::<$number, false>, entities::<$number, true>]),*];
+    };
+}
+entities_of_cases!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39
+    40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59);
+
+/// Every case in both directions.
+pub fn trips(backend: DbBackend) -> Vec<Trip> {
+    assert_eq!(CASES.len(), ENTITIES.len(), "each case needs its number in the list above");
+    let is_seen = |case: &Case| backend == DbBackend::Postgres || !case.only_postgres;
+    let cases = CASES.iter().zip(ENTITIES).filter(|(case, _)| is_seen(case));
+    let mut trips = Vec::new();
+    for (case, [there, back]) in cases {
+        let mut changed = Shapes::base();
+        (case.change)(&mut changed);
+        let (has_rows, lossy) = (case.rows, case.lossy);
+        let (name, base) = (case.name.to_owned(), Shapes::base());
+        trips.push(Trip { name, before: base, after: changed.clone(), entities: *there, has_rows, lossy });
+        trips.push(Trip {
+            name: format!("{}_back", case.name),
+            before: changed,
+            after: Shapes::base(),
+            entities: *back,
+            has_rows,
+            lossy,
+        });
+    }
+    trips
+}
+
+/// A project with nothing but migrations and entities.
+pub fn project(migrations: fn() -> Vec<Box<dyn MigrationTrait>>, entities: fn(DbBackend) -> Entities) -> Project {
+    Project {
+        migrations,
+        entities: Some(entities),
+        default_url: None,
+        migration_dir: PathBuf::new(),
+        entity_dir: PathBuf::new(),
+        is_development: true,
+        lock_timeout: Duration::from_secs(10),
+    }
+}
+
+/// Makes the tables and indexes.
+pub async fn build(db: &DatabaseConnection, shapes: &Shapes) {
+    let backend = db.get_database_backend();
+    let entities = shapes.entities(backend);
+    // Tables in a circle cannot be created one after the other on PostgreSQL with their keys in place.
+    let (circular, rest): (Vec<_>, Vec<_>) =
+        entities.tables.into_iter().partition(|table| format!("{table:?}").contains("egg"));
+    for table in rest {
+        // A table may come before the one it refers to.
+        if let Err(error) = db.execute(&table).await {
+            assert!(error.to_string().contains("tags"), "{error}");
+            let tags = shapes.entities(backend).tables.pop().unwrap();
+            db.execute(&tags).await.unwrap();
+            db.execute(&table).await.unwrap();
+            break;
+        }
+    }
+    if !circular.is_empty() {
+        let kind = if backend == DbBackend::Sqlite { "uuid_text" } else { "uuid" };
+        let constraint =
+            |name: &str| if backend == DbBackend::Sqlite { String::new() } else { format!("CONSTRAINT {name} ") };
+        let eggs =
+            format!("CREATE TABLE eggs (id {kind} NOT NULL, hen_id {kind}, CONSTRAINT eggs_pkey PRIMARY KEY (id))");
+        let hens = format!(
+            "CREATE TABLE hens (id {kind} NOT NULL, egg_id {kind}, CONSTRAINT hens_pkey PRIMARY KEY (id), {}FOREIGN KEY (egg_id) REFERENCES eggs (id))",
+            constraint("hens_egg_id_fkey")
+        );
+        match backend {
+            DbBackend::Sqlite => {
+                let eggs = eggs.trim_end_matches(')').to_owned() + "), FOREIGN KEY (hen_id) REFERENCES hens (id))";
+                db.execute_unprepared(&eggs).await.unwrap();
+                db.execute_unprepared(&hens).await.unwrap();
+            }
+            _ => {
+                db.execute_unprepared(&eggs).await.unwrap();
+                db.execute_unprepared(&hens).await.unwrap();
+                let key = "ALTER TABLE eggs ADD CONSTRAINT eggs_hen_id_fkey FOREIGN KEY (hen_id) REFERENCES hens (id)";
+                db.execute_unprepared(key).await.unwrap();
+            }
+        }
+    }
+    for index in entities.indexes {
+        db.execute(&index).await.unwrap();
+    }
+}

@@ -1,0 +1,59 @@
+//! The squash: one migration generated from an empty database to everything the entities describe makes the same schema as
+//! care4u's own migrations, run in order. The migration is compiled: it lies in `squashed/`, as it was generated.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod squashed;
+mod support;
+
+use std::path::Path;
+
+use revisions::{Entities, Heading, Project};
+use sea_orm_migration::MigrationTrait;
+use sea_orm_migration::sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend};
+use support::facts::difference;
+use support::{facts, postgres, postgres_database};
+
+fn entities(backend: DbBackend) -> Entities {
+    Entities { tables: entity::schema::tables(backend), indexes: entity::schema::indexes(backend) }
+}
+
+fn project(migrations: fn() -> Vec<Box<dyn MigrationTrait>>) -> Project {
+    Project { migrations, entities: Some(entities), ..migration::project() }
+}
+
+async fn one_migration_makes_what_all_of_them_do(empty: &DatabaseConnection, other: &DatabaseConnection) {
+    let heading = Heading { message: "Everything".into(), parent: None, date: "2026-11-21".into() };
+    let text =
+        revisions::autogenerate(empty, &project(Vec::new), &heading).await.unwrap().expect("there is much to do");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let text = revisions::layout(&text, &folder).expect("rustfmt takes what was generated");
+    let file = folder.join("squashed/mod.rs");
+    if std::env::var_os("UPDATE_GENERATED").is_some() && empty.get_database_backend() == DbBackend::Sqlite {
+        std::fs::write(&file, &text).unwrap();
+    }
+    let known = std::fs::read_to_string(file).unwrap();
+    assert!(known == text, "what is generated has changed; look at it with UPDATE_GENERATED=1:\n{text}");
+
+    let squashed = project(|| vec![Box::new(squashed::Migration)]);
+    revisions::upgrade(empty, &squashed, &squashed.options()).await.unwrap();
+    assert_eq!(revisions::differences(empty, &squashed).await.unwrap(), []);
+    migration::up(other).await.unwrap();
+    assert_eq!(difference(&facts(other).await, &facts(empty).await), Vec::<String>::new());
+    revisions::downgrade(empty, &squashed, &squashed.options()).await.unwrap();
+    assert!(facts(empty).await.is_empty());
+}
+
+#[tokio::test]
+async fn on_sqlite_one_migration_makes_what_all_of_them_do() {
+    let open = async || migration::connect("sqlite::memory:", None).await.unwrap();
+    one_migration_makes_what_all_of_them_do(&open().await, &open().await).await;
+}
+
+#[tokio::test]
+async fn on_postgres_one_migration_makes_what_all_of_them_do() {
+    let (Some(first), Some(second)) = (postgres_database().await, postgres_database().await) else {
+        return postgres::skipped("one_migration_makes_what_all_of_them_do");
+    };
+    let open = async |url: String| migration::connect(&url, None).await.unwrap();
+    one_migration_makes_what_all_of_them_do(&open(first).await, &open(second).await).await;
+}

@@ -1,0 +1,604 @@
+//! Everything.
+//!
+//! Parent: none. Date: 2026-11-21.
+
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::DbBackend;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.create_table(audit_events()).await?;
+        let index = Index::create()
+            .name("audit_events_subject_id_id_idx")
+            .table(AuditEvents::Table)
+            .col(AuditEvents::SubjectId)
+            .col(AuditEvents::Id)
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("audit_events_actor_id_id_idx")
+            .table(AuditEvents::Table)
+            .col(AuditEvents::ActorId)
+            .col(AuditEvents::Id)
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("audit_events_action_id_idx")
+            .table(AuditEvents::Table)
+            .col(AuditEvents::Action)
+            .col(AuditEvents::Id)
+            .to_owned();
+        manager.create_index(index).await?;
+        manager.create_table(throttles()).await?;
+        let index =
+            Index::create().name("throttles_forget_at_idx").table(Throttles::Table).col(Throttles::ForgetAt).to_owned();
+        manager.create_index(index).await?;
+        manager.create_table(users()).await?;
+        let index =
+            Index::create().name("users_role_id_idx").table(Users::Table).col(Users::Role).col(Users::Id).to_owned();
+        manager.create_index(index).await?;
+        manager.create_table(account_codes()).await?;
+        let index = Index::create()
+            .name("account_codes_expires_at_idx")
+            .table(AccountCodes::Table)
+            .col(AccountCodes::ExpiresAt)
+            .to_owned();
+        manager.create_index(index).await?;
+        manager.create_table(calendar_feeds()).await?;
+        manager.create_table(contact_imports()).await?;
+        let index = Index::create()
+            .name("contact_imports_user_id_id_idx")
+            .table(ContactImports::Table)
+            .col(ContactImports::UserId)
+            .col(ContactImports::Id)
+            .to_owned();
+        manager.create_index(index).await?;
+        manager.create_table(contacts(manager.get_database_backend())).await?;
+        let index =
+            Index::create().name("contacts_import_id_idx").table(Contacts::Table).col(Contacts::ImportId).to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .unique()
+            .name("contacts_user_id_email_key")
+            .table(Contacts::Table)
+            .col(Contacts::UserId)
+            .col(Contacts::Email)
+            .and_where(Expr::cust("email IS NOT NULL"))
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("contacts_user_id_last_folded_first_folded_id_email_idx")
+            .table(Contacts::Table)
+            .col(Contacts::UserId)
+            .col(Contacts::LastFolded)
+            .col(Contacts::FirstFolded)
+            .col(Contacts::Id)
+            .col(Contacts::Email)
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("contacts_user_id_birth_month_birth_day_id_idx")
+            .table(Contacts::Table)
+            .col(Contacts::UserId)
+            .col(Contacts::BirthMonth)
+            .col(Contacts::BirthDay)
+            .col(Contacts::Id)
+            .to_owned();
+        manager.create_index(index).await?;
+        manager.create_table(outbox()).await?;
+        let index = Index::create().name("outbox_recipient_idx").table(Outbox::Table).col(Outbox::Recipient).to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create().name("outbox_user_id_idx").table(Outbox::Table).col(Outbox::UserId).to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("outbox_due_at_id_idx")
+            .table(Outbox::Table)
+            .col(Outbox::DueAt)
+            .col(Outbox::Id)
+            .to_owned();
+        manager.create_index(index).await?;
+        manager.create_table(refresh_tokens()).await?;
+        let index = Index::create()
+            .name("refresh_tokens_expires_at_idx")
+            .table(RefreshTokens::Table)
+            .col(RefreshTokens::ExpiresAt)
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("refresh_tokens_user_id_id_idx")
+            .table(RefreshTokens::Table)
+            .col(RefreshTokens::UserId)
+            .col(RefreshTokens::Id)
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("refresh_tokens_revoked_at_id_idx")
+            .table(RefreshTokens::Table)
+            .col(RefreshTokens::RevokedAt)
+            .col(RefreshTokens::Id)
+            .to_owned();
+        manager.create_index(index).await?;
+        manager.create_table(vaccines()).await?;
+        manager.create_table(vaccine_requests()).await?;
+        let index = Index::create()
+            .name("vaccine_requests_reviewed_by_idx")
+            .table(VaccineRequests::Table)
+            .col(VaccineRequests::ReviewedBy)
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .unique()
+            .name("vaccine_requests_user_id_vaccine_id_dose_number_key")
+            .table(VaccineRequests::Table)
+            .col(VaccineRequests::UserId)
+            .col(VaccineRequests::VaccineId)
+            .col(VaccineRequests::DoseNumber)
+            .and_where(Expr::cust("status IN ('pending', 'approved', 'booked') AND contact_id IS NULL"))
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .unique()
+            .name("vaccine_requests_contact_id_vaccine_id_dose_number_key")
+            .table(VaccineRequests::Table)
+            .col(VaccineRequests::ContactId)
+            .col(VaccineRequests::VaccineId)
+            .col(VaccineRequests::DoseNumber)
+            .and_where(Expr::col(VaccineRequests::Status).is_in(["pending", "approved", "booked"]))
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("vaccine_requests_contact_id_id_idx")
+            .table(VaccineRequests::Table)
+            .col(VaccineRequests::ContactId)
+            .col(VaccineRequests::Id)
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("vaccine_requests_user_id_id_idx")
+            .table(VaccineRequests::Table)
+            .col(VaccineRequests::UserId)
+            .col(VaccineRequests::Id)
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("vaccine_requests_status_id_idx")
+            .table(VaccineRequests::Table)
+            .col(VaccineRequests::Status)
+            .col(VaccineRequests::Id)
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("vaccine_requests_vaccine_id_id_idx")
+            .table(VaccineRequests::Table)
+            .col(VaccineRequests::VaccineId)
+            .col(VaccineRequests::Id)
+            .to_owned();
+        manager.create_index(index).await?;
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // The rows of vaccine_requests are lost.
+        manager.drop_table(Table::drop().table(VaccineRequests::Table).to_owned()).await?;
+        // The rows of vaccines are lost.
+        manager.drop_table(Table::drop().table(Vaccines::Table).to_owned()).await?;
+        // The rows of refresh_tokens are lost.
+        manager.drop_table(Table::drop().table(RefreshTokens::Table).to_owned()).await?;
+        // The rows of outbox are lost.
+        manager.drop_table(Table::drop().table(Outbox::Table).to_owned()).await?;
+        // The rows of contacts are lost.
+        manager.drop_table(Table::drop().table(Contacts::Table).to_owned()).await?;
+        // The rows of contact_imports are lost.
+        manager.drop_table(Table::drop().table(ContactImports::Table).to_owned()).await?;
+        // The rows of calendar_feeds are lost.
+        manager.drop_table(Table::drop().table(CalendarFeeds::Table).to_owned()).await?;
+        // The rows of account_codes are lost.
+        manager.drop_table(Table::drop().table(AccountCodes::Table).to_owned()).await?;
+        // The rows of users are lost.
+        manager.drop_table(Table::drop().table(Users::Table).to_owned()).await?;
+        // The rows of throttles are lost.
+        manager.drop_table(Table::drop().table(Throttles::Table).to_owned()).await?;
+        // The rows of audit_events are lost.
+        manager.drop_table(Table::drop().table(AuditEvents::Table).to_owned()).await?;
+        Ok(())
+    }
+}
+
+fn audit_events() -> TableCreateStatement {
+    Table::create()
+        .table(AuditEvents::Table)
+        .col(ColumnDef::new(AuditEvents::Id).uuid().not_null())
+        .col(ColumnDef::new(AuditEvents::Action).string_len(32).not_null())
+        .col(ColumnDef::new(AuditEvents::ActorId).uuid())
+        .col(ColumnDef::new(AuditEvents::SubjectId).uuid())
+        .col(ColumnDef::new(AuditEvents::ObjectId).uuid())
+        .col(ColumnDef::new(AuditEvents::Detail).string_len(100))
+        .col(ColumnDef::new(AuditEvents::Ip).string_len(45))
+        .col(ColumnDef::new(AuditEvents::UserAgent).string_len(255))
+        .col(ColumnDef::new(AuditEvents::OccurredAt).timestamp_with_time_zone().not_null())
+        .primary_key(Index::create().name("audit_events_pkey").col(AuditEvents::Id))
+        .check(Check::named(
+            "audit_events_action_check",
+            Expr::col(AuditEvents::Action).is_in([
+                "registered",
+                "login_succeeded",
+                "login_failed",
+                "logged_out",
+                "session_ended",
+                "refresh_reused",
+                "email_verified",
+                "email_change_asked",
+                "email_changed",
+                "password_changed",
+                "password_reset",
+                "role_changed",
+                "user_disabled",
+                "user_enabled",
+                "request_approved",
+                "request_rejected",
+                "request_cancelled",
+                "data_exported",
+                "account_deleted",
+            ]),
+        ))
+        .to_owned()
+}
+
+fn throttles() -> TableCreateStatement {
+    Table::create()
+        .table(Throttles::Table)
+        .col(ColumnDef::new(Throttles::Key).uuid().not_null())
+        .col(ColumnDef::new(Throttles::Excess).integer().not_null())
+        .col(ColumnDef::new(Throttles::BlockedUntil).timestamp_with_time_zone().not_null())
+        .col(ColumnDef::new(Throttles::ForgetAt).timestamp_with_time_zone().not_null())
+        .primary_key(Index::create().name("throttles_pkey").col(Throttles::Key))
+        .to_owned()
+}
+
+fn users() -> TableCreateStatement {
+    Table::create()
+        .table(Users::Table)
+        .col(ColumnDef::new(Users::Id).uuid().not_null())
+        .col(ColumnDef::new(Users::Name).string_len(200).not_null())
+        .col(ColumnDef::new(Users::Email).string_len(254).not_null())
+        .col(ColumnDef::new(Users::PasswordHash).string_len(255).not_null())
+        .col(ColumnDef::new(Users::Role).string_len(16).not_null().default("patient"))
+        .col(ColumnDef::new(Users::Nid).string_len(64))
+        .col(ColumnDef::new(Users::PhoneNumber).string_len(32))
+        .col(ColumnDef::new(Users::Address).string_len(500))
+        .col(ColumnDef::new(Users::BirthDate).date())
+        .col(ColumnDef::new(Users::EmailVerifiedAt).timestamp_with_time_zone())
+        .col(ColumnDef::new(Users::DisabledAt).timestamp_with_time_zone())
+        .col(ColumnDef::new(Users::CreatedAt).timestamp_with_time_zone().not_null())
+        .col(ColumnDef::new(Users::UpdatedAt).timestamp_with_time_zone().not_null())
+        .col(ColumnDef::new(Users::SearchText).text().not_null().default(""))
+        .col(ColumnDef::new(Users::TimeZone).string_len(64))
+        .primary_key(Index::create().name("users_pkey").col(Users::Id))
+        .index(Index::create().unique().name("users_email_key").col(Users::Email))
+        .index(Index::create().unique().name("users_nid_key").col(Users::Nid))
+        .check(Check::named("users_role_check", Expr::col(Users::Role).is_in(["patient", "staff", "admin"])))
+        .to_owned()
+}
+
+fn account_codes() -> TableCreateStatement {
+    Table::create()
+        .table(AccountCodes::Table)
+        .col(ColumnDef::new(AccountCodes::UserId).uuid().not_null())
+        .col(ColumnDef::new(AccountCodes::Purpose).string_len(16).not_null())
+        .col(ColumnDef::new(AccountCodes::Email).string_len(254).not_null())
+        .col(ColumnDef::new(AccountCodes::CodeHash).string_len(64))
+        .col(ColumnDef::new(AccountCodes::Attempts).integer().not_null().default(0))
+        .col(ColumnDef::new(AccountCodes::ExpiresAt).timestamp_with_time_zone().not_null())
+        .col(ColumnDef::new(AccountCodes::CreatedAt).timestamp_with_time_zone().not_null())
+        .primary_key(Index::create().name("account_codes_pkey").col(AccountCodes::UserId).col(AccountCodes::Purpose))
+        .foreign_key(
+            ForeignKey::create()
+                .name("account_codes_user_id_fkey")
+                .from(AccountCodes::Table, AccountCodes::UserId)
+                .to(Users::Table, Users::Id)
+                .on_delete(ForeignKeyAction::Cascade),
+        )
+        .check(Check::named("account_codes_attempts_check", Expr::cust("attempts >= 0 AND attempts <= 5")))
+        .check(Check::named(
+            "account_codes_purpose_check",
+            Expr::col(AccountCodes::Purpose).is_in(["verify_email", "change_email", "reset_password", "set_password"]),
+        ))
+        .to_owned()
+}
+
+fn calendar_feeds() -> TableCreateStatement {
+    Table::create()
+        .table(CalendarFeeds::Table)
+        .col(ColumnDef::new(CalendarFeeds::UserId).uuid().not_null())
+        .col(ColumnDef::new(CalendarFeeds::SecretHash).string_len(64).not_null())
+        .col(ColumnDef::new(CalendarFeeds::CreatedAt).timestamp_with_time_zone().not_null())
+        .primary_key(Index::create().name("calendar_feeds_pkey").col(CalendarFeeds::UserId))
+        .index(Index::create().unique().name("calendar_feeds_secret_hash_key").col(CalendarFeeds::SecretHash))
+        .foreign_key(
+            ForeignKey::create()
+                .name("calendar_feeds_user_id_fkey")
+                .from(CalendarFeeds::Table, CalendarFeeds::UserId)
+                .to(Users::Table, Users::Id)
+                .on_delete(ForeignKeyAction::Cascade),
+        )
+        .to_owned()
+}
+
+fn contact_imports() -> TableCreateStatement {
+    Table::create()
+        .table(ContactImports::Table)
+        .col(ColumnDef::new(ContactImports::Id).uuid().not_null())
+        .col(ColumnDef::new(ContactImports::UserId).uuid().not_null())
+        .col(ColumnDef::new(ContactImports::Format).string_len(16).not_null())
+        .col(ColumnDef::new(ContactImports::Imported).integer().not_null())
+        .col(ColumnDef::new(ContactImports::Rejected).integer().not_null())
+        .col(ColumnDef::new(ContactImports::CreatedAt).timestamp_with_time_zone().not_null())
+        .primary_key(Index::create().name("contact_imports_pkey").col(ContactImports::Id))
+        .foreign_key(
+            ForeignKey::create()
+                .name("contact_imports_user_id_fkey")
+                .from(ContactImports::Table, ContactImports::UserId)
+                .to(Users::Table, Users::Id)
+                .on_delete(ForeignKeyAction::Cascade),
+        )
+        .check(Check::named("contact_imports_format_check", Expr::col(ContactImports::Format).is_in(["csv", "vcard"])))
+        .to_owned()
+}
+
+fn contacts(backend: DbBackend) -> TableCreateStatement {
+    let mut first_folded = ColumnDef::new(Contacts::FirstFolded).text().not_null().to_owned();
+    if backend == DbBackend::Postgres {
+        first_folded.extra("COLLATE \"C\"");
+    }
+    let mut last_folded = ColumnDef::new(Contacts::LastFolded).text().not_null().to_owned();
+    if backend == DbBackend::Postgres {
+        last_folded.extra("COLLATE \"C\"");
+    }
+    let mut table = Table::create().table(Contacts::Table).col(ColumnDef::new(Contacts::UserId).uuid().not_null()).col(ColumnDef::new(Contacts::Id).uuid().not_null()).col(ColumnDef::new(Contacts::ImportId).uuid()).col(ColumnDef::new(Contacts::FirstName).string_len(100).not_null()).col(ColumnDef::new(Contacts::LastName).string_len(100).not_null()).col(first_folded).col(last_folded).col(ColumnDef::new(Contacts::Email).string_len(254)).col(ColumnDef::new(Contacts::PhoneNumber).string_len(32)).col(ColumnDef::new(Contacts::BirthMonth).small_integer()).col(ColumnDef::new(Contacts::BirthDay).small_integer()).col(ColumnDef::new(Contacts::BirthYear).small_integer()).col(ColumnDef::new(Contacts::Notes).string_len(2000)).col(ColumnDef::new(Contacts::CreatedAt).timestamp_with_time_zone().not_null()).col(ColumnDef::new(Contacts::UpdatedAt).timestamp_with_time_zone().not_null()).primary_key(Index::create().name("contacts_pkey").col(Contacts::UserId).col(Contacts::Id)).index(Index::create().unique().name("contacts_id_key").col(Contacts::Id)).foreign_key(ForeignKey::create().name("contacts_import_id_fkey").from(Contacts::Table, Contacts::ImportId).to(ContactImports::Table, ContactImports::Id).on_delete(ForeignKeyAction::Cascade)).foreign_key(ForeignKey::create().name("contacts_user_id_fkey").from(Contacts::Table, Contacts::UserId).to(Users::Table, Users::Id).on_delete(ForeignKeyAction::Cascade)).check(Check::named("contacts_birth_day_check", Expr::cust("CASE WHEN birth_month IS NULL OR birth_day IS NULL THEN birth_month IS NULL AND birth_day IS NULL AND birth_year IS NULL WHEN birth_month = 2 AND birth_day = 29 AND birth_year IS NOT NULL THEN birth_year % 4 = 0 AND (birth_year % 100 <> 0 OR birth_year % 400 = 0) WHEN birth_month = 2 THEN birth_day BETWEEN 1 AND 29 WHEN birth_month IN (4, 6, 9, 11) THEN birth_day BETWEEN 1 AND 30 ELSE birth_month BETWEEN 1 AND 12 AND birth_day BETWEEN 1 AND 31 END"))).check(Check::named("contacts_birth_year_check", Expr::cust("birth_year BETWEEN 1900 AND 9999"))).to_owned();
+    if backend == DbBackend::Sqlite {
+        table.extra("WITHOUT ROWID");
+    }
+    table
+}
+
+fn outbox() -> TableCreateStatement {
+    Table::create()
+        .table(Outbox::Table)
+        .col(ColumnDef::new(Outbox::Id).uuid().not_null())
+        .col(ColumnDef::new(Outbox::Kind).string_len(32).not_null())
+        .col(ColumnDef::new(Outbox::Recipient).string_len(254).not_null())
+        .col(ColumnDef::new(Outbox::UserId).uuid())
+        .col(ColumnDef::new(Outbox::Attempts).integer().not_null().default(0))
+        .col(ColumnDef::new(Outbox::DueAt).timestamp_with_time_zone())
+        .col(ColumnDef::new(Outbox::CreatedAt).timestamp_with_time_zone().not_null())
+        .primary_key(Index::create().name("outbox_pkey").col(Outbox::Id))
+        .foreign_key(
+            ForeignKey::create()
+                .name("outbox_user_id_fkey")
+                .from(Outbox::Table, Outbox::UserId)
+                .to(Users::Table, Users::Id)
+                .on_delete(ForeignKeyAction::Cascade),
+        )
+        .check(Check::named(
+            "outbox_kind_check",
+            Expr::col(Outbox::Kind).is_in([
+                "verify_email",
+                "change_email",
+                "email_change_asked",
+                "email_changed",
+                "reset_password",
+                "password_changed",
+                "already_registered",
+                "registration_refused",
+                "account_deleted",
+            ]),
+        ))
+        .to_owned()
+}
+
+fn refresh_tokens() -> TableCreateStatement {
+    Table::create()
+        .table(RefreshTokens::Table)
+        .col(ColumnDef::new(RefreshTokens::Id).uuid().not_null())
+        .col(ColumnDef::new(RefreshTokens::UserId).uuid())
+        .col(ColumnDef::new(RefreshTokens::Generation).integer().not_null().default(0))
+        .col(ColumnDef::new(RefreshTokens::RotatedAt).timestamp_with_time_zone().not_null())
+        .col(ColumnDef::new(RefreshTokens::ExpiresAt).timestamp_with_time_zone().not_null())
+        .col(ColumnDef::new(RefreshTokens::RevokedAt).timestamp_with_time_zone())
+        .col(ColumnDef::new(RefreshTokens::UserAgent).string_len(255))
+        .col(ColumnDef::new(RefreshTokens::Ip).string_len(45))
+        .col(ColumnDef::new(RefreshTokens::CreatedAt).timestamp_with_time_zone().not_null())
+        .primary_key(Index::create().name("refresh_tokens_pkey").col(RefreshTokens::Id))
+        .foreign_key(
+            ForeignKey::create()
+                .name("refresh_tokens_user_id_fkey")
+                .from(RefreshTokens::Table, RefreshTokens::UserId)
+                .to(Users::Table, Users::Id)
+                .on_delete(ForeignKeyAction::SetNull),
+        )
+        .to_owned()
+}
+
+fn vaccines() -> TableCreateStatement {
+    Table::create()
+        .table(Vaccines::Table)
+        .col(ColumnDef::new(Vaccines::Id).uuid().not_null())
+        .col(ColumnDef::new(Vaccines::Code).string_len(32).not_null())
+        .col(ColumnDef::new(Vaccines::Name).string_len(200).not_null())
+        .col(ColumnDef::new(Vaccines::Manufacturer).string_len(200).not_null())
+        .col(ColumnDef::new(Vaccines::Doses).integer().not_null())
+        .col(ColumnDef::new(Vaccines::MinIntervalDays).integer().not_null().default(0))
+        .col(ColumnDef::new(Vaccines::MinAgeMonths).integer())
+        .col(ColumnDef::new(Vaccines::MaxAgeMonths).integer())
+        .col(ColumnDef::new(Vaccines::Active).boolean().not_null().default(true))
+        .primary_key(Index::create().name("vaccines_pkey").col(Vaccines::Id))
+        .index(Index::create().unique().name("vaccines_code_key").col(Vaccines::Code))
+        .check(Check::named("vaccines_doses_check", Expr::cust("doses >= 1")))
+        .check(Check::named("vaccines_max_age_months_check", Expr::cust("max_age_months >= min_age_months")))
+        .check(Check::named("vaccines_min_age_months_check", Expr::cust("min_age_months >= 0")))
+        .check(Check::named("vaccines_min_interval_days_check", Expr::cust("min_interval_days >= 0")))
+        .to_owned()
+}
+
+fn vaccine_requests() -> TableCreateStatement {
+    Table::create().table(VaccineRequests::Table).col(ColumnDef::new(VaccineRequests::Id).uuid().not_null()).col(ColumnDef::new(VaccineRequests::UserId).uuid().not_null()).col(ColumnDef::new(VaccineRequests::VaccineId).uuid().not_null()).col(ColumnDef::new(VaccineRequests::DoseNumber).integer().not_null().default(1)).col(ColumnDef::new(VaccineRequests::Status).string_len(16).not_null().default("pending")).col(ColumnDef::new(VaccineRequests::Note).string_len(1000)).col(ColumnDef::new(VaccineRequests::Reason).string_len(1000)).col(ColumnDef::new(VaccineRequests::ReviewedBy).uuid()).col(ColumnDef::new(VaccineRequests::CreatedAt).timestamp_with_time_zone().not_null()).col(ColumnDef::new(VaccineRequests::UpdatedAt).timestamp_with_time_zone().not_null()).col(ColumnDef::new(VaccineRequests::ContactId).uuid()).col(ColumnDef::new(VaccineRequests::ForContact).boolean().not_null().default(false)).primary_key(Index::create().name("vaccine_requests_pkey").col(VaccineRequests::Id)).foreign_key(ForeignKey::create().name("vaccine_requests_contact_id_fkey").from(VaccineRequests::Table, VaccineRequests::ContactId).to(Contacts::Table, Contacts::Id).on_delete(ForeignKeyAction::SetNull)).foreign_key(ForeignKey::create().name("vaccine_requests_reviewed_by_fkey").from(VaccineRequests::Table, VaccineRequests::ReviewedBy).to(Users::Table, Users::Id).on_delete(ForeignKeyAction::SetNull)).foreign_key(ForeignKey::create().name("vaccine_requests_user_id_fkey").from(VaccineRequests::Table, VaccineRequests::UserId).to(Users::Table, Users::Id).on_delete(ForeignKeyAction::Cascade)).foreign_key(ForeignKey::create().name("vaccine_requests_vaccine_id_fkey").from(VaccineRequests::Table, VaccineRequests::VaccineId).to(Vaccines::Table, Vaccines::Id)).check(Check::named("vaccine_requests_contact_id_check", Expr::cust("CASE WHEN contact_id IS NOT NULL THEN for_contact ELSE NOT for_contact OR status NOT IN ('pending', 'approved', 'booked') END"))).check(Check::named("vaccine_requests_dose_number_check", Expr::cust("dose_number >= 1"))).check(Check::named("vaccine_requests_status_check", Expr::col(VaccineRequests::Status).is_in(["pending", "approved", "rejected", "booked", "administered", "missed", "cancelled"]))).to_owned()
+}
+
+#[derive(DeriveIden)]
+enum AccountCodes {
+    Table,
+    Attempts,
+    CodeHash,
+    CreatedAt,
+    Email,
+    ExpiresAt,
+    Purpose,
+    UserId,
+}
+
+#[derive(DeriveIden)]
+enum AuditEvents {
+    Table,
+    Action,
+    ActorId,
+    Detail,
+    Id,
+    Ip,
+    ObjectId,
+    OccurredAt,
+    SubjectId,
+    UserAgent,
+}
+
+#[derive(DeriveIden)]
+enum CalendarFeeds {
+    Table,
+    CreatedAt,
+    SecretHash,
+    UserId,
+}
+
+#[derive(DeriveIden)]
+enum ContactImports {
+    Table,
+    CreatedAt,
+    Format,
+    Id,
+    Imported,
+    Rejected,
+    UserId,
+}
+
+#[derive(DeriveIden)]
+enum Contacts {
+    Table,
+    BirthDay,
+    BirthMonth,
+    BirthYear,
+    CreatedAt,
+    Email,
+    FirstFolded,
+    FirstName,
+    Id,
+    ImportId,
+    LastFolded,
+    LastName,
+    Notes,
+    PhoneNumber,
+    UpdatedAt,
+    UserId,
+}
+
+#[derive(DeriveIden)]
+enum Outbox {
+    Table,
+    Attempts,
+    CreatedAt,
+    DueAt,
+    Id,
+    Kind,
+    Recipient,
+    UserId,
+}
+
+#[derive(DeriveIden)]
+enum RefreshTokens {
+    Table,
+    CreatedAt,
+    ExpiresAt,
+    Generation,
+    Id,
+    Ip,
+    RevokedAt,
+    RotatedAt,
+    UserAgent,
+    UserId,
+}
+
+#[derive(DeriveIden)]
+enum Throttles {
+    Table,
+    BlockedUntil,
+    Excess,
+    ForgetAt,
+    Key,
+}
+
+#[derive(DeriveIden)]
+enum Users {
+    Table,
+    Address,
+    BirthDate,
+    CreatedAt,
+    DisabledAt,
+    Email,
+    EmailVerifiedAt,
+    Id,
+    Name,
+    Nid,
+    PasswordHash,
+    PhoneNumber,
+    Role,
+    SearchText,
+    TimeZone,
+    UpdatedAt,
+}
+
+#[derive(DeriveIden)]
+enum VaccineRequests {
+    Table,
+    ContactId,
+    CreatedAt,
+    DoseNumber,
+    ForContact,
+    Id,
+    Note,
+    Reason,
+    ReviewedBy,
+    Status,
+    UpdatedAt,
+    UserId,
+    VaccineId,
+}
+
+#[derive(DeriveIden)]
+enum Vaccines {
+    Table,
+    Active,
+    Code,
+    Doses,
+    Id,
+    Manufacturer,
+    MaxAgeMonths,
+    MinAgeMonths,
+    MinIntervalDays,
+    Name,
+}

@@ -1,0 +1,114 @@
+//! The command line as a program, and databases to run it on.
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+#[path = "../../engine/tests/support/facts.rs"]
+pub mod facts;
+#[path = "../../../tests/support/postgres.rs"]
+pub mod postgres;
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
+
+/// A folder of a test's own, removed afterwards.
+pub struct Folder(pub PathBuf);
+
+impl Folder {
+    pub fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("care4u-migration-{}", uuid::Uuid::now_v7().simple()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+/// The program with arguments, in a folder and with a database.
+pub fn command(folder: &Folder, url: Option<&str>, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_migration"));
+    command.args(arguments).current_dir(&folder.0).env_clear();
+    // For rustfmt.
+    command.envs(
+        ["PATH", "HOME", "RUSTUP_HOME", "CARGO_HOME"]
+            .into_iter()
+            .filter_map(|name| Some((name, std::env::var_os(name)?))),
+    );
+    if let Some(url) = url {
+        command.env("DATABASE_URL", url);
+    }
+    command
+}
+
+pub fn migration(folder: &Folder, url: Option<&str>, arguments: &[&str]) -> Output {
+    command(folder, url, arguments).output().expect("the program starts")
+}
+
+/// Demands success and returns what it printed.
+#[track_caller]
+pub fn succeeds(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Demands an exit code and one sentence, and returns it.
+#[track_caller]
+pub fn fails(output: &Output, code: i32) -> String {
+    assert_eq!(output.status.code(), Some(code), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.starts_with("migration: ") && said.lines().count() == 1 && !said.contains("panicked"), "{said}");
+    said
+}
+
+/// Demands that a check found something, and returns what it printed.
+#[track_caller]
+pub fn differs(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// An SQLite file in a folder.
+pub fn sqlite(folder: &Folder) -> String {
+    format!("sqlite://{}", folder.0.join("care4u.db").display())
+}
+
+/// A new database on the server of the tests; none where there is no PostgreSQL.
+pub async fn postgres_database() -> Option<String> {
+    let server = migration::connect(postgres::server_url()?, None).await.unwrap();
+    let name = format!("cli_{}", uuid::Uuid::now_v7().simple());
+    server.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+    server.close().await.unwrap();
+    postgres::database_url(&name)
+}
+
+/// Runs some SQL.
+pub async fn execute(url: &str, sql: &str) {
+    let db = migration::connect(url, None).await.unwrap();
+    db.execute_unprepared(sql).await.unwrap();
+    db.close().await.unwrap();
+}
+
+/// The first column of the first row, as text.
+pub async fn value(url: &str, sql: &str) -> Option<String> {
+    let db = migration::connect(url, None).await.unwrap();
+    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
+    let value = row.and_then(|row| row.try_get_by_index(0).unwrap());
+    db.close().await.unwrap();
+    value
+}
+
+pub async fn facts(db: &DatabaseConnection) -> facts::Facts {
+    facts::describe(db).await.expect("a schema can be described")
+}
+
+/// The schema of a database as facts.
+pub async fn facts_of(url: &str) -> facts::Facts {
+    let db = migration::connect(url, None).await.unwrap();
+    let found = facts(&db).await;
+    db.close().await.unwrap();
+    found
+}
