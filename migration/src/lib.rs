@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use revisions::Project;
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::DatabaseConnection;
+use sea_orm_migration::sea_orm::{DatabaseConnection, DbBackend};
 
 pub use revisions::{Failure, connect, create_sqlite_folder};
 
@@ -61,6 +61,7 @@ pub fn project() -> Project {
     Project {
         migrations: Migrator::migrations,
         entities: None,
+        backends: &[DbBackend::Sqlite, DbBackend::Postgres],
         default_url: Some(DEFAULT_URL),
         entity_dir: migration_dir.with_file_name("entity"),
         migration_dir,

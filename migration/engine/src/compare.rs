@@ -319,6 +319,22 @@ impl Change {
         }
     }
 
+    /// Whether it is the same change, though another database writes it differently.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        (self.kinds(), self.table(), self.subject()) == (other.kinds(), other.table(), other.subject())
+    }
+
+    /// What it is about, whether or not that has a name.
+    fn subject(&self) -> Vec<&str> {
+        match self {
+            Self::AddForeignKey { key, .. } | Self::RemoveForeignKey { key, .. } => {
+                key.columns.iter().map(String::as_str).collect()
+            }
+            Self::ModifyPrimaryKey { .. } => Vec::new(),
+            _ => self.name().into_iter().collect(),
+        }
+    }
+
     pub(crate) fn json(&self) -> Value {
         json!({ "kinds": self.kinds(), "table": self.table(), "name": self.name(), "text": self.to_string() })
     }

@@ -4,11 +4,13 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use serde_json::Value;
 
 use crate::compare::{Change, Synonyms, compare, doubtful};
-use crate::generate::{Ends, Heading, Only, migration};
+use crate::generate::{Ends, Heading, Only, migration, types};
 use crate::reshape::quoted;
+use crate::schema::entities::Declared;
 use crate::schema::expression::normal;
+use crate::schema::play::play;
 use crate::schema::{Schema, entities};
-use crate::{Entities, Failure, Project};
+use crate::{Entities, Failure, Project, connection, record};
 
 /// One way in which a database and the entities differ. Shown, it is a line: `+` what only the entities have, `-` what only
 /// the database has, `~` what they have differently.
@@ -46,22 +48,60 @@ pub async fn autogenerate(
     project: &Project,
     heading: &Heading,
 ) -> Result<Option<String>, Failure> {
-    let comparison = Comparison::read(project, db).await?;
+    let mut comparison = Comparison::read(project, db).await?;
+    let here = comparison.changes();
+    let mut known = Declared::new();
+    for elsewhere in elsewhere(project, db.get_database_backend()).await? {
+        known.append(&mut types::of_schema(&elsewhere.database, elsewhere.backend));
+        // Whichever database sees more, such as a larger number, is written for; it runs on both.
+        if elsewhere.changes().iter().any(|change| !here.iter().any(|known| known.is_like(change))) {
+            comparison = elsewhere;
+        }
+    }
     if comparison.changes().is_empty() {
         return Ok(None);
     }
-    let backend = db.get_database_backend();
-    let described = project.entities.map(|entities| entities(backend)).unwrap_or_default();
-    let (declared, only) = (entities::declared(&described), only(project.entities));
+    let described = project.entities.map(|entities| entities(comparison.backend)).unwrap_or_default();
+    known.append(&mut entities::declared(&described));
     let ends = Ends {
         from: &comparison.database,
         to: &comparison.entities,
         synonyms: &comparison.synonyms,
-        declared: &declared,
-        backend,
-        only: &only,
+        declared: &known,
+        backend: comparison.backend,
+        only: &only(project.entities),
     };
     Ok(Some(migration(heading, Some(ends))))
+}
+
+/// What the migrations make on the project's other databases, beside the entities there. No such database is asked: the
+/// migrations are played. None where they cannot be, for want of rows.
+pub(crate) async fn elsewhere(project: &Project, here: DbBackend) -> Result<Vec<Comparison>, Failure> {
+    let mut comparisons = Vec::new();
+    let Some(described) = project.entities else { return Ok(comparisons) };
+    for backend in project.backends.iter().copied().filter(|backend| *backend != here) {
+        let recorded = record::forward(&(project.migrations)(), backend).await?;
+        let Ok(recorded) = recorded.into_iter().collect::<Result<Vec<_>, _>>() else { continue };
+        let statements = recorded.iter().flat_map(|recorded| &recorded.statements);
+        let database = match backend {
+            DbBackend::Sqlite => in_memory(statements).await?,
+            _ => play(statements)?,
+        };
+        let entities = entities::read(&described(backend), backend)?;
+        comparisons.push(Comparison { database, entities, synonyms: Synonyms::default(), backend });
+    }
+    Ok(comparisons)
+}
+
+async fn in_memory(statements: impl Iterator<Item = &String>) -> Result<Schema, Failure> {
+    let db = connection::connect("sqlite::memory:", None).await?;
+    db.execute_unprepared("PRAGMA foreign_keys = OFF").await?;
+    for statement in statements {
+        db.execute_unprepared(statement).await?;
+    }
+    let schema = Schema::read(&db).await;
+    db.close().await?;
+    schema
 }
 
 /// What the entities say for one backend only, whichever is connected. Nothing is written out in the other's SQL, which
@@ -91,6 +131,7 @@ pub(crate) struct Comparison {
     pub(crate) database: Schema,
     pub(crate) entities: Schema,
     pub(crate) synonyms: Synonyms,
+    pub(crate) backend: DbBackend,
 }
 
 impl Comparison {
@@ -101,7 +142,7 @@ impl Comparison {
         let database = Schema::read(db).await?;
         let entities = entities::read(&described(backend), backend)?;
         let synonyms = synonyms(db, &database, &entities).await;
-        Ok(Self { database, entities, synonyms })
+        Ok(Self { database, entities, synonyms, backend })
     }
 
     pub(crate) fn changes(&self) -> Vec<Change> {

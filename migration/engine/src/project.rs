@@ -14,6 +14,8 @@ pub struct Project {
     pub migrations: fn() -> Vec<Box<dyn MigrationTrait>>,
     /// The schema that the entities describe on a database; without it nothing can be compared or generated.
     pub entities: Option<fn(DbBackend) -> Entities>,
+    /// The databases that the project runs on. On whichever it is asked, it says what the others would say, too.
+    pub backends: &'static [DbBackend],
     /// The database when nobody names one.
     pub default_url: Option<&'static str>,
     /// The crate of the migrations, which holds `src/lib.rs`. It need not be there when nothing is written.

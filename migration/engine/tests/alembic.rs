@@ -76,7 +76,7 @@ async fn alembic_finds_the_same_kinds_of_difference() {
     }
     let list = folder.join("pairs.json");
     std::fs::write(&list, Value::from(pairs).to_string()).unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/alembic.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compare_with_alembic.py");
     let output = Command::new(python).arg(script).arg(&list).output().expect("Python starts");
     std::fs::remove_dir_all(&folder).ok();
     println!("{}", String::from_utf8_lossy(&output.stdout));

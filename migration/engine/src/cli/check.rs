@@ -1,40 +1,70 @@
 //! `check` and `diff`: entities against the database, and the history against the project.
 
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend};
 use serde_json::{Value, json};
 
 use super::output::{print, print_json};
 use super::state::{State, disorder};
 use super::{Target, close};
 use crate::compare::Change;
-use crate::comparison::Comparison;
+use crate::comparison::{Comparison, elsewhere};
 use crate::{Failure, Project};
+
+/// What differs here, and what would differ on another database of the project.
+struct Differences {
+    here: Vec<Change>,
+    elsewhere: Vec<(DbBackend, Change)>,
+}
+
+impl Differences {
+    async fn find(project: &Project, db: &DatabaseConnection) -> Result<Self, Failure> {
+        let here = Comparison::read(project, db).await?.changes();
+        let mut others = Vec::new();
+        for comparison in elsewhere(project, db.get_database_backend()).await? {
+            let unseen =
+                comparison.changes().into_iter().filter(|change| !here.iter().any(|known| known.is_like(change)));
+            others.extend(unseen.map(|change| (comparison.backend, change)));
+        }
+        Ok(Self { here, elsewhere: others })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.here.is_empty() && self.elsewhere.is_empty()
+    }
+
+    fn lines(&self) -> impl Iterator<Item = String> {
+        let elsewhere = self.elsewhere.iter().map(|(backend, change)| format!("{change} (on {})", backend.as_str()));
+        self.here.iter().map(ToString::to_string).chain(elsewhere)
+    }
+
+    fn json(&self) -> Value {
+        let elsewhere = self.elsewhere.iter().map(|(backend, change)| {
+            let mut value = change.json();
+            value.as_object_mut().map(|members| members.insert("backend".into(), backend.as_str().into()));
+            value
+        });
+        self.here.iter().map(Change::json).chain(elsewhere).collect()
+    }
+}
 
 pub(super) async fn diff(project: &Project, target: &Target, as_json: bool) -> Result<(), Failure> {
     let db = target.open_existing(project).await?;
-    let comparison = Comparison::read(project, &db).await;
-    let changes = close(db, comparison).await?.changes();
-    if as_json {
-        return print_json(&changes.iter().map(Change::json).collect());
-    }
-    print(changes.iter().map(ToString::to_string))
+    let differences = Differences::find(project, &db).await;
+    let differences = close(db, differences).await?;
+    if as_json { print_json(&differences.json()) } else { print(differences.lines()) }
 }
 
 pub(super) async fn check(project: &Project, target: &Target, as_json: bool) -> Result<(), Failure> {
     let db = target.open_existing(project).await?;
-    let outcome = async { Ok((State::of(project, &db).await?, Comparison::read(project, &db).await?)) }.await;
-    let (state, comparison) = close(db, outcome).await?;
+    let outcome = async { Ok((State::of(project, &db).await?, Differences::find(project, &db).await?)) }.await;
+    let (state, differences) = close(db, outcome).await?;
     let problems = problems(project, &state);
-    let changes = comparison.changes();
-    let is_clean = problems.is_empty() && changes.is_empty();
+    let is_clean = problems.is_empty() && differences.is_empty();
     if as_json {
-        print_json(&json!({
-            "clean": is_clean,
-            "history": problems,
-            "differences": changes.iter().map(Change::json).collect::<Value>(),
-        }))?;
+        print_json(&json!({ "clean": is_clean, "history": problems, "differences": differences.json() }))?;
     } else {
         print(problems)?;
-        print(changes.iter().map(ToString::to_string))?;
+        print(differences.lines())?;
     }
     if is_clean { Ok(()) } else { Err(Failure::Differences) }
 }

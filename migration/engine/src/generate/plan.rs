@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::compare::{Change, Synonyms, compare};
 use crate::destructive::{common_name, is_narrower};
-use crate::reshape::tokens;
-use crate::schema::expression::{portable, text_literal};
+use crate::schema::expression::{mentions, portable, text_literal};
 use crate::schema::{Check, Column, ForeignKey, Index, Key, Schema, Table};
 
 /// One statement of a migration.
@@ -345,7 +344,7 @@ impl<'a> Alteration<'a> {
     /// Whether anything but the column's own data is about it; indexes are gone before.
     fn is_used(&self, column: &str) -> bool {
         let is_in = |columns: &[String]| columns.iter().any(|other| other == column);
-        let mentions = |text: &str| tokens(text).into_iter().any(|token| text[token].trim_matches('"') == column);
+        let mentions = |text: &str| mentions(text, column);
         self.old.primary_key.as_ref().is_some_and(|key| is_in(&key.columns))
             || self.old.indexes.iter().any(|index| {
                 index.is_constraint && is_in(&index.columns) || index.predicate.as_deref().is_some_and(mentions)

@@ -3,6 +3,7 @@
 use sea_orm::DbBackend;
 use sea_orm::sea_query::{ColumnDef, ColumnType, PostgresQueryBuilder, SqliteQueryBuilder, StringLen, Table};
 
+use crate::schema::Schema;
 use crate::schema::ddl::canonical_type;
 use crate::schema::entities::Declared;
 
@@ -19,6 +20,14 @@ pub(crate) fn column_type(
         Some(declared) => declared.clone(),
         None => from_database(kind, backend),
     }
+}
+
+/// The types of a whole schema.
+pub(crate) fn of_schema(schema: &Schema, backend: DbBackend) -> Declared {
+    let columns = schema.tables.values().flat_map(|table| table.columns.iter().map(move |column| (table, column)));
+    columns
+        .map(|(table, column)| ((table.name.clone(), column.name.clone()), from_database(&column.kind, backend)))
+        .collect()
 }
 
 /// The type that a database writes like this; a custom one when sea-query knows none.

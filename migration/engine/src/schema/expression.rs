@@ -10,6 +10,8 @@ use sqlparser::dialect::{Dialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::keywords::ALL_KEYWORDS;
 use sqlparser::parser::Parser;
 
+use crate::reshape::{bare, tokens};
+
 /// The expression in words that both databases understand, with no more parentheses than PostgreSQL's own text needs.
 pub(crate) fn portable(sql: &str) -> String {
     match parse(sql) {
@@ -47,6 +49,11 @@ pub(crate) fn words(sql: &str) -> Option<(String, Vec<String>)> {
         _ => None,
     });
     Some((column.value, words.collect::<Option<_>>()?))
+}
+
+/// Whether an expression is about a column.
+pub(crate) fn mentions(sql: &str, column: &str) -> bool {
+    tokens(sql).into_iter().any(|token| bare(&sql[token]) == column)
 }
 
 /// The value of a text literal.

@@ -3,6 +3,7 @@
 pub(crate) mod ddl;
 pub(crate) mod entities;
 pub(crate) mod expression;
+pub(crate) mod play;
 mod postgres;
 mod sqlite;
 

@@ -74,6 +74,7 @@ pub fn project(migrations: fn() -> Vec<Box<dyn MigrationTrait>>, entities: fn(Db
     Project {
         migrations,
         entities: Some(entities),
+        backends: &[],
         default_url: None,
         migration_dir: PathBuf::new(),
         entity_dir: PathBuf::new(),

@@ -12,13 +12,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import MetaData, create_engine
 
-# What Alembic looks for on both sides of a change.
+# What Alembic looks for. It knows no change of a primary key and no CHECK.
 KNOWN = [
     "add_table", "remove_table", "add_column", "remove_column", "modify_type", "modify_nullable", "modify_default",
     "add_index", "remove_index", "add_constraint", "remove_constraint", "add_fk", "remove_fk",
 ]
-# What it does not look for at all.
-UNKNOWN_THERE = ["modify_primary_key", "add_check", "remove_check", "modify_check", "modify_counter", "modify_storage"]
 
 
 def url(text):
@@ -91,8 +89,8 @@ def main():
     sys.exit(1 if wrong else 0)
 
 
-# Alembic is known not to look at these; each is a difference that the databases do make.
-EXCUSED = {}
+# Here Alembic sees less: it takes SQLite's types by what they are stored as, and both of these stay what they are.
+EXCUSED = {("SQLite", "moment_from_day"): ("modify_type",), ("SQLite", "more_exact_decimal"): ("modify_type",)}
 
 
 def excused(backend, name, kind):

@@ -1,0 +1,183 @@
+//! The schema that PostgreSQL would have after some statements, found out without PostgreSQL: so that somebody who works on
+//! SQLite is told what the other database would say.
+
+use sea_orm::DbBackend;
+use sqlparser::ast::{AlterColumnOperation, AlterTable, AlterTableOperation, ObjectName, ObjectType, Statement};
+use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::parser::Parser;
+
+use super::expression::mentions;
+use super::{Column, Schema, Table, ddl};
+use crate::Failure;
+
+const BACKEND: DbBackend = DbBackend::Postgres;
+
+/// Carries statements out on an empty schema. What does not make or change tables is passed over.
+pub(crate) fn play<'a>(statements: impl Iterator<Item = &'a String>) -> Result<Schema, Failure> {
+    let mut schema = Schema::default();
+    for statement in statements {
+        // A function may be in a language that is not SQL.
+        let Ok(parsed) = Parser::parse_sql(&PostgreSqlDialect {}, statement) else { continue };
+        for parsed in parsed {
+            carry_out(&mut schema, statement, parsed)?;
+        }
+    }
+    schema.tables.remove(super::HISTORY);
+    Ok(schema)
+}
+
+fn carry_out(schema: &mut Schema, statement: &str, parsed: Statement) -> Result<(), Failure> {
+    match parsed {
+        Statement::CreateTable(table) => {
+            let name = last(&table.name);
+            schema.tables.insert(name.clone(), ddl::table(statement, &name, BACKEND)?);
+        }
+        Statement::CreateIndex(_) => {
+            let (table, index) = ddl::index(statement, BACKEND)?;
+            if let Some(table) = schema.tables.get_mut(&table) {
+                table.indexes.push(index);
+            }
+        }
+        Statement::AlterTable(AlterTable { name, operations, .. }) => {
+            let name = last(&name);
+            for operation in operations {
+                alter(schema, &name, operation)?;
+            }
+        }
+        Statement::Drop { object_type: ObjectType::Table, names, .. } => {
+            names.iter().for_each(|name| drop(schema.tables.remove(&last(name))));
+        }
+        Statement::Drop { object_type: ObjectType::Index, names, .. } => {
+            let names: Vec<_> = names.iter().map(last).collect();
+            for table in schema.tables.values_mut() {
+                table.indexes.retain(|index| !index.name.as_ref().is_some_and(|name| names.contains(name)));
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn alter(schema: &mut Schema, name: &str, operation: AlterTableOperation) -> Result<(), Failure> {
+    if let AlterTableOperation::RenameTable { table_name } = &operation {
+        if let Some(mut table) = schema.tables.remove(name) {
+            let new = table_name.to_string();
+            table.name = new.trim_start_matches("TO ").trim_start_matches("AS ").trim_matches('"').to_owned();
+            schema.tables.insert(table.name.clone(), table);
+        }
+        return Ok(());
+    }
+    let Some(table) = schema.tables.get_mut(name) else { return Ok(()) };
+    match operation {
+        AlterTableOperation::AddColumn { column_def, .. } => add(table, &column_def.to_string())?,
+        AlterTableOperation::AddConstraint { constraint, .. } => {
+            // A constraint stands behind a column.
+            add(table, &format!("_ int, {constraint}"))?;
+            table.columns.retain(|column| column.name != "_");
+        }
+        AlterTableOperation::DropConstraint { name, .. } => drop_constraint(table, &name.value),
+        AlterTableOperation::DropColumn { column_names, .. } => {
+            for column in column_names {
+                drop_column(table, &column.value);
+            }
+        }
+        AlterTableOperation::RenameColumn { old_column_name, new_column_name } => {
+            rename_column(table, &old_column_name.value, &new_column_name.value);
+        }
+        AlterTableOperation::AlterColumn { column_name, op } => {
+            if let Some(column) = table.columns.iter_mut().find(|column| column.name == column_name.value) {
+                alter_column(column, op);
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn add(table: &mut Table, item: &str) -> Result<(), Failure> {
+    let sql = ddl::create_table(&table.name, &[item.to_owned()]);
+    let mut new = ddl::table(&sql, &table.name, BACKEND)?;
+    table.columns.append(&mut new.columns);
+    table.indexes.append(&mut new.indexes);
+    table.foreign_keys.append(&mut new.foreign_keys);
+    table.checks.append(&mut new.checks);
+    table.primary_key = new.primary_key.or(table.primary_key.take());
+    Ok(())
+}
+
+fn alter_column(column: &mut Column, operation: AlterColumnOperation) {
+    match operation {
+        AlterColumnOperation::SetNotNull => column.not_null = true,
+        AlterColumnOperation::DropNotNull => column.not_null = false,
+        AlterColumnOperation::SetDefault { value } => column.default = Some(value.to_string()),
+        AlterColumnOperation::DropDefault => column.default = None,
+        AlterColumnOperation::SetDataType { data_type, .. } => {
+            column.kind = ddl::canonical_type(&data_type.to_string(), BACKEND);
+        }
+        AlterColumnOperation::AddGenerated { .. } => column.is_counter = true,
+    }
+}
+
+fn drop_constraint(table: &mut Table, name: &str) {
+    let is = |known: &Option<String>| known.as_deref() == Some(name);
+    table.indexes.retain(|index| !(index.is_constraint && is(&index.name)));
+    table.foreign_keys.retain(|key| !is(&key.name));
+    table.checks.retain(|check| !is(&check.name));
+    table.primary_key = table.primary_key.take().filter(|key| !is(&key.name));
+}
+
+/// What is about a column goes with it.
+fn drop_column(table: &mut Table, name: &str) {
+    let is_in = |columns: &[String]| columns.iter().any(|column| column == name);
+    table.columns.retain(|column| column.name != name);
+    table.indexes.retain(|index| !is_in(&index.columns));
+    table.foreign_keys.retain(|key| !is_in(&key.columns));
+    table.checks.retain(|check| !mentions(&check.expression, name));
+    table.primary_key = table.primary_key.take().filter(|key| !is_in(&key.columns));
+}
+
+fn rename_column(table: &mut Table, old: &str, new: &str) {
+    let lists = table.indexes.iter_mut().map(|index| &mut index.columns);
+    let lists = lists.chain(table.foreign_keys.iter_mut().map(|key| &mut key.columns));
+    let lists = lists.chain(table.primary_key.iter_mut().map(|key| &mut key.columns));
+    let names = lists.flatten().chain(table.columns.iter_mut().map(|column| &mut column.name));
+    names.filter(|name| *name == old).for_each(|name| new.clone_into(name));
+}
+
+fn last(name: &ObjectName) -> String {
+    name.0.last().and_then(|part| part.as_ident()).map(|name| name.value.clone()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(statements: &[&str]) -> Schema {
+        let statements: Vec<_> = statements.iter().map(ToString::to_string).collect();
+        play(statements.iter()).unwrap()
+    }
+
+    #[test]
+    fn statements_make_the_schema_that_one_statement_would() {
+        let steps = after(&[
+            "CREATE TABLE \"a\" ( \"id\" uuid NOT NULL, \"old\" varchar(10), \"gone\" int, CONSTRAINT \"a_pkey\" PRIMARY KEY (\"id\") )",
+            "CREATE TABLE b (id uuid)",
+            "CREATE INDEX a_old_idx ON a (old)",
+            "ALTER TABLE a ADD COLUMN \"n\" bigint NOT NULL DEFAULT 3",
+            "ALTER TABLE a ADD CONSTRAINT a_n_check CHECK (n > 0), ADD CONSTRAINT a_gone_check CHECK (gone > 0)",
+            "ALTER TABLE a DROP COLUMN gone",
+            "ALTER TABLE a RENAME COLUMN old TO new",
+            "ALTER TABLE a ALTER COLUMN new TYPE varchar(20), ALTER COLUMN new SET NOT NULL, ALTER COLUMN n DROP DEFAULT",
+            "INSERT INTO a VALUES (1)",
+            "CREATE OR REPLACE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$",
+            "DROP TABLE b",
+            "ALTER TABLE a RENAME TO c",
+        ]);
+        let whole = after(&[
+            "CREATE TABLE c (id uuid NOT NULL, new varchar(20) NOT NULL, n bigint NOT NULL, CONSTRAINT a_pkey PRIMARY KEY (id), \
+             CONSTRAINT a_n_check CHECK (n > 0))",
+            "CREATE INDEX a_old_idx ON c (new)",
+        ]);
+        assert_eq!(steps, whole);
+    }
+}
