@@ -10,7 +10,7 @@ use crate::schema::entities::Declared;
 use crate::schema::expression::normal;
 use crate::schema::play::play;
 use crate::schema::{Schema, entities};
-use crate::{Entities, Failure, Project, connection, record};
+use crate::{Entities, Failure, Project, connection, history, record};
 
 /// One way in which a database and the entities differ. Shown, it is a line: `+` what only the entities have, `-` what only
 /// the database has, `~` what they have differently.
@@ -51,7 +51,7 @@ pub async fn autogenerate(
     let mut comparison = Comparison::read(project, db).await?;
     let here = comparison.changes();
     let mut known = Declared::new();
-    for elsewhere in elsewhere(project, db.get_database_backend()).await? {
+    for elsewhere in elsewhere(project, db).await? {
         known.append(&mut types::of_schema(&elsewhere.database, elsewhere.backend));
         // Whichever database sees more, such as a larger number, is written for; it runs on both.
         if elsewhere.changes().iter().any(|change| !here.iter().any(|known| known.is_like(change))) {
@@ -74,13 +74,16 @@ pub async fn autogenerate(
     Ok(Some(migration(heading, Some(ends))))
 }
 
-/// What the migrations make on the project's other databases, beside the entities there. No such database is asked: the
-/// migrations are played. None where they cannot be, for want of rows.
-pub(crate) async fn elsewhere(project: &Project, here: DbBackend) -> Result<Vec<Comparison>, Failure> {
+/// What the migrations that this database has make on the project's other databases, beside the entities there. No such
+/// database is asked: the migrations are played. None where they cannot be, for want of rows.
+pub(crate) async fn elsewhere(project: &Project, db: &DatabaseConnection) -> Result<Vec<Comparison>, Failure> {
     let mut comparisons = Vec::new();
     let Some(described) = project.entities else { return Ok(comparisons) };
-    for backend in project.backends.iter().copied().filter(|backend| *backend != here) {
-        let recorded = record::forward(&(project.migrations)(), backend).await?;
+    let applied = history::read(db).await?;
+    let mut migrations = (project.migrations)();
+    migrations.retain(|migration| applied.iter().any(|record| record.version == migration.name()));
+    for backend in project.backends.iter().copied().filter(|backend| *backend != db.get_database_backend()) {
+        let recorded = record::forward(&migrations, backend).await?;
         let Ok(recorded) = recorded.into_iter().collect::<Result<Vec<_>, _>>() else { continue };
         let statements = recorded.iter().flat_map(|recorded| &recorded.statements);
         let database = match backend {

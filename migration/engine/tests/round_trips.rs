@@ -22,15 +22,17 @@ mod support {
     pub mod trips;
 }
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use generated::Migrations;
-use revisions::Heading;
+use revisions::{Heading, Options, Reach};
+use sea_orm_migration::MigrationTrait;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
 use support::facts::{describe, difference};
 use support::rows::Rows;
-use support::trips::{Trip, build, project, trips};
+use support::trips::{Trip, project, trips};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/generated")
@@ -45,15 +47,26 @@ async fn generate(db: &DatabaseConnection, trip: &Trip) -> String {
     revisions::layout(&text, &folder()).expect("rustfmt takes what was generated")
 }
 
-async fn travel(db: &DatabaseConnection, trip: &Trip, migrations: Migrations) {
+thread_local! {
+    /// The migrations of the trip under way: a project's are a function without a memory.
+    static MIGRATIONS: Cell<Option<(fn() -> Box<dyn MigrationTrait>, Migrations)>> = const { Cell::new(None) };
+}
+
+fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+    let (base, generated) = MIGRATIONS.get().expect("a trip is under way");
+    std::iter::once(base()).chain(generated()).collect()
+}
+
+async fn travel(db: &DatabaseConnection, trip: &Trip) {
     let name = &trip.name;
     let (before, rows) = (describe(db).await.unwrap(), Rows::read(db, trip.lossy).await);
     let there = project(migrations, trip.entities);
+    let back = Options { reach: Reach::Steps(1), ..there.options() };
     revisions::upgrade(db, &there, &there.options()).await.unwrap_or_else(|failure| panic!("{name}: {failure}"));
     assert_eq!(revisions::differences(db, &there).await.unwrap(), [], "{name}: after going up");
     let meanwhile = Rows::read(db, trip.lossy).await;
     rows.are_kept(&meanwhile, name);
-    revisions::downgrade(db, &there, &there.options()).await.unwrap_or_else(|failure| panic!("{name}: {failure}"));
+    revisions::downgrade(db, &there, &back).await.unwrap_or_else(|failure| panic!("{name}: {failure}"));
     assert_eq!(difference(&before, &describe(db).await.unwrap()), Vec::<String>::new(), "{name}: after going down");
     rows.are_back(&meanwhile, &Rows::read(db, trip.lossy).await, name);
 }
@@ -63,7 +76,9 @@ async fn every_trip(backend: DbBackend, open: impl AsyncFn(&str) -> DatabaseConn
     let mut written = Vec::new();
     for trip in trips(backend) {
         let db = open(&trip.name).await;
-        build(&db, &trip.before).await;
+        MIGRATIONS.set(Some((trip.base, Vec::new)));
+        let base = project(migrations, trip.entities);
+        revisions::upgrade(&db, &base, &base.options()).await.unwrap();
         if trip.has_rows {
             support::rows::insert(&db, &trip.before).await;
         }
@@ -79,8 +94,9 @@ async fn every_trip(backend: DbBackend, open: impl AsyncFn(&str) -> DatabaseConn
             "{}: what is generated has changed; look at it with UPDATE_GENERATED=1:\n{text}",
             trip.name
         );
-        let migrations = generated::ALL.iter().find(|(name, _)| *name == file).expect("it is compiled").1;
-        travel(&db, &trip, migrations).await;
+        let generated = generated::ALL.iter().find(|(name, _)| *name == file).expect("it is compiled").1;
+        MIGRATIONS.set(Some((trip.base, generated)));
+        travel(&db, &trip).await;
         db.close().await.unwrap();
     }
     if std::env::var_os("UPDATE_GENERATED").is_some() {

@@ -1,6 +1,6 @@
 //! `check` and `diff`: entities against the database, and the history against the project.
 
-use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend};
+use sea_orm::{DatabaseConnection, DbBackend};
 use serde_json::{Value, json};
 
 use super::output::{print, print_json};
@@ -20,7 +20,7 @@ impl Differences {
     async fn find(project: &Project, db: &DatabaseConnection) -> Result<Self, Failure> {
         let here = Comparison::read(project, db).await?.changes();
         let mut others = Vec::new();
-        for comparison in elsewhere(project, db.get_database_backend()).await? {
+        for comparison in elsewhere(project, db).await? {
             let unseen =
                 comparison.changes().into_iter().filter(|change| !here.iter().any(|known| known.is_like(change)));
             others.extend(unseen.map(|change| (comparison.backend, change)));

@@ -245,10 +245,10 @@ impl Reshape {
 
 /// The definition of a table, and whether foreign keys are enforced.
 const TABLE: &str = "SELECT sql, (SELECT foreign_keys FROM pragma_foreign_keys) FROM sqlite_master \
-    WHERE type = 'table' AND name = $1";
+    WHERE type = 'table' AND name = ?";
 
 const BELONGINGS: &str = "SELECT sql FROM sqlite_master \
-    WHERE tbl_name = $1 AND type IN ('index', 'trigger') AND sql IS NOT NULL ORDER BY type, name";
+    WHERE tbl_name = ? AND type IN ('index', 'trigger') AND sql IS NOT NULL ORDER BY type, name";
 
 /// Default and type are changed apart: the old default may not fit the new type.
 fn alter_column(column: &ColumnDef, value: Option<&str>) -> impl Iterator<Item = String> {

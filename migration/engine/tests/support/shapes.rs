@@ -127,7 +127,7 @@ impl Shape {
         self.columns.iter().any(|column| column.get_column_name() == name)
     }
 
-    fn create(&self, backend: sea_orm_migration::sea_orm::DbBackend) -> TableCreateStatement {
+    pub fn create(&self, backend: sea_orm_migration::sea_orm::DbBackend) -> TableCreateStatement {
         let is_postgres = backend == sea_orm_migration::sea_orm::DbBackend::Postgres;
         let mut table = Table::create();
         table.table(self.name);

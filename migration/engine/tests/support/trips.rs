@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use revisions::{Entities, Project};
-use sea_orm_migration::MigrationTrait;
-use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::DbBackend;
 
 use super::cases::{CASES, Case};
-use super::shapes::Shapes;
+use super::shapes::{Shape, Shapes};
 
 /// One direction of a case.
 pub struct Trip {
@@ -16,6 +16,8 @@ pub struct Trip {
     pub before: Shapes,
     after: Shapes,
     /// Where the entities of a project come from is a function without a memory.
+    /// Makes the schema before.
+    pub base: fn() -> Box<dyn MigrationTrait>,
     pub entities: fn(DbBackend) -> Entities,
     pub has_rows: bool,
     pub lossy: &'static [&'static str],
@@ -37,28 +39,54 @@ fn entities<const N: usize, const BACK: bool>(backend: DbBackend) -> Entities {
     shapes.entities(backend)
 }
 
-macro_rules! entities_of_cases {
+/// The first migration of case N, forwards and backwards.
+struct Base<const N: usize, const BACK: bool>;
+
+impl<const N: usize, const BACK: bool> MigrationName for Base<N, BACK> {
+    fn name(&self) -> &str {
+        "a_base"
+    }
+}
+
+#[async_trait::async_trait]
+impl<const N: usize, const BACK: bool> MigrationTrait for Base<N, BACK> {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let mut shapes = Shapes::base();
+        if BACK {
+            (CASES[N].change)(&mut shapes);
+        }
+        build(manager.get_connection(), &shapes).await;
+        Ok(())
+    }
+}
+
+type MakeBase = fn() -> Box<dyn MigrationTrait>;
+
+macro_rules! numbered_cases {
     ($($number:literal)*) => {
-        const ENTITIES: &[[fn(DbBackend) -> Entities; 2]] = &[$([entities::<$number, false>, entities::<$number, true>]),*];
+        const ENTITIES: &[[fn(DbBackend) -> Entities; 2]] =
+            &[$([entities::<$number, false>, entities::<$number, true>]),*];
+        const BASES: &[[MakeBase; 2]] = &[$([|| Box::new(Base::<$number, false>), || Box::new(Base::<$number, true>)]),*];
     };
 }
-entities_of_cases!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39
+numbered_cases!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39
     40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59);
 
 /// Every case in both directions.
 pub fn trips(backend: DbBackend) -> Vec<Trip> {
     assert_eq!(CASES.len(), ENTITIES.len(), "each case needs its number in the list above");
     let is_seen = |case: &Case| backend == DbBackend::Postgres || !case.only_postgres;
-    let cases = CASES.iter().zip(ENTITIES).filter(|(case, _)| is_seen(case));
+    let cases = CASES.iter().zip(ENTITIES.iter().zip(BASES)).filter(|(case, _)| is_seen(case));
     let mut trips = Vec::new();
-    for (case, [there, back]) in cases {
+    for (case, ([there, back], [base, base_back])) in cases {
         let mut changed = Shapes::base();
         (case.change)(&mut changed);
         let (has_rows, lossy) = (case.rows, case.lossy);
-        let (name, base) = (case.name.to_owned(), Shapes::base());
-        trips.push(Trip { name, before: base, after: changed.clone(), entities: *there, has_rows, lossy });
+        let (name, before) = (case.name.to_owned(), Shapes::base());
+        trips.push(Trip { name, before, after: changed.clone(), base: *base, entities: *there, has_rows, lossy });
         trips.push(Trip {
             name: format!("{}_back", case.name),
+            base: *base_back,
             before: changed,
             after: Shapes::base(),
             entities: *back,
@@ -84,21 +112,18 @@ pub fn project(migrations: fn() -> Vec<Box<dyn MigrationTrait>>, entities: fn(Db
 }
 
 /// Makes the tables and indexes.
-pub async fn build(db: &DatabaseConnection, shapes: &Shapes) {
+pub async fn build(db: &impl ConnectionTrait, shapes: &Shapes) {
     let backend = db.get_database_backend();
-    let entities = shapes.entities(backend);
     // Tables in a circle cannot be created one after the other on PostgreSQL with their keys in place.
-    let (circular, rest): (Vec<_>, Vec<_>) =
-        entities.tables.into_iter().partition(|table| format!("{table:?}").contains("egg"));
-    for table in rest {
-        // A table may come before the one it refers to.
-        if let Err(error) = db.execute(&table).await {
-            assert!(error.to_string().contains("tags"), "{error}");
-            let tags = shapes.entities(backend).tables.pop().unwrap();
-            db.execute(&tags).await.unwrap();
-            db.execute(&table).await.unwrap();
-            break;
-        }
+    let (circular, mut rest): (Vec<_>, Vec<_>) =
+        shapes.0.iter().partition(|shape| ["eggs", "hens"].contains(&shape.name));
+    let mut made = Vec::new();
+    while !rest.is_empty() {
+        let is_free =
+            |shape: &&Shape| shape.references.iter().all(|to| to.table == shape.name || made.contains(&to.table));
+        let shape = rest.remove(rest.iter().position(is_free).expect("the rest is in no circle"));
+        made.push(shape.name);
+        db.execute(&shape.create(backend)).await.unwrap();
     }
     if !circular.is_empty() {
         let kind = if backend == DbBackend::Sqlite { "uuid_text" } else { "uuid" };
@@ -124,7 +149,7 @@ pub async fn build(db: &DatabaseConnection, shapes: &Shapes) {
             }
         }
     }
-    for index in entities.indexes {
-        db.execute(&index).await.unwrap();
+    for index in shapes.0.iter().flat_map(|shape| &shape.indexes) {
+        db.execute(index).await.unwrap();
     }
 }
