@@ -9,8 +9,11 @@ WORKDIR /build
 COPY Cargo.toml Cargo.lock ./
 COPY entity/Cargo.toml entity/
 COPY migration/Cargo.toml migration/
-RUN mkdir -p src entity/src migration/src migration/tests benches/load \
-    && touch src/lib.rs entity/src/lib.rs migration/src/lib.rs migration/tests/codegen.rs \
+COPY migration/engine/Cargo.toml migration/engine/
+RUN mkdir -p src entity/src migration/src migration/engine/src migration/engine/tests migration/engine/benches benches/load \
+    && touch src/lib.rs entity/src/lib.rs migration/src/lib.rs migration/engine/src/lib.rs \
+    && for test in alembic elsewhere round_trips; do touch migration/engine/tests/$test.rs; done \
+    && echo 'fn main() {}' > migration/engine/benches/large.rs \
     && for main in src migration/src benches/load; do echo 'fn main() {}' > $main/main.rs; done \
     && cargo build --release --locked --package care4u \
     && cargo build --release --locked --package migration

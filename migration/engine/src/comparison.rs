@@ -3,7 +3,8 @@
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use serde_json::Value;
 
-use crate::compare::{Change, Synonyms, compare, doubtful};
+use crate::change::Change;
+use crate::compare::{Synonyms, compare, doubtful};
 use crate::generate::{Ends, Heading, Only, migration, types};
 use crate::reshape::quoted;
 use crate::schema::entities::Declared;

@@ -10,6 +10,8 @@
 //! knows any project's tables.
 
 #[cfg(feature = "cli")]
+mod change;
+#[cfg(feature = "cli")]
 mod cli;
 #[cfg(feature = "cli")]
 mod compare;
@@ -18,6 +20,8 @@ mod comparison;
 mod connection;
 mod destructive;
 mod failure;
+#[cfg(feature = "cli")]
+mod fresh;
 #[cfg(feature = "cli")]
 mod generate;
 mod history;
@@ -33,6 +37,7 @@ mod run;
 mod schema;
 #[cfg(feature = "cli")]
 mod sources;
+mod step;
 
 #[cfg(feature = "cli")]
 pub use cli::run;

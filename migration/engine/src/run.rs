@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
-use sea_orm_migration::{MigrationTrait, SchemaManager};
+use sea_orm::{DatabaseConnection, DbBackend, DbErr};
+use sea_orm_migration::MigrationTrait;
 
 use crate::history::{self, Applied};
 use crate::lock::{self, Turn};
 use crate::record::{self, Recorded, Recorder};
-use crate::{Failure, Project, destructive, reshape};
+use crate::step::{Direction, Step, Taken};
+use crate::{Failure, Project, destructive};
 
 /// How far to go, and what may happen on the way.
 #[derive(Clone, Copy, Debug)]
@@ -150,62 +151,6 @@ async fn revert_all(
     Ok(())
 }
 
-/// Drops everything there is, then applies every migration.
-#[cfg(feature = "cli")]
-pub(crate) async fn fresh(db: &DatabaseConnection, project: &Project, options: &Options) -> Result<(), Failure> {
-    let tables = destructive::types(db).await?;
-    if !options.allow_destructive && !tables.is_empty() {
-        let tables: Vec<_> = tables.keys().map(String::as_str).collect();
-        return Err(Failure::Destructive(format!(
-            "it would drop table {}; --allow-destructive agrees to it",
-            tables.join(", ")
-        )));
-    }
-    let turn = Turn::take(db, options.lock_timeout).await?;
-    let outcome = drop_everything(db, options.lock_timeout).await;
-    let ended = turn.end(db).await;
-    outcome?;
-    ended?;
-    upgrade(db, project, options).await
-}
-
-/// Views, tables and types, as sea-orm-migration does; here in one transaction.
-#[cfg(feature = "cli")]
-async fn drop_everything(db: &DatabaseConnection, patience: Duration) -> Result<(), Failure> {
-    let backend = db.get_database_backend();
-    let (sql, cascade) = match backend {
-        DbBackend::Sqlite => (
-            "SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view') \
-             AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type DESC",
-            "",
-        ),
-        _ => (
-            "SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'table' END, c.relname::text \
-             FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v', 'm') AND c.relnamespace = current_schema()::regnamespace \
-             AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') \
-             UNION ALL SELECT 'type', y.typname::text FROM pg_type y \
-             WHERE y.typtype = 'e' AND y.typnamespace = current_schema()::regnamespace \
-             AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = y.oid AND d.deptype = 'e')",
-            " CASCADE",
-        ),
-    };
-    if backend == DbBackend::Sqlite {
-        db.execute_unprepared("PRAGMA foreign_keys = OFF").await?;
-    }
-    let transaction = lock::begin(db, patience).await?;
-    for row in transaction.query_all_raw(Statement::from_string(backend, sql)).await? {
-        let (kind, name): (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
-        log::info!("Dropping {kind} '{name}'");
-        let name = crate::reshape::quoted(&name);
-        transaction.execute_unprepared(&format!("DROP {kind} IF EXISTS {name}{cascade}")).await?;
-    }
-    transaction.commit().await?;
-    if backend == DbBackend::Sqlite {
-        db.execute_unprepared("PRAGMA foreign_keys = ON").await?;
-    }
-    Ok(())
-}
-
 /// The SQL of going back over some migrations, latest first; none for one that cannot be played without its data.
 pub(crate) async fn backward(
     migrations: &[Box<dyn MigrationTrait>],
@@ -315,122 +260,4 @@ async fn refuse_losses<'a>(
         return Ok(());
     }
     Err(Failure::Destructive(format!("{}; --allow-destructive agrees to it", told.join("; "))))
-}
-
-/// One migration in one direction.
-struct Step<'a> {
-    migration: &'a dyn MigrationTrait,
-    direction: Direction<'a>,
-    patience: Duration,
-}
-
-#[derive(Clone, Copy)]
-enum Direction<'a> {
-    Up { checksum: &'a str },
-    Down,
-}
-
-enum Taken {
-    Now,
-    /// By somebody else, while we waited.
-    Before,
-}
-
-impl Step<'_> {
-    async fn take(&self, db: &DatabaseConnection, rebuilds: bool) -> Result<Taken, Failure> {
-        let outcome = match self.migration.use_transaction() {
-            Some(false) => self.take_without_transaction(db).await,
-            _ if rebuilds && db.get_database_backend() == DbBackend::Sqlite => self.take_without_foreign_keys(db).await,
-            _ => match self.take_in_transaction(db, None).await {
-                // It could not be played, so it was not known to rebuild a table.
-                Err(Failure::Refused(why)) if why.contains(reshape::KEYS_ENFORCED) => {
-                    self.take_without_foreign_keys(db).await
-                }
-                outcome => outcome,
-            },
-        };
-        outcome.map_err(|failure| match failure {
-            Failure::Refused(why) => {
-                Failure::Refused(format!("{} failed and was undone: {why}", self.migration.name()))
-            }
-            other => other,
-        })
-    }
-
-    /// For what cannot run in a transaction, such as `CREATE INDEX CONCURRENTLY`; the migration asks for it.
-    async fn take_without_transaction(&self, db: &DatabaseConnection) -> Result<Taken, Failure> {
-        if self.is_taken(db).await? {
-            return Ok(Taken::Before);
-        }
-        self.run(&SchemaManager::new(db)).await.map_err(|failure| match failure {
-            Failure::Refused(why) => Failure::Refused(format!("outside of a transaction, as it asked: {why}")),
-            other => other,
-        })?;
-        self.record(db).await?;
-        Ok(Taken::Now)
-    }
-
-    /// SQLite can switch foreign keys only outside of a transaction, and rebuilding a table is no reason for them to act.
-    async fn take_without_foreign_keys(&self, db: &DatabaseConnection) -> Result<Taken, Failure> {
-        let row = db.query_one_raw(Statement::from_string(DbBackend::Sqlite, "PRAGMA foreign_keys")).await?;
-        let are_on = row.map_or(Ok(0), |row| row.try_get_by_index::<i32>(0))? != 0;
-        let before = violations(db).await?;
-        db.execute_unprepared("PRAGMA foreign_keys = OFF").await?;
-        let outcome = self.take_in_transaction(db, Some(before)).await;
-        if are_on {
-            db.execute_unprepared("PRAGMA foreign_keys = ON").await?;
-        }
-        outcome
-    }
-
-    async fn take_in_transaction(
-        &self,
-        db: &DatabaseConnection,
-        violations_before: Option<i64>,
-    ) -> Result<Taken, Failure> {
-        let transaction = lock::begin(db, self.patience).await?;
-        if self.is_taken(&transaction).await? {
-            transaction.rollback().await?;
-            return Ok(Taken::Before);
-        }
-        self.run(&SchemaManager::new(&transaction)).await?;
-        self.record(&transaction).await?;
-        if let Some(before) = violations_before {
-            let after = violations(&transaction).await?;
-            if after > before {
-                return Err(Failure::Refused(format!(
-                    "{} rows would refer to rows that are not there",
-                    after - before
-                )));
-            }
-        }
-        transaction.commit().await?;
-        Ok(Taken::Now)
-    }
-
-    async fn is_taken(&self, db: &impl ConnectionTrait) -> Result<bool, DbErr> {
-        let is_applied = history::has(db, self.migration.name()).await?;
-        Ok(is_applied == matches!(self.direction, Direction::Up { .. }))
-    }
-
-    async fn run(&self, manager: &SchemaManager<'_>) -> Result<(), Failure> {
-        match self.direction {
-            Direction::Up { .. } => self.migration.up(manager).await?,
-            Direction::Down => self.migration.down(manager).await?,
-        }
-        Ok(())
-    }
-
-    async fn record(&self, db: &impl ConnectionTrait) -> Result<(), DbErr> {
-        match self.direction {
-            Direction::Up { checksum } => history::add(db, self.migration.name(), Some(checksum)).await,
-            Direction::Down => history::remove(db, self.migration.name()).await,
-        }
-    }
-}
-
-async fn violations(db: &impl ConnectionTrait) -> Result<i64, DbErr> {
-    let sql = "SELECT count(*) FROM pragma_foreign_key_check";
-    let row = db.query_one_raw(Statement::from_string(DbBackend::Sqlite, sql)).await?;
-    row.map_or(Ok(0), |row| row.try_get_by_index(0))
 }

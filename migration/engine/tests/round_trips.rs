@@ -19,6 +19,7 @@ mod support {
     pub mod facts;
     pub mod rows;
     pub mod shapes;
+    #[allow(dead_code, reason = "shared with other programs")]
     pub mod trips;
 }
 

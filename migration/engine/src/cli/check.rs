@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::output::{print, print_json};
 use super::state::{State, disorder};
 use super::{Target, close};
-use crate::compare::Change;
+use crate::change::Change;
 use crate::comparison::{Comparison, elsewhere};
 use crate::{Failure, Project};
 

@@ -1,8 +1,10 @@
 //! Writes migrations: from the difference between two schemas to a Rust file as a person would have written it.
 
+mod alteration;
 pub(crate) mod names;
 pub(crate) mod plan;
 mod rust;
+mod text;
 pub(crate) mod types;
 
 use std::collections::{BTreeMap, BTreeSet};

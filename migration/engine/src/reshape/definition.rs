@@ -6,6 +6,8 @@ use std::ops::Range;
 use sea_orm::DbErr;
 use sea_orm::sea_query::{ColumnDef, SqliteQueryBuilder, Table};
 
+use super::tokens::{bare, tokens};
+
 /// A table as SQLite keeps it: the text of its definition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Definition {
@@ -267,75 +269,6 @@ fn declared_type(text: &str) -> String {
         others.contains(&&lower[token.clone()])
     });
     lower[..end.map_or(lower.len(), |token| token.start)].trim().to_owned()
-}
-
-/// A name without its quotes.
-pub(crate) fn bare(name: &str) -> String {
-    let inner = |open: char, close: char| name.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
-    match (inner('"', '"'), inner('`', '`'), inner('[', ']')) {
-        (Some(inner), _, _) => inner.replace("\"\"", "\""),
-        (_, Some(inner), _) => inner.replace("``", "`"),
-        (_, _, Some(inner)) => inner.to_owned(),
-        _ => name.to_owned(),
-    }
-}
-
-/// Where the words, quoted texts and signs are; comments and blanks are left out.
-pub(crate) fn tokens(sql: &str) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    let mut rest = sql;
-    while let Some(first) = rest.chars().next() {
-        let start = sql.len() - rest.len();
-        let length = match first {
-            _ if first.is_whitespace() => first.len_utf8(),
-            '-' if rest.starts_with("--") => rest.find('\n').unwrap_or(rest.len()),
-            '/' if rest.starts_with("/*") => rest.find("*/").map_or(rest.len(), |end| end + 2),
-            'e' | 'E' if rest[1..].starts_with('\'') => escaped_length(rest),
-            '\'' | '"' | '`' => quoted_length(rest, first),
-            '[' => rest.find(']').map_or(rest.len(), |end| end + 1),
-            _ if is_word(first) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
-            _ => first.len_utf8(),
-        };
-        let is_blank = first.is_whitespace() || rest.starts_with("--") || rest.starts_with("/*");
-        if !is_blank {
-            found.push(start..start + length);
-        }
-        rest = rest.get(length..).unwrap_or_default();
-    }
-    found
-}
-
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_' || c == '$'
-}
-
-/// PostgreSQL's `E'it\'s'`.
-fn escaped_length(text: &str) -> usize {
-    let mut characters = text.char_indices().skip(2);
-    while let Some((place, c)) = characters.next() {
-        match c {
-            '\\' => drop(characters.next()),
-            '\'' => return place + 1,
-            _ => {}
-        }
-    }
-    text.len()
-}
-
-/// A doubled quote is part of the text.
-fn quoted_length(text: &str, quote: char) -> usize {
-    let mut characters = text.char_indices().skip(1).peekable();
-    while let Some((place, c)) = characters.next() {
-        if c == quote {
-            match characters.peek() {
-                Some((_, next)) if *next == quote => {
-                    characters.next();
-                }
-                _ => return place + 1,
-            }
-        }
-    }
-    text.len()
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Changes to a table that SQLite's `ALTER TABLE` cannot make, as one step that reads the same on both databases.
 
 mod definition;
+mod tokens;
 
-pub(crate) use definition::{Definition, bare, tokens};
+pub(crate) use definition::Definition;
+pub(crate) use tokens::{bare, tokens};
 
 use sea_orm::sea_query::{
     ColumnDef, Expr, ForeignKeyCreateStatement, IntoIden, PostgresQueryBuilder, SqliteQueryBuilder, Table,

@@ -1,0 +1,63 @@
+//! `fresh`: everything is dropped, and then made again.
+
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
+
+use crate::lock::{self, Turn};
+use crate::run::upgrade;
+use crate::{Failure, Options, Project, destructive};
+
+/// Drops everything there is, then applies every migration.
+pub(crate) async fn fresh(db: &DatabaseConnection, project: &Project, options: &Options) -> Result<(), Failure> {
+    let tables = destructive::types(db).await?;
+    if !options.allow_destructive && !tables.is_empty() {
+        let tables: Vec<_> = tables.keys().map(String::as_str).collect();
+        return Err(Failure::Destructive(format!(
+            "it would drop table {}; --allow-destructive agrees to it",
+            tables.join(", ")
+        )));
+    }
+    let turn = Turn::take(db, options.lock_timeout).await?;
+    let outcome = drop_everything(db, options.lock_timeout).await;
+    let ended = turn.end(db).await;
+    outcome?;
+    ended?;
+    upgrade(db, project, options).await
+}
+
+/// Views, tables and types, as sea-orm-migration does; here in one transaction.
+async fn drop_everything(db: &DatabaseConnection, patience: Duration) -> Result<(), Failure> {
+    let backend = db.get_database_backend();
+    let (sql, cascade) = match backend {
+        DbBackend::Sqlite => (
+            "SELECT type, name FROM sqlite_master WHERE type IN ('table', 'view') \
+             AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type DESC",
+            "",
+        ),
+        _ => (
+            "SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'table' END, c.relname::text \
+             FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v', 'm') AND c.relnamespace = current_schema()::regnamespace \
+             AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') \
+             UNION ALL SELECT 'type', y.typname::text FROM pg_type y \
+             WHERE y.typtype = 'e' AND y.typnamespace = current_schema()::regnamespace \
+             AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = y.oid AND d.deptype = 'e')",
+            " CASCADE",
+        ),
+    };
+    if backend == DbBackend::Sqlite {
+        db.execute_unprepared("PRAGMA foreign_keys = OFF").await?;
+    }
+    let transaction = lock::begin(db, patience).await?;
+    for row in transaction.query_all_raw(Statement::from_string(backend, sql)).await? {
+        let (kind, name): (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        log::info!("Dropping {kind} '{name}'");
+        let name = crate::reshape::quoted(&name);
+        transaction.execute_unprepared(&format!("DROP {kind} IF EXISTS {name}{cascade}")).await?;
+    }
+    transaction.commit().await?;
+    if backend == DbBackend::Sqlite {
+        db.execute_unprepared("PRAGMA foreign_keys = ON").await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! Small pieces of Rust and SQL: names by the rule of the house, literals, comments.
+
+use super::names::function;
+use crate::reshape::quoted;
+use crate::schema::expression::{portable, text_literal, words};
+use crate::schema::{Check, Index};
+
+/// A column of an index without its order.
+pub(super) fn bare(column: &str) -> &str {
+    column.strip_suffix(" DESC").unwrap_or(column)
+}
+
+/// sea-query writes no expressions into an index for SQLite.
+pub(super) fn create_index(table: &str, index: &Index) -> String {
+    let unique = if index.is_unique { "UNIQUE " } else { "" };
+    let name = index.name.clone().unwrap_or_else(|| house_name(table, &index.columns, "idx"));
+    let columns: Vec<_> = index.columns.iter().map(|column| portable(column)).collect();
+    let condition =
+        index.predicate.iter().map(|predicate| format!(" WHERE {}", portable(predicate))).collect::<String>();
+    format!("CREATE {unique}INDEX {} ON {} ({}){condition}", quoted(&name), quoted(table), columns.join(", "))
+}
+
+/// `<table>_<columns>_<suffix>`.
+pub(super) fn house_name(table: &str, columns: &[String], suffix: &str) -> String {
+    let columns: Vec<_> = columns.iter().map(|column| function(column)).collect();
+    format!("{table}_{}_{suffix}", columns.join("_"))
+}
+
+pub(super) fn check_name(table: &str, check: &Check) -> String {
+    check.name.clone().unwrap_or_else(|| {
+        let column = words(&check.expression).map_or("row".into(), |(column, _)| column);
+        format!("{table}_{column}_check")
+    })
+}
+
+/// A default as a value of Rust, when it is a literal.
+pub(super) fn literal(default: &str) -> String {
+    let default = portable(default);
+    if let Some(text) = text_literal(&default) {
+        return format!("{text:?}");
+    }
+    let lower = default.to_ascii_lowercase();
+    match lower.as_str() {
+        "true" | "false" => lower,
+        "current_timestamp" => "Expr::current_timestamp()".into(),
+        _ if default.parse::<i32>().is_ok() => default,
+        _ if default.parse::<i64>().is_ok() => format!("{default}_i64"),
+        _ => format!("Expr::cust({:?})", parenthesised(&default)),
+    }
+}
+
+/// SQLite wants parentheses around a default that is not a literal.
+pub(super) fn parenthesised(default: &str) -> String {
+    if default.parse::<f64>().is_ok() { default.to_owned() } else { format!("({default})") }
+}
+
+/// Comments, in lines that a person would not have to break.
+pub(super) fn comment(note: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in note.split_whitespace() {
+        let line = lines.last_mut();
+        match line {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + word.chars().count() < 104 => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.iter().map(|line| format!("// {line}\n")).collect()
+}

@@ -1,0 +1,132 @@
+//! What a database adds to an expression is taken out of it again.
+
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{Array, BinaryOperator, DataType, Expr, Ident, UnaryOperator, Value, ValueWithSpan, VisitorMut};
+use sqlparser::keywords::ALL_KEYWORDS;
+
+use super::unwrapped;
+
+/// What PostgreSQL adds to an expression is taken out again.
+pub(super) struct Portable;
+
+impl VisitorMut for Portable {
+    type Break = ();
+
+    fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
+        let taken = std::mem::replace(expression, Expr::Value(Value::Null.into()));
+        *expression = portable_step(taken);
+        ControlFlow::Continue(())
+    }
+}
+
+fn portable_step(expression: Expr) -> Expr {
+    match expression {
+        Expr::Identifier(name) => Expr::Identifier(plain(name)),
+        Expr::Value(ValueWithSpan { value: Value::EscapedStringLiteral(text), .. }) => {
+            Expr::Value(Value::SingleQuotedString(text).into())
+        }
+        Expr::Nested(inner) if is_closed(&inner) => *inner,
+        Expr::Cast { expr, data_type, .. } if is_needless_cast(&expr, &data_type) => match (*expr, &data_type) {
+            (Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(number), .. }), kind) if is_number(kind) => {
+                Expr::Value(Value::Number(number, false).into())
+            }
+            (inner, _) => inner,
+        },
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => match *expr {
+            Expr::Value(ValueWithSpan { value: Value::Number(number, long), .. }) => {
+                Expr::Value(Value::Number(format!("-{number}"), long).into())
+            }
+            other => Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(other) },
+        },
+        Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right, is_some } => match unwrapped(*right) {
+            Expr::Array(Array { elem, .. }) => Expr::InList { expr: left, list: elem, negated: false },
+            right => Expr::AnyOp { left, compare_op: BinaryOperator::Eq, right: Box::new(right), is_some },
+        },
+        Expr::AllOp { left, compare_op: BinaryOperator::NotEq, right } => match unwrapped(*right) {
+            Expr::Array(Array { elem, .. }) => Expr::InList { expr: left, list: elem, negated: true },
+            right => Expr::AllOp { left, compare_op: BinaryOperator::NotEq, right: Box::new(right) },
+        },
+        Expr::BinaryOp { left, op: op @ (BinaryOperator::And | BinaryOperator::Or), right } => {
+            let (left, right) = (operand(*left, &op), operand(*right, &op));
+            Expr::BinaryOp { left: Box::new(left), op, right: Box::new(right) }
+        }
+        Expr::BinaryOp { left, op, right } => like(left, op, right),
+        Expr::Case { case_token, end_token, operand, mut conditions, else_result } => {
+            for condition in &mut conditions {
+                let whole = std::mem::replace(&mut condition.condition, Expr::Value(Value::Null.into()));
+                condition.condition = unwrapped(whole);
+                let whole = std::mem::replace(&mut condition.result, Expr::Value(Value::Null.into()));
+                condition.result = unwrapped(whole);
+            }
+            let else_result = else_result.map(|result| Box::new(unwrapped(*result)));
+            Expr::Case { case_token, end_token, operand, conditions, else_result }
+        }
+        other => other,
+    }
+}
+
+/// An operand of AND or OR without the parentheses that it does not need.
+fn operand(expression: Expr, op: &BinaryOperator) -> Expr {
+    let Expr::Nested(inner) = expression else { return expression };
+    let binds_tighter = match &*inner {
+        Expr::BinaryOp { op: BinaryOperator::Or, .. } => false,
+        Expr::BinaryOp { op: BinaryOperator::And, .. } => *op == BinaryOperator::Or,
+        Expr::BinaryOp { .. } | Expr::InList { .. } | Expr::Like { .. } | Expr::IsNull(_) | Expr::IsNotNull(_) => true,
+        _ => false,
+    };
+    if binds_tighter { *inner } else { Expr::Nested(inner) }
+}
+
+/// PostgreSQL has operators for LIKE.
+fn like(left: Box<Expr>, op: BinaryOperator, right: Box<Expr>) -> Expr {
+    let negated = matches!(op, BinaryOperator::PGNotLikeMatch | BinaryOperator::PGNotILikeMatch);
+    match op {
+        BinaryOperator::PGLikeMatch | BinaryOperator::PGNotLikeMatch => {
+            Expr::Like { negated, any: false, expr: left, pattern: right, escape_char: None }
+        }
+        BinaryOperator::PGILikeMatch | BinaryOperator::PGNotILikeMatch => {
+            Expr::ILike { negated, any: false, expr: left, pattern: right, escape_char: None }
+        }
+        op => Expr::BinaryOp { left, op, right },
+    }
+}
+
+/// What needs no parentheses wherever it stands.
+fn is_closed(expression: &Expr) -> bool {
+    matches!(
+        expression,
+        Expr::Identifier(_)
+            | Expr::Value(_)
+            | Expr::Function(_)
+            | Expr::Nested(_)
+            | Expr::Array(_)
+            | Expr::Cast { .. }
+            | Expr::Case { .. }
+    )
+}
+
+/// A cast of a literal, or to text; the databases make it by themselves.
+fn is_needless_cast(expression: &Expr, kind: &DataType) -> bool {
+    let is_literal = matches!(expression, Expr::Value(_) | Expr::Array(_));
+    let is_array = matches!(expression, Expr::Nested(inner) if matches!(**inner, Expr::Array(_)));
+    let kind = kind.to_string().to_uppercase();
+    let is_text = ["TEXT", "VARCHAR", "CHARACTER", "CHAR", "BPCHAR"].iter().any(|text| kind.starts_with(text));
+    is_literal || is_array || is_text
+}
+
+fn is_number(kind: &DataType) -> bool {
+    let kind = kind.to_string().to_uppercase();
+    ["INT", "SMALLINT", "BIGINT", "NUMERIC", "DECIMAL", "REAL", "DOUBLE", "FLOAT"]
+        .iter()
+        .any(|number| kind.starts_with(number))
+}
+
+/// A name without quotes, where it needs none.
+fn plain(name: Ident) -> Ident {
+    let mut characters = name.value.chars();
+    let is_simple = characters.next().is_some_and(|c| c.is_ascii_lowercase() || c == '_')
+        && characters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    let is_keyword = ALL_KEYWORDS.binary_search(&name.value.to_uppercase().as_str()).is_ok();
+    if is_simple && !is_keyword { Ident::new(name.value) } else { name }
+}
