@@ -54,10 +54,15 @@ async fn a_database_goes_to_the_revision_it_is_told() {
         assert_eq!(run("current --check-heads").trim(), format!("{} (head)", names.last().unwrap()));
         run("downgrade base");
         assert_eq!(current(), "");
-        // What is behind stays; what is ahead stays.
+        // The wrong way is no way.
         run("upgrade m20261121_000004");
-        run("upgrade m20261121_000002");
-        run("downgrade m20261121_000007");
+        run("upgrade m20261121_000004");
+        for (arguments, why) in
+            [("upgrade m20261121_000002", "use downgrade"), ("downgrade m20261121_000007", "use upgrade")]
+        {
+            let said = fails(&migration(&folder, Some(&url), &arguments.split(' ').collect::<Vec<_>>()), 2);
+            assert!(said.contains(why), "{said}");
+        }
         assert_eq!(current(), names[3]);
     })
     .await;
@@ -79,7 +84,7 @@ async fn what_is_recorded_is_told_as_text_and_as_json() {
         assert_eq!(run("status").lines().nth(3).unwrap(), format!("pending  {}", names[3]));
 
         let history = run("history -r m20261121_000001:m20261121_000003");
-        assert_eq!(history.lines().count(), 2);
+        assert_eq!(history.lines().count(), 3);
         assert!(
             history.starts_with(&format!("{} -> {}, The catalogue of vaccines\n", names[1], names[2])),
             "{history}"

@@ -149,7 +149,16 @@ impl Change {
     }
 
     pub(crate) fn json(&self) -> Value {
-        json!({ "kinds": self.kinds(), "table": self.table(), "name": self.name(), "text": self.to_string() })
+        let (old, new) = match self {
+            Self::ModifyColumn { old, new, .. } => (Some(old.description()), Some(new.description())),
+            Self::ModifyCheck { old, new, .. } => (Some(old.expression.clone()), Some(new.expression.clone())),
+            Self::AddColumn { column, .. } => (None, Some(column.description())),
+            Self::RemoveColumn { column, .. } => (Some(column.description()), None),
+            _ => (None, None),
+        };
+        json!({
+            "kinds": self.kinds(), "table": self.table(), "name": self.name(), "old": old, "new": new, "text": self.to_string(),
+        })
     }
 }
 

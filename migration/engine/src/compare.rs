@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::change::Change;
-use crate::schema::expression::normal;
+use crate::schema::expression::{normal, portable};
 use crate::schema::{Check, Column, ForeignKey, Index, Key, Schema, Table};
 
 /// Pairs of expressions that the database says are the same, though they are written differently.
@@ -148,7 +148,7 @@ fn is_same_column(left: &Column, right: &Column, synonyms: &Synonyms) -> bool {
 
 /// NULL is the default of what has none.
 pub(crate) fn default_of(column: &Column) -> Option<&str> {
-    column.default.as_deref().filter(|default| !default.to_ascii_uppercase().starts_with("NULL"))
+    column.default.as_deref().filter(|default| !portable(default).eq_ignore_ascii_case("NULL"))
 }
 
 /// The columns that a foreign key refers to, even when it does not say so.

@@ -54,8 +54,11 @@ pub async fn autogenerate(
     let mut known = Declared::new();
     for elsewhere in elsewhere(project, db).await? {
         known.append(&mut types::of_schema(&elsewhere.database, elsewhere.backend));
-        // Whichever database sees more, such as a larger number, is written for; it runs on both.
-        if elsewhere.changes().iter().any(|change| !here.iter().any(|known| known.is_like(change))) {
+        // Whichever database sees more, such as a larger number, is written for; it runs on both. Unless this one has
+        // something that no migration has made.
+        let there = elsewhere.changes();
+        let sees_all = here.iter().all(|change| there.iter().any(|other| other.is_like(change)));
+        if sees_all && there.len() > here.len() {
             comparison = elsewhere;
         }
     }
@@ -82,14 +85,23 @@ pub(crate) async fn elsewhere(project: &Project, db: &DatabaseConnection) -> Res
     let Some(described) = project.entities else { return Ok(comparisons) };
     let applied = history::read(db).await?;
     let mut migrations = (project.migrations)();
-    migrations.retain(|migration| applied.iter().any(|record| record.version == migration.name()));
+    let is_applied = |name: &str| applied.iter().any(|record| record.version == name);
+    let count = migrations.iter().take_while(|migration| is_applied(migration.name())).count();
+    if migrations.iter().skip(count).any(|migration| is_applied(migration.name())) {
+        // Played without the one that was left out, they would make something else.
+        return Ok(comparisons);
+    }
+    migrations.truncate(count);
     for backend in project.backends.iter().copied().filter(|backend| *backend != db.get_database_backend()) {
         let recorded = record::forward(&migrations, backend).await?;
         let Ok(recorded) = recorded.into_iter().collect::<Result<Vec<_>, _>>() else { continue };
         let statements = recorded.iter().flat_map(|recorded| &recorded.statements);
         let database = match backend {
             DbBackend::Sqlite => in_memory(statements).await?,
-            _ => play(statements)?,
+            _ => match play(statements) {
+                Ok(schema) => schema,
+                Err(_) => continue,
+            },
         };
         let entities = entities::read(&described(backend), backend)?;
         comparisons.push(Comparison { database, entities, synonyms: Synonyms::default(), backend });
@@ -145,6 +157,9 @@ impl Comparison {
             project.entities.ok_or_else(|| Failure::Usage("this program was built without its entities".into()))?;
         let database = Schema::read(db).await?;
         let entities = entities::read(&described(backend), backend)?;
+        if let Some((_, why)) = database.unreadable.iter().find(|(name, _)| entities.tables.contains_key(*name)) {
+            return Err(Failure::Refused(why.clone()));
+        }
         let synonyms = synonyms(db, &database, &entities).await;
         Ok(Self { database, entities, synonyms, backend })
     }

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbBackend, DbErr, RuntimeErr, Statement,
+};
 use sqlx::ConnectOptions as _;
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnectOptions;
@@ -48,7 +50,15 @@ pub(crate) async fn open(
     if let Some(schema) = schema {
         options.set_schema_search_path(schema);
     }
-    Database::connect(options).await
+    let db = Database::connect(options).await?;
+    if let Some(schema) = schema.filter(|_| db.get_database_backend() == DbBackend::Postgres) {
+        let current = Statement::from_string(DbBackend::Postgres, "SELECT current_schema()::text");
+        let current = db.query_one_raw(current).await?;
+        if current.map_or(Ok(None), |row| row.try_get_by_index::<Option<String>>(0))?.is_none() {
+            return Err(DbErr::Custom(format!("it has no schema {schema}")));
+        }
+    }
+    Ok(db)
 }
 
 /// One attempt without a pool, which would hide the cause behind a time-out.

@@ -31,40 +31,62 @@ pub(crate) async fn types(db: &impl ConnectionTrait) -> Result<Types, DbErr> {
 
 /// The losses of some statements, each as `drop column users.nid`. What is not in the database yet cannot be lost.
 pub(crate) fn losses(statements: &[String], types: &Types) -> Vec<String> {
-    let rebuilt: Vec<_> = statements.iter().filter_map(|statement| rebuilt_table(statement)).collect();
-    let mut losses = Vec::new();
-    for statement in statements {
-        let words: Vec<_> = tokens(statement).into_iter().map(|token| &statement[token]).collect();
-        match words.as_slice() {
-            [drop, table, name @ ..] if is(drop, "DROP") && is(table, "TABLE") => {
-                let name = name.iter().find(|word| !is(word, "IF") && !is(word, "EXISTS"));
-                let name = name.map(|name| bare(name)).unwrap_or_default();
-                if types.contains_key(&name) && !rebuilt.contains(&name) {
-                    losses.push(format!("drop table {name}"));
-                }
-            }
-            [delete, from, table, ..] if is(delete, "DELETE") && is(from, "FROM") => {
-                losses.extend(known(table, types).map(|table| format!("delete rows of {table}")));
-            }
-            [truncate, rest @ ..] if is(truncate, "TRUNCATE") => {
-                let table = rest.iter().find(|word| !is(word, "TABLE") && !is(word, "ONLY"));
-                losses
-                    .extend(table.and_then(|table| known(table, types)).map(|table| format!("delete rows of {table}")));
-            }
-            [alter, table, name, changes @ ..] if is(alter, "ALTER") && is(table, "TABLE") => {
-                if let Some(columns) = types.get(&bare(name)) {
-                    losses.extend(altered(&bare(name), changes, columns));
-                }
-            }
-            [create, table, name, ..] if is(create, "CREATE") && is(table, "TABLE") => {
-                if let Some(name) = bare(name).strip_prefix(TEMPORARY_PREFIX) {
-                    losses.extend(types.get(name).iter().flat_map(|columns| reshaped(name, statement, columns)));
-                }
-            }
-            _ => {}
-        }
-    }
+    let single: Vec<_> = statements.iter().flat_map(|statement| split(statement)).collect();
+    let rebuilt: Vec<_> = single.iter().filter_map(|words| rebuilt_table(words)).collect();
+    let mut losses: Vec<_> = single.iter().flat_map(|words| losses_of(words, types, &rebuilt)).collect();
     losses.dedup();
+    losses
+}
+
+/// The words of each statement in a text that may hold several. What a trigger or a function would do is not done now.
+fn split(text: &str) -> Vec<Vec<&str>> {
+    let words: Vec<_> = tokens(text).into_iter().map(|token| &text[token]).collect();
+    let is_body = words.first().is_some_and(|first| is(first, "CREATE"))
+        && words.iter().take(6).any(|word| ["TRIGGER", "FUNCTION", "PROCEDURE"].iter().any(|kind| is(word, kind)));
+    match is_body {
+        true => Vec::new(),
+        false => words.split(|word| *word == ";").map(<[_]>::to_vec).filter(|words| !words.is_empty()).collect(),
+    }
+}
+
+fn losses_of(words: &[&str], types: &Types, rebuilt: &[String]) -> Vec<String> {
+    let known = |name: &[&str]| table_named(name).filter(|name| types.contains_key(name));
+    let mut losses = Vec::new();
+    match words {
+        [drop, kind, rest @ ..] if is(drop, "DROP") && is(kind, "TABLE") => {
+            let names = rest.split(|word| *word == ",").filter_map(|name| known(skip(name, &["IF", "EXISTS"])));
+            losses.extend(names.filter(|name| !rebuilt.contains(name)).map(|name| format!("drop table {name}")));
+        }
+        [drop, kind, rest @ ..]
+            if is(drop, "DROP") && (is(kind, "SCHEMA") || is(kind, "DATABASE") || is(kind, "TYPE")) =>
+        {
+            let name = skip(rest, &["IF", "EXISTS"]).first().map(|name| bare(name)).unwrap_or_default();
+            losses.push(format!("drop {} {name}", kind.to_lowercase()));
+        }
+        [alter, kind, rest @ ..] if is(alter, "ALTER") && is(kind, "TABLE") => {
+            let rest = skip(rest, &["IF", "EXISTS", "ONLY"]);
+            let changes = rest.get(if rest.get(1) == Some(&".") { 3 } else { 1 }..).unwrap_or_default();
+            if let Some((table, columns)) = known(rest).and_then(|table| Some((table.clone(), types.get(&table)?))) {
+                losses.extend(altered(&table, changes, columns));
+            }
+        }
+        [create, kind, name, ..] if is(create, "CREATE") && is(kind, "TABLE") => {
+            if let Some(name) = bare(name).strip_prefix(TEMPORARY_PREFIX) {
+                losses.extend(types.get(name).iter().flat_map(|columns| reshaped(name, &words.join(" "), columns)));
+            }
+        }
+        _ => {}
+    }
+    // Wherever it stands: `WITH … DELETE` too.
+    for (place, word) in words.iter().enumerate() {
+        let rest = words.get(place + 1..).unwrap_or_default();
+        let table = match rest {
+            [from, table @ ..] if is(word, "DELETE") && is(from, "FROM") => known(skip(table, &["ONLY"])),
+            table if place == 0 && is(word, "TRUNCATE") => known(skip(table, &["TABLE", "ONLY"])),
+            _ => None,
+        };
+        losses.extend(table.map(|table| format!("delete rows of {table}")));
+    }
     losses
 }
 
@@ -72,14 +94,24 @@ fn is(word: &str, keyword: &str) -> bool {
     word.eq_ignore_ascii_case(keyword)
 }
 
-fn known(table: &str, types: &Types) -> Option<String> {
-    Some(bare(table)).filter(|table| types.contains_key(table))
+fn skip<'a, 'b>(words: &'a [&'b str], keywords: &[&str]) -> &'a [&'b str] {
+    let count = words.iter().take_while(|word| keywords.iter().any(|keyword| is(word, keyword))).count();
+    words.get(count..).unwrap_or_default()
+}
+
+/// A table, whatever schema it is said to be in. What has no quotes is in small letters.
+fn table_named(words: &[&str]) -> Option<String> {
+    let name = match words {
+        [_, dot, name, ..] if *dot == "." => name,
+        [name, ..] => name,
+        [] => return None,
+    };
+    Some(if name.starts_with(['"', '`', '[']) { bare(name) } else { name.to_lowercase() })
 }
 
 /// The table that a statement of a rebuild puts back into its place.
-fn rebuilt_table(statement: &str) -> Option<String> {
-    let words: Vec<_> = tokens(statement).into_iter().map(|token| &statement[token]).collect();
-    match words.as_slice() {
+fn rebuilt_table(words: &[&str]) -> Option<String> {
+    match words {
         [alter, table, from, rename, to, name, ..]
             if is(alter, "ALTER") && is(table, "TABLE") && is(rename, "RENAME") && is(to, "TO") =>
         {
@@ -93,33 +125,31 @@ fn altered(table: &str, changes: &[&str], columns: &BTreeMap<String, String>) ->
     let mut losses = Vec::new();
     for (place, word) in changes.iter().enumerate() {
         let rest = changes.get(place + 1..).unwrap_or_default();
-        match rest {
-            [column, name, ..] if is(word, "DROP") && is(column, "COLUMN") => {
-                let name = bare(name);
-                losses.extend(columns.contains_key(&name).then(|| format!("drop column {table}.{name}")));
-            }
-            [column, name, kind, new @ ..] if is(word, "ALTER") && is(column, "COLUMN") && is(kind, "TYPE") => {
-                let mut depth = 0;
-                let new: Vec<_> = new
-                    .iter()
-                    .take_while(|word| {
-                        depth += i32::from(**word == "(") - i32::from(**word == ")");
-                        !(is(word, "USING") || **word == "," && depth == 0)
-                    })
-                    .copied()
-                    .collect();
-                let name = bare(name);
-                losses.extend(columns.get(&name).and_then(|old| narrowed(table, &name, old, &joined(&new))));
-            }
-            _ => {}
+        if is(word, "DROP") {
+            let name = table_named(skip(rest, &["COLUMN", "IF", "EXISTS"])).filter(|name| columns.contains_key(name));
+            losses.extend(name.map(|name| format!("drop column {table}.{name}")));
+        } else if is(word, "ALTER") {
+            let rest = skip(rest, &["COLUMN"]);
+            let (Some(name), rest) = (table_named(rest), rest.get(1..).unwrap_or_default()) else { continue };
+            let kind = match rest {
+                [kind, new @ ..] if is(kind, "TYPE") => new,
+                [set, data, kind, new @ ..] if is(set, "SET") && is(data, "DATA") && is(kind, "TYPE") => new,
+                _ => continue,
+            };
+            losses.extend(columns.get(&name).and_then(|old| narrowed(table, &name, old, &new_type(kind))));
         }
     }
     losses
 }
 
-/// `varchar(10)` from its words.
-fn joined(words: &[&str]) -> String {
-    let text = words.join(" ").to_ascii_lowercase();
+/// The words of a type, up to what comes behind it.
+fn new_type(words: &[&str]) -> String {
+    let mut depth = 0;
+    let words = words.iter().take_while(|word| {
+        depth += i32::from(**word == "(") - i32::from(**word == ")");
+        !(is(word, "USING") || is(word, "COLLATE") || **word == "," && depth == 0)
+    });
+    let text = words.copied().collect::<Vec<_>>().join(" ").to_ascii_lowercase();
     text.replace(" ( ", "(").replace(" )", ")").replace(" , ", ", ").replace("( ", "(").replace(" (", "(")
 }
 
@@ -129,7 +159,10 @@ fn reshaped(table: &str, statement: &str, columns: &BTreeMap<String, String>) ->
     columns
         .iter()
         .filter_map(|(name, old)| match new.get(name) {
-            Some(kind) => narrowed(table, name, old, kind),
+            Some(kind) => {
+                let words: Vec<_> = tokens(kind).into_iter().map(|token| &kind[token]).collect();
+                narrowed(table, name, old, &new_type(&words))
+            }
             None => Some(format!("drop column {table}.{name}")),
         })
         .collect()
@@ -177,6 +210,22 @@ pub(crate) fn common_name(kind: &str) -> String {
     let (name, size) = family(kind);
     let size: Vec<_> = size.iter().map(ToString::to_string).collect();
     if size.is_empty() { name } else { format!("{name}({})", size.join(", ")) }
+}
+
+/// Whether PostgreSQL converts values of one type to another by itself when a column changes.
+#[cfg(feature = "cli")]
+pub(crate) fn is_converted(old: &str, new: &str) -> bool {
+    let (old, new) = (family(old).0, family(new).0);
+    let text = ["varchar", "char", "text"];
+    let groups: [&[&str]; 4] = [
+        &["smallint", "integer", "bigint", "numeric", "float", "double"],
+        &["date", "timestamp", "timestamptz"],
+        &["json", "jsonb"],
+        &["inet", "cidr"],
+    ];
+    old == new
+        || text.contains(&new.as_str())
+        || groups.iter().any(|group| group.contains(&old.as_str()) && group.contains(&new.as_str()))
 }
 
 /// A type without its size, by one name for both databases; and the size.
@@ -230,6 +279,11 @@ mod tests {
             ("drop table if exists users cascade", "drop table users"),
             ("ALTER TABLE \"users\" DROP COLUMN \"age\"", "drop column users.age"),
             ("DELETE FROM \"users\" WHERE \"age\" > 3", "delete rows of users"),
+            ("SELECT 1; DROP TABLE others, public.Users;", "drop table users"),
+            ("ALTER TABLE IF EXISTS ONLY users DROP IF EXISTS age", "drop column users.age"),
+            ("ALTER TABLE users ALTER age SET DATA TYPE smallint", "narrow users.age from integer to smallint"),
+            ("WITH old AS (SELECT 1) DELETE FROM users", "delete rows of users"),
+            ("DROP SCHEMA IF EXISTS x CASCADE", "drop schema x"),
             ("TRUNCATE TABLE users", "delete rows of users"),
             (
                 "ALTER TABLE users ALTER COLUMN name TYPE varchar(10)",
@@ -258,6 +312,8 @@ mod tests {
             "ALTER TABLE users ALTER COLUMN name TYPE text",
             "ALTER TABLE users ADD COLUMN x text",
             "INSERT INTO users VALUES ('DROP TABLE users')",
+            "ALTER TABLE users DROP CONSTRAINT users_age_check",
+            "CREATE TRIGGER t BEFORE INSERT ON users BEGIN DELETE FROM users; END",
             "CREATE TABLE _reshaped_users (id uuid_text, name varchar(200), age integer)",
         ] {
             assert_eq!(lost(&[statement]), Vec::<String>::new(), "{statement}");

@@ -4,7 +4,7 @@ use std::path::Path;
 
 /// The other processes that hold a write lock on an SQLite file, each as `process 42 (care4u), which runs since …`.
 ///
-/// Linux lists file locks by device and inode. In WAL mode they are on the `-shm` file.
+/// Linux lists file locks by inode; in WAL mode they are on the `-shm` file.
 #[cfg(target_os = "linux")]
 pub(crate) fn of(file: &Path) -> Vec<String> {
     use std::os::unix::fs::MetadataExt as _;

@@ -19,6 +19,8 @@ mod compare;
 mod comparison;
 mod connection;
 mod destructive;
+#[cfg(feature = "cli")]
+mod entity;
 mod failure;
 #[cfg(feature = "cli")]
 mod fresh;

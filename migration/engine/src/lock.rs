@@ -1,7 +1,7 @@
 //! Migrators take turns: an advisory lock on PostgreSQL, an exclusive transaction on SQLite.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, Statement,
@@ -13,6 +13,9 @@ use crate::{Failure, holders};
 
 /// Identifies the lock of migrators among all advisory locks of a PostgreSQL database ("revision" in ASCII).
 const ADVISORY_LOCK: i64 = 0x7265_7669_7369_6f6e;
+
+/// How often a migrator asks whether it is its turn.
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
 /// A migrator's turn on PostgreSQL. It belongs to a transaction of its own, so it cannot outlive the connection.
 ///
@@ -33,17 +36,22 @@ impl Turn {
             return Ok(Self::Sqlite { patience_before });
         }
         let lock = db.begin().await?;
-        let milliseconds = timeout.as_millis().max(1);
-        let patience =
-            format!("SET LOCAL lock_timeout = {milliseconds}; SET LOCAL idle_in_transaction_session_timeout = 0");
-        lock.execute_unprepared(&patience).await?;
-        match lock.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")).await {
-            Ok(_) => Ok(Self::Postgres(lock)),
-            Err(error) if kind(&error) == Kind::Locked => {
-                lock.rollback().await?;
-                Err(Failure::Locked(waited(timeout, &postgres_holder(db).await?)))
+        lock.execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = 0").await?;
+        // Asked again and again: a statement that waits holds a snapshot, for which a `CREATE INDEX CONCURRENTLY` of whoever
+        // has the turn would wait in turn.
+        let sql = format!("SELECT pg_try_advisory_xact_lock({ADVISORY_LOCK})");
+        let since = Instant::now();
+        loop {
+            let row = lock.query_one_raw(Statement::from_string(DbBackend::Postgres, &sql)).await?;
+            if row.map_or(Ok(false), |row| row.try_get_by_index(0))? {
+                return Ok(Self::Postgres(lock));
             }
-            Err(error) => Err(error.into()),
+            let left = timeout.saturating_sub(since.elapsed());
+            if left.is_zero() {
+                lock.rollback().await?;
+                return Err(Failure::Locked(waited(timeout, &postgres_holder(db).await?)));
+            }
+            tokio::time::sleep(left.min(BETWEEN_TRIES)).await;
         }
     }
 

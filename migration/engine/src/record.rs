@@ -2,7 +2,10 @@
 //!
 //! The migration is given a connection that writes down what it is asked. For SQLite the statements are also carried out,
 //! in memory, so that a migration can look at what the earlier ones have made. For PostgreSQL there is nothing to look
-//! at: a query finds no rows.
+//! at: a query finds no rows, and what a migration asks whether it is there is not.
+//!
+//! So `up` and `down` of a migration may be called where nothing is to be migrated: they must do nothing but ask the
+//! connection that they are given.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -61,7 +64,7 @@ struct WritingDatabase {
 }
 
 impl MockDatabaseTrait for WritingDatabase {
-    // SQLite works on a thread of its own, so waiting for it here keeps nobody from working.
+    // The trait cannot wait otherwise. SQLite works on a thread of its own, in memory, so it does not take long.
     fn execute(&mut self, _: usize, statement: Statement) -> Result<ExecResult, DbErr> {
         let sql = statement.to_string();
         self.statements.lock().unwrap_or_else(PoisonError::into_inner).push(sql.clone());
@@ -72,10 +75,17 @@ impl MockDatabaseTrait for WritingDatabase {
     }
 
     fn query(&mut self, _: usize, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        if self.backend != DbBackend::Sqlite {
-            return Ok(Vec::new());
+        let sql = statement.to_string();
+        if changes_something(&sql) {
+            self.statements.lock().unwrap_or_else(PoisonError::into_inner).push(sql.clone());
         }
-        let outcome = block_on(sqlx::raw_sql(AssertSqlSafe(statement.to_string())).fetch_all(&mut self.scratch));
+        let probe = ["has_table", "has_column", "has_index"].into_iter().find(|probe| sql.contains(probe));
+        let sql = match (self.backend, probe) {
+            (DbBackend::Sqlite, _) => sql,
+            (_, Some(probe)) => format!("SELECT FALSE AS {probe}"),
+            _ => return Ok(Vec::new()),
+        };
+        let outcome = block_on(sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&mut self.scratch));
         let rows = outcome.map_err(|error| DbErr::Query(RuntimeErr::SqlxError(error.into())))?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
@@ -97,6 +107,13 @@ impl MockDatabaseTrait for WritingDatabase {
     fn ping(&self) -> Result<(), DbErr> {
         Ok(())
     }
+}
+
+/// Whether a query is one only in that it has an answer, such as `INSERT … RETURNING` or `SELECT setval(…)`.
+fn changes_something(sql: &str) -> bool {
+    let upper = sql.trim_start().to_uppercase();
+    let reads = ["SELECT", "PRAGMA", "EXPLAIN", "SHOW", "VALUES"].iter().any(|word| upper.starts_with(word));
+    !reads || upper.starts_with("SELECT") && !upper.contains(" FROM ")
 }
 
 /// What is known of a migration from playing it.

@@ -8,6 +8,12 @@ pub(crate) type Place = usize;
 /// The place that a text names: `head`, `base`, `current`, a name, the unique beginning of one, or one of these with
 /// `+N` or `-N` behind it. `+N` and `-N` alone count from where the database is.
 pub(crate) fn resolve(text: &str, names: &[&str], current: Place) -> Result<Place, Failure> {
+    if text.is_empty() {
+        return Err(Failure::UnknownRevision("no revision is named".into()));
+    }
+    if let Some(place) = names.iter().position(|name| *name == text) {
+        return Ok(place + 1);
+    }
     let (base, offset) = match text.rfind(['+', '-']) {
         Some(sign) if text[sign + 1..].parse::<u32>().is_ok() => text.split_at(sign),
         _ => (text, ""),
@@ -83,7 +89,7 @@ mod tests {
         assert!(matches!(resolve("m1", &NAMES, 0), Err(Failure::AmbiguousRevision(_))));
         for text in ["m3", "", "+4", "-1", "head+1", "M2"] {
             let outcome = resolve(text, &NAMES, 0);
-            assert!(matches!(outcome, Err(Failure::UnknownRevision(_))) || text.is_empty(), "{text}: {outcome:?}");
+            assert!(matches!(outcome, Err(Failure::UnknownRevision(_))), "{text}: {outcome:?}");
         }
         assert!(matches!(range("m1", &NAMES, 0), Err(Failure::Usage(_))));
     }

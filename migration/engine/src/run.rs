@@ -42,7 +42,11 @@ impl Project {
 }
 
 /// Applies pending migrations, oldest first. With nothing to do it takes no lock and writes nothing.
+///
+/// The pool must be one of [`connect`](crate::connect), or like it: of a single connection on SQLite, of two or more on
+/// PostgreSQL.
 pub async fn upgrade(db: &DatabaseConnection, project: &Project, options: &Options) -> Result<(), Failure> {
+    refuse_pool(db)?;
     let migrations = (project.migrations)();
     let applied = history::read(db).await?;
     refuse_unknown(&migrations, &applied)?;
@@ -56,7 +60,7 @@ pub async fn upgrade(db: &DatabaseConnection, project: &Project, options: &Optio
     let recorded = record::forward(&migrations, db.get_database_backend()).await?;
     warn_of_edited(&migrations, &applied, &recorded);
     if !options.allow_destructive {
-        let played = pending.iter().filter_map(|place| Some((*place, recorded.get(*place)?.as_ref().ok()?)));
+        let played = pending.iter().filter_map(|place| Some((*place, recorded.get(*place)?.as_ref().ok())));
         refuse_losses(db, &migrations, played).await?;
     }
     let turn = Turn::take(db, options.lock_timeout).await?;
@@ -64,6 +68,26 @@ pub async fn upgrade(db: &DatabaseConnection, project: &Project, options: &Optio
     let ended = turn.end(db).await;
     outcome?;
     Ok(ended?)
+}
+
+/// SQLite's foreign keys are switched for a connection, so there must be one only; PostgreSQL's lock needs one of its own.
+fn refuse_pool(db: &DatabaseConnection) -> Result<(), Failure> {
+    let (size, fits) = match db.get_database_backend() {
+        DbBackend::Sqlite => {
+            let size = db.get_sqlite_connection_pool().options().get_max_connections();
+            (size, size == 1)
+        }
+        _ => {
+            let size = db.get_postgres_connection_pool().options().get_max_connections();
+            (size, size >= 2)
+        }
+    };
+    match fits {
+        true => Ok(()),
+        false => Err(Failure::Usage(format!(
+            "migrations do not run on a pool of {size} connections; open it with `connect`"
+        ))),
+    }
 }
 
 async fn apply_all(
@@ -108,8 +132,9 @@ async fn adopt(
     Ok(transaction.commit().await?)
 }
 
-/// Reverts applied migrations, latest first.
+/// Reverts applied migrations, latest first. The pool must be as for [`upgrade`].
 pub async fn downgrade(db: &DatabaseConnection, project: &Project, options: &Options) -> Result<(), Failure> {
+    refuse_pool(db)?;
     let migrations = (project.migrations)();
     let applied = history::read(db).await?;
     refuse_unknown(&migrations, &applied)?;
@@ -120,7 +145,7 @@ pub async fn downgrade(db: &DatabaseConnection, project: &Project, options: &Opt
     }
     let recorded = backward(&migrations, &places, db.get_database_backend()).await?;
     if !options.allow_destructive {
-        let played = places.iter().zip(&recorded).filter_map(|(place, recorded)| Some((*place, recorded.as_ref()?)));
+        let played = places.iter().zip(&recorded).map(|(place, recorded)| (*place, recorded.as_ref()));
         refuse_losses(db, &migrations, played).await?;
     }
     let turn = Turn::take(db, options.lock_timeout).await?;
@@ -245,15 +270,17 @@ fn warn_of_edited(migrations: &[Box<dyn MigrationTrait>], applied: &[Applied], r
 async fn refuse_losses<'a>(
     db: &DatabaseConnection,
     migrations: &[Box<dyn MigrationTrait>],
-    played: impl Iterator<Item = (usize, &'a Recorded)>,
+    played: impl Iterator<Item = (usize, Option<&'a Recorded>)>,
 ) -> Result<(), Failure> {
     let types = destructive::types(db).await?;
     let mut told = Vec::new();
     for (place, recorded) in played {
-        let losses = destructive::losses(&recorded.statements, &types);
         let name = migrations.get(place).map_or("", |migration| migration.name());
-        if !losses.is_empty() {
-            told.push(format!("{name} would {}", losses.join(", ")));
+        let losses = recorded.map(|recorded| destructive::losses(&recorded.statements, &types));
+        match losses {
+            None => told.push(format!("{name} cannot be looked into without its data")),
+            Some(losses) if !losses.is_empty() => told.push(format!("{name} would {}", losses.join(", "))),
+            Some(_) => {}
         }
     }
     if told.is_empty() {

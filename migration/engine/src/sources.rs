@@ -40,7 +40,17 @@ impl Sources {
         names
     }
 
-    /// Writes a new migration and lists it in `lib.rs`; either both or nothing.
+    /// The migration that is listed last, which may be newer than this program.
+    pub(crate) fn latest(&self) -> Option<String> {
+        let list = std::fs::read_to_string(self.folder.join("lib.rs")).ok()?;
+        let boxed = list
+            .lines()
+            .rev()
+            .find_map(|line| line.trim().strip_prefix("Box::new(")?.split("::").next().map(ToOwned::to_owned));
+        boxed.filter(|name| timestamp(name).is_some())
+    }
+
+    /// Writes a new migration and lists it in `lib.rs`. What cannot be finished is taken back.
     pub(crate) fn add(&self, name: &str, text: &str) -> Result<PathBuf, Failure> {
         let (path, list) = (self.path(name), self.folder.join("lib.rs"));
         let told = |path: &Path| {
@@ -52,9 +62,12 @@ impl Sources {
             Failure::File(format!("{} has no `vec![` of migrations to add {name} to", list.display()))
         })?;
         std::fs::File::create_new(&path).map_err(told(&path))?;
-        let written = std::fs::write(&path, text).and_then(|()| std::fs::write(&list, after));
-        if let Err(error) = written {
+        // The list is put in place whole: a half of it would be the end of the history.
+        let beside = self.folder.join("lib.rs.new");
+        let written = std::fs::write(&path, text).and_then(|()| std::fs::write(&beside, after));
+        if let Err(error) = written.and_then(|()| std::fs::rename(&beside, &list)) {
             std::fs::remove_file(&path).ok();
+            std::fs::remove_file(&beside).ok();
             return Err(told(&list)(error));
         }
         Ok(path)
@@ -63,7 +76,10 @@ impl Sources {
     /// Lays Rust out with rustfmt and the project's own settings. Without rustfmt it stays as it is.
     pub(crate) fn formatted(&self, text: &str) -> String {
         layout(text, &self.folder).unwrap_or_else(|| {
-            log::warn!("rustfmt is not there, or refused: the file is not formatted");
+            #[expect(clippy::print_stderr, reason = "what is printed may be the file itself")]
+            {
+                eprintln!("migration: rustfmt is not there, or refused; the file is not laid out");
+            }
             text.to_owned()
         })
     }

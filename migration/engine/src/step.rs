@@ -39,10 +39,12 @@ impl Step<'_> {
                 outcome => outcome,
             },
         };
+        let fate = match self.migration.use_transaction() {
+            Some(false) => "failed outside of a transaction, as it asked, and may be half done",
+            _ => "failed and was undone",
+        };
         outcome.map_err(|failure| match failure {
-            Failure::Refused(why) => {
-                Failure::Refused(format!("{} failed and was undone: {why}", self.migration.name()))
-            }
+            Failure::Refused(why) => Failure::Refused(format!("{} {fate}: {why}", self.migration.name())),
             other => other,
         })
     }
@@ -52,10 +54,7 @@ impl Step<'_> {
         if self.is_taken(db).await? {
             return Ok(Taken::Before);
         }
-        self.run(&SchemaManager::new(db)).await.map_err(|failure| match failure {
-            Failure::Refused(why) => Failure::Refused(format!("outside of a transaction, as it asked: {why}")),
-            other => other,
-        })?;
+        self.run(&SchemaManager::new(db)).await?;
         self.record(db).await?;
         Ok(Taken::Now)
     }
@@ -67,6 +66,8 @@ impl Step<'_> {
         let before = violations(db).await?;
         db.execute_unprepared("PRAGMA foreign_keys = OFF").await?;
         let outcome = self.take_in_transaction(db, Some(before)).await;
+        // A rebuild that failed half-way has left this on.
+        db.execute_unprepared("PRAGMA legacy_alter_table = OFF").await?;
         if are_on {
             db.execute_unprepared("PRAGMA foreign_keys = ON").await?;
         }

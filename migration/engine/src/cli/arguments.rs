@@ -104,6 +104,9 @@ pub(super) enum Command {
         /// Name the file by local time instead of UTC
         #[arg(short, long)]
         local_time: bool,
+        /// Name the file by UTC, as goes without saying
+        #[arg(long, conflicts_with = "local_time", hide = true)]
+        universal_time: bool,
     },
     /// Fail when entities and database disagree, or when the history is not in order
     Check(Format),
@@ -149,6 +152,15 @@ pub(super) enum Command {
         #[command(flatten)]
         running: Running,
     },
+    /// Bring the sources of the entities to what the database is; what agrees is left as it is
+    Entity {
+        /// The crate of the entities, when it is not beside that of the migrations
+        #[arg(long, value_name = "FOLDER")]
+        entity_dir: Option<PathBuf>,
+        /// Print it instead of writing it
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// On a scratch database: every migration up, down and up again, with the schema compared after each step
     Verify(Format),
 }
@@ -160,8 +172,8 @@ pub(super) struct Running {
     #[arg(long)]
     pub(super) allow_destructive: bool,
     /// How long to wait for another migrator
-    #[arg(long, value_name = "SECONDS", env = "MIGRATION_LOCK_TIMEOUT")]
-    pub(super) lock_timeout: Option<f32>,
+    #[arg(long, value_name = "SECONDS", env = "MIGRATION_LOCK_TIMEOUT", value_parser = seconds)]
+    pub(super) lock_timeout: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, Args)]
@@ -203,9 +215,13 @@ impl Running {
         let mut options = project.options();
         options.reach = reach;
         options.allow_destructive |= self.allow_destructive;
-        if let Some(timeout) = self.lock_timeout.and_then(|seconds| Duration::try_from_secs_f32(seconds).ok()) {
-            options.lock_timeout = timeout;
-        }
+        options.lock_timeout = self.lock_timeout.unwrap_or(options.lock_timeout);
         options
     }
+}
+
+/// A day is more than anybody waits, and what the databases can count.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().ok().filter(|seconds| (0.0..=86_400.0).contains(seconds));
+    seconds.map(Duration::from_secs_f64).ok_or_else(|| "it must be a number of seconds, at most 86400".into())
 }

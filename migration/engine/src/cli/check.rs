@@ -59,12 +59,16 @@ pub(super) async fn check(project: &Project, target: &Target, as_json: bool) -> 
     let outcome = async { Ok((State::of(project, &db).await?, Differences::find(project, &db).await?)) }.await;
     let (state, differences) = close(db, outcome).await?;
     let problems = problems(project, &state);
+    let notes: Vec<_> = unplayable(&state).collect();
     let is_clean = problems.is_empty() && differences.is_empty();
     if as_json {
-        print_json(&json!({ "clean": is_clean, "history": problems, "differences": differences.json() }))?;
+        print_json(
+            &json!({ "clean": is_clean, "history": problems, "differences": differences.json(), "notes": notes }),
+        )?;
     } else {
         print(problems)?;
         print(differences.lines())?;
+        print(notes)?;
     }
     if is_clean { Ok(()) } else { Err(Failure::Differences) }
 }
@@ -79,10 +83,14 @@ fn problems(project: &Project, state: &State) -> Vec<String> {
     let missing =
         state.unknown().map(|record| format!("missing: {} has been applied and is not known here", record.version));
     let edited = state.edited().map(|name| format!("edited: {name} no longer writes the SQL that was applied"));
-    let unplayable = state.migrations.iter().zip(&state.recorded).filter_map(|(migration, recorded)| {
+    let disorder = disorder(project).into_iter().map(|wrong| format!("out of order: {wrong}"));
+    pending.chain(missing).chain(edited).chain(disorder).collect()
+}
+
+/// What cannot be checked for edits.
+fn unplayable(state: &State) -> impl Iterator<Item = String> {
+    state.migrations.iter().zip(&state.recorded).filter_map(|(migration, recorded)| {
         let error = recorded.as_ref().err()?;
         Some(format!("not checked: {} cannot be played without its data: {error}", migration.name()))
-    });
-    let disorder = disorder(project).into_iter().map(|wrong| format!("out of order: {wrong}"));
-    pending.chain(missing).chain(edited).chain(unplayable).chain(disorder).collect()
+    })
 }

@@ -128,6 +128,8 @@ pub(super) async fn history(
     if from > to {
         return Err(Failure::Usage(format!("the range {} ends before it begins", range.unwrap_or_default())));
     }
+    // Both ends are part of it.
+    let from = from.saturating_sub(1);
     let mut chosen: Vec<_> = revisions.iter().enumerate().skip(from).take(to - from).collect();
     chosen.reverse();
     let is_current = |place: usize| indicate_current && place + 1 == current;
@@ -200,7 +202,17 @@ pub(super) fn current(state: &State, check_heads: bool, verbose: bool, as_json: 
     let names = state.names();
     let name = state.place().checked_sub(1).and_then(|place| names.get(place)).copied();
     let is_head = state.place() == names.len() && state.pending().next().is_none() && state.unknown().next().is_none();
-    if as_json {
+    let ahead = state
+        .unknown()
+        .map(|record| record.version.as_str())
+        .max()
+        .filter(|version| name.is_none_or(|name| *version > name));
+    if let Some(ahead) = ahead {
+        match as_json {
+            true => print_json(&json!({ "revision": ahead, "is_head": false, "is_known": false }))?,
+            false => print([format!("{ahead} (not known here)")])?,
+        }
+    } else if as_json {
         let applied = name.and_then(|name| state.record(name)).map(applied_at);
         print_json(&json!({ "revision": name, "applied_at": applied, "is_head": is_head }))?;
     } else if let Some(name) = name {

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod check;
+mod entity;
 mod history;
 mod offline;
 mod output;
@@ -76,7 +77,11 @@ async fn dispatch(project: &Project, target: &Target, command: Command, verbose:
         Command::Revision { message, autogenerate, dry_run } => {
             revise::revision(project, target, &message, autogenerate, dry_run).await
         }
-        Command::Generate { name, local_time } => revise::generate(project, &name, local_time),
+        Command::Generate { name, local_time, .. } => revise::generate(project, &name, local_time),
+        Command::Entity { entity_dir, dry_run } => {
+            let entity_dir = entity_dir.unwrap_or_else(|| project.entity_dir.clone());
+            entity::entity(&entity_dir, target, project, dry_run).await
+        }
         Command::Check(format) => check::check(project, target, format.json).await,
         Command::Diff(format) => check::diff(project, target, format.json).await,
         Command::Status(format) => history::status(&State::read(project, target).await?, format.json),
@@ -100,7 +105,7 @@ async fn upgrade(project: &Project, target: &Target, running: Running, reach: Re
 }
 
 async fn downgrade(project: &Project, target: &Target, running: Running, reach: Reach) -> Result<(), Failure> {
-    let db = target.open(project).await?;
+    let db = target.open_existing(project).await?;
     let outcome = run::downgrade(&db, project, &running.options(project, reach)).await;
     close(db, outcome).await
 }
@@ -111,6 +116,9 @@ async fn upgrade_to(project: &Project, target: &Target, running: Running, revisi
         let state = State::of(project, &db).await?;
         state.refuse_several_heads(project)?;
         let place = state.resolve(revision)?;
+        if place < state.place() {
+            return Err(Failure::Usage(format!("{revision} lies behind the database; use downgrade")));
+        }
         run::upgrade(&db, project, &running.options(project, Reach::First(place))).await
     };
     let outcome = outcome.await;
@@ -118,9 +126,13 @@ async fn upgrade_to(project: &Project, target: &Target, running: Running, revisi
 }
 
 async fn downgrade_to(project: &Project, target: &Target, running: Running, revision: &str) -> Result<(), Failure> {
-    let db = target.open(project).await?;
+    let db = target.open_existing(project).await?;
     let outcome = async {
-        let place = State::of(project, &db).await?.resolve(revision)?;
+        let state = State::of(project, &db).await?;
+        let place = state.resolve(revision)?;
+        if place > state.place() {
+            return Err(Failure::Usage(format!("{revision} lies ahead of the database; use upgrade")));
+        }
         run::downgrade(&db, project, &running.options(project, Reach::First(place))).await
     };
     let outcome = outcome.await;
@@ -180,7 +192,8 @@ fn start_logging(verbose: bool) {
     let filter = if verbose { "debug" } else { "revisions=info" };
     env_logger::Builder::new()
         .parse_filters(filter)
-        .target(env_logger::Target::Stdout)
+        // Statements are no result.
+        .target(if verbose { env_logger::Target::Stderr } else { env_logger::Target::Stdout })
         .format(|line, record| writeln!(line, "{}", record.args()))
         .init();
 }

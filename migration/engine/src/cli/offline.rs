@@ -109,10 +109,16 @@ fn transaction(migration: &dyn MigrationTrait, recorded: &Recorded, record: &str
     let mut lines = vec![String::new(), format!("-- {}", migration.name())];
     lines.extend(switches_keys.then(|| "PRAGMA foreign_keys = OFF;".to_owned()));
     lines.extend(is_whole.then(|| "BEGIN;".to_owned()));
-    lines
-        .extend(recorded.statements.iter().map(|statement| format!("{};", statement.trim_end().trim_end_matches(';'))));
+    lines.extend(recorded.statements.iter().map(|statement| terminated(statement)));
     lines.push(format!("{record};"));
     lines.extend(is_whole.then(|| "COMMIT;".to_owned()));
     lines.extend(switches_keys.then(|| "PRAGMA foreign_keys = ON;".to_owned()));
     lines
+}
+
+/// A comment at the end must not take the semicolon with it.
+fn terminated(statement: &str) -> String {
+    let statement = statement.trim_end().trim_end_matches(';');
+    let last = statement.lines().last().unwrap_or_default();
+    format!("{statement}{};", if last.contains("--") { "\n" } else { "" })
 }

@@ -41,10 +41,18 @@ async fn on_postgres(project: &Project, url: &str) -> Result<Vec<String>, Failur
         let outcome = async {
             let scratch =
                 connection::connect(&with_database(url, &name), None).await.map_err(failure::no_connection)?;
-            let outcome = there_and_back(project, &scratch).await;
+            let outcome = async {
+                refuse_other(&scratch, &name).await?;
+                there_and_back(project, &scratch).await
+            };
+            let outcome = outcome.await;
             close(scratch, outcome).await
         };
-        let outcome = outcome.await;
+        // Whoever breaks it off does not want to keep it.
+        let outcome = tokio::select! {
+            outcome = outcome => outcome,
+            _ = tokio::signal::ctrl_c() => Err(Failure::Refused("broken off".into())),
+        };
         server.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await?;
         outcome
     };
@@ -52,12 +60,26 @@ async fn on_postgres(project: &Project, url: &str) -> Result<Vec<String>, Failur
     close(server, outcome).await
 }
 
-/// The URL with another database in it.
+/// The URL with another database in it, which the query may name too.
 fn with_database(url: &str, name: &str) -> String {
-    let (rest, query) = url.split_once('?').map_or((url, String::new()), |(rest, query)| (rest, format!("?{query}")));
+    let (rest, query) = url.split_once('?').unwrap_or((url, ""));
+    let query: Vec<_> = query.split('&').filter(|part| !part.is_empty() && !part.starts_with("dbname=")).collect();
+    let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
     let authority = rest.find("://").map_or(0, |place| place + "://".len());
     let end = rest.get(authority..).and_then(|rest| rest.find('/')).map_or(rest.len(), |place| authority + place);
     format!("{}/{name}{query}", rest.get(..end).unwrap_or(rest))
+}
+
+/// What follows destroys data, so it must not happen anywhere else.
+async fn refuse_other(db: &DatabaseConnection, name: &str) -> Result<(), Failure> {
+    let sql = "SELECT current_database()::text";
+    let row = db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
+    let is: String = row.map_or(Ok(String::new()), |row| row.try_get_by_index(0))?;
+    let is_empty = Schema::read(db).await?.tables.is_empty();
+    match is == name && is_empty {
+        true => Ok(()),
+        false => Err(Failure::Refused(format!("the scratch database cannot be reached: this is {is}"))),
+    }
 }
 
 async fn there_and_back(project: &Project, db: &DatabaseConnection) -> Result<Vec<String>, Failure> {
@@ -123,6 +145,7 @@ mod tests {
             ("postgres://u@host/care4u?sslmode=require", "postgres://u@host/x?sslmode=require"),
             ("postgres://localhost", "postgres://localhost/x"),
             ("postgres:///care4u?host=/run/pg", "postgres:///x?host=/run/pg"),
+            ("postgres://h/?host=/run/pg&dbname=prod", "postgres://h/x?host=/run/pg"),
         ] {
             assert_eq!(with_database(url, "x"), expected);
         }

@@ -153,7 +153,7 @@ impl<'a> Rewrite<'a> {
         }
     }
 
-    /// The words of the new attribute, what nothing was chosen for at the end; and whether it says what the old one does.
+    /// The words of the new attribute, those that nothing was chosen for last; and whether the old one says the same.
     pub(super) fn finish(mut self) -> (Vec<String>, bool) {
         let others = self.said.words.iter().filter(|word| !self.done.iter().any(|done| *done == word.key));
         self.words.extend(others.map(|word| word.text.clone()));

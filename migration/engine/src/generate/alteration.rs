@@ -2,9 +2,10 @@
 
 use super::plan::{Part, Step};
 use crate::change::Change;
-use crate::destructive::{common_name, is_narrower};
+use crate::destructive::{common_name, is_converted, is_narrower};
+use crate::reshape::quoted;
 use crate::schema::expression::{mentions, portable, text_literal};
-use crate::schema::{ForeignKey, Index, Schema, Table};
+use crate::schema::{Column, ForeignKey, Index, Schema, Table};
 
 /// All that changes in one table.
 pub(super) struct Alteration<'a> {
@@ -133,9 +134,10 @@ impl<'a> Alteration<'a> {
             match change {
                 Change::AddColumn { column, .. } => columns.push(Part::AddColumn(column.clone())),
                 Change::RemoveColumn { column, .. } => columns.push(Part::DropColumn(column.name.clone())),
-                Change::ModifyColumn { new, .. } => columns.push(Part::AlterColumn {
+                Change::ModifyColumn { old, new, .. } => columns.push(Part::AlterColumn {
                     column: new.clone(),
                     inline_key: new.is_counter && self.is_only_key(&new.name),
+                    using: (!is_converted(&old.kind, &new.kind)).then(|| cast(new)),
                 }),
                 Change::ModifyPrimaryKey { old, new, .. } => {
                     drops.extend(old.iter().map(|key| {
@@ -145,16 +147,7 @@ impl<'a> Alteration<'a> {
                     additions.extend(new.iter().cloned().map(Part::AddPrimaryKey));
                 }
                 Change::AddIndex { index, .. } if index.is_constraint => additions.push(Part::AddUnique(index.clone())),
-                Change::RemoveIndex { index, .. } if index.is_constraint => {
-                    match (&index.name, index.columns.as_slice()) {
-                        // It stands in its column, which is written anew without it.
-                        (None, [only]) => columns.extend(self.table.column(only).map(|column| Part::AlterColumn {
-                            column: column.clone(),
-                            inline_key: self.is_only_key(only) && column.is_counter,
-                        })),
-                        (name, _) => drops.extend(drop(steps, name.as_ref(), &index.to_string())),
-                    }
-                }
+                Change::RemoveIndex { index, .. } if index.is_constraint => drops.push(Part::DropUnique(index.clone())),
                 Change::AddForeignKey { key, .. } => additions.push(Part::AddForeignKey(key.clone())),
                 Change::RemoveForeignKey { key, .. } if self.is_dropped_early(key, all) => {}
                 Change::RemoveForeignKey { key, .. } => keys.push(Part::DropForeignKey(key.clone())),
@@ -206,6 +199,11 @@ impl<'a> Alteration<'a> {
     }
 }
 
+/// PostgreSQL's words for a conversion that it does not make by itself.
+fn cast(column: &Column) -> String {
+    format!("CAST({} AS {})", quoted(&column.name), common_name(&column.kind))
+}
+
 /// SQLite adds a column only with a default that is a literal.
 fn is_constant(default: &str) -> bool {
     let default = portable(default);
@@ -249,6 +247,15 @@ fn notes(changes: &[&Change]) -> Vec<String> {
                         new.name
                     ));
                 }
+                if old.is_counter != new.is_counter {
+                    notes.push(format!("Decide: whether {table}.{} counts cannot be changed in place.", new.name));
+                }
+                if old.collation != new.collation {
+                    notes.push(format!(
+                        "Decide: how {table}.{} is sorted differs between databases; say it by hand.",
+                        new.name
+                    ));
+                }
                 if is_narrower(&old.kind, &new.kind) {
                     notes.push(format!(
                         "Decide: values of {table}.{} may not fit into {}.",
@@ -261,7 +268,7 @@ fn notes(changes: &[&Change]) -> Vec<String> {
                 notes.push(format!("Rows of {table} that are alike in {} make this fail.", index.columns.join(", ")));
             }
             Change::AddCheck { table, check } | Change::ModifyCheck { table, new: check, .. } => {
-                let name = check.name.as_deref().unwrap_or_default();
+                let name = check.name.as_deref().unwrap_or("the CHECK");
                 notes.push(format!("Rows of {table} that {name} does not allow make this fail."));
             }
             _ => {}

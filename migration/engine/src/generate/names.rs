@@ -39,8 +39,9 @@ pub(crate) fn snake(name: &str) -> String {
 
 /// A name that Rust accepts for a function or a module.
 pub(crate) fn function(name: &str) -> String {
-    let cleaned: String =
-        name.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
+    let ascii = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+    // Rust does not take other letters in the name of a file.
+    let cleaned: String = name.chars().map(ascii).collect();
     let cleaned = cleaned.split('_').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_");
     let is_keyword = ["type", "match", "move", "ref", "use", "mod", "fn", "in", "for", "where", "loop", "up", "down"];
     match cleaned.chars().next() {

@@ -45,11 +45,17 @@ pub(crate) enum Step {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     AddColumn(Column),
-    AlterColumn { column: Column, inline_key: bool },
+    AlterColumn {
+        column: Column,
+        inline_key: bool,
+        /// PostgreSQL's expression for the new values, where it does not convert them by itself.
+        using: Option<String>,
+    },
     DropColumn(String),
     DropConstraint(String),
     DropPrimaryKey(String),
     DropForeignKey(ForeignKey),
+    DropUnique(Index),
     AddPrimaryKey(Key),
     AddUnique(Index),
     AddCheck(Check),

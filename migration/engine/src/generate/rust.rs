@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use sea_orm::DbBackend;
+
 use super::names::{function, pascal, snake};
 use super::plan::{Part, Step};
 use super::text::{bare, check_name, comment, create_index, house_name, literal};
@@ -147,8 +149,15 @@ impl Writer<'_> {
     fn part(&mut self, table: &str, part: &Part) -> String {
         match part {
             Part::AddColumn(column) => format!(".add_column({})", self.column(table, column, column.is_counter)),
-            Part::AlterColumn { column, inline_key } => {
+            Part::AlterColumn { column, inline_key, using: None } => {
                 format!(".alter_column({})", self.column(table, column, *inline_key))
+            }
+            Part::AlterColumn { column, inline_key, using: Some(using) } => {
+                format!(".alter_column_using({}, {using:?})", self.column(table, column, *inline_key))
+            }
+            Part::DropUnique(index) => {
+                let name = index.name.clone().unwrap_or_else(|| house_name(table, &index.columns, "key"));
+                format!(".drop_unique({name:?}, [{}])", self.idens(table, &index.columns))
             }
             Part::DropColumn(column) => format!(".drop_column({})", self.iden(table, column)),
             Part::DropConstraint(name) => format!(".drop_constraint({name:?})"),
@@ -182,17 +191,17 @@ impl Writer<'_> {
         let mut before = String::new();
         let mut depends_on_backend = is_clustered;
         for column in &table.columns {
-            let collation =
-                column.collation.clone().or_else(|| only.collations.get(&(name.clone(), column.name.clone())).cloned());
             let is_inline = inline_key.as_ref() == Some(&column.name);
-            let definition = self.column(name, &Column { collation: None, ..column.clone() }, is_inline);
-            match collation {
-                Some(collation) => {
+            let definition = self.column(name, column, is_inline);
+            let own = column.collation.clone().zip(self.ends.map(|ends| ends.backend));
+            let other = only.collations.get(&(name.clone(), column.name.clone())).cloned();
+            match own.or(other.zip(Some(DbBackend::Postgres))) {
+                Some((collation, backend)) => {
                     depends_on_backend = true;
                     let variable = function(&column.name);
                     let _ = write!(
                         before,
-                        "let mut {variable} = {definition}.to_owned();\nif backend == DbBackend::Postgres {{ \
+                        "let mut {variable} = {definition}.to_owned();\nif backend == DbBackend::{backend:?} {{ \
                          {variable}.extra({:?}); }}\n",
                         format!("COLLATE \"{collation}\"")
                     );
@@ -247,7 +256,7 @@ impl Writer<'_> {
     fn column(&mut self, table: &str, column: &Column, inline_key: bool) -> String {
         let kind = match self.ends {
             Some(ends) => types::column_type(ends.declared, table, &column.name, &column.kind, ends.backend),
-            None => types::from_database(&column.kind, sea_orm::DbBackend::Postgres),
+            None => types::from_database(&column.kind, DbBackend::Postgres),
         };
         let mut text = format!("ColumnDef::new({}).{}", self.iden(table, &column.name), types::method(&kind));
         if column.not_null {
@@ -264,9 +273,6 @@ impl Writer<'_> {
         }
         if let Some(expression) = &column.generated {
             let _ = write!(text, ".generated(Expr::cust({:?}), true)", portable(expression));
-        }
-        if let Some(collation) = &column.collation {
-            let _ = write!(text, ".extra({:?})", format!("COLLATE \"{collation}\""));
         }
         text
     }

@@ -17,7 +17,11 @@ pub(super) fn create_index(table: &str, index: &Index) -> String {
     let columns: Vec<_> = index.columns.iter().map(|column| portable(column)).collect();
     let condition =
         index.predicate.iter().map(|predicate| format!(" WHERE {}", portable(predicate))).collect::<String>();
-    format!("CREATE {unique}INDEX {} ON {} ({}){condition}", quoted(&name), quoted(table), columns.join(", "))
+    let method = index.method.iter().map(|method| format!(" USING {method}")).collect::<String>();
+    let include: Vec<_> = index.include.iter().map(|column| quoted(column)).collect();
+    let include = if include.is_empty() { String::new() } else { format!(" INCLUDE ({})", include.join(", ")) };
+    let (name, table, columns) = (quoted(&name), quoted(table), columns.join(", "));
+    format!("CREATE {unique}INDEX {name} ON {table}{method} ({columns}){include}{condition}")
 }
 
 /// `<table>_<columns>_<suffix>`.

@@ -94,7 +94,7 @@ fn candidates(numbers: &[u32], backend: DbBackend) -> Vec<ColumnType> {
 }
 
 /// As a database writes it; none when it has no such type.
-fn written(kind: &ColumnType, backend: DbBackend) -> Option<String> {
+pub(crate) fn written(kind: &ColumnType, backend: DbBackend) -> Option<String> {
     let is_only_postgres = matches!(
         kind,
         ColumnType::Interval(..)

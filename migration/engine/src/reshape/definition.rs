@@ -12,7 +12,7 @@ use super::tokens::{bare, tokens};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Definition {
     columns: Vec<Column>,
-    constraints: Vec<Constraint>,
+    constraints: Vec<Clause>,
     /// What stands behind the closing parenthesis, such as `WITHOUT ROWID`.
     options: String,
 }
@@ -20,25 +20,20 @@ pub(crate) struct Definition {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Column {
     name: String,
-    /// Type, nullability, default and all that has no name.
-    text: String,
-    constraints: Vec<Constraint>,
+    /// Its type, as it is declared.
+    kind: String,
+    clauses: Vec<Clause>,
 }
 
+/// A constraint of a table, or one clause behind the type of a column, such as `NOT NULL`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Constraint {
+struct Clause {
     /// Absent when it has none.
     name: Option<String>,
+    /// Its first word in capitals, the name aside.
+    keyword: String,
+    /// All of it, name and all.
     text: String,
-}
-
-impl Constraint {
-    /// What it says, without its name.
-    fn body(&self) -> String {
-        let words = tokens(&self.text);
-        let start = words.get(if self.name.is_some() { 2 } else { 0 }).map_or(0, |token| token.start);
-        self.text.get(start..).unwrap_or_default().to_ascii_uppercase()
-    }
 }
 
 impl Definition {
@@ -60,7 +55,7 @@ impl Definition {
                     break;
                 }
                 (",", 1) => items.push(std::mem::take(&mut item)),
-                ("(", 1) => {}
+                ("(", 1) if place == open => {}
                 _ => item.push(token.clone()),
             }
         }
@@ -69,11 +64,8 @@ impl Definition {
         let mut table = Self { columns: Vec::new(), constraints: Vec::new(), options };
         for item in &items {
             let Some(first) = item.first().map(|token| &sql[token.clone()]) else { continue };
-            let is_constraint = ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"]
-                .iter()
-                .any(|keyword| keyword.eq_ignore_ascii_case(first));
-            if is_constraint {
-                table.constraints.push(constraint(sql, item));
+            if is_any(first, &["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"]) {
+                table.constraints.push(clause(sql, item));
             } else {
                 table.columns.push(column(sql, item));
             }
@@ -84,54 +76,66 @@ impl Definition {
     /// The statement that makes such a table under another name.
     pub(crate) fn create(&self, name: &str) -> String {
         let columns = self.columns.iter().map(|column| {
-            let mut text = format!("{} {}", super::quoted(&column.name), column.text);
-            for constraint in &column.constraints {
-                text.push(' ');
-                text.push_str(&constraint.text);
-            }
-            text
+            let parts =
+                std::iter::once(column.kind.as_str()).chain(column.clauses.iter().map(|clause| clause.text.as_str()));
+            let parts: Vec<_> = parts.filter(|part| !part.is_empty()).collect();
+            format!("{} {}", super::quoted(&column.name), parts.join(" ")).trim_end().to_owned()
         });
         let items: Vec<_> = columns.chain(self.constraints.iter().map(|constraint| constraint.text.clone())).collect();
         let statement = format!("CREATE TABLE {} ( {} ) {}", super::quoted(name), items.join(", "), self.options);
         statement.trim_end().to_owned()
     }
 
-    pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
-        self.columns.iter().map(|column| column.name.as_str())
+    /// The columns that hold data of their own; generated ones do not.
+    pub(crate) fn stored_columns(&self) -> impl Iterator<Item = &str> {
+        let is_generated =
+            |column: &&Column| column.clauses.iter().any(|clause| is_any(&clause.keyword, &["GENERATED", "AS"]));
+        self.columns.iter().filter(move |column| !is_generated(column)).map(|column| column.name.as_str())
     }
 
     /// The declared type of each column, in lower case.
     pub(crate) fn types(&self) -> impl Iterator<Item = (&str, String)> {
-        self.columns.iter().map(|column| (column.name.as_str(), declared_type(&column.text)))
+        self.columns.iter().map(|column| (column.name.as_str(), column.kind.to_ascii_lowercase()))
     }
 
-    /// The same table with every column of one type.
+    /// The same table with every column of one type, and nothing said about how it is stored.
     #[cfg(feature = "cli")]
-    pub(crate) fn with_type(&self, kind: &str) -> Self {
+    pub(crate) fn plain(&self, kind: &str) -> Self {
         let mut table = self.clone();
-        for column in &mut table.columns {
-            let declared = declared_type(&column.text).len();
-            column.text = format!("{kind}{}", column.text.get(declared..).unwrap_or_default());
-        }
+        table.columns.iter_mut().for_each(|column| kind.clone_into(&mut column.kind));
+        table.options.clear();
         table
+    }
+
+    #[cfg(feature = "cli")]
+    pub(crate) fn is_without_rowid(&self) -> bool {
+        self.options.to_ascii_uppercase().contains("WITHOUT ROWID")
     }
 
     /// Whether ids are given out from a counter.
     pub(crate) fn counts_up(&self) -> bool {
-        self.columns.iter().any(|column| column.text.to_ascii_uppercase().contains("AUTOINCREMENT"))
+        let mut clauses = self.columns.iter().flat_map(|column| &column.clauses);
+        clauses.any(|clause| clause.text.to_ascii_uppercase().contains("AUTOINCREMENT"))
     }
 
     pub(crate) fn add_column(&mut self, column: &ColumnDef) {
         self.columns.push(written(column));
     }
 
+    /// Type, nullability, default and collation become as told; keys, references and CHECKs stay, unless others are told.
     pub(crate) fn alter_column(&mut self, column: &ColumnDef) -> Result<(), DbErr> {
         let new = written(column);
         let place = self.columns.iter_mut().find(|known| known.name == new.name);
         let place = place.ok_or_else(|| DbErr::Migration(format!("there is no column {}", new.name)))?;
-        place.text = new.text;
-        place.constraints.retain(|old| !new.constraints.iter().any(|constraint| constraint.name == old.name));
-        place.constraints.extend(new.constraints);
+        place.kind = new.kind;
+        place.clauses.retain(|old| {
+            let is_told = new.clauses.iter().any(|clause| match &old.name {
+                Some(_) => clause.name == old.name,
+                None => clause.keyword == old.keyword,
+            });
+            !is_any(&old.keyword, &["NOT", "NULL", "DEFAULT", "COLLATE"]) && !is_told
+        });
+        place.clauses.splice(0..0, new.clauses);
         Ok(())
     }
 
@@ -139,19 +143,20 @@ impl Definition {
         let place = self.columns.iter().position(|column| column.name == name);
         let place = place.ok_or_else(|| DbErr::Migration(format!("there is no column {name}")))?;
         let gone = self.columns.remove(place);
-        // Constraints move with the column that they happen to stand in only when they are about it alone.
+        // A CHECK may stand in a column and be about others alone.
         let others: Vec<_> = self.columns.iter().map(|column| column.name.clone()).collect();
-        self.constraints.extend(gone.constraints.into_iter().filter(|constraint| {
-            let words: Vec<_> =
-                tokens(&constraint.text).into_iter().map(|token| bare(&constraint.text[token])).collect();
-            !words.iter().any(|word| *word == name) && words.iter().any(|word| others.contains(word))
+        self.constraints.extend(gone.clauses.into_iter().filter(|clause| {
+            let words = clause.words();
+            clause.keyword == "CHECK"
+                && !words.iter().any(|word| word == name)
+                && words.iter().any(|word| others.contains(word))
         }));
         Ok(())
     }
 
     /// Adds a constraint as it stands in a table, name and all.
     pub(crate) fn add_constraint(&mut self, text: &str) {
-        self.constraints.push(constraint(text, &tokens(text)));
+        self.constraints.push(clause(text, &tokens(text)));
     }
 
     /// The last constraint of the table itself, as text.
@@ -161,50 +166,55 @@ impl Definition {
 
     /// Drops a foreign key by its name, or one without a name by its columns.
     pub(crate) fn drop_foreign_key(&mut self, name: &str, columns: &[String]) -> Result<(), DbErr> {
+        self.drop_named_or("foreign key", name, columns, |keyword| is_any(keyword, &["FOREIGN", "REFERENCES"]))
+    }
+
+    /// Drops a UNIQUE constraint by its name, or one without a name by its columns.
+    pub(crate) fn drop_unique(&mut self, name: &str, columns: &[String]) -> Result<(), DbErr> {
+        self.drop_named_or("unique constraint", name, columns, |keyword| keyword == "UNIQUE")
+    }
+
+    fn drop_named_or(
+        &mut self,
+        what: &str,
+        name: &str,
+        columns: &[String],
+        is: impl Fn(&str) -> bool,
+    ) -> Result<(), DbErr> {
         if self.drop_constraint(name).is_ok() {
             return Ok(());
         }
-        let place = self.constraints.iter().position(|constraint| {
-            let words: Vec<_> = tokens(&constraint.text).into_iter().map(|token| &constraint.text[token]).collect();
-            let own = words.iter().skip(3).take_while(|word| **word != ")").filter(|word| **word != ",");
-            constraint.name.is_none()
-                && constraint.body().starts_with("FOREIGN")
-                && own.map(|word| bare(word)).eq(columns.iter().cloned())
-        });
-        let place = place.ok_or_else(|| DbErr::Migration(format!("there is no foreign key {name}")))?;
-        self.constraints.remove(place);
+        let is_meant = |clause: &Clause| clause.name.is_none() && is(&clause.keyword);
+        if let Some(place) =
+            self.constraints.iter().position(|constraint| is_meant(constraint) && constraint.columns() == columns)
+        {
+            self.constraints.remove(place);
+            return Ok(());
+        }
+        let in_column = self.columns.iter_mut().find(|column| columns == [column.name.as_str()]);
+        let clauses = in_column.map(|column| &mut column.clauses);
+        match clauses.and_then(|clauses| Some((clauses.iter().position(is_meant)?, clauses))) {
+            Some((place, clauses)) => drop(clauses.remove(place)),
+            None => return Err(DbErr::Migration(format!("there is no {what} {name}"))),
+        }
         Ok(())
     }
 
     /// Drops the primary key wherever it stands.
     pub(crate) fn drop_primary_key(&mut self) {
-        let is_other = |constraint: &Constraint| !constraint.body().starts_with("PRIMARY");
+        let is_other = |clause: &Clause| clause.keyword != "PRIMARY";
         self.constraints.retain(is_other);
-        for column in &mut self.columns {
-            column.constraints.retain(is_other);
-            let words = tokens(&column.text);
-            let is = |token: &Range<usize>, word: &str| column.text[token.clone()].eq_ignore_ascii_case(word);
-            if let Some(place) = words.iter().position(|token| is(token, "PRIMARY")) {
-                let ends =
-                    |token: &Range<usize>| ["KEY", "ASC", "DESC", "AUTOINCREMENT"].iter().any(|word| is(token, word));
-                let last = words.iter().skip(place + 1).take_while(|token| ends(token)).last();
-                let end = last.map_or(column.text.len(), |token| token.end);
-                let start = words.get(place).map_or(end, |token| token.start);
-                column.text.replace_range(start..end, "");
-            }
-        }
+        self.columns.iter_mut().for_each(|column| column.clauses.retain(is_other));
     }
 
     pub(crate) fn drop_constraint(&mut self, name: &str) -> Result<(), DbErr> {
-        let is_other = |constraint: &Constraint| constraint.name.as_deref() != Some(name);
+        let is_other = |clause: &Clause| clause.name.as_deref() != Some(name);
         let count = |table: &Self| {
-            table.constraints.len() + table.columns.iter().map(|column| column.constraints.len()).sum::<usize>()
+            table.constraints.len() + table.columns.iter().map(|column| column.clauses.len()).sum::<usize>()
         };
         let before = count(self);
         self.constraints.retain(is_other);
-        for column in &mut self.columns {
-            column.constraints.retain(is_other);
-        }
+        self.columns.iter_mut().for_each(|column| column.clauses.retain(is_other));
         if count(self) == before {
             return Err(DbErr::Migration(format!("there is no constraint {name}")));
         }
@@ -212,45 +222,79 @@ impl Definition {
     }
 }
 
+impl Clause {
+    fn words(&self) -> Vec<String> {
+        tokens(&self.text).into_iter().map(|token| bare(&self.text[token])).collect()
+    }
+
+    /// The columns in its first parentheses.
+    fn columns(&self) -> Vec<String> {
+        let words = tokens(&self.text).into_iter().map(|token| &self.text[token]);
+        let inside = words.skip_while(|word| *word != "(").skip(1).take_while(|word| *word != ")");
+        inside.filter(|word| *word != ",").map(bare).collect()
+    }
+}
+
+fn is_any(word: &str, keywords: &[&str]) -> bool {
+    keywords.iter().any(|keyword| keyword.eq_ignore_ascii_case(word))
+}
+
 /// A column as sea-query writes it.
 fn written(column: &ColumnDef) -> Column {
     let sql = Table::create().table("t").col(column.clone()).to_string(SqliteQueryBuilder);
-    let mut table = Definition::parse(&sql);
-    table.columns.pop().unwrap_or_else(|| Column {
-        name: column.get_column_name(),
-        text: String::new(),
-        constraints: Vec::new(),
-    })
+    let none = Column { name: column.get_column_name(), kind: String::new(), clauses: Vec::new() };
+    Definition::parse(&sql).columns.pop().unwrap_or(none)
 }
 
 fn column(sql: &str, item: &[Range<usize>]) -> Column {
-    let is_keyword = |token: &Range<usize>| sql[token.clone()].eq_ignore_ascii_case("CONSTRAINT");
-    let mut depth = 0_usize;
-    let mut starts = Vec::new();
-    for (place, token) in item.iter().enumerate() {
-        match &sql[token.clone()] {
-            "(" => depth += 1,
-            ")" => depth = depth.saturating_sub(1),
-            _ if depth == 0 && is_keyword(token) => starts.push(place),
-            _ => {}
-        }
-    }
+    let starts = clause_starts(sql, item);
     let end = starts.first().copied().unwrap_or(item.len());
-    let pieces = starts.iter().enumerate().map(|(number, start)| {
+    let clauses = starts.iter().enumerate().map(|(number, start)| {
         let end = starts.get(number + 1).copied().unwrap_or(item.len());
-        constraint(sql, item.get(*start..end).unwrap_or_default())
+        clause(sql, item.get(*start..end).unwrap_or_default())
     });
     Column {
         name: item.first().map(|token| bare(&sql[token.clone()])).unwrap_or_default(),
-        text: text(sql, item.get(1..end).unwrap_or_default()).to_owned(),
-        constraints: pieces.collect(),
+        kind: text(sql, item.get(1..end).unwrap_or_default()).to_owned(),
+        clauses: clauses.collect(),
     }
 }
 
-fn constraint(sql: &str, item: &[Range<usize>]) -> Constraint {
-    let is_named = item.first().is_some_and(|token| sql[token.clone()].eq_ignore_ascii_case("CONSTRAINT"));
-    let name = item.get(1).filter(|_| is_named).map(|token| bare(&sql[token.clone()]));
-    Constraint { name, text: text(sql, item).to_owned() }
+/// Where the clauses behind the type of a column begin.
+fn clause_starts(sql: &str, item: &[Range<usize>]) -> Vec<usize> {
+    let word = |place: usize| item.get(place).map_or("", |token| &sql[token.clone()]);
+    let mut depth = 0_usize;
+    let mut starts: Vec<usize> = Vec::new();
+    for place in 1..item.len() {
+        match word(place) {
+            "(" => depth += 1,
+            ")" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let (before, here, after) = (word(place - 1), word(place), word(place + 1));
+        let begins = match here.to_ascii_uppercase().as_str() {
+            "CONSTRAINT" | "PRIMARY" | "UNIQUE" | "CHECK" | "REFERENCES" | "COLLATE" | "GENERATED" => true,
+            "NOT" => after.eq_ignore_ascii_case("NULL"),
+            // `ON DELETE SET NULL`, `NOT NULL`, `DEFAULT NULL`.
+            "NULL" => !is_any(before, &["SET", "NOT", "DEFAULT"]),
+            "DEFAULT" => !is_any(before, &["SET", "BY"]),
+            "AS" => !is_any(before, &["ALWAYS", "DEFAULT"]),
+            _ => false,
+        };
+        // A name belongs to the clause behind it.
+        let is_named = place >= 2 && word(place - 2).eq_ignore_ascii_case("CONSTRAINT");
+        if depth == 0 && begins && !is_named {
+            starts.push(place);
+        }
+    }
+    starts
+}
+
+fn clause(sql: &str, item: &[Range<usize>]) -> Clause {
+    let word = |place: usize| item.get(place).map(|token| &sql[token.clone()]);
+    let is_named = word(0).is_some_and(|first| first.eq_ignore_ascii_case("CONSTRAINT"));
+    let keyword = word(if is_named { 2 } else { 0 }).unwrap_or_default().to_ascii_uppercase();
+    Clause { name: word(1).filter(|_| is_named).map(bare), keyword, text: text(sql, item).to_owned() }
 }
 
 fn text<'a>(sql: &'a str, item: &[Range<usize>]) -> &'a str {
@@ -258,17 +302,6 @@ fn text<'a>(sql: &'a str, item: &[Range<usize>]) -> &'a str {
         (Some(first), Some(last)) => &sql[first.start..last.end],
         _ => "",
     }
-}
-
-/// The words before the first that says something else than the type.
-fn declared_type(text: &str) -> String {
-    let lower = text.to_ascii_lowercase();
-    let end = tokens(&lower).into_iter().find(|token| {
-        let others =
-            ["not", "null", "default", "primary", "unique", "check", "references", "collate", "generated", "as"];
-        others.contains(&&lower[token.clone()])
-    });
-    lower[..end.map_or(lower.len(), |token| token.start)].trim().to_owned()
 }
 
 #[cfg(test)]
@@ -282,7 +315,7 @@ mod tests {
     #[test]
     fn a_table_is_taken_apart_and_put_together_again() {
         let table = Definition::parse(USERS);
-        assert_eq!(table.columns().collect::<Vec<_>>(), ["id", "role", "at", "late"]);
+        assert_eq!(table.stored_columns().collect::<Vec<_>>(), ["id", "role", "at", "late"]);
         assert_eq!(
             table.create("t"),
             "CREATE TABLE \"t\" ( \"id\" uuid_text NOT NULL, \
@@ -294,6 +327,36 @@ mod tests {
         assert_eq!(
             table.types().map(|(_, kind)| kind).collect::<Vec<_>>(),
             ["uuid_text", "varchar(16)", "text", "int"]
+        );
+    }
+
+    #[test]
+    fn what_stands_in_a_column_without_a_name_stays_or_goes_as_told() {
+        let sql = "CREATE TABLE t (id integer PRIMARY KEY AUTOINCREMENT, nid varchar(60) COLLATE NOCASE UNIQUE NOT NULL DEFAULT '', \
+                   a REFERENCES t ON DELETE SET NULL CHECK (a > 0), b int CONSTRAINT b_check CHECK (b > 0) NOT NULL DEFAULT 3, \
+                   c int GENERATED ALWAYS AS (b + 1) STORED, UNIQUE (a, b))";
+        let mut table = Definition::parse(sql);
+        assert_eq!(
+            table.types().map(|(_, kind)| kind).collect::<Vec<_>>(),
+            ["integer", "varchar(60)", "", "int", "int"]
+        );
+        assert_eq!(table.stored_columns().collect::<Vec<_>>(), ["id", "nid", "a", "b"]);
+        table.alter_column(ColumnDef::new("nid").string_len(64)).unwrap();
+        table.alter_column(ColumnDef::new("b").big_integer().not_null()).unwrap();
+        let sql = table.create("t");
+        assert!(sql.contains("\"nid\" varchar(64) UNIQUE, "), "{sql}");
+        assert!(sql.contains("\"b\" integer NOT NULL CONSTRAINT b_check CHECK (b > 0), "), "{sql}");
+        table.drop_unique("t_nid_key", &["nid".into()]).unwrap();
+        table.drop_unique("t_a_b_key", &["a".into(), "b".into()]).unwrap();
+        table.drop_foreign_key("t_a_fkey", &["a".into()]).unwrap();
+        table.drop_primary_key();
+        assert!(table.drop_unique("t_nid_key", &["nid".into()]).is_err());
+        assert!(
+            table
+                .create("t")
+                .starts_with("CREATE TABLE \"t\" ( \"id\" integer, \"nid\" varchar(64), \"a\" CHECK (a > 0), "),
+            "{}",
+            table.create("t")
         );
     }
 

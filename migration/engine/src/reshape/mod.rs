@@ -48,6 +48,7 @@ enum Step {
     DropConstraint(String),
     DropPrimaryKey(String),
     DropForeignKey(String, Vec<String>),
+    DropUnique(String, Vec<String>),
 }
 
 impl Reshape {
@@ -67,7 +68,8 @@ impl Reshape {
         self.with(Step::AlterColumn(column.clone(), None))
     }
 
-    /// Like [`alter_column`](Self::alter_column), with an expression for the new value of each row.
+    /// Like [`alter_column`](Self::alter_column), with PostgreSQL's expression for the new values where it does not convert
+    /// them by itself. SQLite converts by the new type, or keeps what cannot be converted.
     pub fn alter_column_using(self, column: &mut ColumnDef, value: impl Into<String>) -> Self {
         self.with(Step::AlterColumn(column.clone(), Some(value.into())))
     }
@@ -117,6 +119,12 @@ impl Reshape {
         self.with(Step::DropForeignKey(name.into(), columns))
     }
 
+    /// Drops a UNIQUE constraint: by its name, or on SQLite one without a name by its columns.
+    pub fn drop_unique<I: IntoIden>(self, name: &str, columns: impl IntoIterator<Item = I>) -> Self {
+        let columns = columns.into_iter().map(|column| column.into_iden().to_string()).collect();
+        self.with(Step::DropUnique(name.into(), columns))
+    }
+
     /// Drops a constraint of whatever kind by its name.
     pub fn drop_constraint(self, name: &str) -> Self {
         self.with(Step::DropConstraint(name.into()))
@@ -145,8 +153,12 @@ impl Reshape {
     fn alterations(&self) -> Vec<String> {
         let table = quoted(&self.table);
         let alter = |what: String| format!("ALTER TABLE {table} {what}");
-        let is_drop =
-            |step: &&Step| matches!(step, Step::DropConstraint(_) | Step::DropPrimaryKey(_) | Step::DropForeignKey(..));
+        let is_drop = |step: &&Step| {
+            matches!(
+                step,
+                Step::DropConstraint(_) | Step::DropPrimaryKey(_) | Step::DropForeignKey(..) | Step::DropUnique(..)
+            )
+        };
         let (dropped, rest): (Vec<_>, Vec<_>) = self.steps.iter().partition(is_drop);
         let (constraints, columns): (Vec<_>, Vec<_>) =
             rest.into_iter().partition(|step| matches!(step, Step::AddConstraint(_)));
@@ -163,7 +175,10 @@ impl Reshape {
                 }
                 Step::DropColumn(column) => statements.push(alter(format!("DROP COLUMN {}", quoted(column)))),
                 Step::AddConstraint(text) => statements.push(alter(format!("ADD {text}"))),
-                Step::DropConstraint(name) | Step::DropPrimaryKey(name) | Step::DropForeignKey(name, _) => {
+                Step::DropConstraint(name)
+                | Step::DropPrimaryKey(name)
+                | Step::DropForeignKey(name, _)
+                | Step::DropUnique(name, _) => {
                     statements.push(alter(format!("DROP CONSTRAINT {}", quoted(name))));
                 }
             }
@@ -202,8 +217,9 @@ impl Reshape {
         if new.counts_up() {
             // The highest id ever given is not given again.
             statements.push(format!(
-                "UPDATE sqlite_sequence SET seq = (SELECT seq FROM sqlite_sequence WHERE name = '{}') WHERE name = '{temporary}'",
-                self.table
+                "UPDATE sqlite_sequence SET seq = (SELECT seq FROM sqlite_sequence WHERE name = '{}') WHERE name = '{}'",
+                self.table.replace('\'', "''"),
+                temporary.replace('\'', "''")
             ));
         }
         statements.push(format!("DROP TABLE {old}"));
@@ -220,17 +236,11 @@ impl Reshape {
     /// The new definition, and for each column that keeps its data: its name and where its values come from.
     fn reshaped(&self, mut table: Definition) -> Result<(Definition, Vec<(String, String)>), DbErr> {
         let mut values: Vec<(String, String)> =
-            table.columns().map(|column| (quoted(column), quoted(column))).collect();
+            table.stored_columns().map(|column| (quoted(column), quoted(column))).collect();
         for step in &self.steps {
             match step {
                 Step::AddColumn(column) => table.add_column(column),
-                Step::AlterColumn(column, value) => {
-                    let name = quoted(&column.get_column_name());
-                    table.alter_column(column)?;
-                    if let (Some(value), Some(place)) = (value, values.iter_mut().find(|(into, _)| *into == name)) {
-                        place.1.clone_from(value);
-                    }
-                }
+                Step::AlterColumn(column, _) => table.alter_column(column)?,
                 Step::DropColumn(column) => {
                     table.drop_column(column)?;
                     values.retain(|(into, _)| *into != quoted(column));
@@ -239,6 +249,7 @@ impl Reshape {
                 Step::DropConstraint(name) => table.drop_constraint(name)?,
                 Step::DropPrimaryKey(_) => table.drop_primary_key(),
                 Step::DropForeignKey(name, columns) => table.drop_foreign_key(name, columns)?,
+                Step::DropUnique(name, columns) => table.drop_unique(name, columns)?,
             }
         }
         Ok((table, values))
@@ -252,28 +263,36 @@ const TABLE: &str = "SELECT sql, (SELECT foreign_keys FROM pragma_foreign_keys) 
 const BELONGINGS: &str = "SELECT sql FROM sqlite_master \
     WHERE tbl_name = ? AND type IN ('index', 'trigger') AND sql IS NOT NULL ORDER BY type, name";
 
-/// Default and type are changed apart: the old default may not fit the new type.
+/// Default and type are changed apart: the old default may not fit the new type. What counts, or is computed, has no default
+/// to change.
 fn alter_column(column: &ColumnDef, value: Option<&str>) -> impl Iterator<Item = String> {
     let name = quoted(&column.get_column_name());
     let spec = column.get_column_spec();
-    let mut parts = vec![format!("ALTER COLUMN {name} DROP DEFAULT")];
+    let has_default = !spec.auto_increment && spec.generated.is_none();
+    let mut parts = Vec::new();
+    if has_default {
+        parts.push(format!("ALTER COLUMN {name} DROP DEFAULT"));
+    }
     if let Some(kind) = column.get_column_type() {
-        let mut only_kind = ColumnDef::new_with_type("c", kind.clone());
-        let text = Table::alter().table("t").add_column(&mut only_kind).to_string(PostgresQueryBuilder);
-        let kind = text.split_once("\"c\" ").map_or("", |(_, kind)| kind);
-        let using = value.map_or_else(|| format!("{name}::{kind}"), ToOwned::to_owned);
-        parts.push(format!("ALTER COLUMN {name} TYPE {kind} USING {using}"));
+        let kind = added(&mut ColumnDef::new_with_type("c", kind.clone()));
+        let collation =
+            spec.extra.as_deref().filter(|extra| extra.trim_start().starts_with("COLLATE ")).unwrap_or_default();
+        let using = value.map(|value| format!(" USING {value}")).unwrap_or_default();
+        parts.push(format!("ALTER COLUMN {name} TYPE {} {collation}", kind.trim()).trim_end().to_owned() + &using);
     }
     let nullability = if spec.nullable == Some(false) { "SET" } else { "DROP" };
     parts.push(format!("ALTER COLUMN {name} {nullability} NOT NULL"));
-    if spec.default.is_some() {
-        let mut only_default = ColumnDef::new("c");
-        only_default.default(spec.default.clone().unwrap_or(Expr::null()));
-        let text = Table::alter().table("t").add_column(&mut only_default).to_string(PostgresQueryBuilder);
-        let default = text.split_once("DEFAULT ").map_or("", |(_, default)| default);
-        parts.push(format!("ALTER COLUMN {name} SET DEFAULT {default}"));
+    if let Some(default) = spec.default.clone().filter(|_| has_default) {
+        let text = added(ColumnDef::new("c").default(default));
+        parts.push(format!("ALTER COLUMN {name} SET {}", text.trim()));
     }
     parts.into_iter()
+}
+
+/// What PostgreSQL's `ADD COLUMN` says behind the name of a column.
+fn added(column: &mut ColumnDef) -> String {
+    let text = Table::alter().table("t").add_column(column).to_string(PostgresQueryBuilder);
+    text.split_once("\"c\"").map_or(String::new(), |(_, rest)| rest.to_owned())
 }
 
 pub(crate) fn quoted(name: &str) -> String {

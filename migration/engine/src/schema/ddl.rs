@@ -9,6 +9,7 @@ use sqlparser::ast::{
 use sqlparser::dialect::{Dialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::Parser;
 
+use super::expression::without_casts_of;
 use super::{Action, Check, Column, ForeignKey, Index, Key, Table};
 use crate::Failure;
 use crate::reshape::{Definition, quoted};
@@ -19,16 +20,25 @@ use crate::reshape::{Definition, quoted};
 pub(crate) fn table(sql: &str, name: &str, backend: DbBackend) -> Result<Table, Failure> {
     let definition = Definition::parse(sql);
     let kinds: Vec<_> = definition.types().map(|(_, kind)| canonical_type(&kind, backend)).collect();
-    let parsed = parse(&definition.with_type("int").create(name), backend)
+    let parsed = parse(&definition.plain("int").create(name), backend)
         .map_err(|error| Failure::Refused(format!("the definition of table {name} cannot be read: {error}")))?;
     let Statement::CreateTable(parsed) = parsed else {
         return Err(Failure::Refused(format!("table {name} is not defined as a table")));
     };
-    Ok(from_statement(parsed, name, kinds))
+    let mut table = from_statement(parsed, name, kinds);
+    table.without_rowid = definition.is_without_rowid();
+    if backend == DbBackend::Postgres {
+        // It compares columns of limited text as text, and says so.
+        let columns = table.text_columns();
+        for check in &mut table.checks {
+            check.expression = without_casts_of(&check.expression, &columns);
+        }
+    }
+    Ok(table)
 }
 
 fn from_statement(parsed: CreateTable, name: &str, kinds: Vec<String>) -> Table {
-    let mut table = Table { name: name.to_owned(), without_rowid: parsed.without_rowid, ..Table::default() };
+    let mut table = Table { name: name.to_owned(), ..Table::default() };
     for (column, kind) in parsed.columns.into_iter().zip(kinds) {
         let mut read = Column { name: text(&column.name), kind, ..Column::default() };
         for option in column.options {

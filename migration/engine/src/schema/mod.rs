@@ -19,7 +19,10 @@ pub(crate) const HISTORY: &str = "seaql_migrations";
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Schema {
     pub(crate) tables: BTreeMap<String, Table>,
-    /// What entities cannot describe, such as triggers and views, by kind and name.
+    /// Tables that cannot be understood, and why. They are no concern unless entities are about them.
+    pub(crate) unreadable: BTreeMap<String, String>,
+    /// What entities cannot describe, such as triggers and views, and whatever a catalogue says word by word: by kind and
+    /// name.
     pub(crate) others: BTreeMap<String, String>,
 }
 
@@ -113,6 +116,12 @@ impl Schema {
 impl Table {
     pub(crate) fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// The columns of text, limited or not.
+    pub(crate) fn text_columns(&self) -> Vec<String> {
+        let is_text = |column: &&Column| column.kind == "text" || column.kind.starts_with("character");
+        self.columns.iter().filter(is_text).map(|column| column.name.clone()).collect()
     }
 
     /// Whether each of its rows has at most one row with these values in these columns.

@@ -16,8 +16,14 @@ const BACKEND: DbBackend = DbBackend::Postgres;
 pub(crate) fn play<'a>(statements: impl Iterator<Item = &'a String>) -> Result<Schema, Failure> {
     let mut schema = Schema::default();
     for statement in statements {
-        // A function may be in a language that is not SQL.
-        let Ok(parsed) = Parser::parse_sql(&PostgreSqlDialect {}, statement) else { continue };
+        let parsed = match Parser::parse_sql(&PostgreSqlDialect {}, statement) {
+            Ok(parsed) => parsed,
+            // A function may be in a language that is not SQL.
+            Err(_) if statement.to_uppercase().contains("FUNCTION") || statement.to_uppercase().contains("TRIGGER") => {
+                continue;
+            }
+            Err(error) => return Err(unknown(&error.to_string())),
+        };
         for parsed in parsed {
             carry_out(&mut schema, statement, parsed)?;
         }
@@ -53,6 +59,7 @@ fn carry_out(schema: &mut Schema, statement: &str, parsed: Statement) -> Result<
                 table.indexes.retain(|index| !index.name.as_ref().is_some_and(|name| names.contains(name)));
             }
         }
+        Statement::AlterIndex { .. } => return Err(unknown(statement)),
         _ => {}
     }
     Ok(())
@@ -89,9 +96,20 @@ fn alter(schema: &mut Schema, name: &str, operation: AlterTableOperation) -> Res
                 alter_column(column, op);
             }
         }
-        _ => {}
+        AlterTableOperation::RenameConstraint { old_name, new_name } => {
+            let names = table.indexes.iter_mut().map(|index| &mut index.name);
+            let names = names.chain(table.foreign_keys.iter_mut().map(|key| &mut key.name));
+            let names = names.chain(table.checks.iter_mut().map(|check| &mut check.name)).flatten();
+            names.filter(|name| **name == old_name.value).for_each(|name| new_name.value.clone_into(name));
+        }
+        other => return Err(unknown(&other.to_string())),
     }
     Ok(())
+}
+
+/// Rather nothing than a schema that is not so.
+fn unknown(what: &str) -> Failure {
+    Failure::Refused(format!("not known how to play {what}"))
 }
 
 fn add(table: &mut Table, item: &str) -> Result<(), Failure> {

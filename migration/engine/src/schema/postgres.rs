@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
+use super::expression::without_casts_of;
 use super::{Schema, ddl};
 use crate::Failure;
 use crate::reshape::quoted;
@@ -23,16 +24,32 @@ pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Schema, Failure> {
     for row in rows(db, CONSTRAINTS).await? {
         let (table, name): (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
         let definition: String = row.try_get_by_index(2)?;
+        schema.others.insert(format!("constraint {name} of {table}"), definition.clone());
+        let definition = definition.trim_end_matches(" NOT VALID").trim_end_matches(" NOT ENFORCED");
         items.entry(table).or_default().push(format!("CONSTRAINT {} {definition}", quoted(&name)));
     }
     for (name, items) in items {
-        let table = ddl::table(&ddl::create_table(&name, &items), &name, DbBackend::Postgres)?;
-        schema.tables.insert(name, table);
+        match ddl::table(&ddl::create_table(&name, &items), &name, DbBackend::Postgres) {
+            Ok(table) => drop(schema.tables.insert(name, table)),
+            Err(failure) => drop(schema.unreadable.insert(name, failure.to_string())),
+        }
     }
     for row in rows(db, INDEXES).await? {
-        let (_, index) = ddl::index(&row.try_get_by_index::<String>(1)?, DbBackend::Postgres)?;
-        if let Some(table) = schema.tables.get_mut(&row.try_get_by_index::<String>(0)?) {
-            table.indexes.push(index);
+        let (table, sql): (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        schema.others.insert(format!("index {sql}"), String::new());
+        match (schema.tables.get_mut(&table), ddl::index(&sql, DbBackend::Postgres)) {
+            (Some(table), Ok((_, mut index))) => {
+                let columns = table.text_columns();
+                index.predicate = index.predicate.map(|predicate| without_casts_of(&predicate, &columns));
+                for column in
+                    index.columns.iter_mut().filter(|column| table.columns.iter().all(|known| known.name != **column))
+                {
+                    *column = without_casts_of(column, &columns);
+                }
+                table.indexes.push(index);
+            }
+            (Some(_), Err(failure)) => drop(schema.unreadable.insert(table, failure.to_string())),
+            (None, _) => {}
         }
     }
     for row in rows(db, OTHERS).await? {

@@ -15,14 +15,16 @@ pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Schema, Failure> {
         }
         match kind.as_str() {
             "table" if !sql.to_uppercase().starts_with("CREATE VIRTUAL") => {
-                schema.tables.insert(name.clone(), ddl::table(&sql, &name, DbBackend::Sqlite)?);
-            }
-            "index" => {
-                let (_, index) = ddl::index(&sql, DbBackend::Sqlite)?;
-                if let Some(table) = schema.tables.get_mut(&table) {
-                    table.indexes.push(index);
+                match ddl::table(&sql, &name, DbBackend::Sqlite) {
+                    Ok(table) => drop(schema.tables.insert(name, table)),
+                    Err(failure) => drop(schema.unreadable.insert(name, failure.to_string())),
                 }
             }
+            "index" => match (schema.tables.get_mut(&table), ddl::index(&sql, DbBackend::Sqlite)) {
+                (Some(table), Ok((_, index))) => table.indexes.push(index),
+                (Some(_), Err(failure)) => drop(schema.unreadable.insert(table, failure.to_string())),
+                (None, _) => {}
+            },
             _ => {
                 let sql = sql.split_whitespace().collect::<Vec<_>>().join(" ");
                 schema.others.insert(format!("{kind} {name}"), sql);
@@ -32,6 +34,8 @@ pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Schema, Failure> {
     Ok(schema)
 }
 
-/// Tables first. What SQLite makes for itself has no SQL, or a name of its own.
-const OBJECTS: &str = "SELECT type, name, tbl_name, sql FROM sqlite_master \
-    WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type <> 'table', name";
+/// Tables first. What SQLite makes for itself has no SQL, or a name of its own; virtual tables have shadows.
+const OBJECTS: &str = "SELECT type, name, tbl_name, sql FROM sqlite_master m \
+    WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+    AND NOT EXISTS (SELECT 1 FROM pragma_table_list l WHERE l.name = m.name AND l.type = 'shadow') \
+    ORDER BY type <> 'table', name";

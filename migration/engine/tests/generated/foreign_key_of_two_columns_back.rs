@@ -19,7 +19,10 @@ impl MigrationTrait for Migration {
             .drop_foreign_key("pets_owner_id_owner_name_fkey", [Pets::OwnerId, Pets::OwnerName])
             .apply(manager)
             .await?;
-        Reshape::table(People::Table).drop_constraint("people_id_name_key").apply(manager).await?;
+        Reshape::table(People::Table)
+            .drop_unique("people_id_name_key", [People::Id, People::Name])
+            .apply(manager)
+            .await?;
         // The data of pets.owner_name is lost.
         Reshape::table(Pets::Table).drop_column(Pets::OwnerName).apply(manager).await?;
         Ok(())

@@ -19,7 +19,7 @@ impl MigrationTrait for Migration {
         // Decide: values of people.name may not fit into varchar(100).
         // The data of people.height is lost.
         Reshape::table(People::Table)
-            .drop_constraint("people_email_key")
+            .drop_unique("people_email_key", [People::Email])
             .drop_constraint("people_height_check")
             .alter_column(ColumnDef::new(People::Name).string_len(100).not_null())
             .add_column(ColumnDef::new(People::Weight).float())

@@ -22,7 +22,10 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Decide: values of people.age may not fit into integer.
-        Reshape::table(People::Table).alter_column(ColumnDef::new(People::Age).integer()).apply(manager).await?;
+        Reshape::table(People::Table)
+            .alter_column_using(ColumnDef::new(People::Age).integer(), "CAST(\"age\" AS integer)")
+            .apply(manager)
+            .await?;
         Ok(())
     }
 }

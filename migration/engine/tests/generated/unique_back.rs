@@ -15,7 +15,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Reshape::table(People::Table).drop_constraint("people_email_key").apply(manager).await?;
+        Reshape::table(People::Table).drop_unique("people_email_key", [People::Email]).apply(manager).await?;
         Ok(())
     }
 

@@ -19,7 +19,7 @@ impl MigrationTrait for Migration {
             .drop_foreign_key("pets_owner_email_fkey", [Pets::OwnerEmail])
             .apply(manager)
             .await?;
-        Reshape::table(People::Table).drop_constraint("people_email_key").apply(manager).await?;
+        Reshape::table(People::Table).drop_unique("people_email_key", [People::Email]).apply(manager).await?;
         // The data of pets.owner_email is lost.
         Reshape::table(Pets::Table).drop_column(Pets::OwnerEmail).apply(manager).await?;
         Ok(())

@@ -15,7 +15,10 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Reshape::table(People::Table).drop_constraint("people_name_born_key").apply(manager).await?;
+        Reshape::table(People::Table)
+            .drop_unique("people_name_born_key", [People::Name, People::Born])
+            .apply(manager)
+            .await?;
         Ok(())
     }
 

@@ -21,14 +21,18 @@ impl VisitorMut for Normal {
 
 fn normal_step(expression: Expr) -> Expr {
     match expression {
-        Expr::Identifier(name) => Expr::Identifier(Ident::new(name.value)),
+        Expr::Identifier(name) => Expr::Identifier(one_way(name)),
         Expr::Nested(inner) => *inner,
         Expr::InList { expr, mut list, negated } if list.len() == 1 => {
             let op = if negated { BinaryOperator::NotEq } else { BinaryOperator::Eq };
             let only = list.pop().unwrap_or(Expr::Value(Value::Null.into()));
             Expr::BinaryOp { left: wrapped(*expr), op, right: wrapped(only) }
         }
-        Expr::InList { expr, list, negated } => Expr::InList { expr: wrapped(*expr), list, negated },
+        Expr::InList { expr, mut list, negated } => {
+            // Their order means nothing.
+            list.sort_by_key(ToString::to_string);
+            Expr::InList { expr: wrapped(*expr), list, negated }
+        }
         Expr::Between { expr, negated, low, high } => {
             let (low_op, high_op, join) = if negated {
                 (BinaryOperator::Lt, BinaryOperator::Gt, BinaryOperator::Or)
@@ -48,6 +52,13 @@ fn normal_step(expression: Expr) -> Expr {
         Expr::IsNotNull(inner) => Expr::IsNotNull(wrapped(*inner)),
         other => other,
     }
+}
+
+/// A name without quotes is one in small letters.
+fn one_way(name: Ident) -> Ident {
+    let value = if name.quote_style.is_some() { name.value } else { name.value.to_lowercase() };
+    let is_simple = value.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    if is_simple { Ident::new(value) } else { Ident::with_quote('"', value) }
 }
 
 fn wrapped(expression: Expr) -> Box<Expr> {

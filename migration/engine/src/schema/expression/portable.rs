@@ -27,15 +27,16 @@ fn portable_step(expression: Expr) -> Expr {
             Expr::Value(Value::SingleQuotedString(text).into())
         }
         Expr::Nested(inner) if is_closed(&inner) => *inner,
-        Expr::Cast { expr, data_type, .. } if is_needless_cast(&expr, &data_type) => match (*expr, &data_type) {
-            (Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(number), .. }), kind) if is_number(kind) => {
-                Expr::Value(Value::Number(number, false).into())
-            }
-            (inner, _) => inner,
-        },
+        Expr::Cast { kind, expr, data_type, format } => {
+            without_cast(*expr, &data_type).unwrap_or_else(|expr| Expr::Cast { kind, expr, data_type, format })
+        }
         Expr::UnaryOp { op: UnaryOperator::Minus, expr } => match *expr {
-            Expr::Value(ValueWithSpan { value: Value::Number(number, long), .. }) => {
+            Expr::Value(ValueWithSpan { value: Value::Number(number, long), .. }) if !number.starts_with('-') => {
                 Expr::Value(Value::Number(format!("-{number}"), long).into())
+            }
+            // Two signs in a row begin a comment.
+            other @ (Expr::Value(_) | Expr::UnaryOp { .. }) => {
+                Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(Expr::Nested(Box::new(other))) }
             }
             other => Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(other) },
         },
@@ -92,6 +93,24 @@ fn like(left: Box<Expr>, op: BinaryOperator, right: Box<Expr>) -> Expr {
     }
 }
 
+/// Takes the casts to text off columns that are text.
+pub(super) struct TextColumns<'a>(pub(super) &'a [String]);
+
+impl VisitorMut for TextColumns<'_> {
+    type Break = ();
+
+    fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
+        if let Expr::Cast { expr, data_type, .. } = expression
+            && data_type.to_string().eq_ignore_ascii_case("text")
+            && let Expr::Identifier(name) = unwrapped((**expr).clone())
+            && self.0.contains(&name.value)
+        {
+            *expression = Expr::Identifier(name);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
 /// What needs no parentheses wherever it stands.
 fn is_closed(expression: &Expr) -> bool {
     matches!(
@@ -106,20 +125,37 @@ fn is_closed(expression: &Expr) -> bool {
     )
 }
 
-/// A cast of a literal, or to text; the databases make it by themselves.
-fn is_needless_cast(expression: &Expr, kind: &DataType) -> bool {
-    let is_literal = matches!(expression, Expr::Value(_) | Expr::Array(_));
-    let is_array = matches!(expression, Expr::Nested(inner) if matches!(**inner, Expr::Array(_)));
+/// A literal without a cast that the databases make by themselves. A cast to a type of some size may change the value.
+fn without_cast(expression: Expr, kind: &DataType) -> Result<Expr, Box<Expr>> {
     let kind = kind.to_string().to_uppercase();
-    let is_text = ["TEXT", "VARCHAR", "CHARACTER", "CHAR", "BPCHAR"].iter().any(|text| kind.starts_with(text));
-    is_literal || is_array || is_text
-}
-
-fn is_number(kind: &DataType) -> bool {
-    let kind = kind.to_string().to_uppercase();
-    ["INT", "SMALLINT", "BIGINT", "NUMERIC", "DECIMAL", "REAL", "DOUBLE", "FLOAT"]
-        .iter()
-        .any(|number| kind.starts_with(number))
+    let element = kind.trim_end_matches("[]");
+    let is_text = ["TEXT", "VARCHAR", "CHARACTER VARYING"].contains(&element);
+    let is_fraction = ["NUMERIC", "DECIMAL", "DOUBLE PRECISION", "REAL", "FLOAT8", "FLOAT4"].contains(&element);
+    let is_integer = ["INTEGER", "INT", "SMALLINT", "BIGINT", "INT2", "INT4", "INT8"].contains(&element);
+    match expression {
+        Expr::Array(array) if is_text || is_fraction || is_integer => Ok(Expr::Array(array)),
+        Expr::Nested(inner) if matches!(*inner, Expr::Array(_)) && is_text => Ok(*inner),
+        Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(text), span }) => {
+            let is_number = is_integer && text.parse::<i64>().is_ok()
+                || is_fraction && text.parse::<f64>().is_ok_and(f64::is_finite);
+            match (is_number, is_integer || is_fraction, kind.contains('(')) {
+                (true, ..) => Ok(Expr::Value(Value::Number(text, false).into())),
+                (_, false, false) => Ok(Expr::Value(Value::SingleQuotedString(text).into())),
+                _ => Err(Box::new(Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(text), span }))),
+            }
+        }
+        Expr::Value(ValueWithSpan { value: Value::Number(number, long), span }) => {
+            match is_fraction || is_integer && number.parse::<i64>().is_ok() {
+                true => Ok(Expr::Value(Value::Number(number, long).into())),
+                false => Err(Box::new(Expr::Value(ValueWithSpan { value: Value::Number(number, long), span }))),
+            }
+        }
+        Expr::Nested(inner) if matches!(*inner, Expr::Value(_)) => without_cast(
+            *inner,
+            &DataType::Custom(sqlparser::ast::ObjectName::from(vec![Ident::new(kind)]), Vec::new()),
+        ),
+        other => Err(Box::new(other)),
+    }
 }
 
 /// A name without quotes, where it needs none.

@@ -1,0 +1,219 @@
+//! Brings the `impl Described` of an entity to what the database says, or writes one.
+
+use sea_orm::DbBackend;
+
+use super::Context;
+use super::described::{Described, Listed, Wider, Words};
+use super::index::{Indexing, is_same};
+use super::source::Entity;
+use super::text::{Edits, remove};
+use crate::schema::Table;
+
+/// What the implementation has to say.
+#[derive(Debug)]
+struct Wanted<'a> {
+    indexes: &'a [Wider],
+    /// None where the database does not know.
+    is_clustered: Option<bool>,
+    /// Columns of text that is sorted byte by byte; none where the database does not know.
+    bytewise: Option<Vec<&'a str>>,
+    /// Variants of `Column` with the enum of their words.
+    words: Vec<(String, &'a str)>,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(context: &'a Context<'_>, entity: &Entity, table: &'a Table, indexing: &'a Indexing) -> Self {
+        let bytewise = table.columns.iter().filter(|column| column.collation.as_deref() == Some("C"));
+        let words = table.columns.iter().filter_map(|column| {
+            let holder = context.plan.columns.get(&(table.name.clone(), column.name.clone()))?;
+            Some((entity.variant(&column.name), holder.as_str()))
+        });
+        let is_sqlite = context.backend == DbBackend::Sqlite;
+        Self {
+            indexes: &indexing.wider,
+            is_clustered: is_sqlite.then_some(table.without_rowid),
+            bytewise: (!is_sqlite).then(|| bytewise.map(|column| column.name.as_str()).collect()),
+            words: words.collect(),
+        }
+    }
+
+    /// What stands between the braces of a new implementation.
+    fn body(&self) -> String {
+        let mut body = String::new();
+        let indexes: Vec<_> = self.indexes.iter().map(index).collect();
+        if !indexes.is_empty() {
+            body.push_str(&indexes_constant(&indexes));
+        }
+        if self.is_clustered == Some(true) {
+            body.push_str(CLUSTERED);
+        }
+        if let Some(bytewise) = self.bytewise.as_ref().filter(|bytewise| !bytewise.is_empty()) {
+            body.push_str(&bytewise_constant(bytewise));
+        }
+        let words: Vec<_> = self.words.iter().map(words_entry).collect();
+        if !words.is_empty() {
+            body.push_str(if body.is_empty() { "" } else { "\n" });
+            body.push_str(&words_function(&words));
+        }
+        if !body.is_empty() {
+            body.push('\n');
+        }
+        body
+    }
+}
+
+const CLUSTERED: &str = "\n    const CLUSTERED: bool = true;";
+
+fn indexes_constant(indexes: &[String]) -> String {
+    format!("\n    const INDEXES: &[WiderIndex] = &[{}];", indexes.join(", "))
+}
+
+fn bytewise_constant(columns: &[&str]) -> String {
+    format!("\n    const BYTEWISE: &[&str] = &{columns:?};")
+}
+
+fn words_function(words: &[String]) -> String {
+    format!("\n    fn words() -> Vec<(Column, Vec<String>)> {{\n        vec![{}]\n    }}", words.join(", "))
+}
+
+fn index(index: &Wider) -> String {
+    let kind = if index.is_unique { "unique" } else { "on" };
+    let only = index.only.as_ref().map(|only| format!(".only({only:?})")).unwrap_or_default();
+    format!("WiderIndex::{kind}(&{:?}){only}", index.columns)
+}
+
+fn words_entry((variant, holder): &(String, &str)) -> String {
+    format!("(Column::{variant}, words::<{holder}>())")
+}
+
+/// Edits the implementation of an entity, or adds one.
+pub(super) fn describe(
+    context: &Context<'_>,
+    entity: &Entity,
+    table: &Table,
+    indexing: &Indexing,
+    edits: &mut Edits,
+    notes: &mut Vec<String>,
+) {
+    if !context.has_described {
+        return;
+    }
+    let text = entity.text.as_str();
+    let wanted = Wanted::of(context, entity, table, indexing);
+    let Some(described) = &entity.described else {
+        edits.insert(text.len(), format!("\nimpl Described for Entity {{{}}}\n", wanted.body()));
+        return;
+    };
+    if described.is_empty {
+        // Blanks within empty braces are no difference.
+        let body = wanted.body();
+        if !body.is_empty() {
+            edits.replace(described.open..described.close, body);
+        }
+        return;
+    }
+    let readable = [
+        ("INDEXES", described.indexes.as_ref().is_none_or(|part| part.list.is_some())),
+        ("BYTEWISE", described.bytewise.as_ref().is_none_or(|part| part.list.is_some())),
+        ("words()", described.words.as_ref().is_none_or(|part| part.list.is_some())),
+    ];
+    for (name, _) in readable.iter().filter(|(_, is_readable)| !is_readable) {
+        notes.push(format!("{name} of {} is no plain list and is left as it is", table.name));
+    }
+    let variants: Vec<_> = table.columns.iter().map(|column| entity.variant(&column.name)).collect();
+    let mut editor = Editor { text, edits, described };
+    editor.indexes(wanted.indexes);
+    editor.clustered(wanted.is_clustered);
+    editor.bytewise(wanted.bytewise.as_deref(), table);
+    editor.words(&wanted.words, &variants);
+}
+
+struct Editor<'a> {
+    text: &'a str,
+    edits: &'a mut Edits,
+    described: &'a Described,
+}
+
+impl Editor<'_> {
+    fn indexes(&mut self, wanted: &[Wider]) {
+        let Some(known) = &self.described.indexes else {
+            let new: Vec<_> = wanted.iter().map(index).collect();
+            if !new.is_empty() {
+                self.constant(&indexes_constant(&new));
+            }
+            return;
+        };
+        let is_new = |wider: &&Wider| !known.entries.iter().flatten().any(|known| is_same(known, wider));
+        let new: Vec<_> = wanted.iter().filter(is_new).map(index).collect();
+        self.list(known, |known| wanted.iter().any(|wider| is_same(known, wider)), &new);
+    }
+
+    fn clustered(&mut self, wanted: Option<bool>) {
+        match (&self.described.clustered, wanted) {
+            (None, Some(true)) => self.constant(CLUSTERED),
+            (Some(known), Some(true)) if !known.is_so => self.edits.replace(known.value.clone(), "true"),
+            (Some(known), Some(false)) if known.is_so => remove(self.text, self.edits, known.item.clone()),
+            _ => {}
+        }
+    }
+
+    fn bytewise(&mut self, wanted: Option<&[&str]>, table: &Table) {
+        let wanted_or_none = wanted.unwrap_or_default();
+        let Some(known) = &self.described.bytewise else {
+            if !wanted_or_none.is_empty() {
+                self.constant(&bytewise_constant(wanted_or_none));
+            }
+            return;
+        };
+        let is_new = |column: &&&str| !known.entries.iter().flatten().any(|known| known == **column);
+        let new: Vec<_> = wanted_or_none.iter().filter(is_new).map(|column| format!("{column:?}")).collect();
+        let stays = |column: &String| match wanted {
+            Some(wanted) => wanted.contains(&column.as_str()),
+            None => table.column(column).is_some(),
+        };
+        self.list(known, stays, &new);
+    }
+
+    fn words(&mut self, wanted: &[(String, &str)], variants: &[String]) {
+        let Some(known) = &self.described.words else {
+            let new: Vec<_> = wanted.iter().map(words_entry).collect();
+            if !new.is_empty() {
+                self.edits.insert(self.described.close, words_function(&new) + "\n");
+            }
+            return;
+        };
+        let is = |known: &Words, (variant, holder): &(String, &str)| {
+            known.variant == *variant && known.holder.as_deref() == Some(*holder)
+        };
+        let is_new = |wanted: &&(String, &str)| !known.entries.iter().flatten().any(|known| is(known, wanted));
+        let new: Vec<_> = wanted.iter().filter(is_new).map(words_entry).collect();
+        let stays = |known: &Words| match known.holder {
+            Some(_) => wanted.iter().any(|wanted| is(known, wanted)),
+            None => variants.contains(&known.variant),
+        };
+        self.list(known, stays, &new);
+    }
+
+    /// Adds a constant in front of everything, where nothing goes.
+    fn constant(&mut self, constant: &str) {
+        let blank_line = if self.described.has_constants { "" } else { "\n" };
+        self.edits.insert(self.described.open, format!("{constant}{blank_line}"));
+    }
+
+    /// What stays in a list stays where and as it is; without anything in it, the whole item goes.
+    fn list<T>(&mut self, known: &Listed<T>, stays: impl Fn(&T) -> bool, new: &[String]) {
+        let Some(list) = &known.list else { return };
+        let stays: Vec<bool> = known.entries.iter().map(|entry| entry.as_ref().is_none_or(&stays)).collect();
+        if new.is_empty() && !stays.is_empty() && stays.iter().all(|stays| !stays) {
+            remove(self.text, self.edits, known.item.clone());
+            return;
+        }
+        for (place, _) in stays.iter().enumerate().filter(|(_, stays)| !**stays) {
+            list.remove(self.text, self.edits, place);
+        }
+        let behind = stays.iter().rposition(|stays| *stays);
+        for new in new {
+            list.add(self.text, self.edits, behind, new);
+        }
+    }
+}

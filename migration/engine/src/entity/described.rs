@@ -1,0 +1,195 @@
+//! The `impl Described` of an entity, as far as it consists of plain lists.
+
+use std::ops::Range;
+
+use syn::punctuated::Punctuated;
+use syn::{Block, Expr, ExprArray, ImplItem, ImplItemConst, ImplItemFn, ItemImpl, Macro, Stmt, Token, Type};
+
+use super::attribute::{Value, value};
+use super::source::argument;
+use super::text::{List, part};
+
+#[derive(Debug)]
+pub(super) struct Described {
+    /// Behind the opening brace.
+    pub(super) open: usize,
+    /// In front of the closing one.
+    pub(super) close: usize,
+    pub(super) is_empty: bool,
+    pub(super) has_constants: bool,
+    pub(super) indexes: Option<Listed<Wider>>,
+    pub(super) clustered: Option<Clustered>,
+    pub(super) bytewise: Option<Listed<String>>,
+    pub(super) words: Option<Listed<Words>>,
+}
+
+/// An item that is a list.
+#[derive(Debug)]
+pub(super) struct Listed<T> {
+    pub(super) item: Range<usize>,
+    /// None when it is no plain list.
+    pub(super) list: Option<List>,
+    /// None for what cannot be read.
+    pub(super) entries: Vec<Option<T>>,
+}
+
+/// An index over several columns, or over some of the rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Wider {
+    pub(super) columns: Vec<String>,
+    pub(super) is_unique: bool,
+    pub(super) only: Option<String>,
+}
+
+#[derive(Debug)]
+pub(super) struct Clustered {
+    pub(super) item: Range<usize>,
+    pub(super) value: Range<usize>,
+    pub(super) is_so: bool,
+}
+
+/// A column whose words the database checks.
+#[derive(Debug)]
+pub(super) struct Words {
+    /// Of `Column`.
+    pub(super) variant: String,
+    /// The enum; none when the words come from elsewhere.
+    pub(super) holder: Option<String>,
+}
+
+impl Described {
+    /// None when it implements something else.
+    pub(super) fn read(item: &ItemImpl) -> Option<Self> {
+        let (_, path, _) = item.trait_.as_ref()?;
+        if path.segments.last()?.ident != "Described" {
+            return None;
+        }
+        let mut described = Self {
+            open: item.brace_token.span.open().byte_range().end,
+            close: item.brace_token.span.close().byte_range().start,
+            is_empty: item.items.is_empty(),
+            has_constants: false,
+            indexes: None,
+            clustered: None,
+            bytewise: None,
+            words: None,
+        };
+        for item in &item.items {
+            match item {
+                ImplItem::Const(constant) => described.read_constant(constant),
+                ImplItem::Fn(function) if function.sig.ident == "words" => described.words = Some(words(function)),
+                _ => {}
+            }
+        }
+        Some(described)
+    }
+
+    fn read_constant(&mut self, constant: &ImplItemConst) {
+        self.has_constants = true;
+        match constant.ident.to_string().as_str() {
+            "INDEXES" => self.indexes = Some(constants(constant, wider)),
+            "BYTEWISE" => self.bytewise = Some(constants(constant, text)),
+            "CLUSTERED" => {
+                let is_so = value(&constant.expr) == Value::Flag(true);
+                self.clustered = Some(Clustered { item: part(constant), value: part(&constant.expr), is_so });
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the words of a column come from elsewhere than an enum.
+    pub(super) fn has_other_words(&self, variant: &str) -> bool {
+        let mut entries = self.words.iter().flat_map(|words| words.entries.iter().flatten());
+        entries.any(|words| words.variant == variant && words.holder.is_none())
+    }
+}
+
+fn constants<T>(constant: &ImplItemConst, read: impl Fn(&Expr) -> Option<T>) -> Listed<T> {
+    let item = part(constant);
+    match array(&constant.expr) {
+        Some(array) => Listed {
+            item,
+            list: Some(List::new(array.bracket_token.span.open(), &array.elems)),
+            entries: array.elems.iter().map(read).collect(),
+        },
+        None => Listed { item, list: None, entries: Vec::new() },
+    }
+}
+
+fn array(expression: &Expr) -> Option<&ExprArray> {
+    match expression {
+        Expr::Reference(reference) => array(&reference.expr),
+        Expr::Array(array) => Some(array),
+        _ => None,
+    }
+}
+
+fn text(expression: &Expr) -> Option<String> {
+    match value(expression) {
+        Value::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// `WiderIndex::unique(&["a", "b"]).only("c = 1")`.
+fn wider(expression: &Expr) -> Option<Wider> {
+    match expression {
+        Expr::MethodCall(call) if call.method == "only" => {
+            let mut index = wider(&call.receiver)?;
+            index.only = Some(text(call.args.first()?)?);
+            Some(index)
+        }
+        Expr::Call(call) => {
+            let Expr::Path(function) = &*call.func else { return None };
+            let is_unique = match function.path.segments.last()?.ident.to_string().as_str() {
+                "on" => false,
+                "unique" => true,
+                _ => return None,
+            };
+            let columns = array(call.args.first()?)?.elems.iter().map(text).collect::<Option<Vec<_>>>()?;
+            Some(Wider { columns, is_unique, only: None })
+        }
+        _ => None,
+    }
+}
+
+fn words(function: &ImplItemFn) -> Listed<Words> {
+    let item = part(function);
+    match listed(&function.block) {
+        Some((list, entries)) => Listed { item, list: Some(list), entries: entries.iter().map(entry).collect() },
+        None => Listed { item, list: None, entries: Vec::new() },
+    }
+}
+
+/// `(Column::Role, words::<Role>())`.
+fn entry(expression: &Expr) -> Option<Words> {
+    let Expr::Tuple(pair) = expression else { return None };
+    let mut elements = pair.elems.iter();
+    let (Some(Expr::Path(variant)), Some(words)) = (elements.next(), elements.next()) else { return None };
+    Some(Words { variant: variant.path.segments.last()?.ident.to_string(), holder: holder(words) })
+}
+
+fn holder(expression: &Expr) -> Option<String> {
+    let Expr::Call(call) = expression else { return None };
+    let Expr::Path(function) = &*call.func else { return None };
+    let function = function.path.segments.last().filter(|segment| segment.ident == "words")?;
+    match argument(function)? {
+        Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()),
+        _ => None,
+    }
+}
+
+/// The elements of the `vec![…]` that a function returns.
+pub(super) fn listed(block: &Block) -> Option<(List, Punctuated<Expr, Token![,]>)> {
+    let tail = returned_macro(block).filter(|tail| tail.path.is_ident("vec"))?;
+    let elements = tail.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated).ok()?;
+    Some((List::new(tail.delimiter.span().open(), &elements), elements))
+}
+
+fn returned_macro(block: &Block) -> Option<&Macro> {
+    match block.stmts.as_slice() {
+        [Stmt::Expr(Expr::Macro(tail), _)] => Some(&tail.mac),
+        [Stmt::Macro(tail)] => Some(&tail.mac),
+        _ => None,
+    }
+}

@@ -1,0 +1,151 @@
+//! `use` lines: what a file comes to need is added, and what it no longer needs taken out.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::{Item, ItemUse, UseTree, Visibility};
+
+use super::source::parse;
+use super::text::{Edits, List, line_end, part, remove, text_of};
+use crate::Failure;
+
+/// Adds a name to what is imported from a module.
+pub(super) fn add(file: &str, text: &str, module: &[&str], name: &str) -> Result<String, Failure> {
+    let parsed = parse(file, text)?;
+    let uses: Vec<_> = uses(&parsed).collect();
+    if uses.iter().any(|item| imports(&item.tree, module, name)) {
+        return Ok(text.to_owned());
+    }
+    let mut edits = Edits::default();
+    let is_private = |item: &ItemUse| matches!(item.vis, Visibility::Inherited);
+    if !uses.iter().any(|item| is_private(item) && extend(&item.tree, module, name, text, &mut edits)) {
+        let line = format!("use {}::{name};", module.join("::"));
+        let of_crate = uses.iter().rev().find(|item| is_private(item) && begins_with(&item.tree, "crate"));
+        match (of_crate, uses.last(), parsed.items.first()) {
+            (Some(item), ..) => edits.insert(line_end(text, part(*item).end), format!("\n{line}")),
+            (None, Some(item), _) => edits.insert(line_end(text, part(*item).end), format!("\n\n{line}")),
+            (None, None, Some(item)) => edits.insert(part(item).start, format!("{line}\n\n")),
+            (None, None, None) => edits.insert(text.len(), format!("\n{line}\n")),
+        }
+    }
+    Ok(edits.apply(text))
+}
+
+/// Takes a name out of what is imported from the crate.
+pub(super) fn take_out(file: &str, text: &str, name: &str) -> Result<String, Failure> {
+    let parsed = parse(file, text)?;
+    let mut edits = Edits::default();
+    for item in uses(&parsed).filter(|item| matches!(item.vis, Visibility::Inherited)) {
+        if begins_with(&item.tree, "crate") && take(&item.tree, name, text, &mut edits) == Taken::Whole {
+            remove(text, &mut edits, part(item));
+        }
+    }
+    Ok(edits.apply(text))
+}
+
+pub(super) fn uses(file: &syn::File) -> impl Iterator<Item = &ItemUse> {
+    file.items.iter().filter_map(|item| match item {
+        Item::Use(item) => Some(item),
+        _ => None,
+    })
+}
+
+pub(super) fn begins_with(tree: &UseTree, name: &str) -> bool {
+    matches!(tree, UseTree::Path(path) if path.ident == name)
+}
+
+/// Whether a `use` brings in a name from a module.
+pub(super) fn imports(tree: &UseTree, module: &[&str], name: &str) -> bool {
+    match (tree, module.split_first()) {
+        (UseTree::Group(group), _) => group.items.iter().any(|tree| imports(tree, module, name)),
+        (UseTree::Path(path), Some((first, rest))) => path.ident == *first && imports(&path.tree, rest, name),
+        (UseTree::Name(known), None) => known.ident == name,
+        (UseTree::Glob(_), None) => true,
+        _ => false,
+    }
+}
+
+/// Adds a name, or several with commas between, to a `use` of the same module.
+pub(super) fn extend(tree: &UseTree, module: &[&str], name: &str, text: &str, edits: &mut Edits) -> bool {
+    match (tree, module.split_first()) {
+        (UseTree::Group(group), Some(_)) => group.items.iter().any(|tree| extend(tree, module, name, text, edits)),
+        (UseTree::Path(path), Some((first, rest))) if path.ident == *first => {
+            extend(&path.tree, rest, name, text, edits)
+        }
+        (UseTree::Group(group), None) => {
+            let list = List::new(group.brace_token.span.open(), &group.items);
+            list.add(text, edits, list.len().checked_sub(1), name);
+            true
+        }
+        (UseTree::Name(_) | UseTree::Rename(_), None) => {
+            edits.replace(part(tree), format!("{{{}, {name}}}", text_of(text, tree)));
+            true
+        }
+        _ => false,
+    }
+}
+
+/// What becomes of a `use` without one of its names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    Nothing,
+    Part,
+    /// Nothing is left of it.
+    Whole,
+}
+
+/// Takes a name out of a `use`.
+pub(super) fn take(tree: &UseTree, name: &str, text: &str, edits: &mut Edits) -> Taken {
+    match tree {
+        UseTree::Name(known) if known.ident == name => Taken::Whole,
+        UseTree::Path(path) => take(&path.tree, name, text, edits),
+        UseTree::Group(group) => {
+            for (place, tree) in group.items.iter().enumerate() {
+                match take(tree, name, text, edits) {
+                    Taken::Nothing => {}
+                    Taken::Whole if group.items.len() > 1 => {
+                        List::new(group.brace_token.span.open(), &group.items).remove(text, edits, place);
+                        return Taken::Part;
+                    }
+                    taken => return taken,
+                }
+            }
+            Taken::Nothing
+        }
+        _ => Taken::Nothing,
+    }
+}
+
+/// The names that a file uses beside importing and defining them.
+pub(super) fn used(file: &str, text: &str) -> Result<BTreeSet<String>, Failure> {
+    let parsed = parse(file, text)?;
+    let lines: Vec<_> = uses(&parsed).map(part).collect();
+    let tokens = text.parse::<TokenStream>().map_err(|error| Failure::File(format!("{file}: {error}")))?;
+    let mut names = BTreeSet::new();
+    collect(tokens, &lines, &mut names);
+    Ok(names)
+}
+
+fn collect(tokens: TokenStream, lines: &[Range<usize>], names: &mut BTreeSet<String>) {
+    let mut is_defined = false;
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => collect(group.stream(), lines, names),
+            TokenTree::Ident(name) => {
+                let place = name.span().byte_range().start;
+                let name = name.to_string();
+                let is_imported = lines.iter().any(|line| line.contains(&place));
+                // The next one is the name of a function.
+                let defines = name == "fn";
+                if !is_defined && !is_imported {
+                    names.insert(name);
+                }
+                is_defined = defines;
+                continue;
+            }
+            TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+        }
+        is_defined = false;
+    }
+}

@@ -1,0 +1,98 @@
+//! Which indexes of a table are said by attributes of its fields, and which by its `impl Described`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::attribute::Value;
+use super::check::is_same_expression;
+use super::described::{Described, Wider};
+use super::source::{Entity, Meaning};
+use crate::schema::expression::portable;
+use crate::schema::{Index, Table};
+
+/// Where the indexes of a table are said.
+#[derive(Debug, Default)]
+pub(super) struct Indexing {
+    /// Columns that are unique by themselves.
+    pub(super) unique: BTreeSet<String>,
+    pub(super) indexed: BTreeSet<String>,
+    /// Groups of columns with a `unique_key` that stays.
+    pub(super) groups: BTreeSet<String>,
+    pub(super) wider: Vec<Wider>,
+    /// What cannot be said.
+    pub(super) notes: Vec<String>,
+}
+
+impl Indexing {
+    pub(super) fn of(table: &Table, entity: &Entity) -> Self {
+        let mut indexing = Self::default();
+        let groups = groups(entity);
+        for index in &table.indexes {
+            if !is_plain(table, index) {
+                indexing.notes.push(format!("{index} on {} cannot be said by an entity", table.name));
+                continue;
+            }
+            indexing.add(index, entity.described.as_ref(), &groups);
+        }
+        // An index over a column that is unique already cannot be said at the column.
+        for column in indexing.unique.intersection(&indexing.indexed) {
+            indexing.wider.push(Wider { columns: vec![column.clone()], is_unique: false, only: None });
+        }
+        indexing.indexed.retain(|column| !indexing.unique.contains(column));
+        indexing
+    }
+
+    fn add(&mut self, index: &Index, described: Option<&Described>, groups: &BTreeMap<String, Vec<String>>) {
+        let only = index.predicate.as_deref().map(portable);
+        let wider = Wider { columns: index.columns.clone(), is_unique: index.is_unique, only };
+        let group = groups.iter().find(|(_, columns)| **columns == index.columns);
+        let known = described.and_then(|described| described.indexes.as_ref());
+        let is_known = known.is_some_and(|known| known.entries.iter().flatten().any(|known| is_same(known, &wider)));
+        match (index.columns.as_slice(), group) {
+            _ if is_known => self.push(wider),
+            (_, Some((group, _))) if wider.is_unique && wider.only.is_none() => {
+                self.groups.insert(group.clone());
+            }
+            ([column], _) if wider.only.is_none() => {
+                let columns = if wider.is_unique { &mut self.unique } else { &mut self.indexed };
+                columns.insert(column.clone());
+            }
+            _ => self.push(wider),
+        }
+    }
+
+    fn push(&mut self, wider: Wider) {
+        if !self.wider.iter().any(|known| is_same(known, &wider)) {
+            self.wider.push(wider);
+        }
+    }
+}
+
+/// Whether an entity can say it.
+fn is_plain(table: &Table, index: &Index) -> bool {
+    index.method.is_none()
+        && index.include.is_empty()
+        && index.columns.iter().all(|column| table.column(column).is_some())
+}
+
+/// The columns of each `unique_key`, in the order in which SeaORM takes them.
+fn groups(entity: &Entity) -> BTreeMap<String, Vec<String>> {
+    let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for field in &entity.fields {
+        let Meaning::Column(stored) = &field.meaning else { continue };
+        for word in field.attributes.words.iter().filter(|word| word.key == "unique_key") {
+            if let Value::Text(group) = &word.value {
+                groups.entry(group.clone()).or_default().push(stored.column.clone());
+            }
+        }
+    }
+    groups
+}
+
+pub(super) fn is_same(left: &Wider, right: &Wider) -> bool {
+    let is_same_condition = match (&left.only, &right.only) {
+        (Some(left), Some(right)) => is_same_expression(left, right),
+        (None, None) => true,
+        _ => false,
+    };
+    left.columns == right.columns && left.is_unique == right.is_unique && is_same_condition
+}

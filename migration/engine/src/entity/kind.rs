@@ -1,0 +1,211 @@
+//! The type of a column: what Rust and the attributes of a field make of it.
+
+use sea_orm::sea_query::{ColumnType, StringLen};
+
+use super::Context;
+use super::attribute::{Attributes, Choice};
+use super::source::RustType;
+use crate::generate::types::{from_database, written};
+
+/// The type of a field, and what becomes of its `column_type`.
+#[derive(Debug)]
+pub(super) struct Kind {
+    pub(super) rust: String,
+    pub(super) column_type: Choice,
+    /// No type of Rust's is known for it.
+    pub(super) is_strange: bool,
+}
+
+/// What a field for a column of this kind has to be: as it is, when that is the same to the database. `words` is the
+/// enum of the words that the column holds.
+pub(super) fn choose(
+    context: &Context<'_>,
+    kind: &str,
+    words: Option<&str>,
+    known: Option<(&RustType, &Attributes)>,
+) -> Kind {
+    let is_same = |declared: &ColumnType| written(declared, context.backend).as_deref() == Some(kind);
+    let carried = |rust: &str| implied(rust).or_else(|| context.plan.enums.get(rust).cloned().flatten());
+    let expected = from_database(kind, context.backend);
+    let told = |rust: &str| match carried(rust) {
+        Some(declared) if is_same(&declared) => Choice::Drop,
+        _ => Choice::Set(format!("column_type = {:?}", spelled(&expected))),
+    };
+    let keep = |rust: &str| Kind { rust: rust.to_owned(), column_type: Choice::Keep, is_strange: false };
+    let become_one = |rust: String, is_strange: bool| Kind { column_type: told(&rust), rust, is_strange };
+    if let Some(words) = words.filter(|words| known.is_none_or(|(rust, _)| rust.name != *words)) {
+        return become_one(words.to_owned(), false);
+    }
+    let Some((rust, said)) = known else {
+        return become_one(rust_name(&expected).unwrap_or("String").to_owned(), rust_name(&expected).is_none());
+    };
+    // What is not understood is taken at its word: a type of the project's own carries its type of column.
+    let declared = match said.get("column_type") {
+        Some(_) => said.text("column_type").and_then(read),
+        None => carried(&rust.name),
+    };
+    if declared.as_ref().is_none_or(is_same) {
+        return keep(&rust.name);
+    }
+    let stays = match implied(&rust.name) {
+        None => true,
+        Some(implied) => family(&implied).is_some_and(|family_of| family(&expected) == Some(family_of)),
+    };
+    match rust_name(&expected) {
+        Some(name) if !stays => become_one(name.to_owned(), false),
+        _ => become_one(rust.name.clone(), false),
+    }
+}
+
+pub(super) fn is_text(kind: &ColumnType) -> bool {
+    family(kind) == Some("text")
+}
+
+/// Types that one type of Rust's can hold.
+fn family(kind: &ColumnType) -> Option<&'static str> {
+    match kind {
+        ColumnType::Char(_) | ColumnType::String(_) | ColumnType::Text => Some("text"),
+        ColumnType::Json | ColumnType::JsonBinary => Some("json"),
+        ColumnType::Blob | ColumnType::Binary(_) | ColumnType::VarBinary(_) => Some("bytes"),
+        ColumnType::Decimal(_) | ColumnType::Money(_) => Some("decimal"),
+        ColumnType::DateTime | ColumnType::Timestamp => Some("time"),
+        _ => None,
+    }
+}
+
+/// The type of column that SeaORM takes for a type of Rust's; none for types of the project's own.
+fn implied(rust: &str) -> Option<ColumnType> {
+    Some(match rust {
+        "bool" => ColumnType::Boolean,
+        "i8" => ColumnType::TinyInteger,
+        "i16" => ColumnType::SmallInteger,
+        "i32" => ColumnType::Integer,
+        "i64" => ColumnType::BigInteger,
+        "u8" => ColumnType::TinyUnsigned,
+        "u16" => ColumnType::SmallUnsigned,
+        "u32" => ColumnType::Unsigned,
+        "u64" => ColumnType::BigUnsigned,
+        "f32" => ColumnType::Float,
+        "f64" => ColumnType::Double,
+        "char" => ColumnType::Char(None),
+        "String" => ColumnType::String(StringLen::None),
+        "Vec<u8>" => ColumnType::VarBinary(StringLen::None),
+        "Uuid" => ColumnType::Uuid,
+        "Json" => ColumnType::Json,
+        "Date" | "ChronoDate" | "TimeDate" => ColumnType::Date,
+        "Time" | "ChronoTime" | "TimeTime" => ColumnType::Time,
+        "DateTime" | "ChronoDateTime" | "TimeDateTime" => ColumnType::DateTime,
+        "DateTimeUtc"
+        | "DateTimeLocal"
+        | "DateTimeWithTimeZone"
+        | "ChronoDateTimeUtc"
+        | "ChronoDateTimeLocal"
+        | "ChronoDateTimeWithTimeZone"
+        | "TimeDateTimeWithTimeZone" => ColumnType::TimestampWithTimeZone,
+        "Decimal" | "BigDecimal" => ColumnType::Decimal(None),
+        _ => return None,
+    })
+}
+
+/// The type of Rust's for a new field.
+fn rust_name(kind: &ColumnType) -> Option<&'static str> {
+    Some(match kind {
+        ColumnType::Char(_) | ColumnType::String(_) | ColumnType::Text => "String",
+        ColumnType::TinyInteger => "i8",
+        ColumnType::SmallInteger => "i16",
+        ColumnType::Integer => "i32",
+        ColumnType::BigInteger => "i64",
+        ColumnType::Boolean => "bool",
+        ColumnType::Float => "f32",
+        ColumnType::Double => "f64",
+        ColumnType::Decimal(_) => "Decimal",
+        ColumnType::Uuid => "Uuid",
+        ColumnType::Date => "Date",
+        ColumnType::Time => "Time",
+        ColumnType::DateTime | ColumnType::Timestamp => "DateTime",
+        ColumnType::TimestampWithTimeZone => "DateTimeUtc",
+        ColumnType::Json | ColumnType::JsonBinary => "Json",
+        ColumnType::Blob | ColumnType::Binary(_) | ColumnType::VarBinary(_) => "Vec<u8>",
+        _ => return None,
+    })
+}
+
+/// A type as `column_type` and `db_type` have it; none when it is not understood.
+pub(super) fn read(text: &str) -> Option<ColumnType> {
+    let (name, rest) = text.split_at(text.find('(').unwrap_or(text.len()));
+    let numbers: Vec<u32> =
+        rest.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse().ok()).collect();
+    let first = numbers.first().copied();
+    let pair = match numbers.as_slice() {
+        [precision, scale] => Some((*precision, *scale)),
+        _ => None,
+    };
+    let length = || match (rest.contains("N("), first) {
+        (true, Some(length)) => Some(StringLen::N(length)),
+        (true, None) => None,
+        (false, _) if rest.contains("Max") => Some(StringLen::Max),
+        (false, _) => Some(StringLen::None),
+    };
+    Some(match name.trim() {
+        "Char" => ColumnType::Char(first),
+        "String" => ColumnType::String(length()?),
+        "Binary" => ColumnType::Binary(first?),
+        "VarBinary" => ColumnType::VarBinary(length()?),
+        "Decimal" => ColumnType::Decimal(pair),
+        "Money" => ColumnType::Money(pair),
+        "Bit" => ColumnType::Bit(first),
+        "VarBit" => ColumnType::VarBit(first?),
+        "Interval" => ColumnType::Interval(None, None),
+        "custom" => ColumnType::custom(text.split('"').nth(1)?.to_owned()),
+        plain => plain_type(plain)?,
+    })
+}
+
+fn plain_type(name: &str) -> Option<ColumnType> {
+    Some(match name {
+        "Text" => ColumnType::Text,
+        "Blob" => ColumnType::Blob,
+        "TinyInteger" => ColumnType::TinyInteger,
+        "SmallInteger" => ColumnType::SmallInteger,
+        "Integer" => ColumnType::Integer,
+        "BigInteger" => ColumnType::BigInteger,
+        "TinyUnsigned" => ColumnType::TinyUnsigned,
+        "SmallUnsigned" => ColumnType::SmallUnsigned,
+        "Unsigned" => ColumnType::Unsigned,
+        "BigUnsigned" => ColumnType::BigUnsigned,
+        "Float" => ColumnType::Float,
+        "Double" => ColumnType::Double,
+        "DateTime" => ColumnType::DateTime,
+        "Timestamp" => ColumnType::Timestamp,
+        "TimestampWithTimeZone" => ColumnType::TimestampWithTimeZone,
+        "Date" => ColumnType::Date,
+        "Time" => ColumnType::Time,
+        "Boolean" => ColumnType::Boolean,
+        "Json" => ColumnType::Json,
+        "JsonBinary" => ColumnType::JsonBinary,
+        "Uuid" => ColumnType::Uuid,
+        "Cidr" => ColumnType::Cidr,
+        "Inet" => ColumnType::Inet,
+        "MacAddr" => ColumnType::MacAddr,
+        "LTree" => ColumnType::LTree,
+        _ => return None,
+    })
+}
+
+/// A type for `column_type` and `db_type`.
+pub(super) fn spelled(kind: &ColumnType) -> String {
+    let length = |length: &StringLen| match length {
+        StringLen::N(length) => format!("StringLen::N({length})"),
+        StringLen::Max => "StringLen::Max".to_owned(),
+        StringLen::None => "StringLen::None".to_owned(),
+    };
+    match kind {
+        ColumnType::String(len) => format!("String({})", length(len)),
+        ColumnType::VarBinary(len) => format!("VarBinary({})", length(len)),
+        ColumnType::Interval(..) => "Interval(None, None)".into(),
+        ColumnType::Custom(name) => format!("custom({:?})", name.to_string()),
+        ColumnType::Array(element) => format!("Array(RcOrArc::new(ColumnType::{}))", spelled(element)),
+        // As they are named: `Decimal(Some((10, 2)))`.
+        other => format!("{other:?}"),
+    }
+}

@@ -1,0 +1,215 @@
+//! Writes the sources of the entities anew from a schema, without losing what people have added to them: what agrees
+//! with the schema is not touched, and the rest is changed in place.
+//!
+//! It goes by the sources on disk, so it works on a tree that does not compile.
+
+mod attribute;
+mod case;
+mod check;
+mod column;
+mod defaults;
+mod describe;
+mod described;
+mod imports;
+mod index;
+mod kind;
+mod listing;
+mod related;
+mod relation;
+mod source;
+mod table;
+#[cfg(test)]
+mod tests;
+mod text;
+mod values;
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sea_orm::DbBackend;
+
+use self::listing::Changes;
+use self::source::Entity;
+use self::values::Values;
+use self::words::{Given, Plan};
+use crate::Failure;
+use crate::generate::names::function;
+use crate::schema::{ForeignKey, Schema, Table};
+
+/// What has to be written so that the sources of the entities describe the schema.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Regenerated {
+    /// By name within the crate's `src`, only those that change; `None` removes a file.
+    pub(crate) files: BTreeMap<String, Option<String>>,
+    /// What a person has to know or to do.
+    pub(crate) notes: Vec<String>,
+}
+
+/// What all parts of the work look at.
+struct Context<'a> {
+    schema: &'a Schema,
+    backend: DbBackend,
+    /// By table; new ones have no fields yet.
+    entities: &'a BTreeMap<String, Entity>,
+    plan: &'a Plan,
+    /// The files that there are and will be, without their ending.
+    modules: BTreeSet<String>,
+    /// Entities implement `Described`.
+    has_described: bool,
+}
+
+/// `sources` are the files of the crate's `src`, by name.
+pub(crate) fn regenerate(
+    schema: &Schema,
+    backend: DbBackend,
+    sources: &BTreeMap<String, String>,
+) -> Result<Regenerated, Failure> {
+    let mut result = Regenerated::default();
+    let is_there = |table: &String| schema.tables.contains_key(table) || schema.unreadable.contains_key(table);
+    let (mut entities, gone): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        read(sources, &mut result.notes)?.into_iter().partition(|(table, _)| is_there(table));
+    let added = add_new(schema, sources, &mut entities)?;
+    let removed: Vec<String> = gone.values().map(|entity| entity.module.clone()).collect();
+    let values = sources.get("values.rs").map(|text| Values::parse(text)).transpose()?;
+    let has_described = sources.get("schema.rs").is_some_and(|text| text.contains("trait Described"));
+    let given = Given { schema, backend, entities: &entities, values: values.as_ref(), has_described };
+    let plan = words::plan(&given)?;
+    result.notes.extend(plan.notes.iter().cloned());
+    let modules = sources.keys().filter_map(|file| file.strip_suffix(".rs")).map(ToOwned::to_owned);
+    let modules = modules.filter(|module| !removed.contains(module)).chain(added.iter().cloned()).collect();
+    let context = Context { schema, backend, entities: &entities, plan: &plan, modules, has_described };
+    for (name, entity) in &entities {
+        let file = format!("{}.rs", entity.module);
+        match (schema.unreadable.get(name), schema.tables.get(name)) {
+            (Some(why), _) => result.notes.push(format!("{file} is left as it is: {why}")),
+            (None, Some(table)) => {
+                let text = table::update(&context, entity, table, &mut result.notes)?;
+                result.change(sources, &file, text);
+            }
+            (None, None) => {}
+        }
+    }
+    for (table, entity) in &gone {
+        result.files.insert(format!("{}.rs", entity.module), None);
+        result.notes.push(format!("{}.rs is removed: there is no table {table}", entity.module));
+    }
+    let has_new_values = plan.values.is_some() && values.is_none();
+    if let Some(text) = &plan.values {
+        result.change(sources, "values.rs", text.clone());
+    }
+    let changes = Changes { added: &added, removed: &removed, exports: &plan.exports, has_new_values };
+    result.list(sources, &changes)?;
+    Ok(result)
+}
+
+impl Regenerated {
+    fn change(&mut self, sources: &BTreeMap<String, String>, file: &str, text: String) {
+        if sources.get(file) != Some(&text) {
+            self.files.insert(file.to_owned(), Some(text));
+        }
+    }
+
+    /// Makes the lists of entities fit.
+    fn list(&mut self, sources: &BTreeMap<String, String>, changes: &Changes<'_>) -> Result<(), Failure> {
+        if changes.added.is_empty() && changes.removed.is_empty() && changes.exports.is_empty() {
+            return Ok(());
+        }
+        match sources.get("lib.rs") {
+            Some(text) => self.change(sources, "lib.rs", listing::library(text, changes)?),
+            None => self.notes.push("there is no lib.rs to list the modules in".into()),
+        }
+        if let Some(text) = sources.get("schema.rs") {
+            let text = listing::schema(text, changes, &mut self.notes)?;
+            self.change(sources, "schema.rs", text);
+        }
+        Ok(())
+    }
+}
+
+impl Context<'_> {
+    fn module(&self, table: &str) -> Option<&str> {
+        self.entities.get(table).map(|entity| entity.module.as_str())
+    }
+
+    fn table(&self, module: &str) -> Option<&str> {
+        self.entities.values().find(|entity| entity.module == module).map(|entity| entity.table.as_str())
+    }
+
+    /// The columns that a foreign key refers to, even when it does not say so.
+    fn referred(&self, key: &ForeignKey) -> Vec<String> {
+        if !key.references.is_empty() {
+            return key.references.clone();
+        }
+        let primary_key = self.schema.tables.get(&key.table).and_then(|table| table.primary_key.as_ref());
+        primary_key.map(|key| key.columns.clone()).unwrap_or_default()
+    }
+}
+
+/// The entities, by table.
+fn read(sources: &BTreeMap<String, String>, notes: &mut Vec<String>) -> Result<BTreeMap<String, Entity>, Failure> {
+    let mut entities: BTreeMap<String, Entity> = BTreeMap::new();
+    for (file, text) in sources.iter().filter(|(file, _)| file.ends_with(".rs")) {
+        let Some(entity) = Entity::parse(file, text)? else { continue };
+        match entities.get(&entity.table) {
+            Some(known) => {
+                notes.push(format!("{file} is left alone: {}.rs describes the table {} too", known.module, known.table))
+            }
+            None => {
+                entities.insert(entity.table.clone(), entity);
+            }
+        }
+    }
+    Ok(entities)
+}
+
+/// Adds an entity without fields for each table that has none. Returns their modules, in an order in which the tables
+/// can be created.
+fn add_new(
+    schema: &Schema,
+    sources: &BTreeMap<String, String>,
+    entities: &mut BTreeMap<String, Entity>,
+) -> Result<Vec<String>, Failure> {
+    let is_new = |table: &&String| !entities.contains_key(*table) && !schema.unreadable.contains_key(*table);
+    let tables = schema.tables.keys().filter(is_new).cloned().collect();
+    let mut added: Vec<String> = Vec::new();
+    for name in in_order_of_creation(schema, tables) {
+        let Some(table) = schema.tables.get(&name) else { continue };
+        let mut module = function(&name);
+        while sources.contains_key(&format!("{module}.rs")) || added.contains(&module) || module == "lib" {
+            module.push_str("_table");
+        }
+        if let Some(entity) = Entity::parse(&format!("{module}.rs"), &beginning(table))? {
+            entities.insert(name, entity);
+            added.push(module);
+        }
+    }
+    Ok(added)
+}
+
+fn in_order_of_creation(schema: &Schema, mut tables: Vec<String>) -> Vec<String> {
+    let mut ordered = Vec::new();
+    while !tables.is_empty() {
+        let waits_for = |name: &String| {
+            let keys = schema.tables.get(name).map(|table| table.foreign_keys.as_slice()).unwrap_or_default();
+            keys.iter().any(|key| key.table != *name && tables.contains(&key.table))
+        };
+        // Those that refer to each other have no order.
+        let next = tables.iter().position(|name| !waits_for(name)).unwrap_or_default();
+        ordered.push(tables.remove(next));
+    }
+    ordered
+}
+
+/// The file of an entity, before it has fields.
+fn beginning(table: &Table) -> String {
+    let words = table.name.replace('_', " ");
+    let mut letters = words.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    let title = first + letters.as_str();
+    format!(
+        "//! {title}.\n\nuse sea_orm::entity::prelude::*;\n\n#[sea_orm::model]\n\
+         #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]\n#[sea_orm(table_name = {:?})]\n\
+         pub struct Model {{\n}}\n\nimpl ActiveModelBehavior for ActiveModel {{}}\n",
+        table.name
+    )
+}

@@ -1,0 +1,224 @@
+//! The source of an entity, read far enough to be changed in place.
+
+use std::ops::Range;
+
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Fields, GenericArgument, Item, Meta, PathArguments, PathSegment, Token, Type, Visibility};
+
+use super::attribute::Attributes;
+use super::case::{named, snake, styled, upper_camel};
+use super::described::Described;
+use super::text::{List, compact, part, text_of};
+use crate::Failure;
+
+#[derive(Debug)]
+pub(super) struct Entity {
+    /// The name of the file, without its ending.
+    pub(super) module: String,
+    pub(super) table: String,
+    pub(super) text: String,
+    /// It is a `#[sea_orm::model]`, whose relations are fields.
+    pub(super) has_relations: bool,
+    pub(super) fields: Vec<Field>,
+    pub(super) list: List,
+    /// `Eq` among the derives, which a model with fractions cannot have.
+    pub(super) eq: Option<(List, usize)>,
+    pub(super) described: Option<Described>,
+}
+
+#[derive(Debug)]
+pub(super) struct Field {
+    pub(super) name: String,
+    pub(super) attributes: Attributes,
+    /// Where another attribute can be put.
+    pub(super) start: usize,
+    /// Where its type stands.
+    pub(super) kind: Range<usize>,
+    pub(super) meaning: Meaning,
+}
+
+#[derive(Debug)]
+pub(super) enum Meaning {
+    Column(Stored),
+    Relation(Link),
+    /// A column that the entity leaves out.
+    Ignored(String),
+}
+
+#[derive(Debug)]
+pub(super) struct Stored {
+    pub(super) column: String,
+    pub(super) rust: RustType,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct RustType {
+    pub(super) name: String,
+    pub(super) is_optional: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) side: Side,
+    /// The module of the other entity; none when it is the entity itself.
+    pub(super) module: Option<String>,
+    /// The other entity, as it is written.
+    pub(super) entity: String,
+    pub(super) is_optional: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    BelongsTo,
+    HasOne,
+    HasMany,
+}
+
+impl Entity {
+    /// None when the file describes no table.
+    pub(super) fn parse(file: &str, text: &str) -> Result<Option<Self>, Failure> {
+        let parsed = parse(file, text)?;
+        let model = parsed.items.iter().find_map(|item| match item {
+            Item::Struct(model) if model.ident == "Model" => Some(model),
+            _ => None,
+        });
+        let Some(model) = model else { return Ok(None) };
+        let told = |error: syn::Error| unreadable(file, &error);
+        let said = Attributes::read(text, &model.attrs).map_err(told)?;
+        let (Some(table), Fields::Named(fields)) = (said.text("table_name"), &model.fields) else { return Ok(None) };
+        let is_dense = |attribute: &Attribute| {
+            attribute.path().segments.iter().map(|segment| segment.ident.to_string()).eq(["sea_orm", "model"])
+        };
+        let mut entity = Self {
+            module: file.strip_suffix(".rs").unwrap_or(file).to_owned(),
+            table: table.to_owned(),
+            text: text.to_owned(),
+            has_relations: model.attrs.iter().any(is_dense),
+            fields: Vec::new(),
+            list: List::new(fields.brace_token.span.open(), &fields.named),
+            eq: derived_eq(&model.attrs),
+            described: parsed.items.iter().find_map(|item| match item {
+                Item::Impl(item) => Described::read(item),
+                _ => None,
+            }),
+        };
+        for field in &fields.named {
+            entity.fields.push(Field::read(text, field, said.text("rename_all")).map_err(told)?);
+        }
+        Ok(Some(entity))
+    }
+
+    /// The field of a column, with its place.
+    pub(super) fn field(&self, column: &str) -> Option<(usize, &Field, &Stored)> {
+        self.fields.iter().enumerate().find_map(|(place, field)| match &field.meaning {
+            Meaning::Column(stored) if stored.column == column => Some((place, field, stored)),
+            _ => None,
+        })
+    }
+
+    pub(super) fn ignores(&self, column: &str) -> bool {
+        self.fields.iter().any(|field| matches!(&field.meaning, Meaning::Ignored(name) if name == column))
+    }
+
+    /// The name of the field that a column has or will have.
+    pub(super) fn field_name(&self, column: &str) -> String {
+        self.field(column).map_or_else(|| named(column), |(_, field, _)| field.name.clone())
+    }
+
+    /// What SeaORM calls a column in `Column`.
+    pub(super) fn variant(&self, column: &str) -> String {
+        let field = self.field(column).map(|(_, field, _)| field);
+        match field.and_then(|field| field.attributes.text("enum_name")) {
+            Some(name) => name.to_owned(),
+            None => upper_camel(&self.field_name(column)),
+        }
+    }
+
+    pub(super) fn links(&self) -> impl Iterator<Item = (usize, &Field, &Link)> {
+        self.fields.iter().enumerate().filter_map(|(place, field)| match &field.meaning {
+            Meaning::Relation(link) => Some((place, field, link)),
+            _ => None,
+        })
+    }
+}
+
+impl Field {
+    fn read(text: &str, field: &syn::Field, style: Option<&str>) -> syn::Result<Self> {
+        let ident = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
+        let name = ident.trim_start_matches("r#").to_owned();
+        let start = match &field.vis {
+            Visibility::Inherited => field.ident.as_ref().map_or(0, |ident| part(ident).start),
+            visible => part(visible).start,
+        };
+        let attributes = Attributes::read(text, &field.attrs)?;
+        let told = attributes.text("column_name").map(ToOwned::to_owned);
+        let column =
+            told.or_else(|| style.and_then(|style| styled(&upper_camel(&name), style))).unwrap_or_else(|| snake(&name));
+        let meaning = if attributes.has("ignore") {
+            Meaning::Ignored(column)
+        } else if let Some(link) = link(text, &field.ty) {
+            Meaning::Relation(link)
+        } else {
+            let inner = optional(&field.ty);
+            let name = compact(text_of(text, inner.unwrap_or(&field.ty)));
+            Meaning::Column(Stored { column, rust: RustType { name, is_optional: inner.is_some() } })
+        };
+        Ok(Self { name, attributes, start, kind: part(&field.ty), meaning })
+    }
+}
+
+/// The other side of a relation.
+fn link(text: &str, kind: &Type) -> Option<Link> {
+    let Type::Path(path) = kind else { return None };
+    let wrapper = path.path.segments.last()?;
+    let side = match wrapper.ident.to_string().as_str() {
+        "BelongsTo" => Side::BelongsTo,
+        "HasOne" => Side::HasOne,
+        "HasMany" => Side::HasMany,
+        _ => return None,
+    };
+    let inner = argument(wrapper)?;
+    let (inner, is_optional) = optional(inner).map_or((inner, false), |inner| (inner, true));
+    let Type::Path(entity) = inner else { return None };
+    let mut modules = entity.path.segments.iter().rev().skip(1).map(|segment| segment.ident.to_string());
+    let module = modules.next().filter(|module| module != "self");
+    let module = module.map(|module| module.trim_start_matches("r#").to_owned());
+    Some(Link { side, module, entity: compact(text_of(text, inner)), is_optional })
+}
+
+/// What is within an `Option`.
+fn optional(kind: &Type) -> Option<&Type> {
+    let Type::Path(path) = kind else { return None };
+    let last = path.path.segments.last()?;
+    if last.ident == "Option" { argument(last) } else { None }
+}
+
+/// The first type in angle brackets.
+pub(super) fn argument(segment: &PathSegment) -> Option<&Type> {
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::Type(kind) => Some(kind),
+        _ => None,
+    })
+}
+
+fn derived_eq(attributes: &[Attribute]) -> Option<(List, usize)> {
+    attributes.iter().filter(|attribute| attribute.path().is_ident("derive")).find_map(|attribute| {
+        let Meta::List(list) = &attribute.meta else { return None };
+        let derives = attribute.parse_args_with(Punctuated::<syn::Path, Token![,]>::parse_terminated).ok()?;
+        let place = derives.iter().position(|derive| derive.is_ident("Eq"))?;
+        Some((List::new(list.delimiter.span().open(), &derives), place))
+    })
+}
+
+pub(super) fn parse(file: &str, text: &str) -> Result<syn::File, Failure> {
+    // It would shift every place.
+    if text.starts_with('\u{feff}') {
+        return Err(Failure::File(format!("{file} begins with a byte order mark")));
+    }
+    syn::parse_file(text).map_err(|error| unreadable(file, &error))
+}
+
+fn unreadable(file: &str, error: &syn::Error) -> Failure {
+    Failure::File(format!("{file}, line {}: {error}", error.span().start().line))
+}

@@ -1,0 +1,204 @@
+//! `entity`: the sources of the entities from a live database. On a clean tree nothing changes; what was lost comes back; what
+//! was written by hand stays. On both databases.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use support::{Folder, execute, migration, postgres, postgres_database, sqlite, succeeds};
+
+/// The entities' sources in a folder of a test's own.
+struct Sources {
+    folder: Folder,
+}
+
+impl Sources {
+    fn new() -> Self {
+        let folder = Folder::new();
+        std::fs::create_dir(folder.0.join("src")).unwrap();
+        // They are laid out as the project's are.
+        std::fs::copy(original().join("../../rustfmt.toml"), folder.0.join("rustfmt.toml")).unwrap();
+        for (name, text) in files(&original()) {
+            std::fs::write(folder.0.join("src").join(name), text).unwrap();
+        }
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.0.join("src").join(name)
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    fn edit(&self, name: &str, from: &str, to: &str) {
+        let text = self.read(name);
+        assert!(text.contains(from), "{name} has no {from}");
+        std::fs::write(self.path(name), text.replacen(from, to, 1)).unwrap();
+    }
+
+    fn regenerate(&self, url: &str) -> String {
+        let dir = self.folder.0.display().to_string();
+        succeeds(&migration(&self.folder, Some(url), &["entity", "--entity-dir", &dir]))
+    }
+
+    fn is_as_original(&self) {
+        for (name, text) in files(&original()) {
+            assert_eq!(self.read(&name), text, "{name}");
+        }
+        assert_eq!(files(&self.folder.0.join("src")).len(), files(&original()).len());
+    }
+}
+
+fn original() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("entity").join("src")
+}
+
+fn files(folder: &Path) -> BTreeMap<String, String> {
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    files
+        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), std::fs::read_to_string(path).unwrap()))
+        .collect()
+}
+
+async fn on_both<F: Future<Output = ()>>(test: &str, run: impl Fn(String) -> F) {
+    let folder = Folder::new();
+    let url = sqlite(&folder);
+    succeeds(&migration(&folder, Some(&url), &["up"]));
+    run(url).await;
+    match postgres_database().await {
+        Some(url) => {
+            succeeds(&migration(&folder, Some(&url), &["up"]));
+            run(url).await;
+        }
+        None => postgres::skipped(test),
+    }
+}
+
+#[tokio::test]
+async fn on_a_clean_tree_nothing_changes() {
+    on_both("on_a_clean_tree_nothing_changes", async |url| {
+        let sources = Sources::new();
+        assert_eq!(sources.regenerate(&url), "The entities are as the database is: nothing to write\n");
+        sources.is_as_original();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_lost_comes_back() {
+    on_both("what_was_lost_comes_back", async |url| {
+        for (file, from, to) in [
+            // A length, a unique key, an index, nullability, a default, a CHECK, an action, a wider index, a word.
+            ("users.rs", "String(StringLen::N(200))", "String(StringLen::N(20))"),
+            ("users.rs", "String(StringLen::N(254))\", unique", "String(StringLen::N(254))\""),
+            ("contacts.rs", "    #[sea_orm(indexed)]\n    pub import_id", "    pub import_id"),
+            ("users.rs", "pub birth_date: Option<Date>", "pub birth_date: Date"),
+            ("refresh_tokens.rs", "    #[sea_orm(default_value = 0)]\n", ""),
+            ("vaccines.rs", "CHECK (doses >= 1)", "CHECK (doses >= 2)"),
+            ("outbox.rs", "on_delete = \"Cascade\"", "on_delete = \"NoAction\""),
+            ("refresh_tokens.rs", "on_delete = \"SetNull\"", "on_delete = \"Cascade\""),
+        ] {
+            let sources = Sources::new();
+            sources.edit(file, from, to);
+            let said = sources.regenerate(&url);
+            assert!(said.contains(&format!("Wrote {}", sources.path(file).display())), "{file}, {from}: {said}");
+            assert_eq!(sources.read(file), std::fs::read_to_string(original().join(file)).unwrap(), "{from}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_word_and_an_index_that_were_lost_come_back() {
+    on_both("a_word_and_an_index_that_were_lost_come_back", async |url| {
+        let sources = Sources::new();
+        sources.edit("values.rs", "    DataExported,\n", "");
+        sources.edit("users.rs", "WiderIndex::on(&[\"role\", \"id\"])", "");
+        sources.regenerate(&url);
+        assert!(sources.read("values.rs").contains("    DataExported,\n"));
+        assert!(sources.read("users.rs").contains("WiderIndex::on(&[\"role\", \"id\"])"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_column_table_and_enum_are_written_and_what_is_gone_goes() {
+    on_both("a_new_column_table_and_enum_are_written", async |url| {
+        let sources = Sources::new();
+        let (uuid, time) = match url.starts_with("sqlite:") {
+            true => ("uuid_text", "timestamp_with_timezone_text"),
+            false => ("uuid", "timestamp with time zone"),
+        };
+        execute(&url, "ALTER TABLE vaccines ADD COLUMN storage varchar(40) NOT NULL DEFAULT 'fridge'").await;
+        execute(&url, "ALTER TABLE users DROP COLUMN address").await;
+        execute(
+            &url,
+            &format!(
+                "CREATE TABLE centres (id {uuid} NOT NULL, owner_id {uuid} NOT NULL, name varchar(80) NOT NULL, \
+             kind varchar(16) NOT NULL DEFAULT 'clinic', opened_at {time}, CONSTRAINT centres_pkey PRIMARY KEY (id), \
+             CONSTRAINT centres_name_key UNIQUE (name), \
+             CONSTRAINT centres_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES users (id) ON DELETE CASCADE, \
+             CONSTRAINT centres_kind_check CHECK (kind IN ('clinic', 'school')))"
+            ),
+        )
+        .await;
+        execute(&url, "CREATE INDEX centres_owner_id_idx ON centres (owner_id)").await;
+        execute(&url, "CREATE INDEX centres_kind_id_idx ON centres (kind, id)").await;
+        sources.regenerate(&url);
+        let users = sources.read("users.rs");
+        assert!(!users.contains("address") && users.contains("/// Trimmed and lower-cased.\n"), "{users}");
+        assert!(users.contains("pub centres: HasMany<super::centres::Entity>"), "{users}");
+        assert!(sources.read("vaccines.rs").contains("default_value = \"fridge\""), "{}", sources.read("vaccines.rs"));
+        let centres = sources.read("centres.rs");
+        for part in [
+            "#[sea_orm(table_name = \"centres\")]",
+            "pub kind: CentreKind",
+            "String(StringLen::N(80))\", unique",
+            "pub opened_at: Option<DateTimeUtc>",
+            "on_delete = \"Cascade\"",
+            "BelongsTo<super::users::Entity>",
+            "WiderIndex::on(&[\"kind\", \"id\"])",
+            "words::<CentreKind>()",
+        ] {
+            assert!(centres.contains(part), "{part}: {centres}");
+        }
+        assert!(
+            sources.read("values.rs").contains("pub enum CentreKind {\n    Clinic,\n    School,\n}"),
+            "{}",
+            sources.read("values.rs")
+        );
+        assert!(sources.read("lib.rs").contains("pub mod centres;"));
+        assert!(sources.read("schema.rs").contains("describe(backend, centres::Entity),"));
+        assert_eq!(sources.regenerate(&url), "The entities are as the database is: nothing to write\n");
+
+        execute(&url, "DROP TABLE centres").await;
+        sources.regenerate(&url);
+        assert!(!sources.path("centres.rs").exists() && !sources.read("lib.rs").contains("centres"));
+        assert!(!sources.read("schema.rs").contains("centres") && !sources.read("users.rs").contains("centres"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_missing_file_is_written_anew() {
+    on_both("a_missing_file_is_written_anew", async |url| {
+        for file in ["contacts.rs", "vaccine_requests.rs", "calendar_feeds.rs"] {
+            let sources = Sources::new();
+            std::fs::remove_file(sources.path(file)).unwrap();
+            sources.regenerate(&url);
+            assert!(sources.read(file).contains("pub struct Model {"));
+            assert_eq!(sources.regenerate(&url), "The entities are as the database is: nothing to write\n");
+        }
+    })
+    .await;
+}
