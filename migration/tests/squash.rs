@@ -9,7 +9,7 @@ use std::path::Path;
 
 use revisions::{Entities, Heading, Project};
 use sea_orm_migration::MigrationTrait;
-use sea_orm_migration::sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend};
+use sea_orm_migration::sea_orm::{DatabaseConnection, DbBackend};
 use support::facts::difference;
 use support::{facts, postgres, postgres_database};
 

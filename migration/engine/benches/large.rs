@@ -2,6 +2,7 @@
 //! keys, an index and a CHECK. `cargo bench --package revisions --features cli`; PostgreSQL is started for it.
 #![allow(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::unwrap_used,
     dead_code,

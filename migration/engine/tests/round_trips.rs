@@ -48,9 +48,12 @@ async fn generate(db: &DatabaseConnection, trip: &Trip) -> String {
     revisions::layout(&text, &folder()).expect("rustfmt takes what was generated")
 }
 
+/// Makes the first migration of a trip.
+type MakeBase = fn() -> Box<dyn MigrationTrait>;
+
 thread_local! {
     /// The migrations of the trip under way: a project's are a function without a memory.
-    static MIGRATIONS: Cell<Option<(fn() -> Box<dyn MigrationTrait>, Migrations)>> = const { Cell::new(None) };
+    static MIGRATIONS: Cell<Option<(MakeBase, Migrations)>> = const { Cell::new(None) };
 }
 
 fn migrations() -> Vec<Box<dyn MigrationTrait>> {

@@ -33,7 +33,7 @@ pub(super) fn library(text: &str, changes: &Changes<'_>) -> Result<String, Failu
     let mut added = changes.added.to_vec();
     added.sort();
     for name in added.iter().filter(|name| !modules.iter().any(|item| item.ident == *name)) {
-        match (public.iter().find(|item| item.ident.to_string() > *name), public.last()) {
+        match (public.iter().find(|item| item.ident.to_string().as_str() > name.as_str()), public.last()) {
             (Some(next), _) => edits.insert(line_start(text, part(**next).start), format!("pub mod {name};\n")),
             (None, Some(last)) => edits.insert(line_end(text, part(**last).end), format!("\npub mod {name};")),
             (None, None) => edits.insert(text.len(), format!("\npub mod {name};\n")),
