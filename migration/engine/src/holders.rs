@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-/// The other processes that hold a write lock on an SQLite file, each as `process 42 (care4u), which runs since …`.
+/// The other processes that hold a write lock on an SQLite file, each as `process 42 (migration), which runs since …`.
 ///
 /// Linux lists file locks by inode; in WAL mode they are on the `-shm` file.
 #[cfg(target_os = "linux")]

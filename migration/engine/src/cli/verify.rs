@@ -141,10 +141,10 @@ mod tests {
     #[test]
     fn the_scratch_database_is_on_the_same_server() {
         for (url, expected) in [
-            ("postgres://u:p@host:5432/care4u", "postgres://u:p@host:5432/x"),
-            ("postgres://u@host/care4u?sslmode=require", "postgres://u@host/x?sslmode=require"),
+            ("postgres://u:p@host:5432/clinic", "postgres://u:p@host:5432/x"),
+            ("postgres://u@host/clinic?sslmode=require", "postgres://u@host/x?sslmode=require"),
             ("postgres://localhost", "postgres://localhost/x"),
-            ("postgres:///care4u?host=/run/pg", "postgres:///x?host=/run/pg"),
+            ("postgres:///clinic?host=/run/pg", "postgres:///x?host=/run/pg"),
             ("postgres://h/?host=/run/pg&dbname=prod", "postgres://h/x?host=/run/pg"),
         ] {
             assert_eq!(with_database(url, "x"), expected);
