@@ -1,7 +1,7 @@
 //! The tables of care4u as SeaORM entities: one file a table, and what the tables are made of.
 //!
-//! The files come from the generator and are then enriched; `docs/decisions/0002-entities.md` says with what, and
-//! `migration/tests/schema.rs` proves that they and the migrations describe the same schema. No rule and no query lives here.
+//! `migration check` says whether they are what the database is, and `migration entity` makes them so
+//! (`docs/decisions/0002-entities.md`). No rule and no query lives here.
 #![expect(missing_docs, reason = "a table documents itself by its columns; what is not obvious has a comment")]
 
 pub mod account_codes;

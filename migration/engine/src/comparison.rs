@@ -51,8 +51,9 @@ pub async fn autogenerate(
 ) -> Result<Option<String>, Failure> {
     let mut comparison = Comparison::read(project, db).await?;
     let here = comparison.changes();
-    let mut known = Declared::new();
+    let (mut known, mut only) = (Declared::new(), only(project.entities));
     for elsewhere in elsewhere(project, db).await? {
+        only.add_collations_of(&elsewhere.database, elsewhere.backend);
         known.append(&mut types::of_schema(&elsewhere.database, elsewhere.backend));
         // Whichever database sees more, such as a larger number, is written for; it runs on both. Unless this one has
         // something that no migration has made.
@@ -73,7 +74,7 @@ pub async fn autogenerate(
         synonyms: &comparison.synonyms,
         declared: &known,
         backend: comparison.backend,
-        only: &only(project.entities),
+        only: &only,
     };
     Ok(Some(migration(heading, Some(ends))))
 }

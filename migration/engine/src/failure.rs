@@ -149,7 +149,10 @@ pub(crate) fn sentence(error: &DbErr) -> String {
     | DbErr::Exec(RuntimeErr::SqlxError(cause))
     | DbErr::Query(RuntimeErr::SqlxError(cause))) = error
     else {
-        return one_line(&error.to_string());
+        return match error {
+            DbErr::Custom(why) | DbErr::Migration(why) => one_line(why),
+            other => one_line(&other.to_string()),
+        };
     };
     match cause.as_ref() {
         sqlx::Error::Database(cause) => one_line(cause.message()),

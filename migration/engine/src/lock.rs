@@ -72,7 +72,14 @@ pub(crate) async fn begin(db: &DatabaseConnection, timeout: Duration) -> Result<
         ..TransactionOptions::default()
     };
     match db.begin_with_options(options).await {
-        Ok(transaction) => Ok(transaction),
+        Ok(transaction) => {
+            if db.get_database_backend() == DbBackend::Postgres {
+                // A statement that waits for a table keeps everybody behind it waiting, too.
+                let milliseconds = timeout.as_millis().max(1);
+                transaction.execute_unprepared(&format!("SET LOCAL lock_timeout = {milliseconds}")).await?;
+            }
+            Ok(transaction)
+        }
         Err(error) if kind(&error) == Kind::Locked => {
             Err(Failure::Locked(waited(timeout, &sqlite_holder(&sqlite_file(db).await))))
         }

@@ -52,7 +52,7 @@ pub async fn upgrade(db: &DatabaseConnection, project: &Project, options: &Optio
     refuse_unknown(&migrations, &applied)?;
     let pending = pending(&migrations, &applied, options.reach);
     if pending.is_empty() {
-        log::info!("No pending migrations");
+        log::info!("{}", if options.reach == Reach::Steps(0) { "Nothing to do" } else { "No pending migrations" });
     }
     if pending.is_empty() && applied.iter().all(|record| record.checksum.is_some()) {
         return Ok(());

@@ -5,6 +5,17 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
+const CONDITION_1: &str = "\
+    CASE WHEN birth_month IS NULL OR birth_day IS NULL THEN birth_month IS NULL AND birth_day IS NULL \
+    AND birth_year IS NULL WHEN birth_month = 2 AND birth_day = 29 AND birth_year IS NOT NULL THEN \
+    birth_year % 4 = 0 AND (birth_year % 100 <> 0 OR birth_year % 400 = 0) WHEN birth_month = 2 THEN \
+    birth_day BETWEEN 1 AND 29 WHEN birth_month IN (4, 6, 9, 11) THEN birth_day BETWEEN 1 AND 30 ELSE \
+    birth_month BETWEEN 1 AND 12 AND birth_day BETWEEN 1 AND 31 END";
+
+const CONDITION_2: &str = "\
+    CASE WHEN contact_id IS NOT NULL THEN for_contact ELSE NOT for_contact OR status NOT IN \
+    ('pending', 'approved', 'booked') END";
+
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -362,7 +373,42 @@ fn contacts(backend: DbBackend) -> TableCreateStatement {
     if backend == DbBackend::Postgres {
         last_folded.extra("COLLATE \"C\"");
     }
-    let mut table = Table::create().table(Contacts::Table).col(ColumnDef::new(Contacts::UserId).uuid().not_null()).col(ColumnDef::new(Contacts::Id).uuid().not_null()).col(ColumnDef::new(Contacts::ImportId).uuid()).col(ColumnDef::new(Contacts::FirstName).string_len(100).not_null()).col(ColumnDef::new(Contacts::LastName).string_len(100).not_null()).col(first_folded).col(last_folded).col(ColumnDef::new(Contacts::Email).string_len(254)).col(ColumnDef::new(Contacts::PhoneNumber).string_len(32)).col(ColumnDef::new(Contacts::BirthMonth).small_integer()).col(ColumnDef::new(Contacts::BirthDay).small_integer()).col(ColumnDef::new(Contacts::BirthYear).small_integer()).col(ColumnDef::new(Contacts::Notes).string_len(2000)).col(ColumnDef::new(Contacts::CreatedAt).timestamp_with_time_zone().not_null()).col(ColumnDef::new(Contacts::UpdatedAt).timestamp_with_time_zone().not_null()).primary_key(Index::create().name("contacts_pkey").col(Contacts::UserId).col(Contacts::Id)).index(Index::create().unique().name("contacts_id_key").col(Contacts::Id)).foreign_key(ForeignKey::create().name("contacts_import_id_fkey").from(Contacts::Table, Contacts::ImportId).to(ContactImports::Table, ContactImports::Id).on_delete(ForeignKeyAction::Cascade)).foreign_key(ForeignKey::create().name("contacts_user_id_fkey").from(Contacts::Table, Contacts::UserId).to(Users::Table, Users::Id).on_delete(ForeignKeyAction::Cascade)).check(Check::named("contacts_birth_day_check", Expr::cust("CASE WHEN birth_month IS NULL OR birth_day IS NULL THEN birth_month IS NULL AND birth_day IS NULL AND birth_year IS NULL WHEN birth_month = 2 AND birth_day = 29 AND birth_year IS NOT NULL THEN birth_year % 4 = 0 AND (birth_year % 100 <> 0 OR birth_year % 400 = 0) WHEN birth_month = 2 THEN birth_day BETWEEN 1 AND 29 WHEN birth_month IN (4, 6, 9, 11) THEN birth_day BETWEEN 1 AND 30 ELSE birth_month BETWEEN 1 AND 12 AND birth_day BETWEEN 1 AND 31 END"))).check(Check::named("contacts_birth_year_check", Expr::cust("birth_year BETWEEN 1900 AND 9999"))).to_owned();
+    let mut table = Table::create()
+        .table(Contacts::Table)
+        .col(ColumnDef::new(Contacts::UserId).uuid().not_null())
+        .col(ColumnDef::new(Contacts::Id).uuid().not_null())
+        .col(ColumnDef::new(Contacts::ImportId).uuid())
+        .col(ColumnDef::new(Contacts::FirstName).string_len(100).not_null())
+        .col(ColumnDef::new(Contacts::LastName).string_len(100).not_null())
+        .col(&mut first_folded)
+        .col(&mut last_folded)
+        .col(ColumnDef::new(Contacts::Email).string_len(254))
+        .col(ColumnDef::new(Contacts::PhoneNumber).string_len(32))
+        .col(ColumnDef::new(Contacts::BirthMonth).small_integer())
+        .col(ColumnDef::new(Contacts::BirthDay).small_integer())
+        .col(ColumnDef::new(Contacts::BirthYear).small_integer())
+        .col(ColumnDef::new(Contacts::Notes).string_len(2000))
+        .col(ColumnDef::new(Contacts::CreatedAt).timestamp_with_time_zone().not_null())
+        .col(ColumnDef::new(Contacts::UpdatedAt).timestamp_with_time_zone().not_null())
+        .primary_key(Index::create().name("contacts_pkey").col(Contacts::UserId).col(Contacts::Id))
+        .index(Index::create().unique().name("contacts_id_key").col(Contacts::Id))
+        .foreign_key(
+            ForeignKey::create()
+                .name("contacts_import_id_fkey")
+                .from(Contacts::Table, Contacts::ImportId)
+                .to(ContactImports::Table, ContactImports::Id)
+                .on_delete(ForeignKeyAction::Cascade),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("contacts_user_id_fkey")
+                .from(Contacts::Table, Contacts::UserId)
+                .to(Users::Table, Users::Id)
+                .on_delete(ForeignKeyAction::Cascade),
+        )
+        .check(Check::named("contacts_birth_day_check", Expr::cust(CONDITION_1)))
+        .check(Check::named("contacts_birth_year_check", Expr::cust("birth_year BETWEEN 1900 AND 9999")))
+        .to_owned();
     if backend == DbBackend::Sqlite {
         table.extra("WITHOUT ROWID");
     }
@@ -449,7 +495,63 @@ fn vaccines() -> TableCreateStatement {
 }
 
 fn vaccine_requests() -> TableCreateStatement {
-    Table::create().table(VaccineRequests::Table).col(ColumnDef::new(VaccineRequests::Id).uuid().not_null()).col(ColumnDef::new(VaccineRequests::UserId).uuid().not_null()).col(ColumnDef::new(VaccineRequests::VaccineId).uuid().not_null()).col(ColumnDef::new(VaccineRequests::DoseNumber).integer().not_null().default(1)).col(ColumnDef::new(VaccineRequests::Status).string_len(16).not_null().default("pending")).col(ColumnDef::new(VaccineRequests::Note).string_len(1000)).col(ColumnDef::new(VaccineRequests::Reason).string_len(1000)).col(ColumnDef::new(VaccineRequests::ReviewedBy).uuid()).col(ColumnDef::new(VaccineRequests::CreatedAt).timestamp_with_time_zone().not_null()).col(ColumnDef::new(VaccineRequests::UpdatedAt).timestamp_with_time_zone().not_null()).col(ColumnDef::new(VaccineRequests::ContactId).uuid()).col(ColumnDef::new(VaccineRequests::ForContact).boolean().not_null().default(false)).primary_key(Index::create().name("vaccine_requests_pkey").col(VaccineRequests::Id)).foreign_key(ForeignKey::create().name("vaccine_requests_contact_id_fkey").from(VaccineRequests::Table, VaccineRequests::ContactId).to(Contacts::Table, Contacts::Id).on_delete(ForeignKeyAction::SetNull)).foreign_key(ForeignKey::create().name("vaccine_requests_reviewed_by_fkey").from(VaccineRequests::Table, VaccineRequests::ReviewedBy).to(Users::Table, Users::Id).on_delete(ForeignKeyAction::SetNull)).foreign_key(ForeignKey::create().name("vaccine_requests_user_id_fkey").from(VaccineRequests::Table, VaccineRequests::UserId).to(Users::Table, Users::Id).on_delete(ForeignKeyAction::Cascade)).foreign_key(ForeignKey::create().name("vaccine_requests_vaccine_id_fkey").from(VaccineRequests::Table, VaccineRequests::VaccineId).to(Vaccines::Table, Vaccines::Id)).check(Check::named("vaccine_requests_contact_id_check", Expr::cust("CASE WHEN contact_id IS NOT NULL THEN for_contact ELSE NOT for_contact OR status NOT IN ('pending', 'approved', 'booked') END"))).check(Check::named("vaccine_requests_dose_number_check", Expr::cust("dose_number >= 1"))).check(Check::named("vaccine_requests_status_check", Expr::col(VaccineRequests::Status).is_in(["pending", "approved", "rejected", "booked", "administered", "missed", "cancelled"]))).to_owned()
+    Table::create()
+        .table(VaccineRequests::Table)
+        .col(ColumnDef::new(VaccineRequests::Id).uuid().not_null())
+        .col(ColumnDef::new(VaccineRequests::UserId).uuid().not_null())
+        .col(ColumnDef::new(VaccineRequests::VaccineId).uuid().not_null())
+        .col(ColumnDef::new(VaccineRequests::DoseNumber).integer().not_null().default(1))
+        .col(ColumnDef::new(VaccineRequests::Status).string_len(16).not_null().default("pending"))
+        .col(ColumnDef::new(VaccineRequests::Note).string_len(1000))
+        .col(ColumnDef::new(VaccineRequests::Reason).string_len(1000))
+        .col(ColumnDef::new(VaccineRequests::ReviewedBy).uuid())
+        .col(ColumnDef::new(VaccineRequests::CreatedAt).timestamp_with_time_zone().not_null())
+        .col(ColumnDef::new(VaccineRequests::UpdatedAt).timestamp_with_time_zone().not_null())
+        .col(ColumnDef::new(VaccineRequests::ContactId).uuid())
+        .col(ColumnDef::new(VaccineRequests::ForContact).boolean().not_null().default(false))
+        .primary_key(Index::create().name("vaccine_requests_pkey").col(VaccineRequests::Id))
+        .foreign_key(
+            ForeignKey::create()
+                .name("vaccine_requests_contact_id_fkey")
+                .from(VaccineRequests::Table, VaccineRequests::ContactId)
+                .to(Contacts::Table, Contacts::Id)
+                .on_delete(ForeignKeyAction::SetNull),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("vaccine_requests_reviewed_by_fkey")
+                .from(VaccineRequests::Table, VaccineRequests::ReviewedBy)
+                .to(Users::Table, Users::Id)
+                .on_delete(ForeignKeyAction::SetNull),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("vaccine_requests_user_id_fkey")
+                .from(VaccineRequests::Table, VaccineRequests::UserId)
+                .to(Users::Table, Users::Id)
+                .on_delete(ForeignKeyAction::Cascade),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("vaccine_requests_vaccine_id_fkey")
+                .from(VaccineRequests::Table, VaccineRequests::VaccineId)
+                .to(Vaccines::Table, Vaccines::Id),
+        )
+        .check(Check::named("vaccine_requests_contact_id_check", Expr::cust(CONDITION_2)))
+        .check(Check::named("vaccine_requests_dose_number_check", Expr::cust("dose_number >= 1")))
+        .check(Check::named(
+            "vaccine_requests_status_check",
+            Expr::col(VaccineRequests::Status).is_in([
+                "pending",
+                "approved",
+                "rejected",
+                "booked",
+                "administered",
+                "missed",
+                "cancelled",
+            ]),
+        ))
+        .to_owned()
 }
 
 #[derive(DeriveIden)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::output::print;
+use super::state::State;
 use super::{Target, close};
 use crate::entity::{Regenerated, regenerate};
 use crate::schema::Schema;
@@ -19,9 +20,14 @@ pub(super) async fn entity(
     let folder = entity_dir.join("src");
     let sources = read(&folder)?;
     let db = target.open_existing(project).await?;
-    let schema = Schema::read(&db).await;
+    let outcome = async {
+        refuse_behind(&State::of(project, &db).await?)?;
+        Schema::read(&db).await
+    };
+    let outcome = outcome.await;
     let backend = db.get_database_backend();
-    let schema = close(db, schema).await?;
+    let schema = close(db, outcome).await?;
+    refuse_missing(&sources, &schema, &folder)?;
     if schema.tables.is_empty() {
         return Err(Failure::NotUpToDate("the database has no tables; every entity would be removed".into()));
     }
@@ -50,7 +56,34 @@ pub(super) async fn entity(
     print(said)
 }
 
-/// Every Rust file of the crate, by its name.
+/// A database that has not all migrations would take entities away that it is about to get.
+fn refuse_behind(state: &State) -> Result<(), Failure> {
+    crate::run::refuse_unknown(&state.migrations, &state.applied)?;
+    let pending: Vec<_> = state.pending().collect();
+    match pending.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::NotUpToDate(format!("the database is not up to date: {} pending", pending.join(", ")))),
+    }
+}
+
+/// What is not an entity does not come back from a database.
+fn refuse_missing(sources: &BTreeMap<String, String>, schema: &Schema, folder: &Path) -> Result<(), Failure> {
+    let path = |name: &str| folder.join(name).display().to_string();
+    let list = sources.get("lib.rs").ok_or_else(|| Failure::File(format!("there is no {}", path("lib.rs"))))?;
+    let modules = list.lines().filter_map(|line| {
+        let line = line.trim_start_matches("pub ").trim_start_matches("pub(crate) ");
+        line.strip_prefix("mod ")?.strip_suffix(';')
+    });
+    for module in modules.filter(|module| !schema.tables.contains_key(*module)) {
+        let file = format!("{module}.rs");
+        if !sources.contains_key(&file) && !folder.join(module).is_dir() {
+            return Err(Failure::File(format!("lib.rs lists {module}, but there is no {}", path(&file))));
+        }
+    }
+    Ok(())
+}
+
+/// Every Rust file in the folder, by its name.
 fn read(folder: &Path) -> Result<BTreeMap<String, String>, Failure> {
     let mut sources = BTreeMap::new();
     for entry in std::fs::read_dir(folder).map_err(told(folder))? {

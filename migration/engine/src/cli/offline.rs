@@ -55,19 +55,19 @@ pub(super) async fn upgrade(
         let mut table = Schema::new(backend).create_table_from_entity(seaql_migrations::Entity);
         script.push(format!("{};", backend.build(table.if_not_exists()).sql));
     }
-    if backend == DbBackend::Postgres {
+    // SQLite cannot add a column unless it is missing; there the next `up` adds it, with what belongs into it.
+    let keeps_checksum = backend == DbBackend::Postgres;
+    if keeps_checksum {
         script.push("ALTER TABLE seaql_migrations ADD COLUMN IF NOT EXISTS checksum varchar(64);".into());
-    } else if from == 0 {
-        script.push("ALTER TABLE seaql_migrations ADD COLUMN checksum varchar(64);".into());
     }
     let now = if backend == DbBackend::Postgres { "extract(epoch FROM now())::bigint" } else { "unixepoch()" };
     for (migration, recorded) in migrations.iter().zip(&recorded).skip(from).take(to - from) {
         let recorded = recorded.as_ref().map_err(|error| unplayable(migration.as_ref(), error))?;
-        let checksum = recorded.checksum.as_deref().unwrap_or_default();
-        let record = format!(
-            "INSERT INTO seaql_migrations (version, applied_at, checksum) VALUES ('{}', {now}, '{checksum}')",
-            migration.name()
-        );
+        let (columns, values) = match (keeps_checksum, recorded.checksum.as_deref().unwrap_or_default()) {
+            (true, checksum) => ("version, applied_at, checksum", format!("{now}, '{checksum}'")),
+            _ => ("version, applied_at", now.to_owned()),
+        };
+        let record = format!("INSERT INTO seaql_migrations ({columns}) VALUES ('{}', {values})", migration.name());
         script.extend(transaction(migration.as_ref(), recorded, &record, backend));
     }
     print(script)

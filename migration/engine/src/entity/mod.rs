@@ -69,6 +69,9 @@ pub(crate) fn regenerate(
     let (mut entities, gone): (BTreeMap<_, _>, BTreeMap<_, _>) =
         read(sources, &mut result.notes)?.into_iter().partition(|(table, _)| is_there(table));
     let added = add_new(schema, sources, &mut entities)?;
+    let keyless =
+        schema.tables.values().filter(|table| table.primary_key.is_none() && !entities.contains_key(&table.name));
+    result.notes.extend(keyless.map(|table| format!("{} has no primary key, so it can be no entity", table.name)));
     let removed: Vec<String> = gone.values().map(|entity| entity.module.clone()).collect();
     let values = sources.get("values.rs").map(|text| Values::parse(text)).transpose()?;
     let has_described = sources.get("schema.rs").is_some_and(|text| text.contains("trait Described"));
@@ -169,13 +172,20 @@ fn add_new(
     sources: &BTreeMap<String, String>,
     entities: &mut BTreeMap<String, Entity>,
 ) -> Result<Vec<String>, Failure> {
-    let is_new = |table: &&String| !entities.contains_key(*table) && !schema.unreadable.contains_key(*table);
-    let tables = schema.tables.keys().filter(is_new).cloned().collect();
+    let is_new = |table: &&Table| {
+        !entities.contains_key(&table.name)
+            && !schema.unreadable.contains_key(&table.name)
+            && table.primary_key.is_some()
+    };
+    let tables = schema.tables.values().filter(is_new).map(|table| table.name.clone()).collect();
     let mut added: Vec<String> = Vec::new();
     for name in in_order_of_creation(schema, tables) {
         let Some(table) = schema.tables.get(&name) else { continue };
         let mut module = function(&name);
-        while sources.contains_key(&format!("{module}.rs")) || added.contains(&module) || module == "lib" {
+        while sources.contains_key(&format!("{module}.rs"))
+            || added.contains(&module)
+            || ["lib", "main", "mod"].contains(&module.as_str())
+        {
             module.push_str("_table");
         }
         if let Some(entity) = Entity::parse(&format!("{module}.rs"), &beginning(table))? {

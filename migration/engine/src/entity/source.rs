@@ -161,6 +161,7 @@ impl Field {
         } else {
             let inner = optional(&field.ty);
             let name = compact(text_of(text, inner.unwrap_or(&field.ty)));
+            let name = name.strip_prefix("crate::").map(ToOwned::to_owned).unwrap_or(name);
             Meaning::Column(Stored { column, rust: RustType { name, is_optional: inner.is_some() } })
         };
         Ok(Self { name, attributes, start, kind: part(&field.ty), meaning })

@@ -165,12 +165,19 @@ impl WordEnum {
             notes.push(format!("{}::{} is gone, with whatever named it", self.name, variant.name));
         }
         let kept = |name: &str| self.variants.iter().any(|variant| variant.name == name && stays(variant));
-        let behind = self.variants.iter().rposition(&stays);
+        // Where the words have an order, the variants have it too.
+        let place_of = |word: &String| {
+            let before = words.iter().take_while(|other| *other != word);
+            let places = before.filter_map(|other| {
+                self.variants.iter().position(|own| own.word.as_ref() == Some(other) && stays(own))
+            });
+            places.last()
+        };
         let mut taken: Vec<_> = self.variants.iter().map(|variant| variant.name.clone()).collect();
         let mut new = Vec::new();
         for word in words.iter().filter(|word| !self.variants.iter().any(|own| own.word.as_ref() == Some(*word))) {
             let (name, variant) = variant(word, self.style.as_deref(), &self.derives, &mut taken);
-            self.list.add(text, edits, behind, &variant);
+            self.list.add(text, edits, place_of(word), &variant);
             notes.push(format!("{}::{name} is new", self.name));
             new.push(format!("            Self::{name} => {word:?}"));
         }

@@ -178,7 +178,7 @@ impl<'a> Alteration<'a> {
                     Some(default) => is_constant(default),
                     None => !column.not_null,
                 };
-                has_value && !column.is_counter && column.generated.is_none() && column.collation.is_none()
+                has_value && !column.is_counter && column.generated.is_none()
             }
             Part::DropColumn(column) => !self.is_used(column),
             _ => false,
@@ -249,12 +249,6 @@ fn notes(changes: &[&Change]) -> Vec<String> {
                 }
                 if old.is_counter != new.is_counter {
                     notes.push(format!("Decide: whether {table}.{} counts cannot be changed in place.", new.name));
-                }
-                if old.collation != new.collation {
-                    notes.push(format!(
-                        "Decide: how {table}.{} is sorted differs between databases; say it by hand.",
-                        new.name
-                    ));
                 }
                 if is_narrower(&old.kind, &new.kind) {
                     notes.push(format!(

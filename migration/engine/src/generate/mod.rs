@@ -1,6 +1,7 @@
 //! Writes migrations: from the difference between two schemas to a Rust file as a person would have written it.
 
 mod alteration;
+mod idens;
 pub(crate) mod names;
 pub(crate) mod plan;
 mod rust;
@@ -44,6 +45,22 @@ pub(crate) struct Ends<'a> {
 pub(crate) struct Only {
     pub(crate) without_rowid: BTreeSet<String>,
     pub(crate) collations: BTreeMap<(String, String), String>,
+}
+
+impl Only {
+    /// What the other database sorts in its own way and entities may no longer speak of.
+    pub(crate) fn add_collations_of(&mut self, schema: &Schema, backend: DbBackend) {
+        if backend != DbBackend::Postgres {
+            return;
+        }
+        for (table, column) in
+            schema.tables.values().flat_map(|table| table.columns.iter().map(move |column| (table, column)))
+        {
+            if let Some(collation) = &column.collation {
+                self.collations.entry((table.name.clone(), column.name.clone())).or_insert_with(|| collation.clone());
+            }
+        }
+    }
 }
 
 /// The text of a migration; with `ends`, filled with the way from one to the other and back.

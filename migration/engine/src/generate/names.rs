@@ -57,7 +57,7 @@ pub(crate) fn function(name: &str) -> String {
 /// The singular of an English plural, for the name of a relation.
 pub(crate) fn singular(name: &str) -> String {
     match name {
-        _ if name.ends_with("ies") => format!("{}y", name.trim_end_matches("ies")),
+        _ if name.ends_with("ies") => format!("{}y", &name[..name.len() - 3]),
         _ if ["sses", "xes", "ches", "shes"].iter().any(|end| name.ends_with(end)) => name[..name.len() - 2].to_owned(),
         _ if name.ends_with('s') && !name.ends_with("ss") => name[..name.len() - 1].to_owned(),
         _ => name.to_owned(),

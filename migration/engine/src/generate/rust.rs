@@ -1,20 +1,28 @@
 //! Steps as Rust. The text is laid out by rustfmt afterwards.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use sea_orm::DbBackend;
 
-use super::names::{function, pascal, snake};
+use super::idens::Idens;
+use super::names::function;
 use super::plan::{Part, Step};
-use super::text::{bare, check_name, comment, create_index, house_name, literal};
+use super::text::{bare, check_name, comment, constant, constant_name, create_index, house_name, literal};
 use super::{Ends, Heading, types};
 use crate::schema::expression::{portable, words};
 use crate::schema::{Action, Column, ForeignKey, Index, Key, Table};
 
+/// Where a statement of `up` and `down` finds the backend.
+const HERE: &str = "manager.get_database_backend()";
+
+/// What still fits into a line, with what stands around it.
+const LONGEST_TEXT: usize = 70;
+
 /// The whole file.
 pub(super) fn file(heading: &Heading, up: &[Step], down: &[Step], ends: Option<Ends<'_>>) -> String {
-    let mut writer = Writer { ends, idens: BTreeMap::new(), tables: Vec::new(), uses_backend: false };
+    let idens = Idens::of(ends.iter().flat_map(|ends| [ends.from, ends.to]));
+    let mut writer =
+        Writer { ends, idens, constants: Vec::new(), before: String::new(), tables: Vec::new(), uses_backend: false };
     let up = writer.body(up);
     let down = writer.body(down);
     let all = format!("{up}{down}{}", writer.tables.concat());
@@ -30,6 +38,9 @@ pub(super) fn file(heading: &Heading, up: &[Step], down: &[Step], ends: Option<E
     if writer.uses_backend {
         file.push_str("use sea_orm_migration::sea_orm::DbBackend;\n");
     }
+    for (place, text) in writer.constants.iter().enumerate() {
+        file.push_str(&constant(place, text));
+    }
     let _ = write!(
         file,
         "\n#[derive(DeriveMigrationName)]\npub(crate) struct Migration;\n\n#[async_trait::async_trait]\n\
@@ -41,9 +52,7 @@ pub(super) fn file(heading: &Heading, up: &[Step], down: &[Step], ends: Option<E
         manager(&down),
     );
     file.extend(writer.tables.iter().cloned());
-    for (table, columns) in &writer.idens {
-        file.push_str(&idens(table, columns));
-    }
+    file.push_str(&writer.idens.text());
     file
 }
 
@@ -51,37 +60,13 @@ fn manager(body: &str) -> &'static str {
     if body.contains("manager") { "manager" } else { "_manager" }
 }
 
-/// The names of a table and those of its columns that are used.
-fn idens(table: &str, columns: &BTreeSet<String>) -> String {
-    let name = pascal(table);
-    let mut text = format!("\n#[derive(DeriveIden)]\nenum {name} {{\n");
-    if snake(&name) != table {
-        let _ = writeln!(text, "#[sea_orm(iden = {table:?})]");
-    }
-    text.push_str("Table,\n");
-    for column in columns {
-        let variant = variant(column);
-        if snake(&variant) != *column {
-            let _ = writeln!(text, "#[sea_orm(iden = {column:?})]");
-        }
-        let _ = writeln!(text, "{variant},");
-    }
-    text.push_str("}\n");
-    text
-}
-
-/// `Table` is taken.
-fn variant(column: &str) -> String {
-    match pascal(column).as_str() {
-        "Table" => "TableColumn".into(),
-        other => other.to_owned(),
-    }
-}
-
 struct Writer<'a> {
     ends: Option<Ends<'a>>,
-    /// The columns that are named, by table.
-    idens: BTreeMap<String, BTreeSet<String>>,
+    idens: Idens,
+    /// Texts that would make a line too long.
+    constants: Vec<String>,
+    /// What has to be said before the statement that is being written.
+    before: String,
     /// Functions that each describe a new table.
     tables: Vec<String>,
     uses_backend: bool,
@@ -91,7 +76,9 @@ impl Writer<'_> {
     fn body(&mut self, steps: &[Step]) -> String {
         let mut body = String::new();
         for step in steps {
-            body.push_str(&self.step(step));
+            let text = self.step(step);
+            body.push_str(&std::mem::take(&mut self.before));
+            body.push_str(&text);
         }
         body.push_str("Ok(())");
         body
@@ -106,7 +93,7 @@ impl Writer<'_> {
                 format!("manager.drop_table(Table::drop().table({table}).to_owned()).await?;\n")
             }
             Step::AddColumn { table, column } => {
-                let (definition, name) = (self.column(table, column, false), self.table(table));
+                let (definition, name) = (self.sorted_column(table, column, false, HERE), self.table(table));
                 format!(
                     "manager.alter_table(Table::alter().table({name}).add_column({definition}).to_owned()).await?;\n"
                 )
@@ -148,12 +135,14 @@ impl Writer<'_> {
 
     fn part(&mut self, table: &str, part: &Part) -> String {
         match part {
-            Part::AddColumn(column) => format!(".add_column({})", self.column(table, column, column.is_counter)),
+            Part::AddColumn(column) => {
+                format!(".add_column({})", self.sorted_column(table, column, column.is_counter, HERE))
+            }
             Part::AlterColumn { column, inline_key, using: None } => {
-                format!(".alter_column({})", self.column(table, column, *inline_key))
+                format!(".alter_column({})", self.sorted_column(table, column, *inline_key, HERE))
             }
             Part::AlterColumn { column, inline_key, using: Some(using) } => {
-                format!(".alter_column_using({}, {using:?})", self.column(table, column, *inline_key))
+                format!(".alter_column_using({}, {using:?})", self.sorted_column(table, column, *inline_key, HERE))
             }
             Part::DropUnique(index) => {
                 let name = index.name.clone().unwrap_or_else(|| house_name(table, &index.columns, "key"));
@@ -188,30 +177,14 @@ impl Writer<'_> {
         let is_clustered = table.without_rowid || only.without_rowid.contains(name);
         let inline_key = table.columns.iter().find(|column| column.is_counter).map(|column| column.name.clone());
         let mut text = format!("Table::create().table({})", self.table(name));
-        let mut before = String::new();
         let mut depends_on_backend = is_clustered;
         for column in &table.columns {
             let is_inline = inline_key.as_ref() == Some(&column.name);
-            let definition = self.column(name, column, is_inline);
-            let own = column.collation.clone().zip(self.ends.map(|ends| ends.backend));
-            let other = only.collations.get(&(name.clone(), column.name.clone())).cloned();
-            match own.or(other.zip(Some(DbBackend::Postgres))) {
-                Some((collation, backend)) => {
-                    depends_on_backend = true;
-                    let variable = function(&column.name);
-                    let _ = write!(
-                        before,
-                        "let mut {variable} = {definition}.to_owned();\nif backend == DbBackend::{backend:?} {{ \
-                         {variable}.extra({:?}); }}\n",
-                        format!("COLLATE \"{collation}\"")
-                    );
-                    let _ = write!(text, ".col({variable})");
-                }
-                None => {
-                    let _ = write!(text, ".col({definition})");
-                }
-            }
+            let definition = self.sorted_column(name, column, is_inline, "backend");
+            depends_on_backend |= definition.starts_with("&mut ");
+            let _ = write!(text, ".col({definition})");
         }
+        let before = std::mem::take(&mut self.before);
         if let (Some(key), None) = (&table.primary_key, &inline_key) {
             let _ = write!(text, ".primary_key({})", self.primary_key(name, key));
         }
@@ -275,6 +248,24 @@ impl Writer<'_> {
             let _ = write!(text, ".generated(Expr::cust({:?}), true)", portable(expression));
         }
         text
+    }
+
+    /// A column that is sorted in its own way on one backend, of which something has to be said before.
+    fn sorted_column(&mut self, table: &str, column: &Column, inline_key: bool, backend: &str) -> String {
+        let definition = self.column(table, column, inline_key);
+        let Some(ends) = self.ends else { return definition };
+        let own = column.collation.clone().map(|collation| (collation, ends.backend));
+        let key = (table.to_owned(), column.name.clone());
+        let other = ends.only.collations.get(&key).cloned().map(|collation| (collation, DbBackend::Postgres));
+        let Some((collation, on)) = own.or(other) else { return definition };
+        let variable = function(&column.name);
+        let _ = write!(
+            self.before,
+            "let mut {variable} = {definition}.to_owned();\nif {backend} == DbBackend::{on:?} {{ {variable}.extra({:?}); }}\n",
+            format!("COLLATE \"{collation}\"")
+        );
+        self.uses_backend = true;
+        format!("&mut {variable}")
     }
 
     fn primary_key(&mut self, table: &str, key: &Key) -> String {
@@ -373,18 +364,29 @@ impl Writer<'_> {
             Some((column, words)) if self.is_column(table, &column) => {
                 format!("Expr::col({}).is_in({words:?})", self.iden(table, &column))
             }
-            _ => format!("Expr::cust({:?})", portable(sql)),
+            _ => format!("Expr::cust({})", self.text_of(&portable(sql))),
         }
     }
 
+    /// A text where it stands, or the name of a constant with it: rustfmt does not lay out a line that a long text is in.
+    fn text_of(&mut self, text: &str) -> String {
+        if text.len() <= LONGEST_TEXT {
+            return format!("{text:?}");
+        }
+        let known = self.constants.iter().position(|constant| *constant == text);
+        let place = known.unwrap_or_else(|| {
+            self.constants.push(text.to_owned());
+            self.constants.len() - 1
+        });
+        constant_name(place)
+    }
+
     fn table(&mut self, table: &str) -> String {
-        self.idens.entry(table.to_owned()).or_default();
-        format!("{}::Table", pascal(table))
+        self.idens.table(table)
     }
 
     fn iden(&mut self, table: &str, column: &str) -> String {
-        self.idens.entry(table.to_owned()).or_default().insert(column.to_owned());
-        format!("{}::{}", pascal(table), variant(column))
+        self.idens.column(table, column)
     }
 
     fn idens(&mut self, table: &str, columns: &[String]) -> String {

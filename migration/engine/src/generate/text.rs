@@ -74,3 +74,21 @@ pub(super) fn comment(note: &str) -> String {
     }
     lines.iter().map(|line| format!("// {line}\n")).collect()
 }
+
+/// The name of the constant for a long text.
+pub(super) fn constant_name(place: usize) -> String {
+    format!("CONDITION_{}", place + 1)
+}
+
+/// A constant with a long text, in lines.
+pub(super) fn constant(place: usize, text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split_inclusive(' ') {
+        match lines.last_mut() {
+            Some(line) if line.len() + word.len() < 100 || word == " " => line.push_str(word),
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    let lines: Vec<_> = lines.iter().map(|line| line.escape_debug().to_string().replace("\\'", "'")).collect();
+    format!("\nconst {}: &str = \"\\\n    {}\";\n", constant_name(place), lines.join("\\\n    "))
+}

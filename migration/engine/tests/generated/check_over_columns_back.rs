@@ -5,6 +5,9 @@
 use revisions::Reshape;
 use sea_orm_migration::prelude::*;
 
+const CONDITION_1: &str = "\
+    CASE WHEN email IS NULL THEN status <> 'asleep' ELSE email LIKE '%@%' OR length(email) < 3 END";
+
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -21,15 +24,7 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Rows of people that people_email_check does not allow make this fail.
-        Reshape::table(People::Table)
-            .add_check(
-                "people_email_check",
-                Expr::cust(
-                    "CASE WHEN email IS NULL THEN status <> 'asleep' ELSE email LIKE '%@%' OR length(email) < 3 END",
-                ),
-            )
-            .apply(manager)
-            .await?;
+        Reshape::table(People::Table).add_check("people_email_check", Expr::cust(CONDITION_1)).apply(manager).await?;
         Ok(())
     }
 }

@@ -34,7 +34,7 @@ fn words(backend: DbBackend) -> TableCreateStatement {
     Table::create()
         .table(Words::Table)
         .col(ColumnDef::new(Words::Owner).uuid().not_null())
-        .col(folded)
+        .col(&mut folded)
         .primary_key(Index::create().name("words_pkey").col(Words::Owner).col(Words::Folded))
         .to_owned()
 }

@@ -29,7 +29,7 @@ fn order() -> TableCreateStatement {
     Table::create()
         .table(Order::Table)
         .col(ColumnDef::new(Order::Id).uuid().not_null())
-        .col(ColumnDef::new(Order::TableColumn).string_len(10))
+        .col(ColumnDef::new(Order::TableNumber2).string_len(10))
         .col(ColumnDef::new(Order::SelfColumn).string_len(10))
         .col(ColumnDef::new(Order::CamelCase).integer())
         .col(ColumnDef::new(Order::WithSpace).integer().not_null().default(-1))
@@ -53,7 +53,7 @@ enum Order {
     #[sea_orm(iden = "self")]
     SelfColumn,
     #[sea_orm(iden = "table")]
-    TableColumn,
+    TableNumber2,
     #[sea_orm(iden = "with space")]
     WithSpace,
 }

@@ -1,0 +1,121 @@
+//! The names of tables and columns as enums: those that are used, each under a name of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use super::names::{pascal, snake};
+use crate::schema::Schema;
+
+/// What tables and columns are called in the file, and which of them are.
+#[derive(Debug, Default)]
+pub(super) struct Idens {
+    names: BTreeMap<String, Names>,
+    used: BTreeMap<String, BTreeSet<String>>,
+}
+
+#[derive(Debug, Default)]
+struct Names {
+    table: String,
+    columns: BTreeMap<String, String>,
+}
+
+impl Idens {
+    /// Names everything there is, so that no two things have one name, however alike they are to Rust.
+    pub(super) fn of<'a>(schemas: impl IntoIterator<Item = &'a Schema>) -> Self {
+        let mut columns: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for table in schemas.into_iter().flat_map(|schema| schema.tables.values()) {
+            let known = columns.entry(table.name.clone()).or_default();
+            known.extend(table.columns.iter().map(|column| column.name.clone()));
+        }
+        let mut taken = BTreeSet::new();
+        let mut names = BTreeMap::new();
+        for (table, columns) in columns {
+            // sea-orm-migration's prelude has names too.
+            let mut variants = BTreeSet::from(["Table".to_owned()]);
+            let name = free(pascal(&table), &mut taken);
+            let columns = columns.into_iter().map(|column| (column.clone(), free(pascal(&column), &mut variants)));
+            names.insert(table, Names { table: name, columns: columns.collect() });
+        }
+        Self { names, used: BTreeMap::new() }
+    }
+
+    pub(super) fn table(&mut self, table: &str) -> String {
+        self.used.entry(table.to_owned()).or_default();
+        format!("{}::Table", self.enum_of(table))
+    }
+
+    pub(super) fn column(&mut self, table: &str, column: &str) -> String {
+        self.used.entry(table.to_owned()).or_default().insert(column.to_owned());
+        format!("{}::{}", self.enum_of(table), self.variant_of(table, column))
+    }
+
+    fn enum_of(&self, table: &str) -> String {
+        self.names.get(table).map_or_else(|| pascal(table), |names| names.table.clone())
+    }
+
+    fn variant_of(&self, table: &str, column: &str) -> String {
+        let known = self.names.get(table).and_then(|names| names.columns.get(column));
+        known.cloned().unwrap_or_else(|| pascal(column))
+    }
+
+    /// The enums of what was used.
+    pub(super) fn text(&self) -> String {
+        let mut text = String::new();
+        for (table, columns) in &self.used {
+            let name = self.enum_of(table);
+            let _ = write!(text, "\n#[derive(DeriveIden)]\nenum {name} {{\n");
+            if snake(&name) != *table {
+                let _ = writeln!(text, "#[sea_orm(iden = {table:?})]");
+            }
+            text.push_str("Table,\n");
+            for column in columns {
+                let variant = self.variant_of(table, column);
+                if snake(&variant) != *column {
+                    let _ = writeln!(text, "#[sea_orm(iden = {column:?})]");
+                }
+                let _ = writeln!(text, "{variant},");
+            }
+            text.push_str("}\n");
+        }
+        text
+    }
+}
+
+/// The name, or with a number behind it if it is taken.
+fn free(name: String, taken: &mut BTreeSet<String>) -> String {
+    let numbered = (2..).map(|number| format!("{name}Number{number}"));
+    let free = std::iter::once(name.clone()).chain(numbered).find(|name| !taken.contains(name)).unwrap_or(name.clone());
+    taken.insert(free.clone());
+    free
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_rust_would_call_the_same_gets_a_number() {
+        let table = |name: &str, columns: &str| {
+            let sql = format!("CREATE TABLE \"{name}\" ({columns})");
+            (name.to_owned(), crate::schema::ddl::table(&sql, name, sea_orm::DbBackend::Postgres).unwrap())
+        };
+        let tables = [table("users", "\"a b\" int, a_b int, \"table\" int"), table("Users", "id int")].into();
+        let schema = Schema { tables, ..Schema::default() };
+        let mut idens = Idens::of([&schema]);
+        let named = [
+            idens.table("Users"),
+            idens.column("users", "a b"),
+            idens.column("users", "a_b"),
+            idens.column("users", "table"),
+        ];
+        assert_eq!(
+            named,
+            ["Users::Table", "UsersNumber2::AB", "UsersNumber2::ABNumber2", "UsersNumber2::TableNumber2"]
+        );
+        assert!(
+            idens.text().contains("#[sea_orm(iden = \"a b\")]\nAB,\n#[sea_orm(iden = \"a_b\")]\nABNumber2,"),
+            "{}",
+            idens.text()
+        );
+    }
+}
