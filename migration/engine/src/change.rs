@@ -132,9 +132,12 @@ impl Change {
         }
     }
 
-    /// Whether it is the same change, though another database writes it differently.
-    pub(crate) fn is_like(&self, other: &Self) -> bool {
-        (self.kinds(), self.table(), self.subject()) == (other.kinds(), other.table(), other.subject())
+    /// Whether it says all that another says, of the same thing, though another database writes it differently.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        let kinds = self.kinds();
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+            && (self.table(), self.subject()) == (other.table(), other.subject())
+            && other.kinds().iter().all(|kind| kinds.contains(kind))
     }
 
     /// What it is about, whether or not that has a name.

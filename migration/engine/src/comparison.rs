@@ -58,8 +58,9 @@ pub async fn autogenerate(
         // Whichever database sees more, such as a larger number, is written for; it runs on both. Unless this one has
         // something that no migration has made.
         let there = elsewhere.changes();
-        let sees_all = here.iter().all(|change| there.iter().any(|other| other.is_like(change)));
-        if sees_all && there.len() > here.len() {
+        let covered =
+            |by: &[Change], what: &[Change]| what.iter().all(|change| by.iter().any(|other| other.covers(change)));
+        if covered(&there, &here) && !covered(&here, &there) {
             comparison = elsewhere;
         }
     }

@@ -85,3 +85,21 @@ async fn what_comes_back_has_the_type_that_postgres_had() {
     assert!(up.contains("drop_column(People::Gone)"), "{text}");
     assert!(down.contains("add_column(ColumnDef::new(People::Gone).big_integer())"), "{text}");
 }
+
+#[tokio::test]
+async fn how_only_postgres_sorted_comes_back() {
+    let text = generated(|backend| {
+        let mut table = people(false);
+        let mut gone = ColumnDef::new("gone");
+        gone.text();
+        if backend == DbBackend::Postgres {
+            gone.extra("COLLATE \"C\"");
+        }
+        table.col(gone);
+        Entities { tables: vec![table], indexes: Vec::new() }
+    })
+    .await;
+    let (up, down) = text.split_once("async fn down").unwrap();
+    assert!(up.contains("gone.extra(\"COLLATE \\\"C\\\"\")"), "{text}");
+    assert!(!down.contains("COLLATE") && down.contains(".big_integer()"), "{text}");
+}

@@ -22,7 +22,7 @@ impl Differences {
         let mut others = Vec::new();
         for comparison in elsewhere(project, db).await? {
             let unseen =
-                comparison.changes().into_iter().filter(|change| !here.iter().any(|known| known.is_like(change)));
+                comparison.changes().into_iter().filter(|change| !here.iter().any(|known| known.covers(change)));
             others.extend(unseen.map(|change| (comparison.backend, change)));
         }
         Ok(Self { here, elsewhere: others })

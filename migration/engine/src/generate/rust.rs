@@ -255,8 +255,10 @@ impl Writer<'_> {
         let definition = self.column(table, column, inline_key);
         let Some(ends) = self.ends else { return definition };
         let own = column.collation.clone().map(|collation| (collation, ends.backend));
+        // PostgreSQL itself knows how it sorts; on SQLite the entities are asked.
         let key = (table.to_owned(), column.name.clone());
-        let other = ends.only.collations.get(&key).cloned().map(|collation| (collation, DbBackend::Postgres));
+        let asked = ends.only.collations.get(&key).filter(|_| ends.backend == DbBackend::Sqlite);
+        let other = asked.map(|collation| (collation.clone(), DbBackend::Postgres));
         let Some((collation, on)) = own.or(other) else { return definition };
         let variable = function(&column.name);
         let _ = write!(

@@ -42,6 +42,12 @@ mod column_renamed_back;
 mod column_required;
 #[path = "column_required_back.rs"]
 mod column_required_back;
+#[path = "column_sorted_bytewise.rs"]
+mod column_sorted_bytewise;
+#[path = "column_sorted_bytewise_back.rs"]
+mod column_sorted_bytewise_back;
+#[path = "column_sorted_bytewise_back_postgres.rs"]
+mod column_sorted_bytewise_back_postgres;
 #[path = "column_with_flag_default.rs"]
 mod column_with_flag_default;
 #[path = "column_with_flag_default_back.rs"]
@@ -176,6 +182,20 @@ mod required_without_default_back;
 mod several_tables;
 #[path = "several_tables_back.rs"]
 mod several_tables_back;
+#[path = "sorted_bytewise.rs"]
+mod sorted_bytewise;
+#[path = "sorted_bytewise_and_longer.rs"]
+mod sorted_bytewise_and_longer;
+#[path = "sorted_bytewise_and_longer_back.rs"]
+mod sorted_bytewise_and_longer_back;
+#[path = "sorted_bytewise_and_longer_back_postgres.rs"]
+mod sorted_bytewise_and_longer_back_postgres;
+#[path = "sorted_bytewise_and_longer_postgres.rs"]
+mod sorted_bytewise_and_longer_postgres;
+#[path = "sorted_bytewise_back.rs"]
+mod sorted_bytewise_back;
+#[path = "sorted_bytewise_postgres.rs"]
+mod sorted_bytewise_postgres;
 #[path = "table.rs"]
 mod table;
 #[path = "table_back.rs"]
@@ -274,6 +294,9 @@ pub const ALL: &[(&str, Migrations)] = &[
     ("column_renamed_back", || vec![Box::new(column_renamed_back::Migration)]),
     ("column_required", || vec![Box::new(column_required::Migration)]),
     ("column_required_back", || vec![Box::new(column_required_back::Migration)]),
+    ("column_sorted_bytewise", || vec![Box::new(column_sorted_bytewise::Migration)]),
+    ("column_sorted_bytewise_back", || vec![Box::new(column_sorted_bytewise_back::Migration)]),
+    ("column_sorted_bytewise_back_postgres", || vec![Box::new(column_sorted_bytewise_back_postgres::Migration)]),
     ("column_with_flag_default", || vec![Box::new(column_with_flag_default::Migration)]),
     ("column_with_flag_default_back", || vec![Box::new(column_with_flag_default_back::Migration)]),
     ("column_with_moment_default", || vec![Box::new(column_with_moment_default::Migration)]),
@@ -341,6 +364,15 @@ pub const ALL: &[(&str, Migrations)] = &[
     ("required_without_default_back", || vec![Box::new(required_without_default_back::Migration)]),
     ("several_tables", || vec![Box::new(several_tables::Migration)]),
     ("several_tables_back", || vec![Box::new(several_tables_back::Migration)]),
+    ("sorted_bytewise", || vec![Box::new(sorted_bytewise::Migration)]),
+    ("sorted_bytewise_and_longer", || vec![Box::new(sorted_bytewise_and_longer::Migration)]),
+    ("sorted_bytewise_and_longer_back", || vec![Box::new(sorted_bytewise_and_longer_back::Migration)]),
+    ("sorted_bytewise_and_longer_back_postgres", || {
+        vec![Box::new(sorted_bytewise_and_longer_back_postgres::Migration)]
+    }),
+    ("sorted_bytewise_and_longer_postgres", || vec![Box::new(sorted_bytewise_and_longer_postgres::Migration)]),
+    ("sorted_bytewise_back", || vec![Box::new(sorted_bytewise_back::Migration)]),
+    ("sorted_bytewise_postgres", || vec![Box::new(sorted_bytewise_postgres::Migration)]),
     ("table", || vec![Box::new(table::Migration)]),
     ("table_back", || vec![Box::new(table_back::Migration)]),
     ("table_for_another", || vec![Box::new(table_for_another::Migration)]),

@@ -355,4 +355,12 @@ pub const CASES: &[Case] = &[
             &["email"],
         ));
     }),
+    // What one database does its own way.
+    case("column_sorted_bytewise", |s| {
+        s.people().add(column("folded").text().not_null().default("")).bytewise = vec!["folded"];
+    }),
+    case("sorted_bytewise", |s| s.people().bytewise = vec!["name"]).only_postgres(),
+    case("sorted_bytewise_and_longer", |s| {
+        s.people().change(column("name").string_len(300).not_null()).bytewise = vec!["name"];
+    }),
 ];

@@ -1,10 +1,13 @@
 //! Rows that have to survive.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 
 use super::shapes::Shapes;
+
+static READINGS: AtomicUsize = AtomicUsize::new(0);
 
 const PEOPLE: [&str; 3] = [
     "00000000-0000-7000-8000-000000000001",
@@ -76,7 +79,9 @@ impl Rows {
             if lossy.contains(&column.as_str()) {
                 continue;
             }
-            let sql = format!("SELECT CAST(\"{column}\" AS text) FROM {table} ORDER BY id");
+            // A statement of its own each time: what is prepared does not outlive a change of its columns.
+            let number = READINGS.fetch_add(1, Ordering::Relaxed);
+            let sql = format!("SELECT CAST(\"{column}\" AS text) FROM {table} ORDER BY id -- {number}");
             let values = db.query_all_raw(Statement::from_string(backend, sql)).await.unwrap();
             rows.insert((table, column), values.iter().map(|row| row.try_get_by_index(0).unwrap()).collect());
         }
