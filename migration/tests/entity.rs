@@ -13,7 +13,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use support::{Folder, execute, migration, postgres, postgres_database, sqlite, succeeds};
+use support::{Folder, execute, fails, migration, postgres, postgres_database, sqlite, succeeds};
 
 /// The entities' sources in a folder of a test's own.
 struct Sources {
@@ -199,6 +199,44 @@ async fn a_missing_file_is_written_anew() {
             assert!(sources.read(file).contains("pub struct Model {"));
             assert_eq!(sources.regenerate(&url), "The entities are as the database is: nothing to write\n");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_types_that_sqlite_makes_of_others_are_known() {
+    let folder = Folder::new();
+    let url = sqlite(&folder);
+    succeeds(&migration(&folder, Some(&url), &["up"]));
+    execute(
+        &url,
+        "CREATE TABLE things (id INTEGER PRIMARY KEY, number INT NOT NULL, big BIGINT, share REAL, word NVARCHAR(9))",
+    )
+    .await;
+    execute(&url, "CREATE TABLE keyless (a text)").await;
+    let sources = Sources::new();
+    let said = sources.regenerate(&url);
+    assert!(said.contains("keyless has no primary key, so it can be no entity"), "{said}");
+    let things = sources.read("things.rs");
+    for part in ["pub number: i64", "pub big: Option<i64>", "pub share: Option<f64>", "pub word: Option<String>"] {
+        assert!(things.contains(part), "{part}: {things}");
+    }
+    assert!(!sources.path("keyless.rs").exists());
+}
+
+#[tokio::test]
+async fn a_database_that_lags_behind_takes_nothing_away() {
+    on_both("a_database_that_lags_behind_takes_nothing_away", async |url| {
+        let sources = Sources::new();
+        succeeds(&migration(&sources.folder, Some(&url), &["down"]));
+        let dir = sources.folder.0.display().to_string();
+        let said = fails(&migration(&sources.folder, Some(&url), &["entity", "--entity-dir", &dir]), 13);
+        assert!(said.contains("m20261121_000013_create_calendar_feeds pending"), "{said}");
+        sources.is_as_original();
+        succeeds(&migration(&sources.folder, Some(&url), &["up"]));
+        std::fs::remove_file(sources.path("values.rs")).unwrap();
+        let said = fails(&migration(&sources.folder, Some(&url), &["entity", "--entity-dir", &dir]), 12);
+        assert!(said.contains("lib.rs lists values"), "{said}");
     })
     .await;
 }

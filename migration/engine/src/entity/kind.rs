@@ -1,5 +1,6 @@
 //! The type of a column: what Rust and the attributes of a field make of it.
 
+use sea_orm::DbBackend;
 use sea_orm::sea_query::{ColumnType, StringLen};
 
 use super::Context;
@@ -37,7 +38,8 @@ pub(super) fn choose(
         return become_one(words.to_owned(), false);
     }
     let Some((rust, said)) = known else {
-        return become_one(rust_name(&expected).unwrap_or("String").to_owned(), rust_name(&expected).is_none());
+        let rust = rust_name(&expected).or_else(|| stored_as(kind, context.backend));
+        return become_one(rust.unwrap_or("String").to_owned(), rust.is_none());
     };
     // What is not understood is taken at its word: a type of the project's own carries its type of column.
     let declared = match said.get("column_type") {
@@ -51,7 +53,7 @@ pub(super) fn choose(
         None => true,
         Some(implied) => family(&implied).is_some_and(|family_of| family(&expected) == Some(family_of)),
     };
-    match rust_name(&expected) {
+    match rust_name(&expected).or_else(|| stored_as(kind, context.backend)) {
         Some(name) if !stays => become_one(name.to_owned(), false),
         _ => become_one(rust.name.clone(), false),
     }
@@ -108,6 +110,18 @@ fn implied(rust: &str) -> Option<ColumnType> {
 }
 
 /// The type of Rust's for a new field.
+/// What SQLite's rules make of a type that it does not know by name ("Determination Of Column Affinity").
+fn stored_as(kind: &str, backend: DbBackend) -> Option<&'static str> {
+    let holds = |parts: &[&str]| backend == DbBackend::Sqlite && parts.iter().any(|part| kind.contains(part));
+    match kind {
+        _ if holds(&["int"]) => Some("i64"),
+        _ if holds(&["char", "clob", "text"]) => Some("String"),
+        _ if holds(&["blob"]) => Some("Vec<u8>"),
+        _ if holds(&["real", "floa", "doub"]) => Some("f64"),
+        _ => None,
+    }
+}
+
 fn rust_name(kind: &ColumnType) -> Option<&'static str> {
     Some(match kind {
         ColumnType::Char(_) | ColumnType::String(_) | ColumnType::Text => "String",
