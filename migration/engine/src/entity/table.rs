@@ -60,6 +60,7 @@ fn columns(
     notes: &mut Vec<String>,
 ) -> bool {
     let checks = check::by_column(table, entity, &context.plan.carried);
+    notes.extend(farewells(entity, table));
     let mut has_fractions = false;
     let mut write = |column: &Column, known: Option<(&RustType, &Attributes)>| {
         let words = context.plan.columns.get(&(table.name.clone(), column.name.clone()));
@@ -103,6 +104,22 @@ fn columns(
         }
     }
     has_fractions
+}
+
+/// What a field that goes takes along is worth a look: it may only have another name.
+fn farewells(entity: &Entity, table: &Table) -> Vec<String> {
+    let gone = entity.fields.iter().filter_map(|field| match &field.meaning {
+        Meaning::Column(stored) if table.column(&stored.column).is_none() => Some(stored.column.as_str()),
+        _ => None,
+    });
+    let gone: Vec<_> = gone.collect();
+    let come: Vec<_> = table.columns.iter().filter(|column| entity.field(&column.name).is_none()).collect();
+    let other = match (gone.as_slice(), come.as_slice()) {
+        ([_], [only]) => format!("; if it has become {}, carry that over", only.name),
+        _ => String::new(),
+    };
+    let farewell = |column: &&str| format!("{}.{column} is gone, with what was written beside it{other}", table.name);
+    gone.iter().map(farewell).collect()
 }
 
 fn free_name(column: &str, taken: &[String]) -> String {

@@ -97,7 +97,10 @@ fn what_is_gone_is_removed() {
         let list = changed(&result, "schema.rs");
         assert!(!list.contains("visits") && list.contains("users::Entity"), "{list}");
         assert!(list.contains("use crate::{users, };"), "{list}");
-        assert_eq!(result.notes, ["visits.rs is removed: there is no table visits"]);
+        assert_eq!(
+            result.notes,
+            ["users.age is gone, with what was written beside it", "visits.rs is removed: there is no table visits"]
+        );
     }
 }
 
