@@ -1,6 +1,7 @@
 //! Writes migrations: from the difference between two schemas to a Rust file as a person would have written it.
 
 mod alteration;
+mod clauses;
 mod idens;
 pub(crate) mod names;
 pub(crate) mod plan;

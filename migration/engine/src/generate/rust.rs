@@ -2,21 +2,15 @@
 
 use std::fmt::Write as _;
 
-use sea_orm::DbBackend;
-
 use super::idens::Idens;
 use super::names::function;
 use super::plan::{Part, Step};
-use super::text::{bare, check_name, comment, constant, constant_name, create_index, house_name, literal};
-use super::{Ends, Heading, types};
-use crate::schema::expression::{portable, words};
-use crate::schema::{Action, Column, ForeignKey, Index, Key, Table};
+use super::text::{bare, check_name, comment, constant, create_index, house_name, literal};
+use super::{Ends, Heading};
+use crate::schema::Table;
 
 /// Where a statement of `up` and `down` finds the backend.
 const HERE: &str = "manager.get_database_backend()";
-
-/// What still fits into a line, with what stands around it.
-const LONGEST_TEXT: usize = 70;
 
 /// The whole file.
 pub(super) fn file(heading: &Heading, up: &[Step], down: &[Step], ends: Option<Ends<'_>>) -> String {
@@ -60,16 +54,17 @@ fn manager(body: &str) -> &'static str {
     if body.contains("manager") { "manager" } else { "_manager" }
 }
 
-struct Writer<'a> {
-    ends: Option<Ends<'a>>,
-    idens: Idens,
+/// Writes one file.
+pub(super) struct Writer<'a> {
+    pub(super) ends: Option<Ends<'a>>,
+    pub(super) idens: Idens,
     /// Texts that would make a line too long.
-    constants: Vec<String>,
+    pub(super) constants: Vec<String>,
     /// What has to be said before the statement that is being written.
-    before: String,
+    pub(super) before: String,
     /// Functions that each describe a new table.
-    tables: Vec<String>,
-    uses_backend: bool,
+    pub(super) tables: Vec<String>,
+    pub(super) uses_backend: bool,
 }
 
 impl Writer<'_> {
@@ -224,174 +219,5 @@ impl Writer<'_> {
         let name = function(table);
         let is_taken = |name: &str| self.tables.iter().any(|text| text.starts_with(&format!("\nfn {name}(")));
         if is_taken(&name) { format!("old_{name}") } else { name }
-    }
-
-    fn column(&mut self, table: &str, column: &Column, inline_key: bool) -> String {
-        let kind = match self.ends {
-            Some(ends) => types::column_type(ends.declared, table, &column.name, &column.kind, ends.backend),
-            None => types::from_database(&column.kind, DbBackend::Postgres),
-        };
-        let mut text = format!("ColumnDef::new({}).{}", self.iden(table, &column.name), types::method(&kind));
-        if column.not_null {
-            text.push_str(".not_null()");
-        }
-        if column.is_counter {
-            text.push_str(".auto_increment()");
-        }
-        if inline_key {
-            text.push_str(".primary_key()");
-        }
-        if let Some(default) = &column.default {
-            let _ = write!(text, ".default({})", literal(default));
-        }
-        if let Some(expression) = &column.generated {
-            let _ = write!(text, ".generated(Expr::cust({:?}), true)", portable(expression));
-        }
-        text
-    }
-
-    /// A column that is sorted in its own way on one backend, of which something has to be said before.
-    fn sorted_column(&mut self, table: &str, column: &Column, inline_key: bool, backend: &str) -> String {
-        let definition = self.column(table, column, inline_key);
-        let Some(ends) = self.ends else { return definition };
-        let own = column.collation.clone().map(|collation| (collation, ends.backend));
-        // PostgreSQL itself knows how it sorts; on SQLite the entities are asked.
-        let key = (table.to_owned(), column.name.clone());
-        let asked = ends.only.collations.get(&key).filter(|_| ends.backend == DbBackend::Sqlite);
-        let other = asked.map(|collation| (collation.clone(), DbBackend::Postgres));
-        let Some((collation, on)) = own.or(other) else { return definition };
-        let variable = function(&column.name);
-        let _ = write!(
-            self.before,
-            "let mut {variable} = {definition}.to_owned();\nif {backend} == DbBackend::{on:?} {{ {variable}.extra({:?}); }}\n",
-            format!("COLLATE \"{collation}\"")
-        );
-        self.uses_backend = true;
-        format!("&mut {variable}")
-    }
-
-    fn primary_key(&mut self, table: &str, key: &Key) -> String {
-        let name = key.name.clone().unwrap_or_else(|| format!("{table}_pkey"));
-        let mut text = format!("Index::create().name({name:?})");
-        for column in &key.columns {
-            let _ = write!(text, ".col({})", self.iden(table, column));
-        }
-        text
-    }
-
-    fn index(&mut self, table: &str, index: &Index, on: &str) -> String {
-        let suffix = if index.is_unique { "key" } else { "idx" };
-        let name = index.name.clone().unwrap_or_else(|| house_name(table, &index.columns, suffix));
-        let mut text = "Index::create()".to_owned();
-        if index.is_unique {
-            text.push_str(".unique()");
-        }
-        let _ = write!(text, ".name({name:?}){on}");
-        for column in &index.columns {
-            let (column, is_descending) = match column.strip_suffix(" DESC") {
-                Some(column) => (column, true),
-                None => (column.as_str(), false),
-            };
-            let is_column = self.is_column(table, column);
-            let column =
-                if is_column { self.iden(table, column) } else { format!("Expr::cust({:?})", portable(column)) };
-            match is_descending {
-                true => write!(text, ".col(({column}, IndexOrder::Desc))"),
-                false => write!(text, ".col({column})"),
-            }
-            .ok();
-        }
-        for column in &index.include {
-            let _ = write!(text, ".include({})", self.iden(table, column));
-        }
-        if let Some(method) = &index.method {
-            let _ = write!(text, ".index_type(IndexType::Custom({method:?}.into_iden()))");
-        }
-        if let Some(predicate) = &index.predicate {
-            let _ = write!(text, ".and_where({})", self.expression(table, predicate));
-        }
-        text
-    }
-
-    fn is_column(&self, table: &str, column: &str) -> bool {
-        let Some(ends) = self.ends else { return true };
-        [ends.from, ends.to]
-            .iter()
-            .any(|schema| schema.tables.get(table).is_some_and(|table| table.column(column).is_some()))
-    }
-
-    fn foreign_key(&mut self, table: &str, key: &ForeignKey) -> String {
-        let name = key.name.clone().unwrap_or_else(|| house_name(table, &key.columns, "fkey"));
-        let mut text = format!("ForeignKey::create().name({name:?})");
-        let references = self.references(key);
-        match (key.columns.as_slice(), references.as_slice()) {
-            ([column], [referred]) => {
-                let (from, to) = (self.table(table), self.table(&key.table));
-                let (column, referred) = (self.iden(table, column), self.iden(&key.table, referred));
-                let _ = write!(text, ".from({from}, {column}).to({to}, {referred})");
-            }
-            (columns, references) => {
-                let (from, to) = (self.table(table), self.table(&key.table));
-                let _ = write!(text, ".from_tbl({from})");
-                for column in columns {
-                    let _ = write!(text, ".from_col({})", self.iden(table, column));
-                }
-                let _ = write!(text, ".to_tbl({to})");
-                for column in references {
-                    let _ = write!(text, ".to_col({})", self.iden(&key.table, column));
-                }
-            }
-        }
-        for (method, action) in [("on_update", key.on_update), ("on_delete", key.on_delete)] {
-            if action != Action::NoAction {
-                let _ = write!(text, ".{method}(ForeignKeyAction::{})", action.rust());
-            }
-        }
-        text
-    }
-
-    fn references(&self, key: &ForeignKey) -> Vec<String> {
-        if !key.references.is_empty() {
-            return key.references.clone();
-        }
-        let table =
-            self.ends.and_then(|ends| ends.to.tables.get(&key.table).or_else(|| ends.from.tables.get(&key.table)));
-        let primary_key = table.and_then(|table| table.primary_key.as_ref());
-        primary_key.map(|key| key.columns.clone()).unwrap_or_default()
-    }
-
-    /// An expression: a closed set of words with its column, anything else as it is written.
-    fn expression(&mut self, table: &str, sql: &str) -> String {
-        match words(sql) {
-            Some((column, words)) if self.is_column(table, &column) => {
-                format!("Expr::col({}).is_in({words:?})", self.iden(table, &column))
-            }
-            _ => format!("Expr::cust({})", self.text_of(&portable(sql))),
-        }
-    }
-
-    /// A text where it stands, or the name of a constant with it: rustfmt does not lay out a line that a long text is in.
-    fn text_of(&mut self, text: &str) -> String {
-        if text.len() <= LONGEST_TEXT {
-            return format!("{text:?}");
-        }
-        let known = self.constants.iter().position(|constant| *constant == text);
-        let place = known.unwrap_or_else(|| {
-            self.constants.push(text.to_owned());
-            self.constants.len() - 1
-        });
-        constant_name(place)
-    }
-
-    fn table(&mut self, table: &str) -> String {
-        self.idens.table(table)
-    }
-
-    fn iden(&mut self, table: &str, column: &str) -> String {
-        self.idens.column(table, column)
-    }
-
-    fn idens(&mut self, table: &str, columns: &[String]) -> String {
-        columns.iter().map(|column| self.iden(table, column)).collect::<Vec<_>>().join(", ")
     }
 }

@@ -1,12 +1,11 @@
 //! The text of a `CREATE TABLE`, taken apart into columns and constraints and put together again. What is not touched
 //! stays as it was written.
 
-use std::ops::Range;
-
 use sea_orm::DbErr;
 use sea_orm::sea_query::{ColumnDef, SqliteQueryBuilder, Table};
 
-use super::tokens::{bare, tokens};
+use super::clause::{Clause, Column, clause, column, is_any};
+use super::tokens::tokens;
 
 /// A table as SQLite keeps it: the text of its definition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,25 +14,6 @@ pub(crate) struct Definition {
     constraints: Vec<Clause>,
     /// What stands behind the closing parenthesis, such as `WITHOUT ROWID`.
     options: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Column {
-    name: String,
-    /// Its type, as it is declared.
-    kind: String,
-    clauses: Vec<Clause>,
-}
-
-/// A constraint of a table, or one clause behind the type of a column, such as `NOT NULL`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Clause {
-    /// Absent when it has none.
-    name: Option<String>,
-    /// Its first word in capitals, the name aside.
-    keyword: String,
-    /// All of it, name and all.
-    text: String,
 }
 
 impl Definition {
@@ -222,86 +202,11 @@ impl Definition {
     }
 }
 
-impl Clause {
-    fn words(&self) -> Vec<String> {
-        tokens(&self.text).into_iter().map(|token| bare(&self.text[token])).collect()
-    }
-
-    /// The columns in its first parentheses.
-    fn columns(&self) -> Vec<String> {
-        let words = tokens(&self.text).into_iter().map(|token| &self.text[token]);
-        let inside = words.skip_while(|word| *word != "(").skip(1).take_while(|word| *word != ")");
-        inside.filter(|word| *word != ",").map(bare).collect()
-    }
-}
-
-fn is_any(word: &str, keywords: &[&str]) -> bool {
-    keywords.iter().any(|keyword| keyword.eq_ignore_ascii_case(word))
-}
-
 /// A column as sea-query writes it.
 fn written(column: &ColumnDef) -> Column {
     let sql = Table::create().table("t").col(column.clone()).to_string(SqliteQueryBuilder);
     let none = Column { name: column.get_column_name(), kind: String::new(), clauses: Vec::new() };
     Definition::parse(&sql).columns.pop().unwrap_or(none)
-}
-
-fn column(sql: &str, item: &[Range<usize>]) -> Column {
-    let starts = clause_starts(sql, item);
-    let end = starts.first().copied().unwrap_or(item.len());
-    let clauses = starts.iter().enumerate().map(|(number, start)| {
-        let end = starts.get(number + 1).copied().unwrap_or(item.len());
-        clause(sql, item.get(*start..end).unwrap_or_default())
-    });
-    Column {
-        name: item.first().map(|token| bare(&sql[token.clone()])).unwrap_or_default(),
-        kind: text(sql, item.get(1..end).unwrap_or_default()).to_owned(),
-        clauses: clauses.collect(),
-    }
-}
-
-/// Where the clauses behind the type of a column begin.
-fn clause_starts(sql: &str, item: &[Range<usize>]) -> Vec<usize> {
-    let word = |place: usize| item.get(place).map_or("", |token| &sql[token.clone()]);
-    let mut depth = 0_usize;
-    let mut starts: Vec<usize> = Vec::new();
-    for place in 1..item.len() {
-        match word(place) {
-            "(" => depth += 1,
-            ")" => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        let (before, here, after) = (word(place - 1), word(place), word(place + 1));
-        let begins = match here.to_ascii_uppercase().as_str() {
-            "CONSTRAINT" | "PRIMARY" | "UNIQUE" | "CHECK" | "REFERENCES" | "COLLATE" | "GENERATED" => true,
-            "NOT" => after.eq_ignore_ascii_case("NULL"),
-            // `ON DELETE SET NULL`, `NOT NULL`, `DEFAULT NULL`.
-            "NULL" => !is_any(before, &["SET", "NOT", "DEFAULT"]),
-            "DEFAULT" => !is_any(before, &["SET", "BY"]),
-            "AS" => !is_any(before, &["ALWAYS", "DEFAULT"]),
-            _ => false,
-        };
-        // A name belongs to the clause behind it.
-        let is_named = place >= 2 && word(place - 2).eq_ignore_ascii_case("CONSTRAINT");
-        if depth == 0 && begins && !is_named {
-            starts.push(place);
-        }
-    }
-    starts
-}
-
-fn clause(sql: &str, item: &[Range<usize>]) -> Clause {
-    let word = |place: usize| item.get(place).map(|token| &sql[token.clone()]);
-    let is_named = word(0).is_some_and(|first| first.eq_ignore_ascii_case("CONSTRAINT"));
-    let keyword = word(if is_named { 2 } else { 0 }).unwrap_or_default().to_ascii_uppercase();
-    Clause { name: word(1).filter(|_| is_named).map(bare), keyword, text: text(sql, item).to_owned() }
-}
-
-fn text<'a>(sql: &'a str, item: &[Range<usize>]) -> &'a str {
-    match (item.first(), item.last()) {
-        (Some(first), Some(last)) => &sql[first.start..last.end],
-        _ => "",
-    }
 }
 
 #[cfg(test)]

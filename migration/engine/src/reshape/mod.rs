@@ -1,5 +1,6 @@
 //! Changes to a table that SQLite's `ALTER TABLE` cannot make, as one step that reads the same on both databases.
 
+mod clause;
 mod definition;
 mod tokens;
 
