@@ -1,11 +1,11 @@
 # syntax=docker/dockerfile:1
-# Both programs, `care4u` and `migration`, in a small image that runs as nobody in particular.
+# A small image with both programs, `care4u` and `migration`, which run as an unprivileged user.
 
 FROM rust:1.95-slim-trixie AS build
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 
-# The dependencies, compiled with empty programs: this layer changes only with the manifests.
+# Dependencies, compiled with empty sources: this layer is rebuilt only if a manifest changes.
 COPY Cargo.toml Cargo.lock ./
 COPY entity/Cargo.toml entity/
 COPY migration/Cargo.toml migration/
@@ -19,7 +19,7 @@ RUN mkdir -p src entity/src migration/src migration/engine/src migration/engine/
     && cargo build --release --locked --package migration
 
 COPY . .
-# The empty programs are newer than the real ones may be.
+# Cargo compares modification times, and the empty sources may be newer than the real ones.
 RUN find src entity migration -name '*.rs' -exec touch {} + \
     && cargo build --release --locked --package care4u \
     && cargo build --release --locked --package migration
