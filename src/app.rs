@@ -11,38 +11,24 @@ use std::time::Duration;
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
-use ipnet::IpNet;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::api;
 use crate::config::{MailTransport, OnDuplicate, Profile, Settings, SmtpTls};
 use crate::db::Db;
-use crate::domain::auth::Auth;
-use crate::domain::clock::Clock;
-use crate::domain::contact_imports::Desk;
-use crate::domain::password::Hasher;
-use crate::domain::revocations::Revocations;
-use crate::domain::throttle::{Limit, Limits};
-use crate::domain::token::{Lifetimes, Tokens};
-use crate::domain::{catalogue, vaccines};
+use crate::domain::auth::context::Auth;
+use crate::domain::auth::password::Hasher;
+use crate::domain::auth::revocations::Revocations;
+use crate::domain::auth::throttle::{Limit, Limits};
+use crate::domain::auth::token::{Lifetimes, Tokens};
+use crate::domain::contacts::contact_imports::Desk;
+use crate::domain::vaccination::catalogue;
+use crate::domain::vaccination::vaccines;
+use crate::domain::values::clock::Clock;
 use crate::error::{Error, with_causes};
 use crate::mail::{self, MailError, Mailer, Privacy};
+use crate::state::AppState;
 use background::Background;
-
-/// What handlers work with. Every worker thread has one, with connections of its own.
-#[derive(Clone, Debug)]
-pub struct AppState {
-    /// The database.
-    pub db: Db,
-    /// All that signing in takes.
-    pub auth: Arc<Auth>,
-    /// Whether the token endpoint takes passwords.
-    pub password_grant: bool,
-    /// Networks whose word on the client's address is taken.
-    pub trusted_proxies: Arc<[IpNet]>,
-    /// Where files of contacts come in.
-    pub import_desk: Arc<Desk>,
-}
 
 /// Why the application does not start.
 #[derive(Debug, thiserror::Error)]

@@ -10,12 +10,12 @@ use sea_orm::{ConnectionTrait, EntityTrait, QueryOrder, Set, TransactionSession 
 use uuid::Uuid;
 
 use crate::db::Transact;
-use crate::domain::birthday::Birthday;
-use crate::domain::clock::Clock;
-use crate::domain::contacts::{self, NewContact};
-use crate::domain::email::Email;
-use crate::domain::password::{Hasher, Password};
-use crate::domain::users::search_text;
+use crate::domain::accounts::users::search_text;
+use crate::domain::auth::password::{Hasher, Password};
+use crate::domain::contacts::contacts::{self, NewContact};
+use crate::domain::values::birthday::Birthday;
+use crate::domain::values::clock::Clock;
+use crate::domain::values::email::Email;
 use crate::error::{Error, Result};
 use names::Name;
 

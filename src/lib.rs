@@ -15,4 +15,5 @@ pub mod demo;
 pub mod domain;
 pub mod error;
 pub mod mail;
+pub mod state;
 pub mod telemetry;

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use care4u::db::{Db, Transact as _};
-use care4u::domain::birthday::Birthday;
-use care4u::domain::contacts::{NewContact, insert, row};
-use care4u::domain::email::Email;
+use care4u::domain::contacts::contacts::{NewContact, insert, row};
+use care4u::domain::values::birthday::Birthday;
+use care4u::domain::values::email::Email;
 use chrono::{NaiveDate, Utc};
 use sea_orm::{ConnectionTrait as _, DbBackend, EntityTrait as _};
 use uuid::Uuid;

@@ -14,7 +14,7 @@ use utoipa::{OpenApi as _, PartialSchema as _, ToSchema as _};
 use utoipa_actix_web::AppExt as _;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::problem::{self, Document, FieldProblem, Problem};
+use crate::api::http::problem::{self, Document, FieldProblem, Problem};
 use crate::error::Error;
 
 /// Where the token endpoint is.

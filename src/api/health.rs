@@ -4,9 +4,9 @@ use actix_web::{HttpResponse, get, web};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::problem::Problem;
-use crate::app::AppState;
+use crate::api::http::problem::Problem;
 use crate::error::Error;
+use crate::state::AppState;
 
 /// How the service is.
 #[derive(Serialize, ToSchema)]

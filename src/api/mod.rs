@@ -3,52 +3,44 @@
 //! Registering a handler documents it: the OpenAPI document is made from this table. A scope serves every path below
 //! its prefix, so of two the longer prefix comes first.
 
-mod access_log;
-mod account;
-mod audit;
+mod accounts;
 mod auth;
-mod birthdays;
-mod client;
-mod contact_exports;
-mod contact_imports;
 mod contacts;
 pub mod docs;
-mod extract;
-mod guard;
 mod health;
-mod paging;
+pub mod http;
 mod personal_data;
-mod problem;
-mod recovery;
-mod sessions;
-mod streaming;
-mod token;
-mod users;
-mod vaccine_requests;
-mod vaccines;
+mod records;
+mod vaccination;
 
 use actix_web::guard::Get;
 use actix_web::middleware::from_fn;
 use utoipa_actix_web::scope::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-pub use access_log::record;
-pub use extract::MAX_BODY_BYTES;
-use guard::signed_in;
+use accounts::{account, recovery, users};
+use auth::{login, sessions, token};
+use contacts::{birthdays, contact_exports, contact_imports};
+pub use http::access_log::record;
+
+pub use http::extract::MAX_BODY_BYTES;
+use http::guard::signed_in;
+use records::audit;
+use vaccination::{vaccine_requests, vaccines};
 
 /// Every route, with its guard.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(scope("/health").service(health::live).service(health::ready))
         .service(health::jwks)
-        .service(scope("/api/v1/auth/logout").wrap(from_fn(signed_in)).service(auth::logout))
+        .service(scope("/api/v1/auth/logout").wrap(from_fn(signed_in)).service(login::logout))
         .service(scope("/api/v1/auth/verify-email").service(recovery::verify_email).service(recovery::resend_code))
         .service(
             scope("/api/v1/auth")
-                .service(auth::register)
-                .service(auth::login)
+                .service(login::register)
+                .service(login::login)
                 .service(token::token)
-                .service(auth::refresh)
+                .service(login::refresh)
                 .service(recovery::forgot_password)
                 .service(recovery::validate_code)
                 .service(recovery::reset_password),
@@ -88,11 +80,11 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(contact_imports::list)
                 .service(contact_imports::get_one)
                 .service(contact_imports::take_back)
-                .service(contacts::add)
-                .service(contacts::list)
-                .service(contacts::get)
-                .service(contacts::change)
-                .service(contacts::remove),
+                .service(contacts::contacts::add)
+                .service(contacts::contacts::list)
+                .service(contacts::contacts::get)
+                .service(contacts::contacts::change)
+                .service(contacts::contacts::remove),
         )
         .service(scope("/api/v1/audit-events").wrap(from_fn(signed_in)).service(audit::list))
         .service(scope("/api/v1/vaccines").guard(Get()).service(vaccines::list).service(vaccines::get))

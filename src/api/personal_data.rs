@@ -8,18 +8,18 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::audit::AuditEventReply;
-use super::birthdays::FeedReply;
-use super::contact_imports::ImportReply;
-use super::contacts::ContactReply;
-use super::extract::CurrentUser;
-use super::problem::Problem;
-use super::sessions::SessionReply;
-use super::users::UserReply;
-use super::vaccine_requests::VaccineRequestReply;
-use crate::app::AppState;
-use crate::domain::client::Client;
+use crate::api::accounts::users::UserReply;
+use crate::api::auth::sessions::SessionReply;
+use crate::api::contacts::birthdays::FeedReply;
+use crate::api::contacts::contact_imports::ImportReply;
+use crate::api::contacts::contacts::ContactReply;
+use crate::api::http::extract::CurrentUser;
+use crate::api::http::problem::Problem;
+use crate::api::records::audit::AuditEventReply;
+use crate::api::vaccination::vaccine_requests::VaccineRequestReply;
 use crate::domain::personal_data;
+use crate::domain::values::client::Client;
+use crate::state::AppState;
 
 /// Everything stored about one user.
 #[derive(Serialize, ToSchema)]

@@ -6,11 +6,14 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::AppState;
-use crate::domain::{codes, outbox, sessions, throttle};
+use crate::domain::auth::codes;
+use crate::domain::auth::sessions;
+use crate::domain::auth::throttle;
+use crate::domain::records::outbox;
 use crate::error::{Result, with_causes};
 use crate::mail::Mailer;
 use crate::mail::courier::Courier;
+use crate::state::AppState;
 
 /// How often each instance learns which sessions others have ended.
 const REVOCATION_INTERVAL: Duration = Duration::from_secs(1);

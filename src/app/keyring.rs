@@ -2,7 +2,7 @@
 
 use super::StartError;
 use crate::config::{Profile, Secret, Settings};
-use crate::domain::keys::{Key, Keyring};
+use crate::domain::auth::keys::{Key, Keyring};
 
 /// Where development keeps the signing key that it makes for itself.
 const DEVELOPMENT_KEY: &str = "data/signing.key";

@@ -10,14 +10,17 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::actor::Actor;
-use super::audit::{self, Event};
-use super::auth::Auth;
-use super::client::Client;
-use super::password::Password;
-use super::vaccine_requests::Request;
-use super::{administration, credentials, sessions, users as accounts};
 use crate::db::Transact;
+use crate::domain::accounts::administration;
+use crate::domain::accounts::credentials;
+use crate::domain::accounts::users as accounts;
+use crate::domain::auth::context::Auth;
+use crate::domain::auth::password::Password;
+use crate::domain::auth::sessions;
+use crate::domain::records::audit::{self, Event};
+use crate::domain::vaccination::vaccine_requests::Request;
+use crate::domain::values::actor::Actor;
+use crate::domain::values::client::Client;
 use crate::error::{Conflict, Error, Result};
 
 /// Everything stored about one user, secrets aside.
@@ -59,9 +62,9 @@ pub async fn export(db: &impl ConnectionTrait, auth: &Auth, actor: &Actor, clien
             .order_by_asc(refresh_tokens::Column::Id)
             .all(db)
             .await?,
-        vaccine_requests: super::vaccine_requests::all_of(db, id).await?,
-        contacts: super::contacts::all_of(db, id).await?,
-        imports: super::contact_imports::all_of(db, id).await?,
+        vaccine_requests: crate::domain::vaccination::vaccine_requests::all_of(db, id).await?,
+        contacts: crate::domain::contacts::contacts::all_of(db, id).await?,
+        imports: crate::domain::contacts::contact_imports::all_of(db, id).await?,
         feed: calendar_feeds::Entity::find_by_id(id).one(db).await?,
         reviewed: vaccine_requests::Entity::find()
             .select_only()
@@ -70,7 +73,7 @@ pub async fn export(db: &impl ConnectionTrait, auth: &Auth, actor: &Actor, clien
             .into_tuple()
             .all(db)
             .await?,
-        mails: super::outbox::of(db, id, &user.email).await?,
+        mails: crate::domain::records::outbox::of(db, id, &user.email).await?,
         codes: account_codes::Entity::find().filter(account_codes::Column::UserId.eq(id)).all(db).await?,
         activity: audit::all_of(db, id).await?,
         user,
@@ -118,7 +121,7 @@ pub async fn erase(
     let ended = sessions::end_all(&transaction, id, None, now).await?;
     Event::own(AuditAction::AccountDeleted, id).record(&transaction, &Client::default(), now).await?;
     let erasure = erase_traces(&transaction, &user).await?;
-    super::outbox::add(&transaction, MailKind::AccountDeleted, &user.email, None, now).await?;
+    crate::domain::records::outbox::add(&transaction, MailKind::AccountDeleted, &user.email, None, now).await?;
     users::Entity::delete_by_id(id).exec(&transaction).await?;
     transaction.commit().await?;
     auth.revocations.add(ended, now);
@@ -134,9 +137,9 @@ async fn erase_traces(transaction: &impl ConnectionTrait, user: &users::Model) -
         .filter(vaccine_requests::Column::ReviewedBy.eq(id));
     Ok(Erasure {
         vaccine_requests: requests.exec(transaction).await?.rows_affected,
-        contacts: super::contacts::remove_all(transaction, id).await?,
+        contacts: crate::domain::contacts::contacts::remove_all(transaction, id).await?,
         codes: codes.exec(transaction).await?.rows_affected,
-        mails: super::outbox::withdraw(transaction, id, &user.email).await?,
+        mails: crate::domain::records::outbox::withdraw(transaction, id, &user.email).await?,
         sessions: sessions::forget_clients(transaction, id).await?,
         activity: audit::forget_clients(transaction, id).await?,
         reviews: reviews.exec(transaction).await?.rows_affected,

@@ -13,9 +13,9 @@ use uuid::Uuid;
 
 use super::{Mailer, SendError};
 use crate::db::Db;
-use crate::domain::auth::Auth;
-use crate::domain::letters::{self, Outcome};
-use crate::domain::outbox::{self, Fate};
+use crate::domain::accounts::mail_messages::{self, Outcome};
+use crate::domain::auth::context::Auth;
+use crate::domain::records::outbox::{self, Fate};
 use crate::error::{Result, with_causes};
 
 /// How often the outbox is looked at when nothing waits in it.
@@ -126,7 +126,7 @@ impl Courier {
     }
 
     async fn try_to_deliver(&self, mail: &table::Model, claim: Claim) -> Result<bool> {
-        let letter = match letters::write(&self.db, &self.auth, mail).await? {
+        let letter = match mail_messages::write(&self.db, &self.auth, mail).await? {
             Outcome::Letter(letter) => letter,
             Outcome::Nobody => {
                 outbox::remove(&self.db, mail.id).await?;

@@ -12,7 +12,7 @@ use lettre::Message;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
 
-use crate::domain::letters::Letter;
+use crate::domain::accounts::mail_messages::Letter;
 use smtp::Route;
 pub use smtp::{Privacy, Server};
 pub use texts::Language;

@@ -3,7 +3,7 @@
 use askama::Template;
 use entity::MailKind;
 
-use crate::domain::letters::Letter;
+use crate::domain::accounts::mail_messages::Letter;
 
 /// A language that there are texts in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

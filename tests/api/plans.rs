@@ -2,19 +2,27 @@
 //!
 //! Each function of the domain runs on a connection that has all its statements explained first.
 
-use care4u::domain::actor::Actor;
-use care4u::domain::administration::{self, Changes};
-use care4u::domain::audit::{self, Filter as AuditFilter};
-use care4u::domain::client::Client;
-use care4u::domain::email::Email;
-use care4u::domain::page::Page;
-use care4u::domain::password::Password;
-use care4u::domain::users::{Filter as UserFilter, NewUser};
-use care4u::domain::vaccine_requests::{Filter, NewRequest, Step};
-use care4u::domain::{
-    codes, credentials, letters, outbox, personal_data, recovery, sessions, throttle, users, vaccine_requests,
-    vaccines, verification,
-};
+use care4u::domain::accounts::administration::{self, Changes};
+use care4u::domain::accounts::credentials;
+use care4u::domain::accounts::mail_messages as letters;
+use care4u::domain::accounts::recovery;
+use care4u::domain::accounts::users;
+use care4u::domain::accounts::users::{Filter as UserFilter, NewUser};
+use care4u::domain::accounts::verification;
+use care4u::domain::auth::codes;
+use care4u::domain::auth::password::Password;
+use care4u::domain::auth::sessions;
+use care4u::domain::auth::throttle;
+use care4u::domain::personal_data;
+use care4u::domain::records::audit::{self, Filter as AuditFilter};
+use care4u::domain::records::outbox;
+use care4u::domain::vaccination::vaccine_requests;
+use care4u::domain::vaccination::vaccine_requests::{Filter, NewRequest, Step};
+use care4u::domain::vaccination::vaccines;
+use care4u::domain::values::actor::Actor;
+use care4u::domain::values::client::Client;
+use care4u::domain::values::email::Email;
+use care4u::domain::values::page::Page;
 use entity::{CodePurpose, RequestStatus, Role};
 use sea_orm::{ConnectionTrait, DbBackend};
 use uuid::Uuid;

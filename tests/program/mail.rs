@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use care4u::db::Db;
-use care4u::domain::outbox;
+use care4u::domain::records::outbox;
 use entity::MailKind;
 use sea_orm::{EntityTrait, PaginatorTrait};
 

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use care4u::app::{AppState, Application};
+use care4u::app::Application;
 use care4u::config::Settings;
-use care4u::domain::clock::Clock;
-use care4u::domain::email::Email;
-use care4u::domain::password::Password;
-use care4u::domain::users::{self, NewUser};
+use care4u::domain::accounts::users::{self, NewUser};
+use care4u::domain::auth::password::Password;
+use care4u::domain::values::clock::Clock;
+use care4u::domain::values::email::Email;
+use care4u::state::AppState;
 use entity::Role;
 use reqwest::{Client, Method, RequestBuilder};
 use sea_orm::{EntityTrait, PaginatorTrait};

@@ -1,0 +1,122 @@
+//! Where one is signed in.
+
+use actix_web::{HttpRequest, HttpResponse, delete, get, web};
+use chrono::{DateTime, Utc};
+use entity::refresh_tokens as table;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use validator::Validate;
+
+use crate::api::http::extract::{CurrentUser, Id, Query};
+use crate::api::http::paging::{self, PageReply};
+use crate::api::http::problem::Problem;
+use crate::domain::auth::sessions;
+use crate::domain::values::client::Client;
+use crate::state::AppState;
+
+/// A session.
+#[derive(Serialize, ToSchema)]
+pub struct SessionReply {
+    #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
+    id: Uuid,
+    /// Whether it is the one of this request.
+    #[schema(example = true)]
+    current: bool,
+    created_at: DateTime<Utc>,
+    /// When its token pair was last exchanged.
+    refreshed_at: DateTime<Utc>,
+    /// When it ends unless it is refreshed.
+    expires_at: DateTime<Utc>,
+    /// The program that signed in.
+    #[schema(required = true, example = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0")]
+    user_agent: Option<String>,
+    /// The address that it signed in from.
+    #[schema(required = true, example = "192.0.2.1")]
+    ip: Option<String>,
+}
+
+impl SessionReply {
+    pub(in crate::api) fn new(session: table::Model, current: Uuid) -> Self {
+        Self {
+            id: session.id,
+            current: session.id == current,
+            created_at: session.created_at,
+            refreshed_at: session.rotated_at,
+            expires_at: session.expires_at,
+            user_agent: session.user_agent,
+            ip: session.ip,
+        }
+    }
+}
+
+/// Which page.
+#[derive(Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ListPage {
+    /// Items on a page; 20 by default.
+    #[validate(range(min = 1, max = 100))]
+    #[param(minimum = 1, maximum = 100, example = 20)]
+    pub(in crate::api) limit: Option<u64>,
+    /// The `next_cursor` of the page before.
+    pub(in crate::api) cursor: Option<String>,
+}
+
+/// Where the caller is signed in, newest first.
+///
+/// **Open to:** anyone signed in.
+#[utoipa::path(
+    operation_id = "list_sessions", tag = "account", security(("oauth2" = []), ("token" = [])),
+    params(ListPage),
+    responses(
+        (status = 200, body = PageReply<SessionReply>, headers(("Link" = String, description = "The next page"))),
+    )
+)]
+#[get("/me/sessions")]
+pub async fn list(
+    state: web::Data<AppState>,
+    user: CurrentUser,
+    request: HttpRequest,
+    Query(query): Query<ListPage>,
+) -> Result<HttpResponse, Problem> {
+    let page = paging::page(query.limit, query.cursor.as_deref())?;
+    let sessions = sessions::list(&state.db, &state.auth, &user, page).await?;
+    Ok(paging::reply(&request, sessions, |session| SessionReply::new(session, user.session_id)))
+}
+
+/// Ends one of the caller's sessions: both its tokens are dead at once.
+///
+/// **Open to:** anyone signed in.
+#[utoipa::path(
+    operation_id = "end_session", tag = "account", security(("oauth2" = []), ("token" = [])),
+    params(("id" = Uuid, Path)),
+    responses((status = 204))
+)]
+#[delete("/me/sessions/{id}")]
+pub async fn end(
+    state: web::Data<AppState>,
+    user: CurrentUser,
+    client: Client,
+    id: Id,
+) -> Result<HttpResponse, Problem> {
+    sessions::end_one(&state.db, &state.auth, &user, &client, id.0).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Ends all the caller's sessions but this one.
+///
+/// **Open to:** anyone signed in.
+#[utoipa::path(
+    operation_id = "end_other_sessions", tag = "account", security(("oauth2" = []), ("token" = [])),
+    responses((status = 204))
+)]
+#[delete("/me/sessions")]
+pub async fn end_others(
+    state: web::Data<AppState>,
+    user: CurrentUser,
+    client: Client,
+) -> Result<HttpResponse, Problem> {
+    sessions::end_others(&state.db, &state.auth, &user, &client).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

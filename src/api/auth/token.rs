@@ -1,0 +1,193 @@
+//! The token endpoint of OAuth 2.0 (RFC 6749 §3.2): a form in, a token pair or an error of §5.2 out.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, ResponseError, post, web};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::auth::login::TokenPairReply;
+use crate::api::http::extract::read_body;
+use crate::api::http::problem::{Problem, seconds};
+use crate::domain::auth::password::Password;
+use crate::domain::auth::sessions;
+use crate::domain::values::client::Client;
+use crate::domain::values::email::Email;
+use crate::error::Error;
+use crate::state::AppState;
+
+/// The parameters of a token request.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the form, which is read parameter by parameter")]
+pub struct TokenRequest {
+    /// `password` or `refresh_token`.
+    #[schema(example = "password")]
+    grant_type: String,
+    /// With `password`: the e-mail.
+    #[schema(example = "ada@example.org")]
+    username: Option<String>,
+    /// With `password`: the password.
+    #[schema(format = Password, example = "a long sentence")]
+    password: Option<String>,
+    /// With `refresh_token`: the refresh token.
+    #[schema(example = "eyJ0eXAiOiJydCtqd3QiLCJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIwMTkzIn0.c2lnbmF0dXJl")]
+    refresh_token: Option<String>,
+}
+
+/// An error of the token endpoint (RFC 6749 §5.2).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OAuthError {
+    /// The kind of error, for programs.
+    #[schema(example = "invalid_grant")]
+    error: &'static str,
+    /// The error, for people.
+    #[schema(example = "the e-mail or the password is wrong")]
+    error_description: Cow<'static, str>,
+    #[serde(skip)]
+    status: StatusCode,
+    #[serde(skip)]
+    retry_after: Option<i64>,
+}
+
+impl OAuthError {
+    fn new(error: &'static str, error_description: impl Into<Cow<'static, str>>) -> Self {
+        Self { error, error_description: error_description.into(), status: StatusCode::BAD_REQUEST, retry_after: None }
+    }
+
+    fn invalid_request(description: impl Into<Cow<'static, str>>) -> Self {
+        Self::new("invalid_request", description)
+    }
+}
+
+impl From<Error> for OAuthError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::WrongCredentials => Self::new("invalid_grant", "the e-mail or the password is wrong"),
+            Error::AccountDisabled => Self::new("invalid_grant", "the account has been disabled"),
+            Error::EmailUnverified => Self::new("invalid_grant", "the e-mail has not been confirmed"),
+            // No word for it in §5.2 either.
+            Error::TooMany { retry_after } => Self {
+                status: StatusCode::TOO_MANY_REQUESTS,
+                retry_after: Some(seconds(retry_after)),
+                ..Self::new("temporarily_unavailable", "this came too often; wait as long as Retry-After says")
+            },
+            Error::InvalidToken => Self::new("invalid_grant", "the refresh token is not valid"),
+            Error::Invalid(_) => Self::invalid_request("a parameter breaks a rule"),
+            // Not in §5.2, which has no word for it; §4.1.2.1 has these.
+            error => {
+                let status = Problem::from(error).status();
+                let temporary = status == StatusCode::SERVICE_UNAVAILABLE;
+                let error = if temporary { "temporarily_unavailable" } else { "server_error" };
+                Self { status, retry_after: temporary.then_some(2), ..Self::new(error, "try again in a moment") }
+            }
+        }
+    }
+}
+
+impl From<Problem> for OAuthError {
+    fn from(problem: Problem) -> Self {
+        Self { status: problem.status(), ..Self::invalid_request("the body could not be read") }
+    }
+}
+
+impl std::fmt::Display for OAuthError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.error)
+    }
+}
+
+impl ResponseError for OAuthError {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        if let Some(seconds) = self.retry_after {
+            response.insert_header((header::RETRY_AFTER, seconds));
+        }
+        response.json(self)
+    }
+}
+
+/// The parameters of the form, none of them twice (RFC 6749 §3.2).
+pub struct Form(HashMap<String, String>);
+
+impl Form {
+    fn take(&mut self, name: &'static str) -> Result<String, OAuthError> {
+        // A parameter without a value counts as left out (§3.2).
+        let value = self.0.remove(name).filter(|value| !value.is_empty());
+        value.ok_or_else(|| OAuthError::invalid_request(format!("{name} is missing")))
+    }
+}
+
+impl FromRequest for Form {
+    type Error = OAuthError;
+    type Future = std::pin::Pin<Box<dyn Future<Output = Result<Self, OAuthError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = read_body(request, payload);
+        let is_form = request.content_type().eq_ignore_ascii_case("application/x-www-form-urlencoded");
+        let has_query = !request.query_string().is_empty();
+        Box::pin(async move {
+            if !is_form {
+                let expected = "the body must be application/x-www-form-urlencoded";
+                return Err(OAuthError::invalid_request(expected));
+            }
+            // Credentials in a URL end up in logs and histories (§2.3.1).
+            if has_query {
+                return Err(OAuthError::invalid_request("parameters belong in the body, not in the query"));
+            }
+            let body = body.await?;
+            let mut parameters = HashMap::new();
+            for (name, value) in form_urlencoded::parse(&body) {
+                if parameters.insert(name.to_string(), value.into_owned()).is_some() {
+                    return Err(OAuthError::invalid_request("a parameter is there twice"));
+                }
+            }
+            Ok(Self(parameters))
+        })
+    }
+}
+
+/// The token endpoint of OAuth 2.0.
+///
+/// `grant_type=password` signs in (for first-party clients only: RFC 9700 §2.4 advises against it, and operators can
+/// switch it off); `grant_type=refresh_token` buys the next pair. Errors have the form of RFC 6749 §5.2.
+///
+/// **Open to:** anyone.
+#[utoipa::path(
+    tag = "auth",
+    request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
+    responses(
+        (status = 200, body = TokenPairReply),
+        (status = 400, body = OAuthError, description = "The request or the grant is not valid"),
+        (status = 408, body = OAuthError, description = "The body did not arrive in time"),
+        (status = 413, body = OAuthError, description = "The body is too large"),
+        (status = 429, body = OAuthError, description = "Too many failures; wait as long as `Retry-After` says"),
+        (status = 500, body = OAuthError, description = "Something went wrong on our side"),
+        (status = 503, body = OAuthError, description = "Try again after `Retry-After` seconds"),
+    )
+)]
+#[post("/token")]
+pub async fn token(
+    state: web::Data<AppState>,
+    client: Client,
+    mut form: Form,
+) -> Result<web::Json<TokenPairReply>, OAuthError> {
+    let pair = match form.take("grant_type")?.as_str() {
+        "password" if state.password_grant => {
+            let email = Email::parse(&form.take("username")?)
+                .map_err(|_| OAuthError::invalid_request("username must be an e-mail address"))?;
+            let password = Password::presented(&form.take("password")?);
+            sessions::open(&state.db, &state.auth, &email, password, &client).await?
+        }
+        "refresh_token" => sessions::refresh(&state.db, &state.auth, &form.take("refresh_token")?, &client).await?,
+        _ => return Err(OAuthError::new("unsupported_grant_type", "this grant type is not served here")),
+    };
+    Ok(web::Json(TokenPairReply::new(pair, state.auth.clock.now())))
+}

@@ -1,0 +1,7 @@
+//! Contacts of a user: records, imports, exports, birthdays, calendar feeds.
+
+pub mod birthdays;
+pub mod contact_exports;
+pub mod contact_imports;
+#[expect(clippy::module_inception, reason = "the first resource of the wing has its name")]
+pub mod contacts;

@@ -1,0 +1,129 @@
+//! Who is at the other end: the peer, or, when the peer is a trusted proxy, whom that proxy speaks for.
+
+use std::future::{Ready, ready};
+use std::net::{IpAddr, SocketAddr};
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{self, HeaderMap, HeaderName};
+use actix_web::{FromRequest, HttpRequest, web};
+use ipnet::IpNet;
+
+use crate::api::http::problem::Problem;
+use crate::domain::values::client::Client;
+use crate::state::AppState;
+
+static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Where the request comes from.
+impl FromRequest for Client {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+        let state = request.app_data::<web::Data<AppState>>();
+        let proxies = state.map_or(&[][..], |state| &state.trusted_proxies);
+        let address = request.peer_addr().map(|peer| client_address(peer.ip(), request.headers(), proxies));
+        ready(Ok(Self { user_agent: agent.map(|agent| agent.chars().take(255).collect()), address }))
+    }
+}
+
+/// The address behind the proxies. Nothing that an untrusted peer says of itself counts.
+///
+/// A proxy writes one of the two headers and may pass on the other as a client made it up. So where both are there and
+/// disagree, neither is believed.
+fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
+    let peer = peer.to_canonical();
+    if !is_trusted(peer, proxies) {
+        return peer;
+    }
+    let told = |name: &HeaderName, read: fn(&str) -> Option<IpAddr>| {
+        let values: Vec<_> = headers.get_all(name).map(|value| value.to_str().unwrap_or_default()).collect();
+        let hops = values.iter().flat_map(|value| value.split(',')).rev();
+        (!values.is_empty()).then(|| first_untrusted(peer, hops.map(read), proxies))
+    };
+    match (told(&header::FORWARDED, forwarded_for), told(&X_FORWARDED_FOR, address)) {
+        (Some(one), Some(other)) if one != other => peer,
+        (Some(told), _) | (None, Some(told)) => told,
+        (None, None) => peer,
+    }
+}
+
+/// Goes back from the nearest hop while each is a proxy of ours. A hop that cannot be read hides all behind it.
+fn first_untrusted(peer: IpAddr, hops: impl Iterator<Item = Option<IpAddr>>, proxies: &[IpNet]) -> IpAddr {
+    let mut nearest = peer;
+    for hop in hops {
+        let Some(hop) = hop else { break };
+        nearest = hop;
+        if !is_trusted(hop, proxies) {
+            break;
+        }
+    }
+    nearest
+}
+
+fn is_trusted(address: IpAddr, proxies: &[IpNet]) -> bool {
+    proxies.iter().any(|network| network.contains(&address))
+}
+
+/// The `for` of one element of `Forwarded` (RFC 7239 §4).
+fn forwarded_for(element: &str) -> Option<IpAddr> {
+    let pairs = element.split(';').filter_map(|pair| pair.split_once('='));
+    let (_, node) = pairs.into_iter().find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))?;
+    address(node.trim().trim_matches('"'))
+}
+
+/// An address, with or without port and brackets.
+fn address(node: &str) -> Option<IpAddr> {
+    let node = node.trim();
+    let bare = node.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(node);
+    let address = bare.parse().ok().or_else(|| node.parse::<SocketAddr>().ok().map(|socket| socket.ip()));
+    address.map(|address: IpAddr| address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(peer: &str, headers: &[(&str, &str)]) -> String {
+        let proxies = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
+        }
+        client_address(peer.parse().unwrap(), &map, &proxies).to_string()
+    }
+
+    #[test]
+    fn a_stranger_is_not_believed() {
+        assert_eq!(told("192.0.2.1", &[("x-forwarded-for", "198.51.100.1")]), "192.0.2.1");
+        assert_eq!(told("192.0.2.1", &[("forwarded", "for=198.51.100.1")]), "192.0.2.1");
+    }
+
+    #[test]
+    fn a_trusted_proxy_is() {
+        for header in [
+            ("x-forwarded-for", "198.51.100.1"),
+            ("x-forwarded-for", "203.0.113.9, 198.51.100.1"),
+            ("x-forwarded-for", "203.0.113.9, 198.51.100.1:4711 , 10.1.1.1"),
+            ("forwarded", "for=198.51.100.1;proto=https;by=10.0.0.1"),
+            ("forwarded", "for=203.0.113.9, For=\"198.51.100.1:4711\""),
+        ] {
+            assert_eq!(told("10.0.0.1", &[header]), "198.51.100.1", "{header:?}");
+        }
+        assert_eq!(told("::ffff:10.0.0.1", &[("x-forwarded-for", "198.51.100.1")]), "198.51.100.1");
+        assert_eq!(told("fd00::1", &[("forwarded", "for=\"[2001:db8::1]:4711\"")]), "2001:db8::1");
+        assert_eq!(told("10.0.0.1", &[("x-forwarded-for", "2001:db8::1")]), "2001:db8::1");
+    }
+
+    #[test]
+    fn what_a_client_slips_past_the_proxy_does_not_count() {
+        let genuine = ("x-forwarded-for", "198.51.100.1");
+        assert_eq!(told("10.0.0.1", &[genuine, ("forwarded", "for=203.0.113.9")]), "10.0.0.1");
+        assert_eq!(told("10.0.0.1", &[genuine, ("forwarded", "for=198.51.100.1")]), "198.51.100.1");
+        assert_eq!(told("10.0.0.1", &[("x-forwarded-for", "203.0.113.9"), genuine]), "198.51.100.1");
+        assert_eq!(told("10.0.0.1", &[("x-forwarded-for", "198.51.100.1, unknown")]), "10.0.0.1");
+        assert_eq!(told("10.0.0.1", &[("forwarded", "for=_hidden")]), "10.0.0.1");
+        assert_eq!(told("10.0.0.1", &[]), "10.0.0.1");
+    }
+}

@@ -1,0 +1,227 @@
+//! What a handler may ask for: the signed-in user, a valid body, a valid query, an id from the path.
+//!
+//! Each answers a bad request with a problem document before the handler runs.
+
+use std::future::{Future, Ready, ready};
+use std::ops::Deref;
+use std::pin::Pin;
+use std::time::Duration;
+
+use actix_web::dev::Payload;
+use actix_web::web::{self, Bytes};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, error::PayloadError};
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+use validator::{Validate, ValidationErrors, ValidationErrorsKind};
+
+use crate::api::http::problem::Problem;
+use crate::domain::values::actor::Actor;
+use crate::domain::values::rules;
+use crate::error::{Error, Violation};
+
+/// The most bytes in a body.
+pub const MAX_BODY_BYTES: usize = 256 * 1024;
+
+/// How long a body may take to arrive; of a file, its next part.
+pub(in crate::api) const BODY_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The signed-in user. Where no guard let them in there is none: 401.
+#[derive(Clone, Copy, Debug)]
+pub struct CurrentUser(pub Actor);
+
+impl Deref for CurrentUser {
+    type Target = Actor;
+
+    fn deref(&self) -> &Actor {
+        &self.0
+    }
+}
+
+impl FromRequest for CurrentUser {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let user = request.extensions().get::<Self>().copied();
+        ready(user.ok_or_else(|| Error::Unauthenticated.into()))
+    }
+}
+
+/// A JSON body that has been read whole, understood and validated.
+#[derive(Debug)]
+pub struct Valid<T>(pub T);
+
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for Valid<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        if !is_json(request) {
+            return Box::pin(ready(Err(Problem::unsupported_media_type("application/json"))));
+        }
+        let body = read_body(request, payload);
+        Box::pin(async move {
+            let value: T = parse_json(&body.await?)?;
+            value.validate().map_err(|errors| Error::Invalid(violations(&errors)))?;
+            Ok(Self(value))
+        })
+    }
+}
+
+/// A query string that has been understood and validated.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for Query<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let read = || {
+            let web::Query(value) = web::Query::<T>::from_query(request.query_string())
+                .map_err(|_| Problem::malformed("The query has an unknown parameter or a value of the wrong kind."))?;
+            value.validate().map_err(|errors| Error::Invalid(violations(&errors)))?;
+            Ok(Self(value))
+        };
+        ready(read())
+    }
+}
+
+/// The `{id}` of a path.
+#[derive(Clone, Copy, Debug)]
+pub struct Id(pub Uuid);
+
+impl FromRequest for Id {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let id = request.match_info().get("id").and_then(|id| Uuid::try_parse(id).ok());
+        ready(id.map(Self).ok_or_else(|| Problem::malformed("The id in the path must be a UUID.")))
+    }
+}
+
+/// Reads a body whole, within [`MAX_BODY_BYTES`] and a time-out of its own: the server's covers only the head.
+pub(in crate::api) fn read_body(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> impl Future<Output = Result<Bytes, Problem>> + use<> {
+    let body = Bytes::from_request(request, payload);
+    async move {
+        match tokio::time::timeout(BODY_TIMEOUT, body).await {
+            Ok(Ok(body)) => Ok(body),
+            Ok(Err(error)) => match error.as_error::<PayloadError>() {
+                Some(PayloadError::Overflow) => Err(Problem::too_large(MAX_BODY_BYTES)),
+                _ => Err(Problem::malformed("The body could not be read.")),
+            },
+            Err(_) => Err(Problem::too_slow()),
+        }
+    }
+}
+
+fn is_json(request: &HttpRequest) -> bool {
+    let content_type = request.content_type();
+    content_type.eq_ignore_ascii_case("application/json")
+        || content_type.eq_ignore_ascii_case("application/merge-patch+json")
+}
+
+/// Bad JSON is malformed; good JSON of the wrong shape is an invalid field.
+fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    // serde would take an array for an object whose members it lists in order.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Error::from(Violation::new(".", "type", "must be an object")).into());
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let (line, column) = (error.inner().line(), error.inner().column());
+        // serde_json calls it bad syntax when a word of an enum is null, for instance.
+        if error.inner().is_data() || serde_json::from_slice::<serde_json::Value>(body).is_ok() {
+            Error::from(misfit(&error.path().to_string(), &error.inner().to_string())).into()
+        } else {
+            Problem::malformed(format!("The body is not JSON: line {line}, column {column}."))
+        }
+    })?;
+    deserializer.end().map_err(|_| Problem::malformed("The body goes on after its JSON value."))?;
+    Ok(value)
+}
+
+/// A violation from what serde says, less the value, which may be a secret.
+fn misfit(path: &str, message: &str) -> Violation {
+    let quoted = || message.split('`').nth(1).unwrap_or_default().to_owned();
+    let within = |field: String| if path == "." { field } else { format!("{path}.{field}") };
+    if message.starts_with("missing field") {
+        return Violation::new(within(quoted()), "required", "is required");
+    }
+    if message.starts_with("unknown field") {
+        // serde's path may end in the unknown field itself.
+        let field = quoted();
+        let field = if path.rsplit('.').next() == Some(&field) { path.to_owned() } else { within(field) };
+        return Violation::new(field, "unknown", "is not a field that can be set here");
+    }
+    if message.starts_with("duplicate field") {
+        return Violation::new(quoted(), "duplicate", "is there twice");
+    }
+    if message.starts_with("UUID") {
+        return Violation::new(path.to_owned(), "type", "must be a UUID");
+    }
+    // Dates and times bring messages of their own, which say no more than this.
+    let Some((_, expected)) = message.rsplit_once("expected ") else {
+        return Violation::new(path.to_owned(), "type", "is not of the right form");
+    };
+    let expected = match expected.split(" at line").next().unwrap_or(expected) {
+        "i16" => "a whole number of at most 16 bits",
+        "i32" => "a whole number of at most 32 bits",
+        expected => expected,
+    };
+    Violation::new(path.to_owned(), "type", format!("must be {expected}"))
+}
+
+/// Every broken rule, less the values, which validator keeps among its parameters.
+fn violations(errors: &ValidationErrors) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for (field, kind) in errors.errors() {
+        if let ValidationErrorsKind::Field(errors) = kind {
+            for error in errors {
+                let message = error.message.as_deref().map_or_else(|| rule(error), str::to_owned);
+                // A rule over several fields names the one that is wrong.
+                let named = error.params.get(rules::FIELD).and_then(|name| name.as_str());
+                let field = named.unwrap_or(field.as_ref()).to_owned();
+                found.push(Violation::new(field, error.code.clone(), message));
+            }
+        }
+    }
+    found.sort_by(|a, b| a.field.cmp(&b.field));
+    found
+}
+
+fn rule(error: &validator::ValidationError) -> String {
+    let bound = |name: &str| error.params.get(name).map(ToString::to_string);
+    let unit = if error.code == "length" { " characters" } else { "" };
+    match (bound("min"), bound("max")) {
+        (Some(min), Some(max)) => format!("must be from {min} to {max}{unit}"),
+        (Some(min), None) => format!("must be at least {min}{unit}"),
+        (None, Some(max)) => format!("must be at most {max}{unit}"),
+        (None, None) => "is not valid".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::misfit;
+
+    #[test]
+    fn what_serde_says_is_told_without_the_value() {
+        let cases = [
+            (".", "missing field `email` at line 1 column 2", "email", "required"),
+            ("role", "unknown field `role`, expected one of `name`, `email` at line 1 column 9", "role", "unknown"),
+            (".", "unknown field `role`, expected one of `name`, `email` at line 1 column 9", "role", "unknown"),
+            (".", "duplicate field `email` at line 1 column 9", "email", "duplicate"),
+            ("name", "invalid type: integer `42`, expected a string at line 1 column 9", "name", "type"),
+        ];
+        for (path, message, field, code) in cases {
+            let violation = misfit(path, message);
+            assert_eq!((&*violation.field, &*violation.code), (field, code), "{message}");
+            assert!(!violation.message.contains("42"), "{}", violation.message);
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! HTTP plumbing that serves every resource: extractors, guard, problem documents, paging, streaming, OpenAPI.
+
+pub mod access_log;
+pub mod client;
+pub mod extract;
+pub mod guard;
+pub mod paging;
+pub mod problem;
+pub mod streaming;

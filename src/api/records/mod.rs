@@ -1,0 +1,3 @@
+//! What every operation leaves behind: the audit trail and the outbox.
+
+pub mod audit;

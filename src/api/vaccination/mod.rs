@@ -1,0 +1,4 @@
+//! Vaccination: the catalogue of vaccines and the requests for them.
+
+pub mod vaccine_requests;
+pub mod vaccines;

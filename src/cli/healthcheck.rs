@@ -1,0 +1,29 @@
+//! `healthcheck`: asks the service on this machine whether it is alive.
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpStream, ToSocketAddrs as _};
+use std::time::Duration;
+
+use care4u::config::Settings;
+
+use super::start::Outcome;
+
+/// Timeout of connecting and of reading.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
+
+pub(super) fn healthcheck() -> Outcome {
+    let settings = Settings::load()?;
+    // Listening everywhere includes here.
+    let host = match settings.server.host.as_str() {
+        "0.0.0.0" | "::" => "localhost",
+        host => host,
+    };
+    let addresses = (host, settings.server.port).to_socket_addrs()?;
+    let reached = addresses.into_iter().find_map(|address| TcpStream::connect_timeout(&address, HEALTH_TIMEOUT).ok());
+    let mut stream = reached.ok_or("nothing listens")?;
+    stream.set_read_timeout(Some(HEALTH_TIMEOUT))?;
+    stream.write_all(b"GET /health/live HTTP/1.0\r\n\r\n")?;
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer)?;
+    if answer.ends_with(b" 200") { Ok(()) } else { Err("it does not answer 200".into()) }
+}

@@ -1,0 +1,12 @@
+//! `openapi`: prints the OpenAPI document.
+
+use std::io::Write as _;
+
+use care4u::api;
+
+use super::start::Outcome;
+
+pub(super) fn print_openapi() -> Outcome {
+    // Not println!, which panics when whoever reads has had enough.
+    Ok(writeln!(std::io::stdout(), "{}", api::docs::openapi().to_pretty_json()?)?)
+}

@@ -1,0 +1,84 @@
+//! `seed`: the common vaccines, and demo data.
+
+use care4u::app;
+use care4u::config::{Profile, Settings};
+use care4u::db::Db;
+use care4u::demo::{self, Plan};
+use care4u::domain::auth::password::{Hasher, Password};
+use care4u::domain::vaccination::{catalogue, vaccines};
+use care4u::domain::values::clock::Clock;
+use care4u::error::{Conflict, Error, with_causes};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::password::read_password;
+use super::start::{Outcome, start_quietly};
+
+/// Demo data: accounts, contacts with birthdays around today, and requests in every state
+#[derive(clap::Args)]
+pub struct Demo {
+    /// How many patients [default: 100 when there are to be contacts]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    users: Option<u32>,
+    /// How many contacts, of all patients together [default: 20 for each patient]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(..=100_000_000))]
+    contacts: Option<u32>,
+    /// The same number makes the same data, on the same day [default: 1]
+    #[arg(long)]
+    rng_seed: Option<u64>,
+    /// Even in production; there CARE4U_DEMO_PASSWORD is the password of the demo accounts
+    #[arg(long)]
+    force: bool,
+}
+
+pub(super) async fn seed(wanted: Demo) -> Outcome {
+    let settings = start_quietly()?;
+    let is_production = settings.profile == Profile::Production;
+    let plan = match (wanted.users, wanted.contacts) {
+        (None, None) if wanted.rng_seed.is_some() || wanted.force => {
+            return Err("--rng-seed and --force are of use with --users or --contacts only".into());
+        }
+        (None, None) => None,
+        _ if is_production && !wanted.force => {
+            return Err("demo data has no place in production; --force puts it there all the same".into());
+        }
+        (users, contacts) => {
+            let users = users.unwrap_or(100);
+            Some(Plan {
+                users,
+                contacts: contacts.unwrap_or(users.saturating_mul(20)),
+                rng_seed: wanted.rng_seed.unwrap_or(1),
+            })
+        }
+    };
+    // A password that everybody knows must not open anything in production.
+    let password = match plan {
+        Some(_) if is_production => read_password("CARE4U_DEMO_PASSWORD")?,
+        _ => Password::presented(demo::PASSWORD),
+    };
+    let db = app::open_database(&settings, 1).await?;
+    let added = vaccines::add_missing(&db, catalogue::common()).await.map_err(|error| with_causes(&error))?;
+    println!("added {added} vaccines to the catalogue");
+    if let Some(plan) = plan {
+        fill(&settings, &db, password, &plan).await?;
+    }
+    Ok(db.close().await?)
+}
+
+async fn fill(settings: &Settings, db: &Db, password: Password, plan: &Plan) -> Outcome {
+    let hasher = Hasher::start(settings.auth.bcrypt_cost, 1, 1)?;
+    let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} contacts, {eta} to go")?;
+    // Where nobody watches, it draws nothing.
+    let bar = ProgressBar::new(plan.contacts.into()).with_style(style);
+    let filled = demo::fill(db, &Clock::default(), &hasher, password, plan, |count| bar.inc(count)).await;
+    bar.finish_and_clear();
+    let requests = filled.map_err(|error| match error {
+        Error::Conflict(Conflict::EmailTaken) => "there are demo accounts already; nothing was changed".to_owned(),
+        error => with_causes(&error),
+    })?;
+    println!("added {} patients, {} contacts and {requests} vaccine requests", plan.users, plan.contacts);
+    println!("sign in as patient1@demo.example and so on, or as {}, who is staff", demo::STAFF);
+    if settings.profile == Profile::Development {
+        println!("everybody's password is {:?}", demo::PASSWORD);
+    }
+    Ok(())
+}

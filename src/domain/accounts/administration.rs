@@ -1,0 +1,142 @@
+//! Accounts in the hands of admins, and of operators on the command line: role, disabling, a new password.
+
+use entity::{AuditAction, Role, users};
+use sea_orm::sea_query::{Expr, LockType};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionSession as _,
+};
+use uuid::Uuid;
+
+use crate::db::Transact;
+use crate::domain::accounts::credentials;
+use crate::domain::accounts::users as accounts;
+use crate::domain::auth::context::Auth;
+use crate::domain::auth::password::Password;
+use crate::domain::auth::sessions;
+use crate::domain::records::audit::Event;
+use crate::domain::values::actor::Actor;
+use crate::domain::values::client::Client;
+use crate::domain::values::email::Email;
+use crate::error::{Conflict, Error, Result};
+
+/// Changes to an account.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Changes {
+    /// Another role.
+    pub role: Option<Role>,
+    /// Whether signing in is refused.
+    pub is_disabled: Option<bool>,
+}
+
+/// Changes an account and ends its sessions, whose tokens still speak of what it was.
+///
+/// # Errors
+/// [`Error::Forbidden`] unless the actor is an admin; [`Error::NotFound`]; a conflict when no admin would be left.
+pub async fn change(
+    db: &impl Transact,
+    auth: &Auth,
+    actor: &Actor,
+    client: &Client,
+    id: Uuid,
+    changes: Changes,
+) -> Result<users::Model> {
+    actor.require(Role::Admin)?;
+    apply(db, auth, Some(actor), client, id, changes).await
+}
+
+/// As [`change`], on the command line.
+///
+/// # Errors
+/// [`Error::NotFound`]; a conflict when no admin would be left.
+pub async fn change_as_operator(
+    db: &impl Transact,
+    auth: &Auth,
+    email: &Email,
+    changes: Changes,
+) -> Result<users::Model> {
+    let id = find(db, email).await?.id;
+    apply(db, auth, None, &Client::default(), id, changes).await
+}
+
+/// Sets the password of an account, ends its sessions and tells its owner by mail.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Busy`].
+pub async fn reset_password(db: &impl Transact, auth: &Auth, email: &Email, new: Password) -> Result<users::Model> {
+    let hash = auth.hasher.turn().await?.hash(new).await?;
+    let user = find(db, email).await?;
+    let transaction = db.begin().await?;
+    let event = Event::new(AuditAction::PasswordReset).to(user.id);
+    let ended = credentials::reset(&transaction, auth, &user, hash, event, &Client::default()).await?;
+    transaction.commit().await?;
+    auth.revocations.add(ended, auth.clock.now());
+    Ok(user)
+}
+
+async fn find(db: &impl ConnectionTrait, email: &Email) -> Result<users::Model> {
+    let user = users::Entity::find().filter(users::Column::Email.eq(email.as_str())).one(db).await?;
+    user.ok_or(Error::NotFound)
+}
+
+async fn apply(
+    db: &impl Transact,
+    auth: &Auth,
+    actor: Option<&Actor>,
+    client: &Client,
+    id: Uuid,
+    changes: Changes,
+) -> Result<users::Model> {
+    let now = auth.clock.now();
+    let transaction = db.begin().await?;
+    let admins = lock_admins(&transaction, auth).await?;
+    // The token may speak of a role that is gone since a moment ago.
+    if actor.is_some_and(|actor| !admins.contains(&actor.user_id)) {
+        return Err(Error::Forbidden(Role::Admin));
+    }
+    let user = accounts::lock(&transaction, id).await?.ok_or(Error::NotFound)?;
+    let role = changes.role.unwrap_or(user.role);
+    let is_disabled = changes.is_disabled.unwrap_or(user.disabled_at.is_some());
+    let (new_role, new_state) = (role != user.role, is_disabled != user.disabled_at.is_some());
+    if !new_role && !new_state {
+        return Ok(user);
+    }
+    if (role != Role::Admin || is_disabled) && admins == [id] {
+        return Err(Conflict::LastAdmin.into());
+    }
+    let changed = users::Entity::update_many()
+        .col_expr(users::Column::Role, Expr::value(role))
+        .col_expr(users::Column::DisabledAt, Expr::value(is_disabled.then(|| user.disabled_at.unwrap_or(now))))
+        .col_expr(users::Column::UpdatedAt, Expr::value(now))
+        .filter(users::Column::Id.eq(id))
+        .exec_with_returning(&transaction)
+        .await?;
+    let by = actor.map(|actor| actor.user_id);
+    let event = |action| Event::new(action).by(by).to(id);
+    if new_role {
+        event(AuditAction::RoleChanged).saying(role.as_str()).record(&transaction, client, now).await?;
+    }
+    if new_state {
+        let action = if is_disabled { AuditAction::UserDisabled } else { AuditAction::UserEnabled };
+        event(action).record(&transaction, client, now).await?;
+    }
+    let ended = sessions::end_all(&transaction, id, None, now).await?;
+    transaction.commit().await?;
+    auth.revocations.add(ended, now);
+    changed.into_iter().next().ok_or(Error::NotFound)
+}
+
+/// The admins who can sign in. They are locked, so that of two who take the role from each other one comes too late.
+///
+/// # Errors
+/// Fails when the database does.
+pub async fn lock_admins(transaction: &impl ConnectionTrait, auth: &Auth) -> Result<Vec<Uuid>> {
+    let admins = users::Entity::find()
+        .filter(users::Column::Role.eq(Role::Admin))
+        .filter(sessions::may_sign_in(auth))
+        .order_by_asc(users::Column::Id)
+        // Less than exclusive: what refers to an admin, such as a file they bring in, need not wait.
+        .lock(LockType::NoKeyUpdate)
+        .all(transaction)
+        .await?;
+    Ok(admins.into_iter().map(|admin| admin.id).collect())
+}

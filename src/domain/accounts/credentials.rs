@@ -1,0 +1,125 @@
+//! The password of a signed-in user: confirming it before something that cannot be undone, and changing it.
+
+use entity::{AuditAction, MailKind, PasswordHash, users};
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, TransactionSession as _};
+
+use crate::db::Transact;
+use crate::domain::accounts::users as accounts;
+use crate::domain::auth::codes;
+use crate::domain::auth::context::Auth;
+use crate::domain::auth::password::{Password, Verdict};
+use crate::domain::auth::sessions;
+use crate::domain::auth::throttle::{Action, Attempt};
+use crate::domain::records::audit::Event;
+use crate::domain::records::outbox;
+use crate::domain::values::actor::Actor;
+use crate::domain::values::client::Client;
+use crate::error::{Result, Violation};
+
+/// The actor's account, once they have given its password. Failures count as failures to sign in.
+///
+/// # Errors
+/// A violation in `field` when it is not the password; [`TooMany`](crate::error::Error::TooMany), [`Busy`](crate::error::Error::Busy).
+pub async fn confirm(
+    db: &impl Transact,
+    auth: &Auth,
+    actor: &Actor,
+    client: &Client,
+    password: Password,
+    field: &'static str,
+) -> Result<users::Model> {
+    let turn = auth.hasher.turn().await?;
+    let user = accounts::own(db, actor).await?;
+    let attempt = Attempt::new(auth, Action::LogIn, Some(&user.email), client);
+    let standing = attempt.standing(db).await?;
+    standing.admit_known()?;
+    if let Verdict::Wrong = turn.verify(password, Some(user.password_hash.clone())).await? {
+        let transaction = db.begin().await?;
+        attempt.count(&transaction, &standing).await?;
+        let event = Event::new(AuditAction::LoginFailed).to(user.id).on(actor.session_id);
+        event.record(&transaction, client, attempt.time()).await?;
+        transaction.commit().await?;
+        return Err(Violation::new(field, "wrong", "is not your password").into());
+    }
+    if standing.has_failed {
+        attempt.forgive(db).await?;
+    }
+    Ok(user)
+}
+
+/// Changes the actor's password, ends their other sessions, and tells them by mail.
+///
+/// # Errors
+/// A violation in `current_password` when that is not the password; [`TooMany`](crate::error::Error::TooMany), [`Busy`](crate::error::Error::Busy).
+pub async fn change_password(
+    db: &impl Transact,
+    auth: &Auth,
+    actor: &Actor,
+    client: &Client,
+    current: Password,
+    new: Password,
+) -> Result<()> {
+    // Twice at most: a sign-in beside this may have renewed the hash. Of two changes at once the second finds that its
+    // current password is no longer the current one.
+    for _ in 0..2 {
+        let user = confirm(db, auth, actor, client, current.clone(), "current_password").await?;
+        let hash = auth.hasher.turn().await?.hash(new.clone()).await?;
+        let now = auth.clock.now();
+        let transaction = db.begin().await?;
+        let changed = users::Entity::update_many()
+            .col_expr(users::Column::PasswordHash, Expr::value(hash))
+            .col_expr(users::Column::UpdatedAt, Expr::value(now))
+            .filter(users::Column::Id.eq(actor.user_id))
+            .filter(users::Column::PasswordHash.eq(user.password_hash.clone()))
+            .exec(&transaction)
+            .await?;
+        if changed.rows_affected > 0 {
+            let ended = sessions::end_all(&transaction, actor.user_id, Some(actor.session_id), now).await?;
+            let event = Event::own(AuditAction::PasswordChanged, user.id);
+            password_changed(&transaction, auth, &user, event, client).await?;
+            transaction.commit().await?;
+            auth.revocations.add(ended, now);
+            return Ok(());
+        }
+    }
+    Err(Violation::new("current_password", "wrong", "is not your password").into())
+}
+
+/// Sets a password that somebody has shown to be entitled to, and ends every session, as part of a transaction. Returns
+/// the sessions, for [`Revocations::add`](crate::domain::auth::revocations::Revocations::add), unless the account is gone.
+///
+/// # Errors
+/// Fails when the database does.
+pub async fn reset(
+    transaction: &impl ConnectionTrait,
+    auth: &Auth,
+    user: &users::Model,
+    hash: PasswordHash,
+    event: Event<'_>,
+    client: &Client,
+) -> Result<Vec<uuid::Uuid>> {
+    let now = auth.clock.now();
+    users::Entity::update_many()
+        .col_expr(users::Column::PasswordHash, Expr::value(hash))
+        .col_expr(users::Column::UpdatedAt, Expr::value(now))
+        .filter(users::Column::Id.eq(user.id))
+        .exec(transaction)
+        .await?;
+    password_changed(transaction, auth, user, event, client).await?;
+    sessions::end_all(transaction, user.id, None, now).await
+}
+
+/// What every change of a password brings with it.
+async fn password_changed(
+    transaction: &impl ConnectionTrait,
+    auth: &Auth,
+    user: &users::Model,
+    event: Event<'_>,
+    client: &Client,
+) -> Result<()> {
+    let now = auth.clock.now();
+    codes::void_resets(transaction, user.id).await?;
+    outbox::add(transaction, MailKind::PasswordChanged, &user.email, Some(user.id), now).await?;
+    event.record(transaction, client, now).await
+}

@@ -1,0 +1,8 @@
+//! User accounts: profile, credentials, verification, recovery, administration.
+
+pub mod administration;
+pub mod credentials;
+pub mod mail_messages;
+pub mod recovery;
+pub mod users;
+pub mod verification;

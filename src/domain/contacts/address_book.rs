@@ -1,0 +1,186 @@
+//! Contacts as files: CSV (RFC 4180) and vCards (RFC 6350; read from 2.1 on). Nothing here knows the database.
+//!
+//! A file is read row by row, so that its size does not matter. What is wrong with a row is told, and the next one is
+//! read. What was written here is read here exactly.
+
+mod csv;
+mod vcard;
+
+use std::io::{BufRead, BufReader, Read};
+
+use chrono::NaiveDate;
+use entity::ContactFormat;
+use entity::contacts::Model;
+
+use crate::domain::contacts::contacts::{NAME_CHARACTERS, NOTES_CHARACTERS, NewContact, PHONE_CHARACTERS};
+use crate::domain::values::birthday::Birthday;
+use crate::domain::values::email::Email;
+use crate::domain::values::rules;
+use crate::error::{Error, Result, Violation};
+
+/// What some programs begin an UTF-8 file with.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// What stands at one place of a file.
+#[derive(Debug)]
+pub struct Row {
+    /// Where it begins, from 1.
+    pub line: u64,
+    /// Who it is, or everything that is wrong.
+    pub contact: std::result::Result<NewContact, Vec<Violation>>,
+}
+
+/// The texts of a row, before anything is known about them.
+#[derive(Debug)]
+struct Fields {
+    first_name: String,
+    last_name: String,
+    email: String,
+    phone_number: String,
+    notes: String,
+    birthday: Parts,
+}
+
+/// Year, month and day as they stand in a row.
+type Parts = std::result::Result<[Option<i16>; 3], Violation>;
+
+/// Reads a file and hands out its rows, until whoever takes them has had enough.
+///
+/// # Errors
+/// A violation when it is not a file of this format at all; what is wrong with a single row is told with the row.
+pub fn read(format: ContactFormat, file: impl Read, take: impl FnMut(Row) -> bool) -> Result<()> {
+    let mut file = BufReader::new(file);
+    match file.fill_buf().map_err(Error::internal)? {
+        [] => return Err(Violation::new(".", "empty", "the file is empty").into()),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+            return Err(Violation::new(".", "encoding", "the file must be written in UTF-8, not UTF-16").into());
+        }
+        beginning if beginning.starts_with(BYTE_ORDER_MARK) => file.consume(BYTE_ORDER_MARK.len()),
+        _ => {}
+    }
+    match format {
+        ContactFormat::Csv => csv::read(file, take),
+        ContactFormat::VCard => vcard::read(file, take),
+    }
+}
+
+/// What a file begins with.
+#[must_use]
+pub fn head(format: ContactFormat) -> Vec<u8> {
+    match format {
+        ContactFormat::Csv => csv::head(),
+        ContactFormat::VCard => Vec::new(),
+    }
+}
+
+/// Some contacts as part of a file.
+///
+/// # Errors
+/// None in practice: memory does not refuse to be written to.
+pub fn write<'a>(format: ContactFormat, contacts: impl IntoIterator<Item = &'a Model>) -> Result<Vec<u8>> {
+    match format {
+        ContactFormat::Csv => csv::write(contacts),
+        ContactFormat::VCard => vcard::write(contacts),
+    }
+}
+
+impl Fields {
+    /// A contact, by the same rules as through the API.
+    fn contact(self, latest: NaiveDate) -> std::result::Result<NewContact, Vec<Violation>> {
+        let mut violations = Vec::new();
+        let mut check = |field: &'static str, value: &str, most: usize, rule: fn(&str) -> Checked| {
+            for error in [rules::at_most(value, most), rule(value)].into_iter().filter_map(std::result::Result::err) {
+                let message = error.message.unwrap_or_default();
+                violations.push(Violation::new(field, error.code, message));
+            }
+        };
+        let first_name = self.first_name.trim().to_owned();
+        let last_name = self.last_name.trim().to_owned();
+        check("first_name", &first_name, NAME_CHARACTERS, rules::line);
+        check("last_name", &last_name, NAME_CHARACTERS, rules::line);
+        let mut optional = |field: &'static str, value: String, most: usize, rule: fn(&str) -> Checked| {
+            let value = Some(value.trim().to_owned()).filter(|value| !value.is_empty());
+            value.inspect(|value| check(field, value, most, rule))
+        };
+        let email = optional("email", self.email, Email::MAX_BYTES, rules::email);
+        let phone_number =
+            optional("phone_number", plain_number(&self.phone_number), PHONE_CHARACTERS, rules::contact_number);
+        let notes = optional("notes", rules::normal_lines(&self.notes), NOTES_CHARACTERS, rules::text);
+        let birthday = self.birthday.and_then(|[year, month, day]| Birthday::parse(month, day, year, latest));
+        let birthday = birthday.unwrap_or_else(|violation| {
+            violations.push(violation);
+            None
+        });
+        if !violations.is_empty() {
+            return Err(violations);
+        }
+        let email = email.map(|email| Email::parse(&email)).transpose().map_err(|violation| vec![violation])?;
+        Ok(NewContact { first_name, last_name, email, phone_number, birthday, notes })
+    }
+}
+
+/// A telephone number without the invisible marks and the special spaces that telephones put into theirs.
+fn plain_number(text: &str) -> String {
+    let marks = |c: &char| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let plain = text.chars().filter(marks).map(|character| match character {
+        '\u{a0}' | '\u{2009}' | '\u{202f}' => ' ',
+        '\u{2010}'..='\u{2013}' => '-',
+        other => other,
+    });
+    plain.collect()
+}
+
+type Checked = std::result::Result<(), validator::ValidationError>;
+
+/// A date as people write it in files: `1985-12-10`, `19851210`, or without a year `--12-10`, `--1210`.
+fn parts_of_date(text: &str) -> Parts {
+    let refused = || Violation::new("birthday", "date", "must be a date such as 1985-12-10, or --12-10 without a year");
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok([None; 3]);
+    }
+    let number = |digits: &str| {
+        let are_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
+        digits.parse::<i16>().ok().filter(|_| are_digits).ok_or_else(refused)
+    };
+    let (year, rest) = match text.strip_prefix("--") {
+        Some(rest) => (None, rest),
+        None => text.split_at_checked(4).map(|(year, rest)| (Some(year), rest)).ok_or_else(refused)?,
+    };
+    let rest = if year.is_some() { rest.strip_prefix('-').unwrap_or(rest) } else { rest };
+    let (month, day) = rest.split_at_checked(2).ok_or_else(refused)?;
+    let day = day.strip_prefix('-').unwrap_or(day);
+    if day.len() != 2 {
+        return Err(refused());
+    }
+    Ok([year.map(number).transpose()?, Some(number(month)?), Some(number(day)?)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parts_of_date;
+
+    #[test]
+    fn dates_are_read_as_people_write_them() {
+        for text in ["1985-12-10", "19851210", " 1985-12-10 "] {
+            assert_eq!(parts_of_date(text).unwrap(), [Some(1985), Some(12), Some(10)], "{text}");
+        }
+        for text in ["--02-29", "--0229"] {
+            assert_eq!(parts_of_date(text).unwrap(), [None, Some(2), Some(29)], "{text}");
+        }
+        assert_eq!(parts_of_date("").unwrap(), [None; 3]);
+        for text in [
+            "1985",
+            "1985-12",
+            "12/10/1985",
+            "tomorrow",
+            "1985-1-1",
+            "-1985-12-10",
+            "１９８５-12-10",
+            "--+1+2",
+            "1985-12-10x",
+        ] {
+            assert!(parts_of_date(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! All contacts of a user as a file, page by page: memory holds one page at a time.
+
+use entity::ContactFormat;
+use futures_util::{Stream, StreamExt as _, stream};
+use sea_orm::ConnectionTrait;
+
+use crate::domain::contacts::address_book;
+use crate::domain::contacts::contacts;
+use crate::domain::values::actor::Actor;
+use crate::domain::values::page::pieces;
+use crate::error::Result;
+
+/// Contacts that are read at once.
+const PAGE: u64 = 500;
+
+/// The actor's contacts, in pieces.
+pub fn stream(
+    db: impl ConnectionTrait + Clone + 'static,
+    actor: Actor,
+    format: ContactFormat,
+) -> impl Stream<Item = Result<Vec<u8>>> {
+    let pages = pieces(PAGE, move |page| {
+        let db = db.clone();
+        async move {
+            let slice = contacts::all(&db, actor.user_id, page).await?;
+            Ok((address_book::write(format, &slice.items)?, slice.next))
+        }
+    });
+    stream::once(async move { Ok(address_book::head(format)) }).chain(pages)
+}

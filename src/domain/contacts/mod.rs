@@ -1,0 +1,10 @@
+//! Contacts of a user: records, imports, exports, birthdays, calendar feeds.
+
+pub mod address_book;
+pub mod birthday_calendar;
+pub mod birthdays;
+pub mod calendar_feeds;
+pub mod contact_exports;
+pub mod contact_imports;
+#[expect(clippy::module_inception, reason = "the first resource of the wing has its name")]
+pub mod contacts;

@@ -1,0 +1,5 @@
+//! Vaccination: the catalogue of vaccines and the requests for them.
+
+pub mod catalogue;
+pub mod vaccine_requests;
+pub mod vaccines;

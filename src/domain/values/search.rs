@@ -1,0 +1,64 @@
+//! Text as it is searched and sorted: without regard to letter case, in any script, and with every character meaning
+//! itself.
+
+use icu_normalizer::DecomposingNormalizerBorrowed;
+
+/// The form in which text is stored for searching and sorting, and asked for: without letter case, `ß` as `ss` and every
+/// sigma alike, and decomposed (Unicode NFD), so that it does not matter how an accent was typed and `é` stands behind `e`.
+#[must_use]
+pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
+    // There and back, letter by letter: some small letters have a common capital.
+    let folded: String = text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect();
+    DecomposingNormalizerBorrowed::new_nfd().normalize(&folded).into_owned()
+}
+
+/// The pattern of `LIKE … ESCAPE '\'` that finds `text` anywhere.
+#[must_use]
+pub fn anywhere(text: &str) -> String {
+    let mut pattern = String::from("%");
+    for character in fold(text).chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::anywhere;
+    use super::fold;
+
+    #[test]
+    fn letter_case_does_not_matter_in_any_script() {
+        for (one, other) in
+            [("ЖУК Éa ÀB", "жук éA àb"), ("Straße", "STRASSE"), ("ΟΔΟΣ", "οδος"), ("ΣΑΣ", "σας"), ("Ǆ", "ǆ")]
+        {
+            assert_eq!(fold(one), fold(other));
+        }
+    }
+
+    #[test]
+    fn it_does_not_matter_how_an_accent_was_typed() {
+        assert_eq!(fold("\u{e9}"), fold("e\u{301}"));
+        assert_ne!(fold("\u{e9}"), fold("e"));
+        assert_eq!(fold("한글"), fold("\u{1112}\u{1161}\u{11ab}\u{1100}\u{1173}\u{11af}"));
+    }
+
+    #[test]
+    fn accented_letters_are_sorted_behind_their_plain_ones() {
+        let mut names = ["Zander", "Ärzte", "Fabre", "Émile", "Arnold", "Ezra"].map(fold);
+        names.sort();
+        assert_eq!(names, ["Arnold", "Ärzte", "Ezra", "Émile", "Fabre", "Zander"].map(fold));
+    }
+
+    #[test]
+    fn wildcards_are_ordinary_characters() {
+        assert_eq!(anywhere(r"50%_\"), r"%50\%\_\\%");
+    }
+}

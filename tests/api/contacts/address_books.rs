@@ -1,0 +1,256 @@
+//! What address books and spreadsheets write, what people and their enemies put into it, and what comes of it.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::contact_files::{book, count, errors, expected, import_csv};
+use crate::BACKEND;
+use crate::support::actor::Actor;
+use crate::support::app::TestApp;
+
+async fn import_vcard(owner: &Actor<'_>, file: impl Into<Vec<u8>>) -> Value {
+    owner.upload("/contacts/import", "text/vcard", file).await.created()
+}
+
+const PHONE_BOOK: &str = "BEGIN:VCARD\r\nVERSION:3.0\r\nPRODID:-//Apple Inc.//iPhone OS 17.0//EN\r\nN:Love\r\n lace;Ada;Augusta;;\r\n\
+    FN:Ada Augusta Lovelace\r\nitem1.EMAIL;type=INTERNET:second@example.org\r\nEMAIL;type=INTERNET;type=pref:ada@example.org\r\n\
+    TEL;type=CELL:\u{202a}+44\u{a0}20 7946\u{202c}\r\nBDAY;VALUE=date:1985-12-10\r\nNOTE:line one\\nline\\, two\r\n\
+    PHOTO;ENCODING=b;TYPE=JPEG:AAAA\r\n BBBB\r\nEND:VCARD\r\n\
+    BEGIN:VCARD\r\nVERSION:2.1\r\nN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:M=C3=BCller;J=C3=\r\n=B6rg;;;\r\n\
+    NOTE;ENCODING=QUOTED-PRINTABLE;CHARSET=UTF-8:a=0D=0Ab=3D\r\nEND:VCARD\r\n\
+    BEGIN:VCARD\r\nVERSION:3.0\r\nN:King;Byron;;;\r\nBDAY;X-APPLE-OMIT-YEAR=1604:1604-02-29\r\nEND:VCARD\r\n\
+    \r\nBEGIN:VCARD\r\nVERSION:3.0\r\nFN:Grace Brewster Hopper\r\nBDAY:--12-09\r\nEND:VCARD\r\n\
+    BEGIN:VCARD\nVERSION:4.0\nN:Noel;Anne;;;\nBDAY:--0922\nTEL;VALUE=uri:tel:+1-555-0100\nEND:VCARD\n\
+    BEGIN:VCARD\nVERSION:3.0\nN:Utc;Iso;;;\nBDAY:1970-01-02T00:00:00Z\nEND:VCARD\n\
+    BEGIN:VCARD\nN:Late;Version;;;\nBDAY:1985-12-10\nTEL;CELL:*86\nTEL;HOME;PREF:1-555-0100,,99\nVERSION:4.0\nEND:VCARD\n\
+    BEGIN:VCARD\nVERSION:4.0\nN:Date;Four;;;\nBDAY;VALUE=date:1985-12-10\nTEL;VALUE=uri:tel:+1-555-0100;ext=5\n\
+    EMAIL:not an address\nEMAIL:four@example.org\nX-MS-CARDPICTURE;ENCODING=b:AAAA\nBBBB=\n  CCCC\nEND:VCARD\n\
+    \u{feff}begin:vcard\nversion:3.0\nn:small;letters;;;\nbday;value=date:19851210\norg:x\n\
+    email;type=internet;x-label=\"a label that is long enough to be fo\n lded\":small@example.org\nend:vcard";
+
+#[tokio::test]
+async fn files_of_spreadsheets_and_address_books_are_understood() {
+    let app = TestApp::start(BACKEND).await;
+    for file in [
+        "\u{feff}First Name,Middle Name,Last Name,E-mail 1 - Value,Phone 1 - Value,Birthday,Notes\r\nByron,Noel,King,byron@example.org ::: b@example.org,+44 20 7946 0018,--05-12,x\r\n",
+        "Given Name;Family Name;E-mail Address;Mobile Phone;Birthday;Notes\nByron;King;byron@example.org;+44 20 7946 0018;--0512;x\n",
+        "first_name\tlast_name\temail\tphone_number\tbirth_month\tbirth_day\tnotes\nByron\tKing\tbyron@example.org\t+44 20 7946 0018\t5\t12\tx",
+    ] {
+        let ada = app.patient().await;
+        let report = import_csv(&ada, file).await;
+        assert_eq!((&report["imported"], &report["errors"]), (&json!(1), &json!([])), "{file}");
+        let contact = &book(&ada).await[0];
+        assert_eq!((&contact["email"], &contact["birth_day"]), (&json!("byron@example.org"), &json!(12)));
+        assert_eq!((&contact["phone_number"], &contact["notes"]), (&json!("+44 20 7946 0018"), &json!("x")));
+        assert!(contact["first_name"].as_str().unwrap().starts_with("Byron"));
+    }
+    // What a mail program writes for no birthday at all; and a middle name.
+    let ada = app.patient().await;
+    import_csv(&ada, "First Name,Middle Name,Last Name,Birthday\nAda,Augusta,Lovelace,0/0/00\n").await;
+    let lovelace = &book(&ada).await[0];
+    assert_eq!((&lovelace["first_name"], &lovelace["birth_day"]), (&json!("Ada Augusta"), &Value::Null));
+}
+
+#[tokio::test]
+async fn vcards_of_mainstream_address_books_are_understood() {
+    let app = TestApp::start(BACKEND).await;
+    for file in [PHONE_BOOK.to_owned(), format!("\u{feff}{PHONE_BOOK}")] {
+        let ada = app.patient().await;
+        let report = import_vcard(&ada, file).await;
+        assert_eq!((&report["imported"], &report["errors"]), (&json!(9), &json!([])), "{report}");
+        let book = book(&ada).await;
+        let find =
+            |name: &str| book.iter().find(|contact| contact["last_name"] == name).unwrap_or_else(|| panic!("{name}"));
+        let lovelace = find("Lovelace");
+        assert_eq!((&lovelace["first_name"], &lovelace["email"]), (&json!("Ada Augusta"), &json!("ada@example.org")));
+        assert_eq!(
+            (&lovelace["phone_number"], &lovelace["notes"]),
+            (&json!("+44 20 7946"), &json!("line one\nline, two"))
+        );
+        assert_eq!((&lovelace["birth_year"], &lovelace["birth_day"]), (&json!(1985), &json!(10)));
+        assert_eq!((&find("Müller")["first_name"], &find("Müller")["notes"]), (&json!("Jörg"), &json!("a\nb=")));
+        let day = |name: &str| {
+            let contact = find(name);
+            (contact["birth_year"].as_i64(), contact["birth_month"].as_i64(), contact["birth_day"].as_i64())
+        };
+        assert_eq!(day("King"), (None, Some(2), Some(29)));
+        assert_eq!(day("Hopper"), (None, Some(12), Some(9)));
+        assert_eq!(day("Noel"), (None, Some(9), Some(22)));
+        assert_eq!(day("Utc"), (Some(1970), Some(1), Some(2)));
+        assert_eq!((day("Late"), day("Date")), ((Some(1985), Some(12), Some(10)), (Some(1985), Some(12), Some(10))));
+        assert_eq!(
+            (&find("Late")["phone_number"], &find("Date")["phone_number"]),
+            (&json!("1-555-0100,,99"), &json!("+1-555-0100"))
+        );
+        assert_eq!(find("Date")["email"], "four@example.org");
+        assert_eq!(
+            (day("small"), &find("small")["email"]),
+            ((Some(1985), Some(12), Some(10)), &json!("small@example.org"))
+        );
+        assert_eq!(
+            (&find("Hopper")["first_name"], &find("Noel")["phone_number"]),
+            (&json!("Grace Brewster"), &json!("+1-555-0100"))
+        );
+    }
+}
+
+#[tokio::test]
+async fn bad_cards_are_told_and_spoil_no_others() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    let card = |lines: &str| format!("BEGIN:VCARD\r\nVERSION:4.0\r\n{lines}\r\nEND:VCARD\r\n");
+    let file = [
+        card("N:King;Byron;;;"),
+        "What is this?\r\n".to_owned(),
+        card("FN:Mum"),
+        card("N:King;Feb;;;\r\nBDAY:20230230"),
+        card("N:King;Word;;;\r\nBDAY;VALUE=text:circa 1800"),
+        "BEGIN:VCARD\r\nVERSION:4.0\r\nN:King;Cut;;;\r\n".to_owned(),
+        card("N:King;Ralph;;;"),
+        card("KIND:org\r\nFN:The Analytical Society"),
+        card("N:;;;;\r\nFN:Difference Engine Ltd\r\nX-ABShowAs:COMPANY"),
+        card(&format!("N:King;Long;;;\r\nNOTE:{}", "x".repeat(100_000))),
+        card(&format!("N:King;Photo;;;\r\nPHOTO:{}\r\n {}", "A".repeat(100_000), "B".repeat(100_000))),
+        "BEGIN:VCARD\r\nVERSION:4.0\r\nN:King;Half;;;\r\nNOTE:and th".to_owned(),
+    ];
+    let report = import_vcard(&ada, file.concat()).await;
+    assert_eq!(
+        errors(&report),
+        expected(&[
+            (5, ".", "vcard"),
+            (6, "first_name", "blank"),
+            (6, "last_name", "blank"),
+            (10, "birth_day", "date"),
+            (15, "birthday", "date"),
+            (20, ".", "incomplete"),
+            (27, "kind", "kind"),
+            (32, "kind", "kind"),
+            (38, ".", "length"),
+            (49, ".", "incomplete"),
+        ])
+    );
+    assert_eq!((&report["imported"], &report["rejected"]), (&json!(3), &json!(9)));
+    let raw = [
+        b"BEGIN:VCARD\r\nVERSION:2.1\r\nN:M\xfcller;J;;;\r\nEND:VCARD\r\n".as_slice(),
+        card("N:King;Anne;;;").as_bytes(),
+    ]
+    .concat();
+    let report = import_vcard(&ada, raw).await;
+    assert_eq!((errors(&report), &report["imported"]), (expected(&[(1, ".", "encoding")]), &json!(1)));
+}
+
+#[tokio::test]
+async fn a_row_of_any_length_is_told_and_the_next_one_is_read() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    let head = "first_name,last_name,notes\n";
+    let long = format!("{head}{},King,\nByron,King,\nAnne,{},\nRalph,King,\n", "x".repeat(200_000), ",".repeat(9000));
+    let report = import_csv(&ada, long).await;
+    assert_eq!(errors(&report), expected(&[(2, ".", "length"), (4, ".", "length")]));
+    assert_eq!(report["imported"], 2);
+    // Cut off within quotes: not even what is there of it is kept.
+    for cut in
+        ["Anne,King,\"Allergic to eg", "Anne,King,\"oops\nEve,King,x\nMary,King,y\n", "Anne,a 5\" b,\"cut off\n\n"]
+    {
+        let report = import_csv(&ada, format!("{head}Ada,King,\"whole\"\n{cut}")).await;
+        assert_eq!((errors(&report), &report["imported"]), (expected(&[(3, ".", "incomplete")]), &json!(1)), "{cut}");
+    }
+    assert_eq!(count(&app, &ada).await, 5);
+    // A quote within a field is nothing but a quote.
+    let report = import_csv(&ada, format!("{head}Tall,King,5'10\" tall")).await;
+    assert_eq!((&report["imported"], &report["errors"]), (&json!(1), &json!([])));
+}
+
+#[tokio::test]
+async fn lines_are_counted_however_they_end() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    for (file, line) in [
+        ("first_name,last_name\rA,B\r,King\r", 3),
+        ("sep=;\r\nfirst_name;last_name\r\nA;B\r\n;King\r\n", 4),
+        ("\r\n\r\nfirst_name;last_name\r\nA;B\r\n;King", 5),
+        ("first_name,last_name\nA,B\n\n\n,King\n", 5),
+    ] {
+        let report = import_csv(&ada, file).await;
+        assert_eq!(
+            (errors(&report), &report["imported"]),
+            (expected(&[(line, "first_name", "blank")]), &json!(1)),
+            "{file:?}"
+        );
+    }
+}
+
+/// Texts that people, or their enemies, may write, as they are stored.
+fn text(most: usize) -> impl Strategy<Value = String> {
+    let character = prop_oneof![
+        4 => proptest::char::range('a', 'z'),
+        3 => proptest::sample::select(vec![',', ';', ':', '"', '\'', '\\', '=', ' ', '-', '%', '\u{feff}', '\u{202e}', '\u{301}', '\u{85}']),
+        2 => any::<char>(),
+    ];
+    proptest::collection::vec(character, 1..most).prop_map(|characters| {
+        let text: String = characters.into_iter().filter(|c| !c.is_control()).collect();
+        let text = text.trim().to_owned();
+        if text.is_empty() { "x".to_owned() } else { text }
+    })
+}
+
+/// Notes of several lines.
+fn notes() -> impl Strategy<Value = String> {
+    proptest::collection::vec(text(30), 1..4).prop_map(|lines| lines.join("\n").trim().to_owned())
+}
+
+#[test]
+fn whatever_text_a_contact_has_it_comes_back_from_a_file_exactly() {
+    use care4u::domain::contacts::address_book::{read, write};
+    use care4u::domain::contacts::contacts::{NewContact, row};
+    use care4u::domain::values::birthday::Birthday;
+    use care4u::domain::values::email::Email;
+    use entity::ContactFormat;
+
+    let latest = care4u::domain::values::rules::latest_birth_date();
+    let mut runner = proptest::test_runner::TestRunner::default();
+    let signs = proptest::sample::select("0123456789+ ()-./*#,;x".chars().collect::<Vec<_>>());
+    let number = proptest::collection::vec(signs, 0..28);
+    let number = number.prop_map(|signs| format!("55{}0", signs.into_iter().collect::<String>()));
+    let contact = (
+        (text(40), text(40), proptest::option::of(notes()), proptest::option::of(number), proptest::bool::ANY),
+        (1_i16..=12, 1_i16..=31, proptest::option::of(1900_i16..2020)),
+    );
+    runner
+        .run(&contact, |((first_name, last_name, notes, phone_number, has_email), (month, day, year))| {
+            let birthday = Birthday::parse(Some(month), Some(day), year, latest).ok().flatten();
+            let email = has_email.then(|| Email::parse("o'neil+tag@example.org").unwrap());
+            let new = NewContact { first_name, last_name, email, phone_number, birthday, notes };
+            let kept = row(Uuid::nil(), Uuid::nil(), None, new.clone(), chrono::Utc::now());
+            for format in [ContactFormat::Csv, ContactFormat::VCard] {
+                let mut file = care4u::domain::contacts::address_book::head(format);
+                // Between two others, so that it must not leak into them.
+                file.extend(write(format, [&kept, &kept, &kept]).unwrap());
+                let mut rows = Vec::new();
+                read(format, std::io::Cursor::new(&file), |found| {
+                    rows.push(found);
+                    true
+                })
+                .unwrap();
+                prop_assert_eq!(rows.len(), 3);
+                for found in rows {
+                    let Ok(back) = found.contact else {
+                        return Err(TestCaseError::fail(format!(
+                            "{:?} in {:?}",
+                            found,
+                            String::from_utf8_lossy(&file)
+                        )));
+                    };
+                    prop_assert_eq!(&back.first_name, &new.first_name);
+                    prop_assert_eq!(&back.last_name, &new.last_name);
+                    prop_assert_eq!(&back.notes, &new.notes);
+                    prop_assert_eq!(&back.phone_number, &new.phone_number);
+                    prop_assert!(back.email == new.email);
+                    prop_assert_eq!(back.birthday, new.birthday);
+                }
+            }
+            Ok(())
+        })
+        .unwrap();
+}

@@ -1,0 +1,147 @@
+//! Contacts, birthdays and imports are found through indexes, and lists are read in the order of theirs; see `plans`.
+
+use std::io::{Seek as _, Write as _};
+
+use care4u::domain::auth::quota::{self, Quota};
+use care4u::domain::contacts::birthdays::{self, Window};
+use care4u::domain::contacts::calendar_feeds;
+use care4u::domain::contacts::contact_imports::{self, Desk, Import};
+use care4u::domain::contacts::contacts::{self, Changes, Filter, NewContact, Position};
+use care4u::domain::personal_data;
+use care4u::domain::vaccination::vaccine_requests::{self, NewRequest};
+use care4u::domain::values::birthday::{Birthday, LeapDay};
+use care4u::domain::values::page::Page;
+use care4u::domain::values::patch::Patch;
+use chrono::{NaiveDate, Utc};
+use entity::{ContactFormat, Role};
+use sea_orm::{ConnectionTrait, DbBackend};
+use uuid::Uuid;
+
+use crate::BACKEND;
+use crate::api::plans::actor;
+use crate::support::app::TestApp;
+use crate::support::explained::Explained;
+
+fn somebody(number: u32) -> NewContact {
+    let day = i16::try_from(number % 28).unwrap() + 1;
+    let month = i16::try_from(number % 12).unwrap() + 1;
+    NewContact {
+        first_name: format!("First{number}"),
+        last_name: format!("Last{}", number % 7),
+        email: None,
+        phone_number: None,
+        birthday: Birthday::parse(Some(month), Some(day), None, NaiveDate::MAX).unwrap(),
+        notes: None,
+    }
+}
+
+/// Enough contacts of enough people that an index is worth its while. Returns one of the owners.
+async fn fill(app: &TestApp) -> Uuid {
+    let db = &app.state().db;
+    let mut owners = Vec::new();
+    for _ in 0..6 {
+        owners.push(app.patient().await.id);
+    }
+    for owner in &owners {
+        let rows = (0..1500).map(|number| contacts::row(Uuid::now_v7(), *owner, None, somebody(number), Utc::now()));
+        db.execute(&contacts::insert(rows).unwrap()).await.unwrap();
+    }
+    if db.get_database_backend() == DbBackend::Postgres {
+        db.execute_unprepared("ANALYZE").await.unwrap();
+    }
+    owners[0]
+}
+
+fn file(text: &str) -> std::fs::File {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file.rewind().unwrap();
+    file
+}
+
+#[tokio::test]
+async fn contacts_are_found_by_index() {
+    let app = TestApp::start_with(BACKEND, &[("CARE4U__THROTTLE__ENABLED", "true")]).await;
+    let own = actor(fill(&app).await, Role::Patient);
+    let vaccine_id = app.vaccine("MMR").await;
+    let db = Explained::new(&app.state().db).await;
+    let auth = &app.state().auth;
+
+    let by_name = "contacts_user_id_last_folded_first_folded_id_email_idx";
+    let behind = Position { last_name: "last3".into(), first_name: "first700".into(), id: Uuid::nil() };
+    for after in [None, Some(behind)] {
+        for filter in [
+            Filter::default(),
+            Filter { search: Some("first12 last".into()), ..Filter::default() },
+            Filter { last_name: Some("last3".into()), ..Filter::default() },
+            Filter { first_name: Some("rst9".into()), email: Some("x".into()), ..Filter::default() },
+        ] {
+            contacts::list(&db, &own, &filter, Page { limit: 20, after: after.clone() }).await.unwrap();
+            db.used_by(by_name, "user_id");
+        }
+    }
+    let contact = contacts::add(&db, auth, &own, somebody(1)).await.unwrap();
+    contacts::get(&db, &own, contact.id).await.unwrap();
+    let changes = Changes { birth_day: Patch::Set(3), first_name: Some("Other".into()), ..Changes::default() };
+    contacts::change(&db, auth, &own, contact.id, changes).await.unwrap();
+    let new = NewRequest { contact_id: Some(contact.id), vaccine_id, dose_number: 1, note: None };
+    let request = vaccine_requests::add(&db, &auth.clock, &own, new).await.unwrap();
+    assert_eq!(request.contact.map(|contact| contact.first_name), Some("Other".to_owned()));
+    let for_contact = vaccine_requests::Filter { contact_id: Some(contact.id), ..Default::default() };
+    vaccine_requests::list(&db, &actor(own.user_id, Role::Staff), &for_contact, Page { limit: 20, after: None })
+        .await
+        .unwrap();
+    let other = contacts::add(&db, auth, &own, somebody(2)).await.unwrap();
+    contacts::remove(&db, &own, other.id).await.unwrap();
+    assert!(db.count() > 18, "{}", db.count());
+}
+
+#[tokio::test]
+async fn birthdays_are_found_by_index() {
+    let app = TestApp::start(BACKEND).await;
+    let own = actor(fill(&app).await, Role::Patient);
+    let db = Explained::new(&app.state().db).await;
+    let clock = &app.state().auth.clock;
+    let index = "contacts_user_id_birth_month_birth_day_id_idx";
+    birthdays::today(&db, clock, own.user_id, None).await.unwrap();
+    for today in ["2099-02-27", "2099-12-28"] {
+        let window = Window { today: today.parse().unwrap(), days: 7, leap_day: LeapDay::Mar1 };
+        let mut after = None;
+        let mut found = 0;
+        loop {
+            let slice = birthdays::upcoming(&db, own.user_id, window, Page { limit: 5, after }).await.unwrap();
+            db.used_by(index, "user_id");
+            found += slice.items.len();
+            after = slice.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert!(found > 10, "{found} around {today}");
+    }
+    let feed = calendar_feeds::open(&db, clock, &own).await.unwrap();
+    calendar_feeds::owner(&db, &feed.secret).await.unwrap();
+    calendar_feeds::get(&db, &own).await.unwrap();
+    calendar_feeds::close(&db, &own).await.unwrap();
+}
+
+#[tokio::test]
+async fn imports_are_found_by_index() {
+    let app = TestApp::start_with(BACKEND, &[("CARE4U__THROTTLE__ENABLED", "true")]).await;
+    let own = actor(fill(&app).await, Role::Patient);
+    let db = Explained::new(&app.state().db).await;
+    let (auth, desk) = (&app.state().auth, Desk::new(1000, 10, 1));
+    quota::admit(&db, auth, Quota::Imports, own.user_id).await.unwrap();
+    let import =
+        Import { file: file("first_name,last_name\nByron,King\n"), format: ContactFormat::Csv, is_dry_run: false };
+    let report = contact_imports::add(&db, &auth.clock, &desk, &own, import).await.unwrap();
+    let id = report.import.unwrap().id;
+    for after in [None, Some(Uuid::now_v7())] {
+        contact_imports::list(&db, &own, Page { limit: 20, after }).await.unwrap();
+        db.used_by("contact_imports_user_id_id_idx", "user_id");
+    }
+    contact_imports::get(&db, &own, id).await.unwrap();
+    contact_imports::remove(&db, &own, id).await.unwrap();
+    personal_data::export(&db, auth, &own, &Default::default()).await.unwrap();
+    assert!(db.count() > 12, "{}", db.count());
+}

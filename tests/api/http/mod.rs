@@ -1,0 +1,3 @@
+//! Requests that no resource answers alone: bodies, queries, methods, headers.
+
+mod requests;

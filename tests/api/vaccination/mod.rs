@@ -1,0 +1,4 @@
+//! Vaccines and vaccine requests.
+
+mod vaccine_requests;
+mod vaccines;
