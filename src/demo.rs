@@ -246,7 +246,7 @@ impl Source {
     fn contact(&mut self, number: u32) -> NewContact {
         let name = names::any(&mut self.rng);
         let email = (!self.one_in(3)).then(|| Email::parse(&format!("{}{number}@mail.example", name.ascii())).ok());
-        let notes = self.one_in(5).then(|| names::note(&mut self.rng).to_owned());
+        let note = self.one_in(5).then(|| names::note(&mut self.rng).to_owned());
         let birthday = if self.one_in(20) { None } else { self.birthday() };
         let phone_number = self.one_in(2).then(|| self.phone_number());
         let Name { first, last, .. } = name;
@@ -256,7 +256,7 @@ impl Source {
             email: email.flatten(),
             phone_number,
             birthday,
-            notes,
+            note,
         }
     }
 

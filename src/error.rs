@@ -109,6 +109,17 @@ impl Violation {
     ) -> Self {
         Self { field: field.into(), code: code.into(), message: message.into() }
     }
+
+    /// A violation of the rule `code` by a value whose place in the input is not known yet.
+    pub fn of_value(code: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new("", code, message)
+    }
+
+    /// The same violation, by the value in `field`.
+    #[must_use]
+    pub fn in_field(self, field: impl Into<Cow<'static, str>>) -> Self {
+        Self { field: field.into(), ..self }
+    }
 }
 
 impl From<Violation> for Error {

@@ -69,7 +69,7 @@ fn somebody(number: u32) -> NewContact {
         email: Email::parse(&format!("friend{number}@mail.example")).ok(),
         phone_number: Some("+44 20 7946 0018".to_owned()),
         birthday: Birthday::parse(part(number % 12 + 1), part(number % 28 + 1), None, NaiveDate::MAX).ok().flatten(),
-        notes: None,
+        note: None,
     }
 }
 

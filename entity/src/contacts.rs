@@ -38,7 +38,7 @@ pub struct Model {
     #[sea_orm(extra = "CONSTRAINT contacts_birth_year_check CHECK (birth_year BETWEEN 1900 AND 9999)")]
     pub birth_year: Option<i16>,
     #[sea_orm(column_type = "String(StringLen::N(2000))", nullable)]
-    pub notes: Option<String>,
+    pub note: Option<String>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
     #[sea_orm(belongs_to, from = "import_id", to = "id", on_update = "NoAction", on_delete = "Cascade")]

@@ -10,6 +10,7 @@ pub mod calendar_feeds;
 pub mod contact_imports;
 pub mod contacts;
 pub mod outbox;
+pub mod quotas;
 pub mod refresh_tokens;
 pub mod schema;
 pub mod throttles;

@@ -14,8 +14,8 @@ use sea_orm::{
 };
 
 use crate::{
-    account_codes, audit_events, calendar_feeds, contact_imports, contacts, outbox, refresh_tokens, throttles, users,
-    vaccine_requests, vaccines,
+    account_codes, audit_events, calendar_feeds, contact_imports, contacts, outbox, quotas, refresh_tokens, throttles,
+    users, vaccine_requests, vaccines,
 };
 
 /// What the attributes of a model cannot say of its table.
@@ -93,6 +93,7 @@ fn described(backend: DbBackend) -> Vec<(TableCreateStatement, Vec<IndexCreateSt
         describe(backend, audit_events::Entity),
         describe(backend, throttles::Entity),
         describe(backend, calendar_feeds::Entity),
+        describe(backend, quotas::Entity),
     ]
 }
 

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::domain::auth::codes;
+use crate::domain::auth::quota;
 use crate::domain::auth::sessions;
 use crate::domain::auth::throttle;
 use crate::domain::records::outbox;
@@ -97,5 +98,6 @@ async fn sweep_once(state: &AppState) -> Result<u64> {
     Ok(sessions::sweep(db, &state.auth).await?
         + codes::sweep(db, now).await?
         + throttle::sweep(db, now).await?
+        + quota::sweep(db, now).await?
         + outbox::sweep(db, now).await?)
 }

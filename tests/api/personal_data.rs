@@ -25,14 +25,14 @@ async fn the_export_holds_everything_about_the_caller_and_no_secret() {
     app.mail.wait_for("ada@example.org", 1).await;
 
     patient
-        .upload("/contacts/import", "text/csv", "first_name,last_name,notes\nByron,King,in my care\n")
+        .upload("/contacts/import", "text/csv", "first_name,last_name,note\nByron,King,in my care\n")
         .await
         .created();
     let feed = patient.post_empty("/contacts/birthdays/feed").await.is(201).json();
 
     let answer = patient.get("/users/me/export").await;
     let export = answer.ok();
-    assert_eq!((count(&export["contacts"]), &export["contacts"][0]["notes"]), (1, &json!("in my care")));
+    assert_eq!((count(&export["contacts"]), &export["contacts"][0]["note"]), (1, &json!("in my care")));
     assert_eq!(
         (&export["contact_imports"][0]["imported"], &export["birthday_feed"]["created_at"]),
         (&json!(1), &feed["created_at"])

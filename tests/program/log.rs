@@ -16,7 +16,7 @@ const PRIVATE: [&str; 18] = [
     "another good one",
     "wrong guess",
     "19121815",
-    "7946",
+    "7946 0018",
     "James's",
     "1985-12-10",
     "mondays",
@@ -126,7 +126,7 @@ fn keep_contacts(server: &Serving, token: &str) {
         assert_eq!(given, status, "{body}");
         body
     };
-    let contact = r#"{"first_name":"Myrtle","last_name":"Figwort","email":"myrtle@example.org","notes":"in my care"}"#;
+    let contact = r#"{"first_name":"Myrtle","last_name":"Figwort","email":"myrtle@example.org","note":"in my care"}"#;
     expect(201, server.send("POST", "/api/v1/contacts", token, contact));
     expect(409, server.send("POST", "/api/v1/contacts", token, contact));
     expect(422, server.send("POST", "/api/v1/contacts", token, &contact.replace("myrtle@", "@")));

@@ -42,7 +42,7 @@ pub struct ContactReply {
     #[schema(required = true, example = 2019)]
     birth_year: Option<i16>,
     #[schema(required = true, example = "Allergic to eggs.")]
-    notes: Option<String>,
+    note: Option<String>,
     /// The import that it came with.
     #[schema(required = true, example = json!(null))]
     import_id: Option<Uuid>,
@@ -61,7 +61,7 @@ impl From<table::Model> for ContactReply {
             birth_month: contact.birth_month,
             birth_day: contact.birth_day,
             birth_year: contact.birth_year,
-            notes: contact.notes,
+            note: contact.note,
             import_id: contact.import_id,
             created_at: contact.created_at,
             updated_at: contact.updated_at,
@@ -100,7 +100,7 @@ pub struct AddContact {
     birth_year: Option<i16>,
     #[validate(length(max = 2000), custom(function = rules::text))]
     #[schema(min_length = 1, max_length = 2000, example = "Allergic to eggs.")]
-    notes: Option<String>,
+    note: Option<String>,
 }
 
 fn birthday_of(body: &AddContact) -> Result<(), ValidationError> {
@@ -118,7 +118,7 @@ impl TryFrom<AddContact> for NewContact {
             email: body.email.as_deref().map(Email::parse).transpose()?,
             phone_number: body.phone_number.map(|number| number.trim().to_owned()),
             birthday: Birthday::parse(body.birth_month, body.birth_day, body.birth_year, latest)?,
-            notes: body.notes.map(|notes| rules::normal_lines(notes.trim())),
+            note: body.note.map(|note| rules::normal_lines(note.trim())),
         })
     }
 }
@@ -160,9 +160,9 @@ pub struct ChangeContact {
     #[schema(value_type = Option<i16>, minimum = 1900, example = 2019)]
     birth_year: Patch<i16>,
     #[serde(default)]
-    #[validate(custom(function = patched_notes))]
+    #[validate(custom(function = patched_note))]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 2000, example = "Allergic to eggs.")]
-    notes: Patch<String>,
+    note: Patch<String>,
 }
 
 fn patched_email(email: &Patch<String>) -> Result<(), ValidationError> {
@@ -185,8 +185,8 @@ fn patched_year(year: &Patch<i16>) -> Result<(), ValidationError> {
     patched(year, |year| rules::birth_year((*year).into()))
 }
 
-fn patched_notes(notes: &Patch<String>) -> Result<(), ValidationError> {
-    patched(notes, |notes| rules::at_most(notes, 2000).and_then(|()| rules::text(notes)))
+fn patched_note(note: &Patch<String>) -> Result<(), ValidationError> {
+    patched(note, |note| rules::at_most(note, 2000).and_then(|()| rules::text(note)))
 }
 
 impl TryFrom<ChangeContact> for Changes {
@@ -206,7 +206,7 @@ impl TryFrom<ChangeContact> for Changes {
             birth_month: body.birth_month,
             birth_day: body.birth_day,
             birth_year: body.birth_year,
-            notes: body.notes.map(|notes| rules::normal_lines(notes.trim())),
+            note: body.note.map(|note| rules::normal_lines(note.trim())),
         })
     }
 }

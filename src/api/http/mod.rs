@@ -3,7 +3,9 @@
 pub mod access_log;
 pub mod client;
 pub mod extract;
+pub mod field;
 pub mod guard;
 pub mod paging;
 pub mod problem;
+pub mod schemas;
 pub mod streaming;

@@ -12,6 +12,7 @@ use entity::PasswordHash;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use zeroize::Zeroizing;
 
+use crate::domain::values::value::{Shape, Value, at_most};
 use crate::error::{Error, Result, Violation};
 
 /// The most common passwords of eight characters and more, one a line.
@@ -52,6 +53,36 @@ impl Password {
     #[must_use]
     pub fn presented(raw: &str) -> Self {
         Self(Zeroizing::new(raw.to_owned()))
+    }
+}
+
+impl Value for Password {
+    const SHAPE: Shape =
+        Shape::Text { min: Self::MIN_CHARS, max: Some(Self::MAX_BYTES), format: Some("password"), pattern: None };
+
+    fn from_text(text: &str) -> std::result::Result<Self, Violation> {
+        Self::parse(text)
+    }
+}
+
+/// A password that is presented to be verified. Any text of 1 to 1,024 characters may turn out wrong.
+#[derive(Clone, Debug)]
+pub struct PresentedPassword(pub Password);
+
+impl PresentedPassword {
+    /// The most characters.
+    pub const MAX_CHARS: usize = 1024;
+}
+
+impl Value for PresentedPassword {
+    const SHAPE: Shape = Shape::Text { min: 1, max: Some(Self::MAX_CHARS), format: Some("password"), pattern: None };
+
+    fn from_text(text: &str) -> std::result::Result<Self, Violation> {
+        if text.is_empty() {
+            return Err(Violation::of_value("length", "must not be empty"));
+        }
+        at_most(text, Self::MAX_CHARS)?;
+        Ok(Self(Password::presented(text)))
     }
 }
 

@@ -2,9 +2,9 @@
 //! later; it holds across instances.
 
 use chrono::{DateTime, Duration, Utc};
-use entity::throttles::{self, Column};
-use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, OnConflict, Query};
-use sea_orm::{ConnectionTrait, EntityTrait};
+use entity::quotas::{self, Column};
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, LockBehavior, LockType, OnConflict, Query};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use crate::domain::auth::context::Auth;
@@ -38,34 +38,48 @@ pub async fn admit(db: &impl ConnectionTrait, auth: &Auth, quota: Quota, user_id
     }
     let now = auth.clock.now();
     let key = auth.tokens.keys().id(&[b"quota", name.as_bytes(), user_id.as_bytes()]);
-    let values = [Expr::value(key), Expr::value(1), Expr::value(DateTime::UNIX_EPOCH), Expr::value(now + HOUR)];
     let count = Query::insert()
-        .into_table(throttles::Entity)
-        .columns([Column::Key, Column::Excess, Column::BlockedUntil, Column::ForgetAt])
-        .values(values)
+        .into_table(quotas::Entity)
+        .columns([Column::Key, Column::Used, Column::ResetsAt])
+        .values([Expr::value(key), Expr::value(1), Expr::value(now + HOUR)])
         .map_err(Error::internal)?
-        .on_conflict(one_more(most, now))
+        .on_conflict(count_one(most, now))
         .returning_col(Column::Key)
         .to_owned();
     if most > 0 && db.query_one(&count).await?.is_some() {
         return Ok(());
     }
-    let counter = throttles::Entity::find_by_id(key).one(db).await?;
-    let retry_after = counter.map_or(HOUR, |counter| counter.forget_at - now);
+    let counter = quotas::Entity::find_by_id(key).one(db).await?;
+    let retry_after = counter.map_or(HOUR, |counter| counter.resets_at - now);
     Err(Error::TooMany { retry_after: Ord::max(retry_after, Duration::seconds(1)) })
 }
 
-/// What becomes of a counter that is there: it starts again when its hour is over, else it counts one more. When it is
-/// full nothing happens to it, and the statement does not return it.
-fn one_more(most: u32, now: DateTime<Utc>) -> OnConflict {
-    let old = |column| Expr::col((throttles::Entity, column));
+/// The upsert of an existing counter: it starts again when its hour is over, else it counts one more. A full counter stays
+/// as it is, and the statement does not return it.
+fn count_one(most: u32, now: DateTime<Utc>) -> OnConflict {
+    let old = |column| Expr::col((quotas::Entity, column));
     let fresh = |column| Expr::col(("excluded", column));
-    let is_over = || old(Column::ForgetAt).lte(now);
-    let count = CaseStatement::new().case(is_over(), Expr::value(1)).finally(old(Column::Excess).add(1));
-    let until = CaseStatement::new().case(is_over(), fresh(Column::ForgetAt)).finally(old(Column::ForgetAt));
+    let is_over = || old(Column::ResetsAt).lte(now);
+    let used = CaseStatement::new().case(is_over(), Expr::value(1)).finally(old(Column::Used).add(1));
+    let resets_at = CaseStatement::new().case(is_over(), fresh(Column::ResetsAt)).finally(old(Column::ResetsAt));
     OnConflict::column(Column::Key)
-        .value(Column::Excess, count)
-        .value(Column::ForgetAt, until)
-        .action_and_where(old(Column::Excess).lt(i32::try_from(most).unwrap_or(i32::MAX)).or(is_over()))
+        .value(Column::Used, used)
+        .value(Column::ResetsAt, resets_at)
+        .action_and_where(old(Column::Used).lt(i32::try_from(most).unwrap_or(i32::MAX)).or(is_over()))
         .to_owned()
+}
+
+/// Removes counters whose hour is over.
+///
+/// # Errors
+/// Database errors.
+pub async fn sweep(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64> {
+    let over = Query::select()
+        .column(Column::Key)
+        .from(quotas::Entity)
+        .and_where(Expr::col(Column::ResetsAt).lt(now))
+        // A counter that a transaction is about to update is skipped, not waited for.
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .to_owned();
+    Ok(quotas::Entity::delete_many().filter(Column::Key.in_subquery(over)).exec(db).await?.rows_affected)
 }

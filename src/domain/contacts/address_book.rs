@@ -37,7 +37,7 @@ struct Fields {
     last_name: String,
     email: String,
     phone_number: String,
-    notes: String,
+    note: String,
     birthday: Parts,
 }
 
@@ -105,7 +105,7 @@ impl Fields {
         let email = optional("email", self.email, Email::MAX_BYTES, rules::email);
         let phone_number =
             optional("phone_number", plain_number(&self.phone_number), PHONE_CHARACTERS, rules::contact_number);
-        let notes = optional("notes", rules::normal_lines(&self.notes), NOTES_CHARACTERS, rules::text);
+        let note = optional("note", rules::normal_lines(&self.note), NOTES_CHARACTERS, rules::text);
         let birthday = self.birthday.and_then(|[year, month, day]| Birthday::parse(month, day, year, latest));
         let birthday = birthday.unwrap_or_else(|violation| {
             violations.push(violation);
@@ -115,7 +115,7 @@ impl Fields {
             return Err(violations);
         }
         let email = email.map(|email| Email::parse(&email)).transpose().map_err(|violation| vec![violation])?;
-        Ok(NewContact { first_name, last_name, email, phone_number, birthday, notes })
+        Ok(NewContact { first_name, last_name, email, phone_number, birthday, note })
     }
 }
 

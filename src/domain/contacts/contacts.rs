@@ -49,7 +49,7 @@ pub struct NewContact {
     /// With or without a year.
     pub birthday: Option<Birthday>,
     /// Anything else.
-    pub notes: Option<String>,
+    pub note: Option<String>,
 }
 
 /// Changes to a contact.
@@ -70,7 +70,7 @@ pub struct Changes {
     /// Unknown when absent.
     pub birth_year: Patch<i16>,
     /// Anything else.
-    pub notes: Patch<String>,
+    pub note: Patch<String>,
 }
 
 /// Which contacts a list holds. Every condition narrows it, and letter case never matters.
@@ -128,7 +128,7 @@ pub fn row(id: Uuid, user_id: Uuid, import_id: Option<Uuid>, new: NewContact, no
         birth_month,
         birth_day,
         birth_year,
-        notes: new.notes,
+        note: new.note,
         created_at: now,
         updated_at: now,
     }
@@ -153,7 +153,7 @@ pub fn insert(rows: impl IntoIterator<Item = Model>) -> Result<InsertStatement> 
         Column::BirthMonth,
         Column::BirthDay,
         Column::BirthYear,
-        Column::Notes,
+        Column::Note,
         Column::CreatedAt,
         Column::UpdatedAt,
     ]);
@@ -172,7 +172,7 @@ pub fn insert(rows: impl IntoIterator<Item = Model>) -> Result<InsertStatement> 
                 row.birth_month.into(),
                 row.birth_day.into(),
                 row.birth_year.into(),
-                row.notes.into(),
+                row.note.into(),
                 row.created_at.into(),
                 Expr::value(row.updated_at),
             ])
@@ -285,7 +285,7 @@ pub async fn change(
         (Column::BirthYear, year),
         (Column::BirthMonth, month),
         (Column::BirthDay, day),
-        (Column::Notes, text(changes.notes)),
+        (Column::Note, text(changes.note)),
     ];
     let mut update = Entity::update_many()
         .filter(Column::Id.eq(id))

@@ -2,6 +2,7 @@
 
 use email_address::{EmailAddress, Options};
 
+use crate::domain::values::value::{Shape, Value};
 use crate::error::Violation;
 
 /// A valid address, trimmed and lower-cased.
@@ -46,6 +47,14 @@ impl Email {
 
 fn too_long() -> Violation {
     Violation::new("email", "length", "must have at most 254 bytes")
+}
+
+impl Value for Email {
+    const SHAPE: Shape = Shape::Text { min: 0, max: Some(Self::MAX_BYTES), format: Some("email"), pattern: None };
+
+    fn from_text(text: &str) -> Result<Self, Violation> {
+        Self::parse(text)
+    }
 }
 
 /// Personal data stays out of logs.

@@ -3,6 +3,46 @@
 
 use icu_normalizer::DecomposingNormalizerBorrowed;
 
+use crate::domain::values::text::Line;
+use crate::domain::values::value::{Shape, Value};
+use crate::error::Violation;
+
+/// A search of at most ten words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SearchText(Line<{ SearchText::MAX_CHARS }>);
+
+impl SearchText {
+    /// The most characters.
+    pub const MAX_CHARS: usize = 200;
+    /// The most words.
+    pub const MAX_WORDS: usize = 10;
+
+    /// Parses a search.
+    ///
+    /// # Errors
+    /// A violation `blank`, `control`, `length` or `words`.
+    pub fn parse(raw: &str) -> Result<Self, Violation> {
+        let line = Line::parse(raw)?;
+        if line.as_str().split_whitespace().nth(Self::MAX_WORDS).is_some() {
+            return Err(Violation::of_value("words", format!("must be at most {} words", Self::MAX_WORDS)));
+        }
+        Ok(Self(line))
+    }
+
+    /// The words.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        self.0.as_str().split_whitespace()
+    }
+}
+
+impl Value for SearchText {
+    const SHAPE: Shape = Shape::text(1, Self::MAX_CHARS);
+
+    fn from_text(text: &str) -> Result<Self, Violation> {
+        Self::parse(text)
+    }
+}
+
 /// The form in which text is stored for searching and sorting, and asked for: without letter case, `ß` as `ss` and every
 /// sigma alike, and decomposed (Unicode NFD), so that it does not matter how an accent was typed and `é` stands behind `e`.
 #[must_use]

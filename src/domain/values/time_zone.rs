@@ -3,13 +3,25 @@
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use jiff::Timestamp;
 
+use crate::domain::values::value::{Shape, Value};
 use crate::error::Violation;
 
 /// A zone of the IANA database, as of the release that this program was built with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimeZone(jiff::tz::TimeZone);
 
+impl Value for TimeZone {
+    const SHAPE: Shape = Shape::text(1, TimeZone::MAX_CHARS);
+
+    fn from_text(text: &str) -> Result<Self, Violation> {
+        Self::parse(text)
+    }
+}
+
 impl TimeZone {
+    /// The most characters of a name.
+    pub const MAX_CHARS: usize = 64;
+
     /// Greenwich.
     pub const UTC: Self = Self(jiff::tz::TimeZone::UTC);
 

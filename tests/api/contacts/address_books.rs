@@ -42,7 +42,7 @@ async fn files_of_spreadsheets_and_address_books_are_understood() {
         assert_eq!((&report["imported"], &report["errors"]), (&json!(1), &json!([])), "{file}");
         let contact = &book(&ada).await[0];
         assert_eq!((&contact["email"], &contact["birth_day"]), (&json!("byron@example.org"), &json!(12)));
-        assert_eq!((&contact["phone_number"], &contact["notes"]), (&json!("+44 20 7946 0018"), &json!("x")));
+        assert_eq!((&contact["phone_number"], &contact["note"]), (&json!("+44 20 7946 0018"), &json!("x")));
         assert!(contact["first_name"].as_str().unwrap().starts_with("Byron"));
     }
     // What a mail program writes for no birthday at all; and a middle name.
@@ -65,11 +65,11 @@ async fn vcards_of_mainstream_address_books_are_understood() {
         let lovelace = find("Lovelace");
         assert_eq!((&lovelace["first_name"], &lovelace["email"]), (&json!("Ada Augusta"), &json!("ada@example.org")));
         assert_eq!(
-            (&lovelace["phone_number"], &lovelace["notes"]),
+            (&lovelace["phone_number"], &lovelace["note"]),
             (&json!("+44 20 7946"), &json!("line one\nline, two"))
         );
         assert_eq!((&lovelace["birth_year"], &lovelace["birth_day"]), (&json!(1985), &json!(10)));
-        assert_eq!((&find("Müller")["first_name"], &find("Müller")["notes"]), (&json!("Jörg"), &json!("a\nb=")));
+        assert_eq!((&find("Müller")["first_name"], &find("Müller")["note"]), (&json!("Jörg"), &json!("a\nb=")));
         let day = |name: &str| {
             let contact = find(name);
             (contact["birth_year"].as_i64(), contact["birth_month"].as_i64(), contact["birth_day"].as_i64())
@@ -221,7 +221,7 @@ fn whatever_text_a_contact_has_it_comes_back_from_a_file_exactly() {
         .run(&contact, |((first_name, last_name, notes, phone_number, has_email), (month, day, year))| {
             let birthday = Birthday::parse(Some(month), Some(day), year, latest).ok().flatten();
             let email = has_email.then(|| Email::parse("o'neil+tag@example.org").unwrap());
-            let new = NewContact { first_name, last_name, email, phone_number, birthday, notes };
+            let new = NewContact { first_name, last_name, email, phone_number, birthday, note: notes };
             let kept = row(Uuid::nil(), Uuid::nil(), None, new.clone(), chrono::Utc::now());
             for format in [ContactFormat::Csv, ContactFormat::VCard] {
                 let mut file = care4u::domain::contacts::address_book::head(format);
@@ -244,7 +244,7 @@ fn whatever_text_a_contact_has_it_comes_back_from_a_file_exactly() {
                     };
                     prop_assert_eq!(&back.first_name, &new.first_name);
                     prop_assert_eq!(&back.last_name, &new.last_name);
-                    prop_assert_eq!(&back.notes, &new.notes);
+                    prop_assert_eq!(&back.note, &new.note);
                     prop_assert_eq!(&back.phone_number, &new.phone_number);
                     prop_assert!(back.email == new.email);
                     prop_assert_eq!(back.birthday, new.birthday);

@@ -59,10 +59,10 @@ pub(super) async fn import_csv(owner: &Actor<'_>, file: impl Into<Vec<u8>>) -> V
 }
 
 const CONTACTS: [&str; 6] = [
-    r#"{"first_name":"Quoted","last_name":"Printable","phone_number":"+1 (555) 010-0;9,#*x1","birth_month":5,"birth_day":12,"notes":"use quoted-printable="}"#,
+    r#"{"first_name":"Quoted","last_name":"Printable","phone_number":"+1 (555) 010-0;9,#*x1","birth_month":5,"birth_day":12,"note":"use quoted-printable="}"#,
     r#"{"first_name":"Byron","last_name":"King","email":"byron@example.org","phone_number":"+44 20 7946","birth_month":2,"birth_day":29}"#,
-    r#"{"first_name":"Ünï, \"quoted\"; çödé\\","last_name":"=SUM(A1)","birth_month":2,"birth_day":29,"birth_year":2020,"notes":"one\ntwo, \"three\"; four\\n\n\nfive"}"#,
-    r#"{"first_name":"李","last_name":"雷","notes":"a very long note that must be folded when it is written as a vCard, because a line there may have no more than 75 bytes: äöü äöü äöü äöü äöü äöü äöü"}"#,
+    r#"{"first_name":"Ünï, \"quoted\"; çödé\\","last_name":"=SUM(A1)","birth_month":2,"birth_day":29,"birth_year":2020,"note":"one\ntwo, \"three\"; four\\n\n\nfive"}"#,
+    r#"{"first_name":"李","last_name":"雷","note":"a very long note that must be folded when it is written as a vCard, because a line there may have no more than 75 bytes: äöü äöü äöü äöü äöü äöü äöü"}"#,
     r#"{"first_name":"A:B","last_name":"C;D,E","birth_month":12,"birth_day":31,"birth_year":1999}"#,
     r#"{"first_name":"Only","last_name":"Names"}"#,
 ];
@@ -101,7 +101,7 @@ async fn a_book_of_many_pages_comes_out_whole() {
     let ada = app.patient().await;
     let rows =
         (0..1203).fold(String::new(), |rows, row| rows + &format!("Byron,King{row},b{row}@example.org,,,5,12,\r\n"));
-    let head = "first_name,last_name,email,phone_number,birth_year,birth_month,birth_day,notes\r\n";
+    let head = "first_name,last_name,email,phone_number,birth_year,birth_month,birth_day,note\r\n";
     import_csv(&ada, format!("{head}{rows}")).await;
     let file = ada.get("/contacts/export").await.is(200).text.clone();
     // In the order in which they were kept.
@@ -149,7 +149,7 @@ async fn files_are_written_as_their_rfcs_say() {
     let csv = ada.get("/contacts/export").await.text;
     assert_eq!(
         csv,
-        "first_name,last_name,email,phone_number,birth_year,birth_month,birth_day,notes\r\n\
+        "first_name,last_name,email,phone_number,birth_year,birth_month,birth_day,note\r\n\
          Byron,King,byron@example.org,+44 20 7946,,2,29,\r\n"
     );
     let vcard = ada.get("/contacts/export?format=vcard").await.text;
@@ -203,7 +203,7 @@ async fn good_rows_are_kept_and_bad_ones_are_told_with_their_lines() {
     ada.post("/contacts", json!({ "first_name": "Old", "last_name": "Friend", "email": "old@example.org" }))
         .await
         .created();
-    let file = "last_name,first_name,email,birth_year,birth_month,birth_day,notes,shoe_size\r\n\
+    let file = "last_name,first_name,email,birth_year,birth_month,birth_day,note,shoe_size\r\n\
         King,Byron,byron@example.org,2019,5,12,\"two\nlines\",36\r\n\
         King,,nobody,,13,1,,\r\n\
         King,Ralph\r\n\
@@ -233,7 +233,7 @@ async fn good_rows_are_kept_and_bad_ones_are_told_with_their_lines() {
     );
     let kept = book(&ada).await;
     let byron = kept.iter().find(|contact| contact["first_name"] == "Byron").unwrap();
-    assert_eq!((kept.len(), &byron["notes"]), (3, &json!("two\nlines")));
+    assert_eq!((kept.len(), &byron["note"]), (3, &json!("two\nlines")));
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ fn somebody(number: u32) -> NewContact {
         email: None,
         phone_number: None,
         birthday: Birthday::parse(Some(month), Some(day), None, NaiveDate::MAX).unwrap(),
-        notes: None,
+        note: None,
     }
 }
 

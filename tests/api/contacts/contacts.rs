@@ -43,20 +43,20 @@ async fn a_contact_is_kept_read_changed_and_removed() {
     let ada = app.patient().await;
     let body = json!({
         "first_name": " Byron ", "last_name": "King", "email": "Byron@Example.org", "phone_number": "+44 20 7946 0018",
-        "birth_month": 5, "birth_day": 12, "birth_year": 2019, "notes": "Allergic\r\nto eggs.",
+        "birth_month": 5, "birth_day": 12, "birth_year": 2019, "note": "Allergic\r\nto eggs.",
     });
     let answer = ada.post("/contacts", body).await;
     let contact = answer.created();
     let path = format!("/contacts/{}", contact["id"].as_str().unwrap());
     assert_eq!(answer.header("location"), format!("/api/v1{path}"));
     assert_eq!((&contact["first_name"], &contact["email"]), (&json!("Byron"), &json!("byron@example.org")));
-    assert_eq!((&contact["birth_year"], &contact["notes"]), (&json!(2019), &json!("Allergic\nto eggs.")));
+    assert_eq!((&contact["birth_year"], &contact["note"]), (&json!(2019), &json!("Allergic\nto eggs.")));
     assert_eq!(ada.get(&path).await.ok(), contact);
 
     let changed = ada.patch(&path, json!({ "last_name": "King-Noel", "email": null, "birth_year": null })).await.ok();
     assert_eq!((&changed["first_name"], &changed["last_name"]), (&json!("Byron"), &json!("King-Noel")));
     assert_eq!((&changed["email"], &changed["birth_year"]), (&Value::Null, &Value::Null));
-    assert_eq!((&changed["birth_day"], &changed["notes"]), (&contact["birth_day"], &contact["notes"]));
+    assert_eq!((&changed["birth_day"], &changed["note"]), (&contact["birth_day"], &contact["note"]));
     assert_eq!(names(&ada, &[("last_name", "NOEL")]).await, ["Byron King-Noel"]);
     assert_eq!(ada.get(&path).await.ok(), changed);
 
@@ -196,7 +196,7 @@ async fn what_is_not_right_is_told_all_at_once_and_changes_nothing() {
     let ada = app.patient().await;
     ada.post("/contacts", json!({})).await.violates(&[("first_name", "blank"), ("last_name", "blank")]);
     let body = json!({
-        "first_name": " \t", "last_name": "x".repeat(101), "email": "nobody", "phone_number": "call me", "notes": "a\0b",
+        "first_name": " \t", "last_name": "x".repeat(101), "email": "nobody", "phone_number": "call me", "note": "a\0b",
         "birth_month": 2, "birth_day": 30,
     });
     ada.post("/contacts", body).await.violates(&[
@@ -204,7 +204,7 @@ async fn what_is_not_right_is_told_all_at_once_and_changes_nothing() {
         ("email", "email"),
         ("first_name", "blank"),
         ("last_name", "length"),
-        ("notes", "control"),
+        ("note", "control"),
         ("phone_number", "phone_number"),
     ]);
     let next_year = chrono::Utc::now().format("%Y").to_string().parse::<i32>().unwrap() + 1;
@@ -294,7 +294,7 @@ async fn a_vaccine_is_asked_for_on_behalf_of_ones_own_contact() {
     let child = keep(
         &ada,
         json!({ "first_name": "Byron", "last_name": "King", "birth_month": 5, "birth_day": 12, "birth_year": 2019,
-            "email": "byron@example.org", "notes": "private" }),
+            "email": "byron@example.org", "note": "private" }),
     )
     .await;
     let vaccine_id = app.vaccine("MMR").await;

@@ -21,7 +21,7 @@ const MOST_COLUMNS: usize = 500;
 
 /// The columns that are written, in their order.
 const NAMES: [&str; 8] =
-    ["first_name", "last_name", "email", "phone_number", "birth_year", "birth_month", "birth_day", "notes"];
+    ["first_name", "last_name", "email", "phone_number", "birth_year", "birth_month", "birth_day", "note"];
 
 /// Where the first line has each column. Of several for the same thing the first counts that says something in a row.
 struct Header {
@@ -35,7 +35,7 @@ struct Header {
     birth_month: Vec<usize>,
     birth_day: Vec<usize>,
     birth_date: Vec<usize>,
-    notes: Vec<usize>,
+    note: Vec<usize>,
 }
 
 impl Header {
@@ -78,7 +78,7 @@ impl Header {
             birth_month: all(&["birth_month"]),
             birth_day: all(&["birth_day"]),
             birth_date: all(&["birth_date", "birthday", "date_of_birth"]),
-            notes: all(&["notes", "note"]),
+            note: all(&["note", "notes"]),
         };
         let required = [("first_name", &header.first_name), ("last_name", &header.last_name)];
         let missing = required.into_iter().filter(|(_, columns)| columns.is_empty());
@@ -116,7 +116,7 @@ impl Header {
             last_name: text(&self.last_name)?.to_owned(),
             email: first_of(&self.email)?,
             phone_number: first_of(&self.phone_number)?,
-            notes: text(&self.notes)?.to_owned(),
+            note: text(&self.note)?.to_owned(),
             birthday,
         })
     }
@@ -307,7 +307,7 @@ pub(super) fn write<'a>(contacts: impl IntoIterator<Item = &'a Model>) -> Result
                 &year,
                 &month,
                 &day,
-                text(&contact.notes),
+                text(&contact.note),
             ])
             .map_err(Error::internal)?;
     }

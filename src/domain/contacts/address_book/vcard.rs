@@ -187,7 +187,7 @@ fn fields(card: &VCard) -> std::result::Result<Fields, Violation> {
         last_name,
         email: preferred(card, &VCardProperty::Email, |email| rules::email(email).is_ok()),
         phone_number: preferred(card, &VCardProperty::Tel, |number| rules::contact_number(number).is_ok()),
-        notes: notes.join("\n"),
+        note: notes.join("\n"),
         birthday,
     })
 }
@@ -278,7 +278,7 @@ fn card(contact: &Model) -> VCard {
     for (name, value) in [
         (VCardProperty::Email, &contact.email),
         (VCardProperty::Tel, &contact.phone_number),
-        (VCardProperty::Note, &contact.notes),
+        (VCardProperty::Note, &contact.note),
     ] {
         entries.extend(value.as_deref().map(|value| entry(name, vec![text(value)])));
     }

@@ -1,0 +1,259 @@
+//! Fields of request bodies and queries: parsed while they are deserialized, so that every bad field is reported at once.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserializer, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, forward_to_deserialize_any};
+use utoipa::__dev::ComposeSchema;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+use validator::{Validate, ValidationError, ValidationErrors};
+
+use crate::domain::values::patch::Patch;
+use crate::domain::values::value::Value;
+use crate::error::{Error, Violation};
+
+/// The key under which a field keeps its violation; it is replaced by the name of the field.
+pub const VALUE: &str = "value";
+
+/// A member of a request body or a query parameter.
+///
+/// A member is `Field<T>` if it is required, `Option<Field<T>>` if it may be left out or null, and `Patch<Field<T>>` in a
+/// merge patch. `Field<T>` needs `#[serde(default)]`, or its absence ends the parsing at once.
+#[derive(Debug)]
+pub struct Field<T>(Result<T, Violation>);
+
+/// An absent member.
+impl<T> Default for Field<T> {
+    fn default() -> Self {
+        Self(Err(Violation::of_value("required", "is required")))
+    }
+}
+
+impl<T> Field<T> {
+    /// The value.
+    ///
+    /// # Errors
+    /// The violation. `Valid` and `Query` have reported it already, with all others.
+    pub fn value(self) -> Result<T, Error> {
+        Ok(self.0?)
+    }
+
+    /// The value, if it is valid.
+    pub fn as_valid(&self) -> Option<&T> {
+        self.0.as_ref().ok()
+    }
+}
+
+/// Values of optional members.
+pub trait Optional<T> {
+    /// The value, if there is one.
+    ///
+    /// # Errors
+    /// The violation, as [`Field::value`].
+    fn value(self) -> Result<Option<T>, Error>;
+}
+
+impl<T> Optional<T> for Option<Field<T>> {
+    fn value(self) -> Result<Option<T>, Error> {
+        self.map(Field::value).transpose()
+    }
+}
+
+/// Values of the members of a merge patch.
+pub trait Patched<T> {
+    /// The patch of the value.
+    ///
+    /// # Errors
+    /// The violation, as [`Field::value`].
+    fn value(self) -> Result<Patch<T>, Error>;
+}
+
+impl<T> Patched<T> for Patch<Field<T>> {
+    fn value(self) -> Result<Patch<T>, Error> {
+        Ok(match self {
+            Self::Keep => Patch::Keep,
+            Self::Clear => Patch::Clear,
+            Self::Set(field) => Patch::Set(field.value()?),
+        })
+    }
+}
+
+impl<T> Validate for Field<T> {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        let Err(violation) = &self.0 else { return Ok(()) };
+        let mut errors = ValidationErrors::new();
+        errors.add(VALUE, error(violation));
+        Err(errors)
+    }
+}
+
+impl<T> Validate for Patch<Field<T>> {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        self.as_set().map_or(Ok(()), Validate::validate)
+    }
+}
+
+/// A violation as `validator` carries it.
+pub fn error(violation: &Violation) -> ValidationError {
+    let mut error = ValidationError::new("");
+    error.code = violation.code.clone();
+    error.with_message(violation.message.clone())
+}
+
+impl<'de, T: Value> Deserialize<'de> for Field<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(FieldVisitor(PhantomData)).map(Self)
+    }
+}
+
+/// Accepts a value of any type: one of the wrong type is a violation, not an error that ends the parsing.
+struct FieldVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Value> Visitor<'de> for FieldVisitor<T> {
+    type Value = Result<T, Violation>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(T::from_text(text))
+    }
+
+    /// A query parameter: see [`QueryValue`].
+    fn visit_bytes<E: serde::de::Error>(self, text: &[u8]) -> Result<Self::Value, E> {
+        Ok(T::from_untyped(std::str::from_utf8(text).map_err(E::custom)?))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+        Ok(T::from_integer(number))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+        // A number above the range of i64 is above the range of every value.
+        Ok(T::from_integer(i64::try_from(number).unwrap_or(i64::MAX)))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Err(T::SHAPE.wrong_type()))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(T::from_bool(value))
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Err(T::SHAPE.wrong_type()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Err(T::SHAPE.wrong_type()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+        while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Err(T::SHAPE.wrong_type()))
+    }
+}
+
+/// The value of a query parameter. It has no type, and says so by being bytes: `limit=20` is a number where one is wanted,
+/// while `"20"` in a JSON body is not.
+pub struct QueryValue<'de>(pub Cow<'de, str>);
+
+impl<'de> IntoDeserializer<'de> for QueryValue<'de> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+impl<'de> Deserializer<'de> for QueryValue<'de> {
+    type Error = serde::de::value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_bytes(self.0.as_bytes())
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_some(self)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct newtype_struct seq
+        tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+/// The schema of a field is that of its value. utoipa's derive calls this trait for every generic type.
+impl<T: PartialSchema> ComposeSchema for Field<T> {
+    fn compose(_: Vec<RefOr<Schema>>) -> RefOr<Schema> {
+        T::schema()
+    }
+}
+
+impl<T: PartialSchema> ToSchema for Field<T> {}
+
+#[cfg(test)]
+mod tests {
+    use entity::Role;
+    use serde_json::json;
+    use utoipa::IntoParams;
+
+    use super::*;
+    use crate::domain::values::email::Email;
+    use crate::domain::values::number::Number;
+    use crate::domain::values::text::Line;
+
+    #[derive(Deserialize, Validate, ToSchema)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        /// Unique.
+        #[serde(default)]
+        #[validate(nested)]
+        #[schema(inline, required = true, example = "ada@example.org")]
+        email: Field<Email>,
+        /// Any.
+        #[validate(nested)]
+        #[schema(inline, example = "Ada")]
+        name: Option<Field<Line<5>>>,
+        #[serde(default)]
+        #[validate(nested)]
+        #[schema(inline, value_type = Option<Field<Line<5>>>, example = 3)]
+        nick: Patch<Field<Line<5>>>,
+        #[validate(nested)]
+        #[schema(inline)]
+        number: Option<Field<Number<1, 9>>>,
+        #[validate(nested)]
+        #[schema(value_type = Option<Role>)]
+        role: Option<Field<Role>>,
+    }
+
+    #[derive(Deserialize, Validate, IntoParams)]
+    #[into_params(parameter_in = Query)]
+    struct Params {
+        /// Some.
+        #[validate(nested)]
+        #[param(inline, example = 5)]
+        number: Option<Field<Number<1, 9>>>,
+        #[validate(nested)]
+        #[param(inline, example = "Ada")]
+        name: Option<Field<Line<5>>>,
+    }
+
+    #[test]
+    fn show() {
+        println!("{}", {
+            let mut s = Body::schema();
+            crate::api::http::schemas::simplify_members(&mut s);
+            serde_json::to_string_pretty(&s).unwrap()
+        });
+        println!("{}", serde_json::to_string_pretty(&Params::into_params(|| None)).unwrap());
+        let body: Body = serde_json::from_value(json!({"name": 5, "nick": null, "number": 1.5, "role": "x"})).unwrap();
+        println!("{:?}", body.validate());
+    }
+}

@@ -1,0 +1,203 @@
+//! OpenAPI schemas of the value types, from their own bounds.
+
+use utoipa::openapi::schema::{AllOf, Object, ObjectBuilder, OneOf, SchemaFormat, SchemaType, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::domain::auth::password::{Password, PresentedPassword};
+use crate::domain::values::birthday::LeapDay;
+use crate::domain::values::email::Email;
+use crate::domain::values::instant::Instant;
+use crate::domain::values::number::Number;
+use crate::domain::values::one_time_code::OneTimeCode;
+use crate::domain::values::person::{BirthDate, BirthYear, ContactNumber, NationalId, PhoneNumber};
+use crate::domain::values::search::SearchText;
+use crate::domain::values::text::{Line, Text};
+use crate::domain::values::time_zone::TimeZone;
+use crate::domain::values::value::{Shape, Value};
+
+/// The schema of a value type.
+fn schema_of<T: Value>() -> RefOr<Schema> {
+    let object = ObjectBuilder::new();
+    let object = match T::SHAPE {
+        Shape::Text { min, max, format, pattern } => object
+            .schema_type(Type::String)
+            .min_length(Some(min).filter(|min| *min > 0))
+            .max_length(max)
+            .format(format.map(|format| SchemaFormat::Custom(format.to_owned())))
+            .pattern(pattern),
+        Shape::Integer { min, max } => object.schema_type(Type::Integer).minimum(Some(min)).maximum(max),
+        Shape::Bool => object.schema_type(Type::Boolean),
+        Shape::Enum(words) => object.schema_type(Type::String).enum_values(Some(words())),
+    };
+    object.into()
+}
+
+/// Simplifies the members of an object, for people and for generators of clients: utoipa describes an inline member by an
+/// `allOf` of the value and its description, and a nullable one by a `oneOf` of the value and null. Both become one schema.
+pub fn simplify_members(schema: &mut RefOr<Schema>) {
+    let RefOr::T(Schema::Object(object)) = schema else { return };
+    for member in object.properties.values_mut() {
+        let simple = match member {
+            RefOr::T(Schema::AllOf(all)) => described(all),
+            RefOr::T(Schema::OneOf(one)) => nullable(one),
+            _ => None,
+        };
+        if let Some(simple) = simple {
+            *member = RefOr::T(Schema::Object(simple));
+        }
+    }
+}
+
+/// The value of an `allOf` whose other item holds nothing but a description.
+fn described(all: &AllOf) -> Option<Object> {
+    let [RefOr::T(Schema::Object(value)), RefOr::T(Schema::Object(text))] = all.items.as_slice() else { return None };
+    let description = text.description.clone();
+    let is_text = *text == ObjectBuilder::new().description(description.clone()).build();
+    is_text.then(|| {
+        let mut value = value.clone();
+        value.description = description;
+        value
+    })
+}
+
+/// The value of a `oneOf` whose other item is null.
+fn nullable(one: &OneOf) -> Option<Object> {
+    let [RefOr::T(Schema::Object(value)), RefOr::T(Schema::Object(null))] = one.items.as_slice() else { return None };
+    let SchemaType::Type(kind) = value.schema_type.clone() else { return None };
+    let is_null = null.schema_type == SchemaType::Type(Type::Null);
+    is_null.then(|| {
+        let mut value = value.clone();
+        value.schema_type = SchemaType::from_iter([kind, Type::Null]);
+        value.description.clone_from(&one.description);
+        value
+    })
+}
+
+impl<const MAX: usize> PartialSchema for Line<MAX> {
+    fn schema() -> RefOr<Schema> {
+        schema_of::<Self>()
+    }
+}
+
+impl<const MAX: usize> ToSchema for Line<MAX> {}
+
+impl<const MAX: usize> PartialSchema for Text<MAX> {
+    fn schema() -> RefOr<Schema> {
+        schema_of::<Self>()
+    }
+}
+
+impl<const MAX: usize> ToSchema for Text<MAX> {}
+
+impl<const MIN: i32, const MAX: i32> PartialSchema for Number<MIN, MAX> {
+    fn schema() -> RefOr<Schema> {
+        schema_of::<Self>()
+    }
+}
+
+impl<const MIN: i32, const MAX: i32> ToSchema for Number<MIN, MAX> {}
+
+impl PartialSchema for BirthDate {
+    fn schema() -> RefOr<Schema> {
+        schema_of::<Self>()
+    }
+}
+
+impl ToSchema for BirthDate {}
+
+impl PartialSchema for BirthYear {
+    fn schema() -> RefOr<Schema> {
+        schema_of::<Self>()
+    }
+}
+
+impl ToSchema for BirthYear {}
+
+impl PartialSchema for ContactNumber {
+    fn schema() -> RefOr<Schema> {
+        schema_of::<Self>()
+    }
+}
+
+impl ToSchema for ContactNumber {}
+
+impl PartialSchema for Email {
+    fn schema() -> RefOr<Schema> {
+        schema_of::<Self>()
+    }
+}
+
+impl ToSchema for Email {}
+
+impl PartialSchema for Instant {
+    fn schema() -> RefOr<Schema> {
+        schema_of::<Self>()
+    }
+}
+
+impl ToSchema for Instant {}
+
+impl PartialSchema for LeapDay {
+    fn schema() -> RefOr<Schema> {
+        schema_of::<Self>()
+    }
+}
+
+impl ToSchema for LeapDay {}
+
+impl PartialSchema for NationalId {
+    fn schema() -> RefOr<Schema> {
+        schema_of::<Self>()
+    }
+}
+
+impl ToSchema for NationalId {}
+
+impl PartialSchema for OneTimeCode {
+    fn schema() -> RefOr<Schema> {
+        schema_of::<Self>()
+    }
+}
+
+impl ToSchema for OneTimeCode {}
+
+impl PartialSchema for Password {
+    fn schema() -> RefOr<Schema> {
+        schema_of::<Self>()
+    }
+}
+
+impl ToSchema for Password {}
+
+impl PartialSchema for PhoneNumber {
+    fn schema() -> RefOr<Schema> {
+        schema_of::<Self>()
+    }
+}
+
+impl ToSchema for PhoneNumber {}
+
+impl PartialSchema for PresentedPassword {
+    fn schema() -> RefOr<Schema> {
+        schema_of::<Self>()
+    }
+}
+
+impl ToSchema for PresentedPassword {}
+
+impl PartialSchema for SearchText {
+    fn schema() -> RefOr<Schema> {
+        schema_of::<Self>()
+    }
+}
+
+impl ToSchema for SearchText {}
+
+impl PartialSchema for TimeZone {
+    fn schema() -> RefOr<Schema> {
+        schema_of::<Self>()
+    }
+}
+
+impl ToSchema for TimeZone {}

@@ -1,0 +1,259 @@
+//! What is known about a person: names, telephone numbers, national id, date of birth.
+
+use std::fmt;
+
+use chrono::{Datelike, NaiveDate, Utc};
+
+use crate::domain::values::birthday::{FIRST_YEAR, future_or_ancient};
+use crate::domain::values::text::{Line, Text};
+use crate::domain::values::value::{Shape, Value, at_most};
+use crate::error::Violation;
+
+/// The full name of a user.
+pub type FullName = Line<200>;
+
+/// A first or last name of a contact.
+pub type NamePart = Line<100>;
+
+/// A postal address.
+pub type PostalAddress = Text<500>;
+
+/// A telephone number of a user: digits and the usual separators.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PhoneNumber(String);
+
+/// A telephone number of a contact. Address books also have short numbers, pauses and extensions.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ContactNumber(String);
+
+/// A national id: letters, digits and the usual separators.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NationalId(String);
+
+/// A date of birth, from 1900 to today.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct BirthDate(NaiveDate);
+
+impl PhoneNumber {
+    /// The most characters.
+    pub const MAX_CHARS: usize = 32;
+    /// The fewest digits.
+    pub const MIN_DIGITS: usize = 5;
+
+    /// Parses a number.
+    ///
+    /// # Errors
+    /// A violation `phone_number` or `length`.
+    pub fn parse(raw: &str) -> Result<Self, Violation> {
+        let number = raw.trim();
+        at_most(number, Self::MAX_CHARS)?;
+        if digits(number) < Self::MIN_DIGITS || !number.chars().all(|c| c.is_ascii_digit() || "+ ()-./".contains(c)) {
+            let message = format!("must be a telephone number of at least {} digits", Self::MIN_DIGITS);
+            return Err(Violation::of_value("phone_number", message));
+        }
+        Ok(Self(number.to_owned()))
+    }
+
+    /// The number, to be stored.
+    #[must_use]
+    pub fn into_string(self) -> String {
+        self.0
+    }
+}
+
+impl ContactNumber {
+    /// The most characters.
+    pub const MAX_CHARS: usize = 32;
+    /// The fewest digits.
+    pub const MIN_DIGITS: usize = 2;
+
+    /// Parses a number.
+    ///
+    /// # Errors
+    /// A violation `phone_number` or `length`.
+    pub fn parse(raw: &str) -> Result<Self, Violation> {
+        let number = raw.trim();
+        at_most(number, Self::MAX_CHARS)?;
+        let is_number = number.chars().all(|c| c.is_ascii_digit() || "+ ()-./*#,;x".contains(c));
+        if digits(number) < Self::MIN_DIGITS || !is_number {
+            return Err(Violation::of_value("phone_number", "must be a telephone number"));
+        }
+        Ok(Self(number.to_owned()))
+    }
+
+    /// The number, to be stored.
+    #[must_use]
+    pub fn into_string(self) -> String {
+        self.0
+    }
+}
+
+impl NationalId {
+    /// The most characters.
+    pub const MAX_CHARS: usize = 64;
+
+    /// Parses a national id.
+    ///
+    /// # Errors
+    /// A violation `nid`, `blank`, `control` or `length`.
+    pub fn parse(raw: &str) -> Result<Self, Violation> {
+        let nid = Line::<{ Self::MAX_CHARS }>::parse(raw)?.into_string();
+        if !nid.chars().all(|c| c.is_alphanumeric() || " -./".contains(c)) {
+            let message = "must consist of letters, digits, spaces, hyphens, dots and slashes";
+            return Err(Violation::of_value("nid", message));
+        }
+        Ok(Self(nid))
+    }
+
+    /// The national id, to be stored.
+    #[must_use]
+    pub fn into_string(self) -> String {
+        self.0
+    }
+}
+
+impl BirthDate {
+    /// Checks a date.
+    ///
+    /// # Errors
+    /// A violation `range`.
+    pub fn parse(date: NaiveDate) -> Result<Self, Violation> {
+        if date > latest_birth_date() || date.year() < FIRST_YEAR {
+            return Err(Violation::of_value("range", "must be a date from 1900-01-01 to today"));
+        }
+        Ok(Self(date))
+    }
+
+    /// The date.
+    #[must_use]
+    pub fn date(self) -> NaiveDate {
+        self.0
+    }
+}
+
+/// The year of a contact's birth, from 1900 to this year.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BirthYear(i16);
+
+impl BirthYear {
+    /// The year.
+    #[must_use]
+    pub fn get(self) -> i16 {
+        self.0
+    }
+}
+
+/// The latest date of birth: in some time zone it is tomorrow already.
+#[must_use]
+pub fn latest_birth_date() -> NaiveDate {
+    Utc::now().date_naive().succ_opt().unwrap_or(NaiveDate::MAX)
+}
+
+fn digits(text: &str) -> usize {
+    text.bytes().filter(u8::is_ascii_digit).count()
+}
+
+impl Value for PhoneNumber {
+    const SHAPE: Shape = Shape::text(Self::MIN_DIGITS, Self::MAX_CHARS);
+
+    fn from_text(text: &str) -> Result<Self, Violation> {
+        Self::parse(text)
+    }
+}
+
+impl Value for ContactNumber {
+    const SHAPE: Shape = Shape::text(Self::MIN_DIGITS, Self::MAX_CHARS);
+
+    fn from_text(text: &str) -> Result<Self, Violation> {
+        Self::parse(text)
+    }
+}
+
+impl Value for NationalId {
+    const SHAPE: Shape = Shape::text(1, Self::MAX_CHARS);
+
+    fn from_text(text: &str) -> Result<Self, Violation> {
+        Self::parse(text)
+    }
+}
+
+impl Value for BirthDate {
+    const SHAPE: Shape = Shape::format("date");
+
+    fn from_text(text: &str) -> Result<Self, Violation> {
+        // chrono would also accept 1985-1-1.
+        let date = Some(text).filter(|text| text.len() == "1985-12-10".len()).and_then(|text| text.parse().ok());
+        Self::parse(date.ok_or_else(|| Self::SHAPE.wrong_type())?)
+    }
+}
+
+impl Value for BirthYear {
+    #[expect(clippy::as_conversions, reason = "i64::from is not const")]
+    const SHAPE: Shape = Shape::Integer { min: FIRST_YEAR as i64, max: None };
+
+    fn from_integer(number: i64) -> Result<Self, Violation> {
+        let latest = latest_birth_date();
+        let year = i16::try_from(number).ok().filter(|year| (FIRST_YEAR..=latest.year()).contains(&i32::from(*year)));
+        year.map(Self).ok_or_else(|| future_or_ancient(latest))
+    }
+}
+
+/// Personal data stays out of logs.
+impl fmt::Debug for PhoneNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PhoneNumber(…)")
+    }
+}
+
+/// Personal data stays out of logs.
+impl fmt::Debug for ContactNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ContactNumber(…)")
+    }
+}
+
+/// Personal data stays out of logs.
+impl fmt::Debug for NationalId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NationalId(…)")
+    }
+}
+
+/// Personal data stays out of logs.
+impl fmt::Debug for BirthDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BirthDate(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_telephone_number_is_told_from_other_texts() {
+        for good in ["+49 30 123456", "(030) 12-34-56", "12345"] {
+            assert!(PhoneNumber::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["1234", "call me", "+49 30 ext 123456"] {
+            assert!(PhoneNumber::parse(bad).is_err(), "{bad}");
+        }
+        for good in ["110", "*100#", "+49 30 123456 x12"] {
+            assert!(ContactNumber::parse(good).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn a_birth_date_in_the_future_is_refused() {
+        assert!(BirthDate::from_text("2000-02-29").is_ok());
+        for bad in ["1899-12-31", "2001-02-29", "2000-2-9", "tomorrow"] {
+            assert!(BirthDate::from_text(bad).is_err(), "{bad}");
+        }
+        assert!(BirthDate::parse(Utc::now().date_naive() + chrono::Days::new(3)).is_err());
+    }
+
+    #[test]
+    fn personal_data_is_not_printed() {
+        assert_eq!(format!("{:?}", NationalId::parse("19121815-AL").unwrap()), "NationalId(…)");
+    }
+}
