@@ -4,6 +4,9 @@
 FROM rust:1.95-slim-trixie AS build
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
+# The programs contain no paths of the machine that builds them.
+ENV RUSTFLAGS="--remap-path-prefix=/build=. --remap-path-prefix=/usr/local/cargo=cargo" \
+    CFLAGS="-ffile-prefix-map=/build=. -ffile-prefix-map=/usr/local/cargo=cargo"
 
 # Dependencies, compiled with empty sources: this layer is rebuilt only if a manifest changes.
 COPY Cargo.toml Cargo.lock ./

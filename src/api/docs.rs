@@ -15,6 +15,7 @@ use utoipa_actix_web::AppExt as _;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::api::http::problem::{self, Document, FieldProblem, Problem};
+use crate::api::http::schemas::simplify_members;
 use crate::error::Error;
 
 /// Where the token endpoint is.
@@ -49,6 +50,9 @@ pub fn openapi() -> OpenApi {
     let components = document.components.get_or_insert_default();
     for (name, schema) in [(Document::name(), Document::schema()), (FieldProblem::name(), FieldProblem::schema())] {
         components.schemas.insert(name.into_owned(), schema);
+    }
+    for schema in components.schemas.values_mut() {
+        simplify_members(schema);
     }
     components.security_schemes.extend([("oauth2".to_owned(), oauth2().into()), ("token".to_owned(), bearer().into())]);
     for (path, item) in &mut document.paths.paths {

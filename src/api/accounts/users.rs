@@ -129,7 +129,7 @@ pub async fn list(
     request: HttpRequest,
     Query(query): Query<ListUsers>,
 ) -> Result<HttpResponse, Problem> {
-    let page = paging::page(query.limit, query.cursor.as_deref())?;
+    let page = paging::page(query.limit.map(Into::into), query.cursor.as_deref())?;
     let email = query.email.as_deref().map(Email::parse).transpose().map_err(Error::from)?;
     let filter = Filter { search: query.q, email, role: query.role, is_disabled: query.disabled };
     let accounts = users::list(&state.db, &user, &filter, page).await?;

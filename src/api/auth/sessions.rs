@@ -3,13 +3,12 @@
 use actix_web::{HttpRequest, HttpResponse, delete, get, web};
 use chrono::{DateTime, Utc};
 use entity::refresh_tokens as table;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
-use validator::Validate;
 
 use crate::api::http::extract::{CurrentUser, Id, Query};
-use crate::api::http::paging::{self, PageReply};
+use crate::api::http::paging::{self, PageQuery, PageReply};
 use crate::api::http::problem::Problem;
 use crate::domain::auth::sessions;
 use crate::domain::values::client::Client;
@@ -50,25 +49,12 @@ impl SessionReply {
     }
 }
 
-/// Which page.
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct ListPage {
-    /// Items on a page; 20 by default.
-    #[validate(range(min = 1, max = 100))]
-    #[param(minimum = 1, maximum = 100, example = 20)]
-    pub(in crate::api) limit: Option<u64>,
-    /// The `next_cursor` of the page before.
-    pub(in crate::api) cursor: Option<String>,
-}
-
 /// Where the caller is signed in, newest first.
 ///
 /// **Open to:** anyone signed in.
 #[utoipa::path(
     operation_id = "list_sessions", tag = "account", security(("oauth2" = []), ("token" = [])),
-    params(ListPage),
+    params(PageQuery),
     responses(
         (status = 200, body = PageReply<SessionReply>, headers(("Link" = String, description = "The next page"))),
     )
@@ -78,9 +64,9 @@ pub async fn list(
     state: web::Data<AppState>,
     user: CurrentUser,
     request: HttpRequest,
-    Query(query): Query<ListPage>,
+    Query(query): Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let page = paging::page(query.limit, query.cursor.as_deref())?;
+    let page = query.page()?;
     let sessions = sessions::list(&state.db, &state.auth, &user, page).await?;
     Ok(paging::reply(&request, sessions, |session| SessionReply::new(session, user.session_id)))
 }

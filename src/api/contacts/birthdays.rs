@@ -4,16 +4,17 @@ use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use entity::calendar_feeds as table;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 use validator::Validate;
 
 use crate::api::contacts::contacts::ContactReply;
 use crate::api::http::extract::{CurrentUser, Query};
 use crate::api::http::guard::signed_in;
-use crate::api::http::paging::{self, PageReply};
+use crate::api::http::paging::{self, PageReply, Position};
 use crate::api::http::problem::Problem;
 use crate::api::http::streaming::begun;
 use crate::domain::contacts::birthday_calendar;
@@ -144,7 +145,7 @@ pub async fn list(
     request: HttpRequest,
     Query(query): Query<ListBirthdays>,
 ) -> Result<HttpResponse, Problem> {
-    let page = paging::page(query.limit, query.cursor.as_deref())?;
+    let page = paging::page(query.limit.map(Into::into), query.cursor.as_deref())?;
     let zone = zone(query.tz.as_deref());
     let today = birthdays::today(&state.db, &state.auth.clock, user.user_id, zone).await?;
     let leap_day = query.leap.unwrap_or_default().into();
@@ -264,4 +265,21 @@ pub async fn get_feed(state: web::Data<AppState>, user: CurrentUser) -> Result<w
 pub async fn close_feed(state: web::Data<AppState>, user: CurrentUser) -> Result<HttpResponse, Problem> {
     calendar_feeds::close(&state.db, &user).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// The id, month and day of birth, then the number of the day on which the window begins.
+impl Position for birthdays::Position {
+    fn to_bytes(&self) -> Vec<u8> {
+        let small = |number: u32| u8::try_from(number).unwrap_or(u8::MAX);
+        let today = self.today.num_days_from_ce().to_be_bytes();
+        [self.id.as_bytes().as_slice(), &[small(self.month), small(self.day)], &today].concat()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (id, rest) = bytes.split_first_chunk::<16>()?;
+        let ([month, day], today) = rest.split_first_chunk::<2>()?;
+        let today = NaiveDate::from_num_days_from_ce_opt(i32::from_be_bytes(today.try_into().ok()?))?;
+        let is_usual = (1970..=9999).contains(&today.year());
+        is_usual.then(|| Self { today, month: (*month).into(), day: (*day).into(), id: Uuid::from_bytes(*id) })
+    }
 }

@@ -15,10 +15,9 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::api::auth::sessions::ListPage;
 use crate::api::contacts::contact_exports::{OFFERED, format_of};
 use crate::api::http::extract::{BODY_TIMEOUT, CurrentUser, Id, Query};
-use crate::api::http::paging::{self, PageReply};
+use crate::api::http::paging::{self, PageQuery, PageReply};
 use crate::api::http::problem::{FieldProblem, Problem};
 use crate::api::http::streaming::begun;
 use crate::domain::auth::quota::{self, Quota};
@@ -225,7 +224,7 @@ async fn receive(request: &HttpRequest, mut body: web::Payload, most_bytes: u64)
 /// **Open to:** anyone signed in, who sees their own.
 #[utoipa::path(
     operation_id = "list_contact_imports", tag = "contacts", security(("oauth2" = []), ("token" = [])),
-    params(ListPage),
+    params(PageQuery),
     responses(
         (status = 200, body = PageReply<ImportReply>, headers(("Link" = String, description = "The next page"))),
     )
@@ -235,9 +234,9 @@ pub async fn list(
     state: web::Data<AppState>,
     user: CurrentUser,
     request: HttpRequest,
-    Query(query): Query<ListPage>,
+    Query(query): Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let page = paging::page(query.limit, query.cursor.as_deref())?;
+    let page = query.page()?;
     let imports = contact_imports::list(&state.db, &user, page).await?;
     Ok(paging::reply(&request, imports, ImportReply::from))
 }

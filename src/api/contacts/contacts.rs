@@ -11,7 +11,7 @@ use uuid::Uuid;
 use validator::{Validate, ValidationError};
 
 use crate::api::http::extract::{CurrentUser, Id, Query, Valid};
-use crate::api::http::paging::{self, PageReply};
+use crate::api::http::paging::{self, PageReply, Position};
 use crate::api::http::problem::Problem;
 use crate::domain::contacts::contacts::{self, Changes, Filter, NewContact};
 use crate::domain::values::birthday::Birthday;
@@ -280,7 +280,7 @@ pub async fn list(
     request: HttpRequest,
     Query(query): Query<ListContacts>,
 ) -> Result<HttpResponse, Problem> {
-    let page = paging::page(query.limit, query.cursor.as_deref())?;
+    let page = paging::page(query.limit.map(Into::into), query.cursor.as_deref())?;
     let filter =
         Filter { search: query.q, first_name: query.first_name, last_name: query.last_name, email: query.email };
     let found = contacts::list(&state.db, &user, &filter, page).await?;
@@ -338,4 +338,20 @@ pub async fn change(
 pub async fn remove(state: web::Data<AppState>, user: CurrentUser, id: Id) -> Result<HttpResponse, Problem> {
     contacts::remove(&state.db, &user, id.0).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// The id, then the names on a line each.
+impl Position for contacts::Position {
+    fn to_bytes(&self) -> Vec<u8> {
+        [self.id.as_bytes(), self.last_name.as_bytes(), b"\n", self.first_name.as_bytes()].concat()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (id, names) = bytes.split_first_chunk::<16>()?;
+        let (last_name, first_name) = std::str::from_utf8(names).ok()?.split_once('\n')?;
+        // Names have none, and PostgreSQL would stumble over a NUL.
+        let is_line = !last_name.contains(char::is_control) && !first_name.contains(char::is_control);
+        let (last_name, first_name) = (last_name.to_owned(), first_name.to_owned());
+        is_line.then(|| Self { last_name, first_name, id: Uuid::from_bytes(*id) })
+    }
 }

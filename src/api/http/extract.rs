@@ -8,15 +8,16 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
-use actix_web::web::{self, Bytes};
+use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, error::PayloadError};
+use serde::de::value::MapDeserializer;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
+use crate::api::http::field::{self, QueryValue};
 use crate::api::http::problem::Problem;
 use crate::domain::values::actor::Actor;
-use crate::domain::values::rules;
 use crate::error::{Error, Violation};
 
 /// The most bytes in a body.
@@ -78,8 +79,10 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Query<T> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let read = || {
-            let web::Query(value) = web::Query::<T>::from_query(request.query_string())
-                .map_err(|_| Problem::malformed("The query has an unknown parameter or a value of the wrong kind."))?;
+            let pairs = form_urlencoded::parse(request.query_string().as_bytes());
+            let pairs = pairs.map(|(name, value)| (name, QueryValue(value)));
+            let value = T::deserialize(MapDeserializer::new(pairs))
+                .map_err(|error: serde::de::value::Error| Error::from(misfit(".", &error.to_string())))?;
             value.validate().map_err(|errors| Error::Invalid(violations(&errors)))?;
             Ok(Self(value))
         };
@@ -97,7 +100,8 @@ impl FromRequest for Id {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let id = request.match_info().get("id").and_then(|id| Uuid::try_parse(id).ok());
-        ready(id.map(Self).ok_or_else(|| Problem::malformed("The id in the path must be a UUID.")))
+        let refused = || Error::from(Violation::new("id", "type", "must be a UUID"));
+        ready(id.map(Self).ok_or_else(|| refused().into()))
     }
 }
 
@@ -177,31 +181,34 @@ fn misfit(path: &str, message: &str) -> Violation {
 }
 
 /// Every broken rule, less the values, which validator keeps among its parameters.
-fn violations(errors: &ValidationErrors) -> Vec<Violation> {
+pub(in crate::api) fn violations(errors: &ValidationErrors) -> Vec<Violation> {
     let mut found = Vec::new();
-    for (field, kind) in errors.errors() {
-        if let ValidationErrorsKind::Field(errors) = kind {
-            for error in errors {
-                let message = error.message.as_deref().map_or_else(|| rule(error), str::to_owned);
-                // A rule over several fields names the one that is wrong.
-                let named = error.params.get(rules::FIELD).and_then(|name| name.as_str());
-                let field = named.unwrap_or(field.as_ref()).to_owned();
-                found.push(Violation::new(field, error.code.clone(), message));
-            }
-        }
-    }
+    gather(errors, "", &mut found);
     found.sort_by(|a, b| a.field.cmp(&b.field));
     found
 }
 
-fn rule(error: &validator::ValidationError) -> String {
-    let bound = |name: &str| error.params.get(name).map(ToString::to_string);
-    let unit = if error.code == "length" { " characters" } else { "" };
-    match (bound("min"), bound("max")) {
-        (Some(min), Some(max)) => format!("must be from {min} to {max}{unit}"),
-        (Some(min), None) => format!("must be at least {min}{unit}"),
-        (None, Some(max)) => format!("must be at most {max}{unit}"),
-        (None, None) => "is not valid".to_owned(),
+fn gather(errors: &ValidationErrors, parent: &str, found: &mut Vec<Violation>) {
+    for (name, kind) in errors.errors() {
+        let field = match (parent, name.as_ref()) {
+            ("", name) => name.to_owned(),
+            (parent, field::VALUE) => parent.to_owned(),
+            (parent, name) => format!("{parent}.{name}"),
+        };
+        match kind {
+            ValidationErrorsKind::Field(errors) => found.extend(errors.iter().map(|error| {
+                // A rule over several members names the one that breaks it.
+                let named = error.params.get(field::FIELD).and_then(|name| name.as_str());
+                let message = error.message.clone().unwrap_or("is not valid".into());
+                Violation::new(named.unwrap_or(&field).to_owned(), error.code.clone(), message)
+            })),
+            ValidationErrorsKind::Struct(errors) => gather(errors, &field, found),
+            ValidationErrorsKind::List(items) => {
+                for (index, errors) in items {
+                    gather(errors, &format!("{field}[{index}]"), found);
+                }
+            }
+        }
     }
 }
 

@@ -18,6 +18,9 @@ use crate::error::{Error, Violation};
 /// The key under which a field keeps its violation; it is replaced by the name of the field.
 pub const VALUE: &str = "value";
 
+/// Among the parameters of a rule over several members: the member that breaks it.
+pub const FIELD: &str = "field";
+
 /// A member of a request body or a query parameter.
 ///
 /// A member is `Field<T>` if it is required, `Option<Field<T>>` if it may be left out or null, and `Patch<Field<T>>` in a
@@ -44,6 +47,13 @@ impl<T> Field<T> {
     /// The value, if it is valid.
     pub fn as_valid(&self) -> Option<&T> {
         self.0.as_ref().ok()
+    }
+}
+
+/// Transition.
+impl From<u64> for Field<super::paging::Limit> {
+    fn from(limit: u64) -> Self {
+        Self(crate::domain::values::number::Number::parse(i64::try_from(limit).unwrap_or(0)))
     }
 }
 
@@ -85,7 +95,7 @@ impl<T> Validate for Field<T> {
     fn validate(&self) -> Result<(), ValidationErrors> {
         let Err(violation) = &self.0 else { return Ok(()) };
         let mut errors = ValidationErrors::new();
-        errors.add(VALUE, error(violation));
+        errors.add(VALUE, error(&violation.clone().in_field("")));
         Err(errors)
     }
 }
@@ -96,10 +106,13 @@ impl<T> Validate for Patch<Field<T>> {
     }
 }
 
-/// A violation as `validator` carries it.
+/// A violation as `validator` carries it; that of a rule over several members names one of them.
 pub fn error(violation: &Violation) -> ValidationError {
     let mut error = ValidationError::new("");
     error.code = violation.code.clone();
+    if !violation.field.is_empty() {
+        error.add_param(FIELD.into(), &violation.field);
+    }
     error.with_message(violation.message.clone())
 }
 
@@ -183,9 +196,35 @@ impl<'de> Deserializer<'de> for QueryValue<'de> {
         visitor.visit_some(self)
     }
 
+    // TRANSITION: delete these methods once every query consists of fields.
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_bool(self.0.parse().map_err(serde::de::Error::custom)?)
+    }
+
+    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_u32(self.0.parse().map_err(serde::de::Error::custom)?)
+    }
+
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_u64(self.0.parse().map_err(serde::de::Error::custom)?)
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_str(&self.0)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        serde::de::value::CowStrDeserializer::new(self.0).deserialize_enum(name, variants, visitor)
+    }
+
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct newtype_struct seq
-        tuple tuple_struct map struct enum identifier ignored_any
+        i8 i16 i32 i64 u8 u16 f32 f64 char string bytes byte_buf unit unit_struct newtype_struct seq
+        tuple tuple_struct map struct identifier ignored_any
     }
 }
 
@@ -215,15 +254,15 @@ mod tests {
         /// Unique.
         #[serde(default)]
         #[validate(nested)]
-        #[schema(inline, required = true, example = "ada@example.org")]
+        #[schema(inline, required = true)]
         email: Field<Email>,
         /// Any.
         #[validate(nested)]
-        #[schema(inline, example = "Ada")]
+        #[schema(inline)]
         name: Option<Field<Line<5>>>,
         #[serde(default)]
         #[validate(nested)]
-        #[schema(inline, value_type = Option<Field<Line<5>>>, example = 3)]
+        #[schema(inline, value_type = Option<Field<Line<5>>>)]
         nick: Patch<Field<Line<5>>>,
         #[validate(nested)]
         #[schema(inline)]
@@ -245,15 +284,38 @@ mod tests {
         name: Option<Field<Line<5>>>,
     }
 
+    fn body(json: serde_json::Value) -> Vec<(String, String)> {
+        let body: Body = serde_json::from_value(json).unwrap();
+        let Err(errors) = body.validate() else { return Vec::new() };
+        crate::api::http::extract::violations(&errors)
+            .into_iter()
+            .map(|violation| (violation.field.into_owned(), violation.code.into_owned()))
+            .collect()
+    }
+
     #[test]
-    fn show() {
-        println!("{}", {
-            let mut s = Body::schema();
-            crate::api::http::schemas::simplify_members(&mut s);
-            serde_json::to_string_pretty(&s).unwrap()
-        });
-        println!("{}", serde_json::to_string_pretty(&Params::into_params(|| None)).unwrap());
-        let body: Body = serde_json::from_value(json!({"name": 5, "nick": null, "number": 1.5, "role": "x"})).unwrap();
-        println!("{:?}", body.validate());
+    fn every_bad_member_is_reported_with_its_rule() {
+        let bad = json!({ "name": 5, "nick": "too long", "number": 1.5, "role": {"a": [1]} });
+        let expected =
+            [("email", "required"), ("name", "type"), ("nick", "length"), ("number", "type"), ("role", "type")];
+        assert_eq!(body(bad), expected.map(|(field, code)| (field.to_owned(), code.to_owned())));
+        let text = json!({ "email": null, "number": "5" });
+        let expected = [("email", "type"), ("number", "type")];
+        assert_eq!(body(text), expected.map(|(field, code)| (field.to_owned(), code.to_owned())));
+        assert_eq!(body(json!({ "email": "ada@example.org", "name": null, "nick": null, "number": 9 })), []);
+    }
+
+    #[test]
+    fn the_schema_has_the_bounds_of_the_value() {
+        let mut schema = Body::schema();
+        crate::api::http::schemas::simplify_members(&mut schema);
+        let schema = serde_json::to_value(schema).unwrap();
+        assert_eq!(schema["required"], json!(["email"]));
+        let email = json!({ "type": "string", "format": "email", "maxLength": 254, "description": "Unique." });
+        assert_eq!(schema["properties"]["email"], email);
+        let line = json!({ "type": ["string", "null"], "minLength": 1, "maxLength": 5 });
+        assert_eq!(schema["properties"]["nick"], line);
+        let params = serde_json::to_value(Params::into_params(|| None)).unwrap();
+        assert_eq!(params[0]["schema"], json!({ "type": "integer", "minimum": 1, "maximum": 9 }));
     }
 }

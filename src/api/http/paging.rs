@@ -4,18 +4,45 @@ use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{Datelike as _, NaiveDate};
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
+use validator::Validate;
 
+use crate::api::http::field::{Field, Optional as _};
 use crate::api::http::problem::Problem;
-use crate::domain::contacts::birthdays;
-use crate::domain::contacts::contacts;
+use crate::domain::values::number::Number;
 use crate::domain::values::page::{Page, Slice};
+use crate::error::{Error, Violation};
 
-/// Items on a page when nobody says otherwise.
+/// Items per page by default.
 const DEFAULT_LIMIT: u64 = 20;
+
+/// Items per page.
+pub type Limit = Number<1, 100>;
+
+/// The page of a list without filters.
+#[derive(Deserialize, Validate, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct PageQuery {
+    /// Items per page; 20 by default.
+    #[validate(nested)]
+    #[param(inline, example = 20)]
+    limit: Option<Field<Limit>>,
+    /// The `next_cursor` of the previous page.
+    cursor: Option<String>,
+}
+
+impl PageQuery {
+    /// The page.
+    ///
+    /// # Errors
+    /// A violation in `cursor`.
+    pub fn page<P: Position>(self) -> Result<Page<P>, Problem> {
+        page(self.limit, self.cursor.as_deref())
+    }
+}
 
 /// Part of a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -46,46 +73,14 @@ impl Position for Uuid {
     }
 }
 
-/// The id, then the names on a line each.
-impl Position for contacts::Position {
-    fn to_bytes(&self) -> Vec<u8> {
-        [self.id.as_bytes(), self.last_name.as_bytes(), b"\n", self.first_name.as_bytes()].concat()
-    }
-
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (id, names) = bytes.split_first_chunk::<16>()?;
-        let (last_name, first_name) = std::str::from_utf8(names).ok()?.split_once('\n')?;
-        // Names have none, and PostgreSQL would stumble over a NUL.
-        let is_line = !last_name.contains(char::is_control) && !first_name.contains(char::is_control);
-        let (last_name, first_name) = (last_name.to_owned(), first_name.to_owned());
-        is_line.then(|| Self { last_name, first_name, id: Uuid::from_bytes(*id) })
-    }
-}
-
-/// The id, month and day of birth, then the number of the day on which the window begins.
-impl Position for birthdays::Position {
-    fn to_bytes(&self) -> Vec<u8> {
-        let small = |number: u32| u8::try_from(number).unwrap_or(u8::MAX);
-        let today = self.today.num_days_from_ce().to_be_bytes();
-        [self.id.as_bytes().as_slice(), &[small(self.month), small(self.day)], &today].concat()
-    }
-
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (id, rest) = bytes.split_first_chunk::<16>()?;
-        let ([month, day], today) = rest.split_first_chunk::<2>()?;
-        let today = NaiveDate::from_num_days_from_ce_opt(i32::from_be_bytes(today.try_into().ok()?))?;
-        let is_usual = (1970..=9999).contains(&today.year());
-        is_usual.then(|| Self { today, month: (*month).into(), day: (*day).into(), id: Uuid::from_bytes(*id) })
-    }
-}
-
 /// The page that a query asks for.
 ///
 /// # Errors
 /// A cursor that is not one of ours is malformed.
-pub fn page<P: Position>(limit: Option<u64>, cursor: Option<&str>) -> Result<Page<P>, Problem> {
+pub fn page<P: Position>(limit: Option<Field<Limit>>, cursor: Option<&str>) -> Result<Page<P>, Problem> {
     let after = cursor.map(read_cursor).transpose()?;
-    Ok(Page { limit: limit.unwrap_or(DEFAULT_LIMIT), after })
+    let limit = limit.value()?.map_or(DEFAULT_LIMIT, |limit| limit.get().unsigned_abs().into());
+    Ok(Page { limit, after })
 }
 
 /// The reply that holds a page, with the way to the next one.
@@ -106,7 +101,7 @@ fn read_cursor<P: Position>(cursor: &str) -> Result<P, Problem> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
     bytes
         .and_then(|bytes| P::from_bytes(&bytes))
-        .ok_or_else(|| Problem::malformed("The cursor must be the next_cursor of the page before."))
+        .ok_or_else(|| Error::from(Violation::new("cursor", "cursor", "must be the next_cursor of a page")).into())
 }
 
 /// The same path and query with another cursor.

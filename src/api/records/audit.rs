@@ -8,9 +8,8 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::api::auth::sessions::ListPage;
 use crate::api::http::extract::{CurrentUser, Query};
-use crate::api::http::paging::{self, PageReply};
+use crate::api::http::paging::{self, PageQuery, PageReply};
 use crate::api::http::problem::Problem;
 use crate::domain::records::audit::{self, Filter};
 use crate::domain::values::rules;
@@ -93,7 +92,7 @@ pub struct ListEvents {
 /// **Open to:** anyone signed in.
 #[utoipa::path(
     operation_id = "list_activity", tag = "account", security(("oauth2" = []), ("token" = [])),
-    params(ListPage),
+    params(PageQuery),
     responses(
         (status = 200, body = PageReply<AuditEventReply>, headers(("Link" = String, description = "The next page"))),
     )
@@ -103,9 +102,9 @@ pub async fn own(
     state: web::Data<AppState>,
     user: CurrentUser,
     request: HttpRequest,
-    Query(query): Query<ListPage>,
+    Query(query): Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let page = paging::page(query.limit, query.cursor.as_deref())?;
+    let page = query.page()?;
     let events = audit::own(&state.db, &user, page).await?;
     Ok(paging::reply(&request, events, AuditEventReply::from))
 }
@@ -128,7 +127,7 @@ pub async fn list(
     request: HttpRequest,
     Query(query): Query<ListEvents>,
 ) -> Result<HttpResponse, Problem> {
-    let page = paging::page(query.limit, query.cursor.as_deref())?;
+    let page = paging::page(query.limit.map(Into::into), query.cursor.as_deref())?;
     let filter = Filter {
         action: query.action,
         actor_id: query.actor_id,

@@ -260,7 +260,7 @@ pub async fn list(
     request: HttpRequest,
     Query(query): Query<ListRequests>,
 ) -> Result<HttpResponse, Problem> {
-    let page = paging::page(query.limit, query.cursor.as_deref())?;
+    let page = paging::page(query.limit.map(Into::into), query.cursor.as_deref())?;
     let requests = vaccine_requests::list(&state.db, &user, &query.filter(), page).await?;
     Ok(paging::reply(&request, requests, VaccineRequestReply::from))
 }

@@ -201,7 +201,7 @@ pub async fn list(
     request: HttpRequest,
     Query(query): Query<ListVaccines>,
 ) -> Result<HttpResponse, Problem> {
-    let page = paging::page(query.limit, query.cursor.as_deref())?;
+    let page = paging::page(query.limit.map(Into::into), query.cursor.as_deref())?;
     let catalogue = vaccines::list(&state.db, query.active, page).await?;
     Ok(paging::reply(&request, catalogue, VaccineReply::from))
 }
