@@ -16,6 +16,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::api::http::problem::{self, Document, FieldProblem, Problem};
 use crate::api::http::schemas::simplify_members;
+use crate::api::pages;
 use crate::error::Error;
 
 /// Where the token endpoint is.
@@ -94,7 +95,7 @@ fn complete(path: &str, operation: &mut Operation) {
     let implied = [
         ("400", has_body || has_query || has_id, "The request cannot be understood"),
         ("401", operation.security.is_some(), "There is no access token, or it is not valid"),
-        ("404", has_id, "There is nothing here that the caller may see"),
+        ("404", has_id, "The resource does not exist, or the caller may not see it"),
         ("408", has_body, "The body did not arrive in time"),
         ("413", has_body, "The body is too large"),
         ("415", is_json, "The body is not JSON"),
@@ -156,7 +157,7 @@ impl Docs {
             .collect();
         methods.sort_by_key(|(path, ..)| path.matches('{').count());
         // Served below, and no operations of the API.
-        for path in ["/docs", "/docs/{_:.*}", DOCUMENT_PATH] {
+        for path in ["/", "/problems", "/docs", "/docs/{_:.*}", DOCUMENT_PATH] {
             methods.push((path.to_owned(), ResourceDef::new(path), "GET, HEAD".to_owned()));
         }
         Self { json, methods: methods.into_iter().map(|(_, path, allowed)| (path, allowed)).collect() }
@@ -167,6 +168,8 @@ impl Docs {
 pub fn configure(config: &mut web::ServiceConfig) {
     let settings = Config::from(DOCUMENT_PATH).try_it_out_enabled(true).validator_url("none");
     config
+        .route("/", web::get().to(pages::start))
+        .route("/problems", web::get().to(pages::problems))
         .route(DOCUMENT_PATH, web::get().to(document))
         .service(web::redirect("/docs", "/docs/"))
         .service(SwaggerUi::new("/docs/{_:.*}").config(settings))

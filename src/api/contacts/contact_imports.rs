@@ -174,7 +174,7 @@ pub async fn bring_in(
     let quota = if query.dry_run { Quota::DryRuns } else { Quota::Imports };
     quota::admit(&state.db, &state.auth, quota, user.user_id).await?;
     let file = tokio::time::timeout(FILE_TIMEOUT, receive(&request, body, desk.most_bytes)).await;
-    let file = file.map_err(|_| Problem::too_slow())??;
+    let file = file.map_err(|_| Problem::request_timeout())??;
     let import = Import { file, format, is_dry_run: query.dry_run };
     let report = contact_imports::add(&state.db, &state.auth.clock, desk, &user, import).await?;
     let mut response = HttpResponse::Ok();
@@ -205,7 +205,7 @@ async fn receive(request: &HttpRequest, mut body: web::Payload, most_bytes: u64)
     let mut file = tokio::fs::File::from_std(file);
     let mut bytes = 0;
     loop {
-        let chunk = tokio::time::timeout(BODY_TIMEOUT, body.next()).await.map_err(|_| Problem::too_slow())?;
+        let chunk = tokio::time::timeout(BODY_TIMEOUT, body.next()).await.map_err(|_| Problem::request_timeout())?;
         let Some(chunk) = chunk else { break };
         let chunk = chunk.map_err(|_| Problem::malformed("The body could not be read."))?;
         bytes += u64::try_from(chunk.len()).unwrap_or(u64::MAX);

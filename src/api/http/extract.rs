@@ -10,8 +10,8 @@ use std::time::Duration;
 use actix_web::dev::Payload;
 use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, error::PayloadError};
-use serde::de::value::MapDeserializer;
 use serde::de::DeserializeOwned;
+use serde::de::value::MapDeserializer;
 use uuid::Uuid;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
@@ -118,7 +118,7 @@ pub(in crate::api) fn read_body(
                 Some(PayloadError::Overflow) => Err(Problem::too_large(MAX_BODY_BYTES)),
                 _ => Err(Problem::malformed("The body could not be read.")),
             },
-            Err(_) => Err(Problem::too_slow()),
+            Err(_) => Err(Problem::request_timeout()),
         }
     }
 }

@@ -7,5 +7,6 @@ pub mod field;
 pub mod guard;
 pub mod paging;
 pub mod problem;
+pub mod problem_kind;
 pub mod schemas;
 pub mod streaming;

@@ -1,5 +1,4 @@
-//! What goes wrong, over HTTP: `application/problem+json` (RFC 9457). The only table of statuses, and the only place
-//! where a failure inside is logged.
+//! Problem documents: `application/problem+json` (RFC 9457). This is the only place where an internal error is logged.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,7 +9,8 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::error::{Conflict, Error, Violation, with_causes};
+use crate::api::http::problem_kind::ProblemKind;
+use crate::error::{Error, Violation, with_causes};
 use crate::telemetry;
 
 /// The media type of every problem document.
@@ -26,9 +26,7 @@ const CHALLENGE_SCOPE: &str = "Bearer realm=\"care4u\", error=\"insufficient_sco
 /// A failed request, ready to be answered.
 #[derive(Debug)]
 pub struct Problem {
-    status: StatusCode,
-    code: &'static str,
-    title: &'static str,
+    kind: ProblemKind,
     detail: Cow<'static, str>,
     errors: Vec<FieldProblem>,
     headers: Vec<(header::HeaderName, HeaderValue)>,
@@ -38,20 +36,20 @@ pub struct Problem {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct Document<'a> {
-    /// A URN that names the kind of problem, for programs.
+    /// URI of the problem type, for programs; `GET /problems` lists all types.
     #[serde(rename = "type")]
     #[schema(example = "urn:problem-type:care4u:not-found")]
     kind: String,
-    /// The kind of problem, for people.
+    /// Name of the problem type, for people.
     #[schema(example = "Not found")]
     title: &'a str,
     /// The HTTP status.
     #[schema(example = 404, minimum = 400, maximum = 599)]
     status: u16,
-    /// This very problem, for people.
-    #[schema(example = "There is nothing here that you may see.")]
+    /// Explanation of this problem, for people.
+    #[schema(example = "The resource does not exist, or you may not see it.")]
     detail: &'a str,
-    /// Names the request in the log; also in the header `X-Request-Id`.
+    /// Id of the request in the log; also in the header `X-Request-Id`.
     #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
     request_id: Option<String>,
     /// With status 422: every value that breaks a rule.
@@ -75,82 +73,57 @@ pub struct FieldProblem {
 }
 
 impl Problem {
-    /// A problem that has no more to it than its text.
-    pub fn new(
-        status: StatusCode,
-        code: &'static str,
-        title: &'static str,
-        detail: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        Self { status, code, title, detail: detail.into(), errors: Vec::new(), headers: Vec::new() }
+    fn new(kind: ProblemKind, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, detail: detail.into(), errors: Vec::new(), headers: Vec::new() }
     }
 
-    /// The request cannot be understood.
+    /// The request cannot be parsed.
     pub fn malformed(detail: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "malformed", "Malformed request", detail)
+        Self::new(ProblemKind::Malformed, detail)
     }
 
-    /// The path is known, the method is not; `allow` lists those that are.
+    /// The path exists, but not with this method; `allow` lists the methods that it supports.
     pub fn method_not_allowed(allow: &str) -> Self {
-        Self::new(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "method-not-allowed",
-            "Method not allowed",
-            format!("This path answers {allow}."),
-        )
-        .with_header(header::ALLOW, allow)
+        let detail = format!("This path supports {allow}.");
+        Self::new(ProblemKind::MethodNotAllowed, detail).with_header(header::ALLOW, allow)
     }
 
-    /// None of the media types that the client accepts can be had here.
-    pub fn not_acceptable(offered: &str) -> Self {
-        Self::new(
-            StatusCode::NOT_ACCEPTABLE,
-            "not-acceptable",
-            "Not acceptable",
-            format!("This can be had as {offered}."),
-        )
+    /// The client accepts none of the media types that are available.
+    pub fn not_acceptable(available: &str) -> Self {
+        Self::new(ProblemKind::NotAcceptable, format!("The response is available as {available}."))
     }
 
-    /// The body is of a type that is not read here.
+    /// The body has a media type that is not accepted.
     pub fn unsupported_media_type(expected: &str) -> Self {
-        Self::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported-media-type",
-            "Unsupported media type",
-            format!("The body must be {expected}."),
-        )
+        Self::new(ProblemKind::UnsupportedMediaType, format!("The body must be {expected}."))
     }
 
-    /// The body is larger than is read here.
-    pub fn too_large(most_bytes: usize) -> Self {
-        Self::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "too-large",
-            "Body too large",
-            format!("The body may have at most {most_bytes} bytes."),
-        )
+    /// The body is larger than the limit.
+    pub fn too_large(max_bytes: usize) -> Self {
+        Self::new(ProblemKind::TooLarge, format!("The body may have at most {max_bytes} bytes."))
     }
 
     /// The body did not arrive in time.
-    pub fn too_slow() -> Self {
-        Self::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "Request timeout", "The body did not arrive in time.")
+    pub fn request_timeout() -> Self {
+        Self::new(ProblemKind::RequestTimeout, "The body did not arrive in time.")
     }
 
     /// The HTTP status.
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.kind.entry().status
     }
 
     /// The document to send.
     pub fn response(&self) -> HttpResponse {
-        let mut response = HttpResponse::build(self.status);
+        let entry = self.kind.entry();
+        let mut response = HttpResponse::build(entry.status);
         for header in &self.headers {
             response.insert_header(header.clone());
         }
         response.content_type(MEDIA_TYPE).json(Document {
-            kind: format!("urn:problem-type:care4u:{}", self.code),
-            title: self.title,
-            status: self.status.as_u16(),
+            kind: self.kind.uri(),
+            title: entry.title,
+            status: entry.status.as_u16(),
             detail: &self.detail,
             request_id: telemetry::request_id(),
             errors: &self.errors,
@@ -165,37 +138,22 @@ impl Problem {
     }
 }
 
-/// The table of statuses.
-#[rustfmt::skip]
-fn known(error: &Error) -> (StatusCode, &'static str, &'static str, Cow<'static, str>) {
-    use StatusCode as S;
+/// The explanation of an error, for people.
+fn detail(error: &Error) -> Cow<'static, str> {
     match error {
-        Error::Invalid(_)        => (S::UNPROCESSABLE_ENTITY,  "invalid",           "Invalid values",      "Some values break a rule; see errors.".into()),
-        Error::WrongCredentials  => (S::UNAUTHORIZED,          "wrong-credentials", "Wrong credentials",   "The e-mail or the password is wrong.".into()),
-        Error::Unauthenticated   => (S::UNAUTHORIZED,          "unauthenticated",   "Not signed in",       "This needs an access token: Authorization: Bearer ….".into()),
-        Error::InvalidToken      => (S::UNAUTHORIZED,          "invalid-token",     "Invalid token",       "The token is malformed, expired or revoked, or of the wrong kind.".into()),
-        Error::AccountDisabled   => (S::FORBIDDEN,             "account-disabled",  "Account disabled",    "This account has been disabled.".into()),
-        Error::EmailUnverified   => (S::FORBIDDEN,             "email-unverified",  "E-mail unverified",   "Confirm the e-mail address first, with the code that was mailed to it.".into()),
-        Error::TooMany { .. }    => (S::TOO_MANY_REQUESTS,     "too-many-attempts", "Too many attempts",   "This came too often. Wait as long as Retry-After says.".into()),
-        Error::Forbidden(role)   => (S::FORBIDDEN,             "forbidden",         "Forbidden",           format!("This needs the role {}.", role.as_str()).into()),
-        Error::NotFound          => (S::NOT_FOUND,             "not-found",         "Not found",           "There is nothing here that you may see.".into()),
-        Error::Conflict(conflict)=> (S::CONFLICT,              conflict_code(*conflict), "Conflict",       sentence(&conflict.to_string()).into()),
-        Error::Busy              => (S::SERVICE_UNAVAILABLE,   "busy",              "Too busy",            "Too many others are at this right now. Try again in a moment.".into()),
-        Error::Unavailable(_)    => (S::SERVICE_UNAVAILABLE,   "unavailable",       "Service unavailable", "The service cannot do this right now. Try again in a moment.".into()),
-        Error::Internal(_)       => (S::INTERNAL_SERVER_ERROR, "internal",          "Internal error",      "Something went wrong on our side.".into()),
-    }
-}
-
-fn conflict_code(conflict: Conflict) -> &'static str {
-    match conflict {
-        Conflict::EmailTaken => "email-taken",
-        Conflict::NidTaken => "nid-taken",
-        Conflict::VaccineCodeTaken => "code-taken",
-        Conflict::ContactEmailTaken => "contact-email-taken",
-        Conflict::ContactInUse | Conflict::ImportInUse => "contact-in-use",
-        Conflict::LastAdmin => "last-admin",
-        Conflict::RequestOpen => "request-open",
-        Conflict::RequestStatus(_) => "request-status",
+        Error::Invalid(_) => "One or more values are invalid; see errors.".into(),
+        Error::WrongCredentials => "The e-mail or the password is wrong.".into(),
+        Error::Unauthenticated => "This operation needs an access token: Authorization: Bearer <access token>.".into(),
+        Error::InvalidToken => "The token is malformed, expired, revoked, or of the wrong kind.".into(),
+        Error::AccountDisabled => "This account has been disabled.".into(),
+        Error::EmailUnverified => "Verify the e-mail address first, with the code that was mailed to it.".into(),
+        Error::TooMany { .. } => "Too many requests. Wait for the seconds of the header Retry-After.".into(),
+        Error::Forbidden(role) => format!("This operation needs the role {}.", role.as_str()).into(),
+        Error::NotFound => "The resource does not exist, or you may not see it.".into(),
+        Error::Conflict(conflict) => sentence(&conflict.to_string()).into(),
+        Error::Busy => "The service is busy. Try again in a moment.".into(),
+        Error::Unavailable(_) => "The service is unavailable. Try again in a moment.".into(),
+        Error::Internal(_) => "The service failed. The operator can find the cause by request_id.".into(),
     }
 }
 
@@ -207,8 +165,7 @@ fn sentence(text: &str) -> String {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         log_failure(&error);
-        let (status, code, title, detail) = known(&error);
-        let problem = Self::new(status, code, title, detail);
+        let problem = Self::new(ProblemKind::from(&error), detail(&error));
         match error {
             Error::Invalid(violations) => {
                 Self { errors: violations.into_iter().map(FieldProblem::from).collect(), ..problem }
@@ -247,13 +204,13 @@ impl From<Violation> for FieldProblem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.title)
+        f.write_str(self.kind.entry().title)
     }
 }
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        self.status
+        self.status()
     }
 
     fn error_response(&self) -> HttpResponse {
