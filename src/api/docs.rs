@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 
 use actix_web::dev::ResourceDef;
+use actix_web::guard::{self, Guard};
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse};
@@ -93,13 +94,13 @@ fn complete(path: &str, operation: &mut Operation) {
     let has_id = path.contains('{');
     let touches_database = path.starts_with("/api/") || path.ends_with("/ready");
     let implied = [
-        ("400", has_body || has_query || has_id, "The request cannot be understood"),
+        ("400", has_body, "The body is malformed"),
         ("401", operation.security.is_some(), "There is no access token, or it is not valid"),
         ("404", has_id, "The resource does not exist, or the caller may not see it"),
         ("408", has_body, "The body did not arrive in time"),
         ("413", has_body, "The body is too large"),
         ("415", is_json, "The body is not JSON"),
-        ("422", is_json || has_query, "Values break a rule; `errors` has all of them"),
+        ("422", is_json || has_query || has_id, "Values break a rule; `errors` has all of them"),
         ("500", touches_database, "Something went wrong on our side"),
         ("503", touches_database, "Try again after `Retry-After` seconds"),
     ];
@@ -168,12 +169,17 @@ impl Docs {
 pub fn configure(config: &mut web::ServiceConfig) {
     let settings = Config::from(DOCUMENT_PATH).try_it_out_enabled(true).validator_url("none");
     config
-        .route("/", web::get().to(pages::start))
-        .route("/problems", web::get().to(pages::problems))
+        .route("/", web::route().guard(reads()).to(pages::start))
+        .route("/problems", web::route().guard(reads()).to(pages::problems))
         .route(DOCUMENT_PATH, web::get().to(document))
         .service(web::redirect("/docs", "/docs/"))
         .service(SwaggerUi::new("/docs/{_:.*}").config(settings))
         .default_service(web::to(nothing_here));
+}
+
+/// A guard for GET and HEAD.
+fn reads() -> impl Guard {
+    guard::Any(guard::Get()).or(guard::Head())
 }
 
 async fn document() -> HttpResponse {

@@ -3,6 +3,7 @@
 //! Registering a handler documents it: the OpenAPI document is made from this table. A scope serves every path below
 //! its prefix, so of two the longer prefix comes first.
 
+mod account_deletion;
 mod accounts;
 mod auth;
 mod contacts;
@@ -19,8 +20,8 @@ use actix_web::middleware::from_fn;
 use utoipa_actix_web::scope::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use accounts::{account, recovery, users};
-use auth::{login, sessions, token};
+use accounts::{account, credentials, recovery, registration, users, verification};
+use auth::{log_in, sessions, token};
 use contacts::{birthdays, contact_exports, contact_imports};
 pub use http::access_log::record;
 
@@ -34,14 +35,14 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(scope("/health").service(health::live).service(health::ready))
         .service(health::jwks)
-        .service(scope("/api/v1/auth/logout").wrap(from_fn(signed_in)).service(login::logout))
-        .service(scope("/api/v1/auth/verify-email").service(recovery::verify_email).service(recovery::resend_code))
+        .service(scope("/api/v1/auth/logout").wrap(from_fn(signed_in)).service(log_in::log_out))
+        .service(scope("/api/v1/auth/verify-email").service(verification::verify).service(verification::resend))
         .service(
             scope("/api/v1/auth")
-                .service(login::register)
-                .service(login::login)
+                .service(registration::register)
+                .service(log_in::log_in)
                 .service(token::token)
-                .service(login::refresh)
+                .service(log_in::refresh)
                 .service(recovery::forgot_password)
                 .service(recovery::validate_code)
                 .service(recovery::reset_password),
@@ -49,12 +50,12 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(
             scope("/api/v1/users")
                 .wrap(from_fn(signed_in))
-                .service(account::me)
-                .service(account::change_me)
-                .service(account::delete_me)
-                .service(account::change_my_password)
-                .service(account::change_my_email)
-                .service(account::confirm_my_email)
+                .service(account::get)
+                .service(account::update)
+                .service(account_deletion::delete)
+                .service(credentials::change_password)
+                .service(credentials::request_email_change)
+                .service(credentials::confirm_email_change)
                 .service(sessions::list)
                 .service(sessions::end)
                 .service(sessions::end_others)

@@ -5,7 +5,7 @@ use care4u::domain::accounts::administration::{self, Changes};
 use care4u::domain::accounts::users::{self, NewUser};
 use care4u::domain::values::clock::Clock;
 use care4u::domain::values::email::Email;
-use care4u::domain::values::rules;
+use care4u::domain::values::person::FullName;
 use care4u::error::{Error, with_causes};
 use clap::Subcommand;
 use entity::Role;
@@ -46,7 +46,7 @@ fn role(word: &str) -> Result<Role, String> {
 
 pub(super) async fn create_admin(email: &str, name: String) -> Outcome {
     let email = address(email)?;
-    rules::line(&name).and_then(|()| rules::at_most(&name, 200)).map_err(|error| format!("--name {error}"))?;
+    let name = FullName::parse(&name).map_err(|violation| format!("--name {}", violation.message))?;
     let password = read_password("CARE4U_ADMIN_PASSWORD")?;
     let settings = start_quietly()?;
     let state = app::state(&settings, Clock::default(), 1).await?;

@@ -19,7 +19,7 @@ async fn the_export_holds_everything_about_the_caller_and_no_secret() {
     staff.post_empty(&format!("/vaccine-requests/{request}/approve")).await.ok();
     patient.elsewhere().await.post_empty("/auth/logout").await.no_content();
     patient
-        .put("/users/me/email", json!({ "email": "ada@example.org", "current_password": PASSWORD }))
+        .post("/users/me/email-change", json!({ "email": "ada@example.org", "current_password": PASSWORD }))
         .await
         .accepted();
     app.mail.wait_for("ada@example.org", 1).await;
@@ -67,9 +67,9 @@ async fn the_export_holds_everything_about_the_caller_and_no_secret() {
 async fn deleting_the_account_takes_the_password() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
-    patient.delete_with("/users/me", json!({ "password": "a guess" })).await.violates(&[("password", "wrong")]);
-    patient.delete_with("/users/me", json!({})).await.violates(&[("password", "length")]);
-    patient.delete("/users/me").await.problem(415, "unsupported-media-type");
+    patient.post("/users/me/deletion", json!({ "password": "a guess" })).await.violates(&[("password", "wrong")]);
+    patient.post("/users/me/deletion", json!({})).await.violates(&[("password", "length")]);
+    patient.delete("/users/me").await.problem(405, "method-not-allowed");
     patient.get("/users/me").await.ok();
 }
 
@@ -95,7 +95,7 @@ async fn a_deleted_account_leaves_nothing_behind_that_leads_to_its_owner() {
     patient.post("/vaccine-requests", for_child).await.created();
     patient.post_empty("/contacts/birthdays/feed").await.is(201);
 
-    let report = patient.delete_with("/users/me", json!({ "password": PASSWORD })).await.ok();
+    let report = patient.post("/users/me/deletion", json!({ "password": PASSWORD })).await.ok();
     assert_eq!(report["erased"], json!({ "account": 1, "vaccine_requests": 2, "contacts": 2, "codes": 1, "mails": 0 }));
     assert_eq!((&report["anonymised"]["sessions"], &report["anonymised"]["reviews"]), (&json!(2), &json!(1)));
     assert!(report["anonymised"]["activity"].as_u64().unwrap() >= 4, "{report}");

@@ -9,7 +9,7 @@ use care4u::domain::accounts::recovery;
 use care4u::domain::accounts::users;
 use care4u::domain::accounts::users::{Filter as UserFilter, NewUser};
 use care4u::domain::accounts::verification;
-use care4u::domain::auth::codes;
+use care4u::domain::auth::codes::{self, PresentedResetToken};
 use care4u::domain::auth::password::Password;
 use care4u::domain::auth::sessions;
 use care4u::domain::auth::throttle;
@@ -22,7 +22,10 @@ use care4u::domain::vaccination::vaccines;
 use care4u::domain::values::actor::Actor;
 use care4u::domain::values::client::Client;
 use care4u::domain::values::email::Email;
+use care4u::domain::values::one_time_code::OneTimeCode;
 use care4u::domain::values::page::Page;
+use care4u::domain::values::person::FullName;
+use care4u::domain::values::value::Value as _;
 use entity::{CodePurpose, RequestStatus, Role};
 use sea_orm::{ConnectionTrait, DbBackend};
 use uuid::Uuid;
@@ -136,7 +139,7 @@ async fn accounts_and_the_audit_trail_are_found_by_index() {
 
     users::own(&db, &own).await.unwrap();
     users::get(&db, &admin, own.user_id).await.unwrap();
-    users::change(&db, auth, &own, users::Changes::default()).await.unwrap();
+    users::update(&db, auth, &own, users::Changes::default()).await.unwrap();
     let email = Some(Email::parse("ada@example.org").unwrap());
     let by_time = AuditFilter { occurred_from: Some(now), occurred_before: Some(now), ..AuditFilter::default() };
     for page in pages() {
@@ -202,7 +205,7 @@ async fn sessions_codes_and_mails_are_found_by_index() {
     sessions::sweep(&db, auth).await.unwrap();
 
     let new = NewUser {
-        name: "Bob".into(),
+        name: FullName::parse("Bob").unwrap(),
         email: other.clone(),
         password: Password::presented(PASSWORD),
         nid: None,
@@ -213,7 +216,7 @@ async fn sessions_codes_and_mails_are_found_by_index() {
     users::register(&db, auth, new.clone(), &client).await.unwrap();
     users::register_silently(&db, auth, new, &client).await.unwrap();
     verification::resend(&db, auth, &other, &client).await.unwrap();
-    recovery::ask(&db, auth, &email, &client).await.unwrap();
+    recovery::request(&db, auth, &email, &client).await.unwrap();
     let third = Email::parse("third@example.org").unwrap();
     let password = Password::presented(PASSWORD);
     verification::begin_change(&db, auth, &own, &client, &third, password.clone()).await.unwrap();
@@ -229,19 +232,31 @@ async fn sessions_codes_and_mails_are_found_by_index() {
     outbox::remove(&db, mails[1].id).await.unwrap();
 
     let code = codes::issue(&db, auth, own.user_id, CodePurpose::ResetPassword, email.as_str()).await.unwrap();
-    recovery::validate(&db, auth, &email, "000000", &client).await.err();
-    let token = recovery::validate(&db, auth, &email, &code.digits, &client).await.unwrap();
-    recovery::reset(&db, auth, &token.text, Password::presented("another good one"), &client).await.unwrap();
+    recovery::validate(&db, auth, &email, &presented("000000"), &client).await.err();
+    let token = recovery::validate(&db, auth, &email, &presented(&code.digits), &client).await.unwrap();
+    recovery::reset(
+        &db,
+        auth,
+        &PresentedResetToken::from_text(&token.text).unwrap(),
+        Password::presented("another good one"),
+        &client,
+    )
+    .await
+    .unwrap();
     let code = codes::issue_for_change(&db, auth, own.user_id, third.as_str()).await.unwrap().unwrap();
-    verification::finish_change(&db, auth, &own, &client, &code.digits).await.unwrap();
+    verification::finish_change(&db, auth, &own, &client, &presented(&code.digits)).await.unwrap();
     let bob = users::list(&db, &actor(own.user_id, Role::Admin), &UserFilter::default(), pages()[0]).await.unwrap();
     let bob = bob.items.iter().find(|user| user.name == "Bob").unwrap();
     let code = codes::issue(&db, auth, bob.id, CodePurpose::VerifyEmail, &bob.email).await.unwrap();
-    verification::confirm(&db, auth, &other, &code.digits, &client).await.unwrap();
+    verification::confirm(&db, auth, &other, &presented(&code.digits), &client).await.unwrap();
     let (current, new) = (Password::presented("another good one"), Password::presented(PASSWORD));
     credentials::change_password(&db, auth, &own, &client, current, new).await.unwrap();
     codes::sweep(&db, now).await.unwrap();
     throttle::sweep(&db, now).await.unwrap();
     outbox::sweep(&db, now).await.unwrap();
     assert!(db.count() > 80, "{}", db.count());
+}
+
+fn presented(digits: &str) -> OneTimeCode {
+    OneTimeCode::parse(digits).unwrap()
 }

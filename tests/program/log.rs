@@ -108,7 +108,7 @@ fn visit(server: &Serving, folder: &Path) {
     expect(422, server.send("POST", "/api/v1/auth/validate-code", "", guess));
     expect(422, server.send("POST", "/api/v1/auth/verify-email", "", guess));
     let address = r#"{"email":"quill@example.org","current_password":"another good one"}"#;
-    expect(202, server.send("PUT", "/api/v1/users/me/email", &token, address));
+    expect(202, server.send("POST", "/api/v1/users/me/email-change", &token, address));
     expect(200, server.send("GET", "/api/v1/users?q=xanthippe", &admin, ""));
     expect(200, server.send("GET", "/api/v1/users/me/export", &token, ""));
     expect(200, server.send("GET", "/api/v1/users/me/sessions", &token, ""));

@@ -10,6 +10,7 @@ use care4u::domain::accounts::users::{self, NewUser};
 use care4u::domain::auth::password::Password;
 use care4u::domain::values::clock::Clock;
 use care4u::domain::values::email::Email;
+use care4u::domain::values::person::FullName;
 use care4u::state::AppState;
 use entity::Role;
 use reqwest::{Client, Method, RequestBuilder};
@@ -155,7 +156,7 @@ impl TestApp {
     async fn actor(&self, role: Role) -> Actor<'_> {
         let email = format!("{}@example.org", Uuid::now_v7().simple());
         let new = NewUser {
-            name: "Ada Lovelace".to_owned(),
+            name: FullName::parse("Ada Lovelace").expect("a valid name"),
             email: Email::parse(&email).expect("a valid address"),
             password: Password::parse(PASSWORD).expect("a good password"),
             nid: None,

@@ -1,5 +1,8 @@
 //! User accounts: profile, credentials, verification, recovery, administration.
 
 pub mod account;
+pub mod credentials;
 pub mod recovery;
+pub mod registration;
 pub mod users;
+pub mod verification;

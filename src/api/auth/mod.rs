@@ -1,5 +1,5 @@
 //! Authentication: sessions, token pairs, keys, passwords, codes, throttles and quotas.
 
-pub mod login;
+pub mod log_in;
 pub mod sessions;
 pub mod token;

@@ -10,13 +10,14 @@ use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse, Respon
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::auth::login::TokenPairReply;
+use crate::api::auth::log_in::TokenPairReply;
 use crate::api::http::extract::read_body;
 use crate::api::http::problem::{Problem, seconds};
-use crate::domain::auth::password::Password;
+use crate::domain::auth::password::PresentedPassword;
 use crate::domain::auth::sessions;
 use crate::domain::values::client::Client;
 use crate::domain::values::email::Email;
+use crate::domain::values::value::Value;
 use crate::error::Error;
 use crate::state::AppState;
 
@@ -123,6 +124,11 @@ impl Form {
         let value = self.0.remove(name).filter(|value| !value.is_empty());
         value.ok_or_else(|| OAuthError::invalid_request(format!("{name} is missing")))
     }
+
+    fn take_value<T: Value>(&mut self, name: &'static str) -> Result<T, OAuthError> {
+        let text = self.take(name)?;
+        T::from_text(&text).map_err(|rule| OAuthError::invalid_request(format!("{name} {}", rule.message)))
+    }
 }
 
 impl FromRequest for Form {
@@ -161,7 +167,7 @@ impl FromRequest for Form {
 ///
 /// **Open to:** anyone.
 #[utoipa::path(
-    tag = "auth",
+    operation_id = "issue_tokens", tag = "auth",
     request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, body = TokenPairReply),
@@ -181,9 +187,8 @@ pub async fn token(
 ) -> Result<web::Json<TokenPairReply>, OAuthError> {
     let pair = match form.take("grant_type")?.as_str() {
         "password" if state.password_grant => {
-            let email = Email::parse(&form.take("username")?)
-                .map_err(|_| OAuthError::invalid_request("username must be an e-mail address"))?;
-            let password = Password::presented(&form.take("password")?);
+            let email: Email = form.take_value("username")?;
+            let password = form.take_value::<PresentedPassword>("password")?.0;
             sessions::open(&state.db, &state.auth, &email, password, &client).await?
         }
         "refresh_token" => sessions::refresh(&state.db, &state.auth, &form.take("refresh_token")?, &client).await?,

@@ -28,10 +28,11 @@ pub const FIELD: &str = "field";
 #[derive(Debug)]
 pub struct Field<T>(Result<T, Violation>);
 
-/// An absent member.
-impl<T> Default for Field<T> {
+/// An absent member breaks the same rule as an empty text, or `required` if its value is no text.
+impl<T: Value> Default for Field<T> {
     fn default() -> Self {
-        Self(Err(Violation::of_value("required", "is required")))
+        let violation = T::from_text("").err().filter(|violation| violation.code != "type");
+        Self(Err(violation.unwrap_or_else(|| Violation::of_value("required", "is required"))))
     }
 }
 
@@ -296,8 +297,7 @@ mod tests {
     #[test]
     fn every_bad_member_is_reported_with_its_rule() {
         let bad = json!({ "name": 5, "nick": "too long", "number": 1.5, "role": {"a": [1]} });
-        let expected =
-            [("email", "required"), ("name", "type"), ("nick", "length"), ("number", "type"), ("role", "type")];
+        let expected = [("email", "email"), ("name", "type"), ("nick", "length"), ("number", "type"), ("role", "type")];
         assert_eq!(body(bad), expected.map(|(field, code)| (field.to_owned(), code.to_owned())));
         let text = json!({ "email": null, "number": "5" });
         let expected = [("email", "type"), ("number", "type")];

@@ -1,5 +1,6 @@
 //! HTTP plumbing that serves every resource: extractors, guard, problem documents, paging, streaming, OpenAPI.
 
+pub mod accepted;
 pub mod access_log;
 pub mod client;
 pub mod extract;

@@ -4,7 +4,9 @@ use utoipa::openapi::schema::{AllOf, Object, ObjectBuilder, OneOf, SchemaFormat,
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::domain::auth::codes::PresentedResetToken;
 use crate::domain::auth::password::{Password, PresentedPassword};
+use crate::domain::auth::token::PresentedToken;
 use crate::domain::values::birthday::LeapDay;
 use crate::domain::values::email::Email;
 use crate::domain::values::instant::Instant;
@@ -201,3 +203,19 @@ impl PartialSchema for TimeZone {
 }
 
 impl ToSchema for TimeZone {}
+
+impl PartialSchema for PresentedToken {
+    fn schema() -> RefOr<Schema> {
+        schema_of::<Self>()
+    }
+}
+
+impl ToSchema for PresentedToken {}
+
+impl PartialSchema for PresentedResetToken {
+    fn schema() -> RefOr<Schema> {
+        schema_of::<Self>()
+    }
+}
+
+impl ToSchema for PresentedResetToken {}

@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, TransactionSession as _};
 use crate::db::Transact;
 use crate::domain::accounts::credentials;
 use crate::domain::accounts::users as accounts;
-use crate::domain::auth::codes::{self, Account, ResetToken};
+use crate::domain::auth::codes::{self, Account, PresentedResetToken, ResetToken};
 use crate::domain::auth::context::Auth;
 use crate::domain::auth::password::Password;
 use crate::domain::auth::throttle::{Action, Attempt};
@@ -15,6 +15,7 @@ use crate::domain::records::audit::Event;
 use crate::domain::records::outbox;
 use crate::domain::values::client::Client;
 use crate::domain::values::email::Email;
+use crate::domain::values::one_time_code::OneTimeCode;
 use crate::error::Result;
 
 /// Asks for a code. Whether the address has an account is looked up when the mail is about to leave, so nothing here
@@ -22,7 +23,7 @@ use crate::error::Result;
 ///
 /// # Errors
 /// [`TooMany`](crate::error::Error::TooMany).
-pub async fn ask(db: &impl Transact, auth: &Auth, email: &Email, client: &Client) -> Result<()> {
+pub async fn request(db: &impl Transact, auth: &Auth, email: &Email, client: &Client) -> Result<()> {
     let transaction = db.begin().await?;
     Attempt::new(auth, Action::ForgotPassword, Some(email.as_str()), client).admit(&transaction).await?;
     outbox::add(&transaction, MailKind::ResetPassword, email.as_str(), None, auth.clock.now()).await?;
@@ -37,7 +38,7 @@ pub async fn validate(
     db: &impl Transact,
     auth: &Auth,
     email: &Email,
-    code: &str,
+    code: &OneTimeCode,
     client: &Client,
 ) -> Result<ResetToken> {
     let (account, purpose) = (Account::Of(email), CodePurpose::ResetPassword);
@@ -55,7 +56,13 @@ pub async fn validate(
 ///
 /// # Errors
 /// A violation in `reset_token`; [`Busy`](crate::error::Error::Busy).
-pub async fn reset(db: &impl Transact, auth: &Auth, token: &str, new: Password, client: &Client) -> Result<()> {
+pub async fn reset(
+    db: &impl Transact,
+    auth: &Auth,
+    token: &PresentedResetToken,
+    new: Password,
+    client: &Client,
+) -> Result<()> {
     let token = codes::find_token(db, auth, token).await?;
     let hash = auth.hasher.turn().await?.hash(new).await?;
     let now = auth.clock.now();

@@ -1,6 +1,5 @@
 //! Accounts: registering, looking them up, and the profile.
 
-use chrono::NaiveDate;
 use entity::{AuditAction, MailKind, Role, users};
 use sea_orm::sea_query::{BinOper, Expr, ExprTrait, LikeExpr, OnConflict};
 use sea_orm::{
@@ -20,43 +19,45 @@ use crate::domain::values::client::Client;
 use crate::domain::values::email::Email;
 use crate::domain::values::page::{Page, Slice};
 use crate::domain::values::patch::Patch;
+use crate::domain::values::person::{BirthDate, FullName, NationalId, PhoneNumber, PostalAddress};
 use crate::domain::values::search;
+use crate::domain::values::time_zone::TimeZone;
 use crate::error::{Error, Result};
 
 /// What somebody who registers tells of themselves.
 #[derive(Clone, Debug)]
 pub struct NewUser {
     /// Full name.
-    pub name: String,
+    pub name: FullName,
     /// Unique among all accounts.
     pub email: Email,
     /// To sign in with.
     pub password: Password,
     /// National id, unique when present.
-    pub nid: Option<String>,
+    pub nid: Option<NationalId>,
     /// For staff to call.
-    pub phone_number: Option<String>,
+    pub phone_number: Option<PhoneNumber>,
     /// Postal address.
-    pub address: Option<String>,
+    pub address: Option<PostalAddress>,
     /// For staff to compare with the age limits of vaccines.
-    pub birth_date: Option<NaiveDate>,
+    pub birth_date: Option<BirthDate>,
 }
 
 /// Changes to a profile.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
     /// Full name.
-    pub name: Option<String>,
+    pub name: Option<FullName>,
     /// National id.
-    pub nid: Patch<String>,
+    pub nid: Patch<NationalId>,
     /// For staff to call.
-    pub phone_number: Patch<String>,
+    pub phone_number: Patch<PhoneNumber>,
     /// Postal address.
-    pub address: Patch<String>,
+    pub address: Patch<PostalAddress>,
     /// Date of birth.
-    pub birth_date: Patch<NaiveDate>,
+    pub birth_date: Patch<BirthDate>,
     /// Where their day begins: an IANA zone.
-    pub time_zone: Patch<String>,
+    pub time_zone: Patch<TimeZone>,
 }
 
 /// The accounts an actor may see: their own, and for admins every one.
@@ -141,15 +142,15 @@ async fn hashed(auth: &Auth, new: NewUser, role: Role) -> Result<users::ActiveMo
     let now = auth.clock.now();
     Ok(users::ActiveModel {
         id: Set(Uuid::now_v7()),
-        search_text: Set(search_text(&new.name, new.email.as_str())),
-        name: Set(new.name),
+        search_text: Set(search_text(new.name.as_str(), new.email.as_str())),
+        name: Set(new.name.into_string()),
         email: Set(new.email.as_str().to_owned()),
         password_hash: Set(password_hash),
         role: Set(role),
-        nid: Set(new.nid),
-        phone_number: Set(new.phone_number),
-        address: Set(new.address),
-        birth_date: Set(new.birth_date),
+        nid: Set(new.nid.map(NationalId::into_string)),
+        phone_number: Set(new.phone_number.map(PhoneNumber::into_string)),
+        address: Set(new.address.map(PostalAddress::into_string)),
+        birth_date: Set(new.birth_date.map(BirthDate::date)),
         email_verified_at: Set(None),
         disabled_at: Set(None),
         time_zone: Set(None),
@@ -219,25 +220,29 @@ pub async fn list(
     Ok(page.slice(users, |user| user.id))
 }
 
-/// Changes the actor's own profile.
+/// Updates the actor's own profile.
 ///
 /// # Errors
-/// A conflict when the national id is taken; [`Error::InvalidToken`] when the account is gone.
-pub async fn change(db: &impl ConnectionTrait, auth: &Auth, actor: &Actor, changes: Changes) -> Result<users::Model> {
+/// A conflict if the national id is taken; [`Error::InvalidToken`] if the account is gone.
+pub async fn update(db: &impl ConnectionTrait, auth: &Auth, actor: &Actor, changes: Changes) -> Result<users::Model> {
     use users::Column;
-    let folded = changes.name.as_deref().map(|name| {
-        let name = Expr::value(search::fold(name) + "\n");
+    let search_text = changes.name.as_ref().map(|name| {
+        let name = Expr::value(search::fold(name.as_str()) + "\n");
         (Column::SearchText, name.binary(BinOper::Custom("||"), Expr::col(Column::Email)))
     });
-    let set = |column, value: Option<Option<String>>| value.map(|value| (column, Expr::value(value)));
+    let nid = changes.nid.map(NationalId::into_string).into_change();
+    let phone_number = changes.phone_number.map(PhoneNumber::into_string).into_change();
+    let address = changes.address.map(PostalAddress::into_string).into_change();
+    let birth_date = changes.birth_date.map(BirthDate::date).into_change();
+    let time_zone = changes.time_zone.map(|zone| zone.name().to_owned()).into_change();
     let changed = [
-        folded,
-        changes.name.map(|name| (Column::Name, Expr::value(name))),
-        set(Column::Nid, changes.nid.into_change()),
-        set(Column::PhoneNumber, changes.phone_number.into_change()),
-        set(Column::Address, changes.address.into_change()),
-        changes.birth_date.into_change().map(|date| (Column::BirthDate, Expr::value(date))),
-        set(Column::TimeZone, changes.time_zone.into_change()),
+        search_text,
+        changes.name.map(|name| (Column::Name, Expr::value(name.into_string()))),
+        nid.map(|nid| (Column::Nid, Expr::value(nid))),
+        phone_number.map(|number| (Column::PhoneNumber, Expr::value(number))),
+        address.map(|address| (Column::Address, Expr::value(address))),
+        birth_date.map(|date| (Column::BirthDate, Expr::value(date))),
+        time_zone.map(|zone| (Column::TimeZone, Expr::value(zone))),
     ];
     let mut update = users::Entity::update_many().filter(Column::Id.eq(actor.user_id));
     for (column, value) in changed.into_iter().flatten() {

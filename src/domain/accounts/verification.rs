@@ -16,13 +16,20 @@ use crate::domain::records::outbox;
 use crate::domain::values::actor::Actor;
 use crate::domain::values::client::Client;
 use crate::domain::values::email::Email;
+use crate::domain::values::one_time_code::OneTimeCode;
 use crate::error::{Error, Result, Violation};
 
 /// Confirms the address of an account with the code mailed to it.
 ///
 /// # Errors
 /// A violation in `code`, the same for unknown addresses; [`Error::TooMany`].
-pub async fn confirm(db: &impl Transact, auth: &Auth, email: &Email, code: &str, client: &Client) -> Result<()> {
+pub async fn confirm(
+    db: &impl Transact,
+    auth: &Auth,
+    email: &Email,
+    code: &OneTimeCode,
+    client: &Client,
+) -> Result<()> {
     let code = codes::present(db, auth, Account::Of(email), CodePurpose::VerifyEmail, code, client).await?;
     let now = auth.clock.now();
     let transaction = db.begin().await?;
@@ -93,7 +100,7 @@ pub async fn finish_change(
     auth: &Auth,
     actor: &Actor,
     client: &Client,
-    code: &str,
+    code: &OneTimeCode,
 ) -> Result<users::Model> {
     let account = Account::Id(actor.user_id);
     let code = codes::present(db, auth, account, CodePurpose::ChangeEmail, code, client).await?;

@@ -16,6 +16,8 @@ use crate::domain::auth::throttle::{Action, Attempt};
 use crate::domain::records::outbox;
 use crate::domain::values::client::Client;
 use crate::domain::values::email::Email;
+use crate::domain::values::one_time_code::OneTimeCode;
+use crate::domain::values::value::{Shape, Value, at_most};
 use crate::error::{Error, Result, Violation};
 
 /// How often a code may be tried.
@@ -51,6 +53,32 @@ pub struct ResetToken {
 impl std::fmt::Debug for ResetToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("ResetToken(…)")
+    }
+}
+
+/// A reset token as a client presents it.
+pub struct PresentedResetToken(String);
+
+impl PresentedResetToken {
+    /// The most characters.
+    pub const MAX_CHARS: usize = 256;
+}
+
+impl Value for PresentedResetToken {
+    const SHAPE: Shape = Shape::text(1, Self::MAX_CHARS);
+
+    fn from_text(text: &str) -> std::result::Result<Self, Violation> {
+        if text.is_empty() {
+            return Err(Violation::of_value("length", "must not be empty"));
+        }
+        at_most(text, Self::MAX_CHARS)?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl std::fmt::Debug for PresentedResetToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PresentedResetToken(…)")
     }
 }
 
@@ -149,7 +177,7 @@ pub async fn present(
     auth: &Auth,
     account: Account<'_>,
     purpose: CodePurpose,
-    code: &str,
+    code: &OneTimeCode,
     client: &Client,
 ) -> Result<Model> {
     let name = match account {
@@ -165,7 +193,7 @@ pub async fn present(
     let tried = try_once(&transaction, auth, account, purpose).await?;
     let right = |found: &Model| {
         let hash = found.code_hash.as_deref().unwrap_or_default();
-        auth.tokens.keys().is_hash(hash, &parts(&found.user_id, purpose, code.as_bytes()))
+        auth.tokens.keys().is_hash(hash, &parts(&found.user_id, purpose, code.as_str().as_bytes()))
     };
     let found = tried.filter(right);
     match found {
@@ -231,9 +259,9 @@ pub async fn issue_token(transaction: &impl ConnectionTrait, auth: &Auth, code: 
 ///
 /// # Errors
 /// A violation in `reset_token`.
-pub async fn find_token(db: &impl ConnectionTrait, auth: &Auth, token: &str) -> Result<Model> {
+pub async fn find_token(db: &impl ConnectionTrait, auth: &Auth, token: &PresentedResetToken) -> Result<Model> {
     let read = || {
-        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
+        let bytes = URL_SAFE_NO_PAD.decode(&token.0).ok()?;
         let (user_id, secret) = bytes.split_first_chunk::<16>()?;
         Some((Uuid::from_bytes(*user_id), secret.to_vec()))
     };

@@ -17,7 +17,8 @@ use uuid::Uuid;
 
 use crate::domain::auth::keys::{Key, KeyError, Keyring};
 use crate::domain::values::actor::Actor;
-use crate::error::{Error, Result};
+use crate::domain::values::value::{Shape, Value};
+use crate::error::{Error, Result, Violation};
 
 /// No token of ours is longer; anything that is gets refused unread.
 const MAX_BYTES: usize = 4096;
@@ -51,6 +52,31 @@ pub struct TokenPair {
 impl std::fmt::Debug for TokenPair {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("TokenPair(…)")
+    }
+}
+
+/// A token as a client presents it, not yet verified.
+pub struct PresentedToken(String);
+
+impl PresentedToken {
+    /// The text of the token.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Value for PresentedToken {
+    const SHAPE: Shape = Shape::Text { min: 0, max: None, format: None, pattern: None };
+
+    fn from_text(text: &str) -> std::result::Result<Self, Violation> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl std::fmt::Debug for PresentedToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PresentedToken(…)")
     }
 }
 

@@ -140,14 +140,15 @@ async fn a_change_of_address_outlives_a_server_that_is_away_for_long() {
     let patient = app.patient().await;
     server.set(Mood::Closed);
     let change = json!({ "email": ADA, "current_password": PASSWORD });
-    patient.put("/users/me/email", change).await.accepted();
+    patient.post("/users/me/email-change", change).await.accepted();
     app.clock.advance(chrono::Duration::minutes(20));
     care4u::domain::auth::codes::sweep(&app.state().db, app.clock.now()).await.unwrap();
     let again = app.refresh(&patient.refresh_token).await.ok();
     server.set(Mood::Good);
     let mails = server.wait_for(2).await;
     let code = Mail::read(&mails.iter().find(|mail| mail.recipient == ADA).unwrap().message).code();
-    let confirm = app.request(reqwest::Method::POST, "/api/v1/users/me/email/confirm").json(&json!({ "code": code }));
+    let confirm =
+        app.request(reqwest::Method::POST, "/api/v1/users/me/email-change/confirm").json(&json!({ "code": code }));
     let account = app.send(confirm.bearer_auth(again["access_token"].as_str().unwrap())).await.ok();
     assert_eq!(account["email"], ADA);
 }

@@ -116,7 +116,7 @@ async fn a_deleted_account_is_gone_with_its_sessions_and_requests() {
     let (patient, staff) = (app.patient().await, app.staff().await);
     let request = patient.ask_for("MMR").await;
     let other = app.another_instance().await;
-    patient.delete_with("/users/me", json!({ "password": PASSWORD })).await.ok();
+    patient.post("/users/me/deletion", json!({ "password": PASSWORD })).await.ok();
     patient.get("/users/me").await.problem(401, "invalid-token");
     app.refresh(&patient.refresh_token).await.problem(401, "invalid-token");
     app.post("/api/v1/auth/login", json!({ "email": patient.email, "password": PASSWORD }))
@@ -271,7 +271,7 @@ async fn the_last_admin_stays() {
     let own = format!("/users/{}", admin.id);
     admin.patch(&own, json!({ "role": "staff" })).await.problem(409, "last-admin");
     admin.patch(&own, json!({ "disabled": true })).await.problem(409, "last-admin");
-    admin.delete_with("/users/me", json!({ "password": PASSWORD })).await.problem(409, "last-admin");
+    admin.post("/users/me/deletion", json!({ "password": PASSWORD })).await.problem(409, "last-admin");
     assert_eq!(admin.get("/users/me").await.ok()["role"], "admin");
     // An admin who cannot sign in does not count.
     let second = app.admin().await;

@@ -22,7 +22,7 @@ fn change(email: &str) -> Value {
 }
 
 async fn confirm(actor: &Actor<'_>, code: &str) -> Answer {
-    actor.post("/users/me/email/confirm", json!({ "code": code })).await
+    actor.post("/users/me/email-change/confirm", json!({ "code": code })).await
 }
 
 fn id(account: &Value) -> uuid::Uuid {
@@ -74,9 +74,9 @@ async fn a_stranger_is_not_called_by_the_name_that_somebody_gave() {
     let pair = app.log_in(ADA, PASSWORD).await.ok();
     let token = pair["access_token"].as_str().unwrap();
     let as_eve = |method, path: &str, body: Value| {
-        app.send(app.request(method, &format!("/api/v1/users/me/email{path}")).bearer_auth(token).json(&body))
+        app.send(app.request(method, &format!("/api/v1/users/me/email-change{path}")).bearer_auth(token).json(&body))
     };
-    as_eve(reqwest::Method::PUT, "", change("eve@example.org")).await.accepted();
+    as_eve(reqwest::Method::POST, "", change("eve@example.org")).await.accepted();
     let code = app.mail.code("eve@example.org", 1).await;
     as_eve(reqwest::Method::POST, "/confirm", json!({ "code": code })).await.ok();
     app.outbox_empties().await;
@@ -115,7 +115,7 @@ async fn a_code_that_resets_the_password_confirms_the_address_as_well() {
 async fn an_address_changes_when_the_new_one_confirms_and_the_old_one_is_told() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
-    patient.put("/users/me/email", change(ADA)).await.accepted();
+    patient.post("/users/me/email-change", change(ADA)).await.accepted();
     assert_eq!(app.mail.wait_for(&patient.email, 1).await.subject, "Your e-mail address is about to change");
     let code = app.mail.code(ADA, 1).await;
     assert_eq!(patient.get("/users/me").await.ok()["email"], patient.email);
@@ -143,11 +143,14 @@ async fn a_change_of_address_takes_the_password_and_another_address() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     let wrong = json!({ "email": ADA, "current_password": "a wrong guess" });
-    patient.put("/users/me/email", wrong).await.violates(&[("current_password", "wrong")]);
-    patient.put("/users/me/email", change(&patient.email)).await.violates(&[("email", "same")]);
+    patient.post("/users/me/email-change", wrong).await.violates(&[("current_password", "wrong")]);
+    patient.post("/users/me/email-change", change(&patient.email)).await.violates(&[("email", "same")]);
     let neither = json!({ "email": "ada", "current_password": "" });
-    patient.put("/users/me/email", neither).await.violates(&[("current_password", "length"), ("email", "email")]);
-    app.send(app.request(reqwest::Method::PUT, "/api/v1/users/me/email").json(&change(ADA)))
+    patient
+        .post("/users/me/email-change", neither)
+        .await
+        .violates(&[("current_password", "length"), ("email", "email")]);
+    app.send(app.request(reqwest::Method::POST, "/api/v1/users/me/email-change").json(&change(ADA)))
         .await
         .problem(401, "unauthenticated");
     confirm(&patient, "123456").await.violates(&[("code", "wrong")]);
@@ -158,9 +161,9 @@ async fn a_change_of_address_takes_the_password_and_another_address() {
 async fn of_two_changes_of_address_the_later_one_counts() {
     let app = TestApp::start(BACKEND).await;
     let (patient, other) = (app.patient().await, app.patient().await);
-    patient.put("/users/me/email", change(ADA)).await.accepted();
+    patient.post("/users/me/email-change", change(ADA)).await.accepted();
     let first = app.mail.code(ADA, 1).await;
-    patient.put("/users/me/email", change("ada@example.net")).await.accepted();
+    patient.post("/users/me/email-change", change("ada@example.net")).await.accepted();
     let second = app.mail.code("ada@example.net", 1).await;
     if first != second {
         confirm(&patient, &first).await.violates(&[("code", "wrong")]);
@@ -173,7 +176,7 @@ async fn of_two_changes_of_address_the_later_one_counts() {
 async fn that_an_address_is_taken_is_told_to_whoever_reads_its_mail() {
     let app = TestApp::start(BACKEND).await;
     let (ada, bob) = (app.patient().await, app.patient().await);
-    ada.put("/users/me/email", change(&bob.email)).await.accepted();
+    ada.post("/users/me/email-change", change(&bob.email)).await.accepted();
     let code = app.mail.code(&bob.email, 1).await;
     confirm(&ada, &code).await.problem(409, "email-taken");
     assert_eq!(ada.get("/users/me").await.ok()["email"], ada.email);

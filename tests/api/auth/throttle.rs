@@ -29,7 +29,7 @@ async fn log_in_from(app: &TestApp, address: &str, email: &str, password: &str) 
 
 #[track_caller]
 fn wait_of(answer: &Answer) -> i64 {
-    answer.problem(429, "too-many-attempts");
+    answer.problem(429, "too-many-requests");
     answer.header("retry-after").parse().expect("it is in seconds")
 }
 
@@ -214,13 +214,13 @@ async fn guessing_the_password_from_within_counts_too() {
     let email = json!({ "email": "ada@example.org", "current_password": "a guess" });
     for _ in 0..2 {
         patient.put("/users/me/password", change.clone()).await.violates(&[("current_password", "wrong")]);
-        patient.put("/users/me/email", email.clone()).await.violates(&[("current_password", "wrong")]);
+        patient.post("/users/me/email-change", email.clone()).await.violates(&[("current_password", "wrong")]);
     }
     let erase = json!({ "password": "a guess" });
-    patient.delete_with("/users/me", erase.clone()).await.violates(&[("password", "wrong")]);
+    patient.post("/users/me/deletion", erase.clone()).await.violates(&[("password", "wrong")]);
     wait_of(&patient.put("/users/me/password", change).await);
-    wait_of(&patient.put("/users/me/email", email).await);
-    wait_of(&patient.delete_with("/users/me", erase).await);
+    wait_of(&patient.post("/users/me/email-change", email).await);
+    wait_of(&patient.post("/users/me/deletion", erase).await);
     patient.get("/users/me").await.ok();
 }
 

@@ -1,0 +1,137 @@
+//! Password and e-mail address of the own account.
+
+use actix_web::{HttpResponse, post, put, web};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::api::accounts::users::UserReply;
+use crate::api::http::accepted::AcceptedReply;
+use crate::api::http::extract::{CurrentUser, Valid};
+use crate::api::http::field::Field;
+use crate::api::http::problem::Problem;
+use crate::domain::accounts::{credentials, verification};
+use crate::domain::auth::password::{Password, PresentedPassword};
+use crate::domain::values::client::Client;
+use crate::domain::values::email::Email;
+use crate::domain::values::one_time_code::OneTimeCode;
+use crate::state::AppState;
+
+/// The current password and the new one.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "current_password": "a long sentence", "new_password": "a longer sentence" }))]
+pub struct ChangePassword {
+    /// The current password.
+    #[serde(default)]
+    #[validate(nested)]
+    #[schema(inline, required = true)]
+    current_password: Field<PresentedPassword>,
+    /// At least 8 characters, at most 71 bytes, and not a common password.
+    #[serde(default)]
+    #[validate(nested)]
+    #[schema(inline, required = true)]
+    new_password: Field<Password>,
+}
+
+/// A new e-mail address, and the password.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "email": "ada@example.net", "current_password": "a long sentence" }))]
+pub struct ChangeEmail {
+    /// The new address; a code is mailed to it.
+    #[serde(default)]
+    #[validate(nested)]
+    #[schema(inline, required = true)]
+    email: Field<Email>,
+    /// The current password.
+    #[serde(default)]
+    #[validate(nested)]
+    #[schema(inline, required = true)]
+    current_password: Field<PresentedPassword>,
+}
+
+/// The code that was mailed to the new address.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "code": "493021" }))]
+pub struct ConfirmEmailChange {
+    /// Six digits.
+    #[serde(default)]
+    #[validate(nested)]
+    #[schema(inline, required = true)]
+    code: Field<OneTimeCode>,
+}
+
+/// Change the password
+///
+/// Ends all other sessions of the account, and notifies the owner by mail.
+///
+/// **Open to:** anyone signed in.
+#[utoipa::path(
+    operation_id = "change_password", tag = "account", security(("oauth2" = []), ("token" = [])),
+    request_body = ChangePassword,
+    responses((status = 204), (status = 429, description = "Too many wrong passwords"))
+)]
+#[put("/me/password")]
+pub async fn change_password(
+    state: web::Data<AppState>,
+    user: CurrentUser,
+    client: Client,
+    Valid(body): Valid<ChangePassword>,
+) -> Result<HttpResponse, Problem> {
+    let (current, new) = (body.current_password.value()?.0, body.new_password.value()?);
+    credentials::change_password(&state.db, &state.auth, &user, &client, current, new).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Request a change of the e-mail address
+///
+/// A code is mailed to the new address, and a notice to the current one. Nothing changes until the code is confirmed.
+///
+/// **Open to:** anyone signed in.
+#[utoipa::path(
+    operation_id = "request_email_change", tag = "account", security(("oauth2" = []), ("token" = [])),
+    request_body = ChangeEmail,
+    responses(
+        (status = 202, body = AcceptedReply),
+        (status = 429, description = "Too many wrong passwords, or changes of the address"),
+    )
+)]
+#[post("/me/email-change")]
+pub async fn request_email_change(
+    state: web::Data<AppState>,
+    user: CurrentUser,
+    client: Client,
+    Valid(body): Valid<ChangeEmail>,
+) -> Result<HttpResponse, Problem> {
+    let (email, password) = (body.email.value()?, body.current_password.value()?.0);
+    verification::begin_change(&state.db, &state.auth, &user, &client, &email, password).await?;
+    Ok(AcceptedReply::response("A code is on its way to the new address."))
+}
+
+/// Confirm a change of the e-mail address
+///
+/// With the code that was mailed to the new address.
+///
+/// **Open to:** anyone signed in.
+#[utoipa::path(
+    operation_id = "confirm_email_change", tag = "account", security(("oauth2" = []), ("token" = [])),
+    request_body = ConfirmEmailChange,
+    responses(
+        (status = 200, body = UserReply),
+        (status = 409, description = "Another account has the address"),
+        (status = 429, description = "Too many wrong codes"),
+    )
+)]
+#[post("/me/email-change/confirm")]
+pub async fn confirm_email_change(
+    state: web::Data<AppState>,
+    user: CurrentUser,
+    client: Client,
+    Valid(body): Valid<ConfirmEmailChange>,
+) -> Result<web::Json<UserReply>, Problem> {
+    let code = body.code.value()?;
+    let account = verification::finish_change(&state.db, &state.auth, &user, &client, &code).await?;
+    Ok(web::Json(account.into()))
+}

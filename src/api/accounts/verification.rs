@@ -1,0 +1,55 @@
+//! Verification of the e-mail address of an account.
+
+use actix_web::{HttpResponse, post, web};
+
+use crate::api::accounts::recovery::{AccountEmail, MailedCode};
+use crate::api::http::accepted::AcceptedReply;
+use crate::api::http::extract::Valid;
+use crate::api::http::problem::Problem;
+use crate::domain::accounts::verification;
+use crate::domain::values::client::Client;
+use crate::state::AppState;
+
+/// Verify the e-mail address
+///
+/// With the code that was mailed to it. Whatever is wrong with the code or the address, the response is the same: 422.
+///
+/// **Open to:** anyone with the code.
+#[utoipa::path(
+    operation_id = "verify_email", tag = "auth",
+    request_body = MailedCode,
+    responses((status = 204), (status = 429, description = "Too many wrong codes"))
+)]
+#[post("")]
+pub async fn verify(
+    state: web::Data<AppState>,
+    client: Client,
+    Valid(body): Valid<MailedCode>,
+) -> Result<HttpResponse, Problem> {
+    let (email, code) = body.values()?;
+    verification::confirm(&state.db, &state.auth, &email, &code, &client).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Resend the verification code
+///
+/// The response is the same, and takes as long, whether or not the address has an account or is verified already.
+///
+/// **Open to:** anyone.
+#[utoipa::path(
+    operation_id = "resend_verification_code", tag = "auth",
+    request_body = AccountEmail,
+    responses(
+        (status = 202, body = AcceptedReply),
+        (status = 429, description = "Too many requests for this address, or from this address"),
+    )
+)]
+#[post("/resend")]
+pub async fn resend(
+    state: web::Data<AppState>,
+    client: Client,
+    Valid(body): Valid<AccountEmail>,
+) -> Result<HttpResponse, Problem> {
+    verification::resend(&state.db, &state.auth, &body.email()?, &client).await?;
+    Ok(AcceptedReply::response("If the address has an account to verify, a code is on its way."))
+}
