@@ -14,19 +14,18 @@ use actix_web::{App, HttpServer, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::api;
-use crate::config::{MailTransport, OnDuplicate, Profile, Settings, SmtpTls};
+use crate::config::{MailTransport, OnDuplicate, Profile, Settings};
 use crate::db::Db;
 use crate::domain::auth::context::Auth;
-use crate::domain::auth::password::Hasher;
+use crate::domain::auth::hasher::Hasher;
 use crate::domain::auth::revocations::Revocations;
-use crate::domain::auth::throttle::{Limit, Limits};
 use crate::domain::auth::token::{Lifetimes, Tokens};
 use crate::domain::contacts::contact_imports::Desk;
 use crate::domain::vaccination::catalogue;
 use crate::domain::vaccination::vaccines;
 use crate::domain::values::clock::Clock;
 use crate::error::{Error, with_causes};
-use crate::mail::{self, MailError, Mailer, Privacy};
+use crate::mail::{self, MailError, Mailer};
 use crate::state::AppState;
 use background::Background;
 
@@ -180,7 +179,7 @@ pub async fn state(settings: &Settings, clock: Clock, workers: usize) -> Result<
         hasher,
         tokens,
         revocations,
-        limits: limits(settings),
+        limits: settings.throttle.clone(),
         code_life: chrono::Duration::seconds(settings.codes.ttl_seconds.into()),
         // Else signing in right after registering would tell what registering did not.
         require_verified_email: settings.auth.require_verified_email || silent_registration,
@@ -221,26 +220,6 @@ fn lifetimes(settings: &Settings) -> Lifetimes {
     }
 }
 
-fn limits(settings: &Settings) -> Limits {
-    let throttle = &settings.throttle;
-    let seconds = |seconds: u32| chrono::Duration::seconds(seconds.into());
-    let limit = |per_account, per_address| Limit { per_account, per_address };
-    Limits {
-        enabled: throttle.enabled,
-        first_wait: seconds(throttle.first_wait_seconds),
-        longest_wait: seconds(throttle.longest_wait_seconds),
-        forget_after: seconds(throttle.forget_after_seconds),
-        login: limit(throttle.login_per_account, throttle.login_per_address),
-        register: limit(throttle.register_per_address, throttle.register_per_address),
-        forgot_password: limit(throttle.forgot_password_per_account, throttle.forgot_password_per_address),
-        validate_code: limit(throttle.validate_code_per_account, throttle.validate_code_per_address),
-        resend: limit(throttle.resend_per_account, throttle.resend_per_address),
-        mails: throttle.mails_per_recipient,
-        contacts_per_hour: throttle.contacts_per_hour,
-        imports_per_hour: throttle.imports_per_hour,
-    }
-}
-
 /// How mail leaves: in development into a folder unless told otherwise.
 fn mailer(settings: &Settings) -> Result<Mailer, StartError> {
     let mail = &settings.mail;
@@ -257,11 +236,7 @@ fn mailer(settings: &Settings) -> Result<Mailer, StartError> {
             let server = mail::Server {
                 host: mail.smtp_host.clone(),
                 port: mail.smtp_port,
-                privacy: match mail.smtp_tls {
-                    SmtpTls::Starttls => Privacy::StartTls,
-                    SmtpTls::Tls => Privacy::Tls,
-                    SmtpTls::None => Privacy::None,
-                },
+                tls: mail.smtp_tls,
                 credentials: (!mail.smtp_username.is_empty()).then_some(credentials),
                 timeout: Duration::from_secs(mail.smtp_timeout_seconds.into()),
                 authority: mail.smtp_ca_file.as_ref().map(read).transpose()?,

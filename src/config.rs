@@ -12,11 +12,13 @@ use std::path::Path;
 use config::{Config, ConfigError, Environment, File, FileFormat};
 use serde::Deserialize;
 
+use crate::domain::auth::limits::Limits;
+use crate::mail::SmtpTls;
+
 pub use key_file::KeyFile;
 pub use secret::Secret;
 pub use sections::{
-    Auth, Codes, Contacts, Database, Log, LogFormat, Mail, MailTransport, OnDuplicate, Registration, Server, SmtpTls,
-    Throttle,
+    Auth, Codes, Contacts, Database, Log, LogFormat, Mail, MailTransport, OnDuplicate, Registration, Server,
 };
 
 const DEFAULT: &str = include_str!("../config/default.toml");
@@ -48,7 +50,7 @@ pub struct Settings {
     /// Codes sent by mail.
     pub codes: Codes,
     /// What is slowed down.
-    pub throttle: Throttle,
+    pub throttle: Limits,
     /// How large files of contacts may be.
     pub contacts: Contacts,
     /// How mail leaves.

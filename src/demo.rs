@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use crate::db::Transact;
 use crate::domain::accounts::users::search_text;
-use crate::domain::auth::password::{Hasher, Password};
+use crate::domain::auth::hasher::Hasher;
+use crate::domain::auth::password::Password;
 use crate::domain::contacts::contacts::{self, NewContact};
 use crate::domain::values::birthday::Birthday;
 use crate::domain::values::clock::Clock;
@@ -68,7 +69,7 @@ pub async fn fill(
     plan: &Plan,
     progress: impl Fn(u64),
 ) -> Result<u32> {
-    let password_hash = hasher.turn().await?.hash(password).await?;
+    let password_hash = hasher.permit().await?.hash(password).await?;
     let catalogue = vaccines::Entity::find().order_by_asc(vaccines::Column::Code).all(db).await?;
     let mut source = Source::new(plan, clock.now());
     let transaction = db.begin().await?;

@@ -11,8 +11,8 @@ pub struct Model {
     /// What is counted, as a keyed hash: it cannot be traced back to a person.
     #[sea_orm(primary_key, auto_increment = false)]
     pub key: Uuid,
-    /// How many above those that are free, negative while there are free ones left; of an hour's quota, how many.
-    pub excess: i32,
+    /// Attempts above the limit; negative while free attempts are left.
+    pub over_limit: i32,
     pub blocked_until: DateTimeUtc,
     #[sea_orm(indexed)]
     pub forget_at: DateTimeUtc,

@@ -16,7 +16,7 @@ mod m20261121_000010_create_contact_imports;
 mod m20261121_000011_create_contacts;
 mod m20261121_000012_requests_for_contacts;
 mod m20261121_000013_create_calendar_feeds;
-mod m20261126_000014_rename_contact_notes;
+mod m20261126_000014_rename_columns;
 mod m20261126_000015_create_quotas;
 
 use std::path::PathBuf;
@@ -52,7 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000011_create_contacts::Migration),
             Box::new(m20261121_000012_requests_for_contacts::Migration),
             Box::new(m20261121_000013_create_calendar_feeds::Migration),
-            Box::new(m20261126_000014_rename_contact_notes::Migration),
+            Box::new(m20261126_000014_rename_columns::Migration),
             Box::new(m20261126_000015_create_quotas::Migration),
         ]
     }

@@ -1,7 +1,7 @@
 //! Quotas: how many things of a kind a user has created within an hour. They were rows of `throttles`, whose columns mean
 //! something else.
 //!
-//! Parent: m20261126_000014_rename_contact_notes. Date: 2026-11-26.
+//! Parent: m20261126_000014_rename_columns. Date: 2026-11-26.
 
 use sea_orm_migration::prelude::*;
 

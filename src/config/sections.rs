@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::key_file::{self, KeyFile};
 use super::secret::Secret;
+use crate::mail::SmtpTls;
 
 /// `[server]`
 #[derive(Clone, Debug, Deserialize)]
@@ -89,43 +90,6 @@ pub struct Codes {
     pub ttl_seconds: u32,
 }
 
-/// `[throttle]`
-#[derive(Clone, Debug, Deserialize)]
-pub struct Throttle {
-    /// Off means that nothing is counted.
-    pub enabled: bool,
-    /// The first wait; each further one is twice as long,
-    pub first_wait_seconds: u32,
-    /// but never longer than this.
-    pub longest_wait_seconds: u32,
-    /// After so long without a count a counter starts again.
-    pub forget_after_seconds: u32,
-    /// Failures to sign in on one account from one address.
-    pub login_per_account: u32,
-    /// Failures to sign in from one address.
-    pub login_per_address: u32,
-    /// Registrations from one address.
-    pub register_per_address: u32,
-    /// Requests for a code for one account from one address.
-    pub forgot_password_per_account: u32,
-    /// Requests for a code from one address.
-    pub forgot_password_per_address: u32,
-    /// Wrong codes for one account from one address.
-    pub validate_code_per_account: u32,
-    /// Wrong codes from one address.
-    pub validate_code_per_address: u32,
-    /// Requests for another code to confirm one address, from one address.
-    pub resend_per_account: u32,
-    /// Requests for another code to confirm an address, from one address.
-    pub resend_per_address: u32,
-    /// Mails to one recipient that strangers can cause.
-    pub mails_per_recipient: u32,
-    /// Contacts that one user may add in an hour, one by one.
-    pub contacts_per_hour: u32,
-    /// Files of contacts that one user may import in an hour.
-    pub imports_per_hour: u32,
-}
-
 /// `[contacts]`
 #[derive(Clone, Debug, Deserialize)]
 pub struct Contacts {
@@ -163,18 +127,6 @@ pub struct Mail {
     /// Another certificate authority to trust, in PEM.
     #[serde(default)]
     pub smtp_ca_file: Option<PathBuf>,
-}
-
-/// How the connection to the mail server is kept private.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SmtpTls {
-    /// Begins in the clear and must change over (port 587).
-    Starttls,
-    /// From the first byte (port 465).
-    Tls,
-    /// Not at all (port 25): for a server on the same machine.
-    None,
 }
 
 /// How mail leaves.

@@ -14,7 +14,7 @@ use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
 
 use crate::domain::accounts::mail_messages::Letter;
 use smtp::Route;
-pub use smtp::{Privacy, Server};
+pub use smtp::{Server, SmtpTls};
 pub use texts::Language;
 
 /// How mail leaves.

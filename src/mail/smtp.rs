@@ -8,6 +8,7 @@ use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
+use serde::Deserialize;
 use tokio::time::timeout;
 
 use super::SendError;
@@ -22,8 +23,8 @@ pub struct Server {
     pub host: String,
     /// Its port; 0 for the usual one.
     pub port: u16,
-    /// How the connection is kept private.
-    pub privacy: Privacy,
+    /// TLS of the connection.
+    pub tls: SmtpTls,
     /// User and password.
     pub credentials: Option<(String, String)>,
     /// How long sending one mail may take, from connecting to the server's word that it has it.
@@ -32,14 +33,15 @@ pub struct Server {
     pub authority: Option<Vec<u8>>,
 }
 
-/// How a connection is kept private.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Privacy {
-    /// It begins in the clear and must change over (RFC 3207).
-    StartTls,
-    /// From the first byte (RFC 8314).
+/// TLS of the connection to a mail server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SmtpTls {
+    /// STARTTLS (RFC 3207), usually on port 587. A server without it is refused.
+    Starttls,
+    /// TLS from the first byte (RFC 8314), usually on port 465.
     Tls,
-    /// Not at all.
+    /// No TLS, usually on port 25: for a server on the same machine.
     None,
 }
 
@@ -63,12 +65,12 @@ impl std::fmt::Debug for Route {
 
 impl Route {
     pub(super) fn to(server: Server) -> Result<Self, Error> {
-        let usual_port = match server.privacy {
-            Privacy::StartTls => 587,
-            Privacy::Tls => 465,
-            Privacy::None => 25,
+        let usual_port = match server.tls {
+            SmtpTls::Starttls => 587,
+            SmtpTls::Tls => 465,
+            SmtpTls::None => 25,
         };
-        let tls = if server.privacy == Privacy::None {
+        let tls = if server.tls == SmtpTls::None {
             None
         } else {
             let mut parameters = TlsParameters::builder(server.host.clone());
@@ -81,7 +83,7 @@ impl Route {
             host: server.host,
             port: if server.port == 0 { usual_port } else { server.port },
             tls,
-            starts_in_the_clear: server.privacy != Privacy::Tls,
+            starts_in_the_clear: server.tls != SmtpTls::Tls,
             credentials: server.credentials.map(|(user, password)| Credentials::new(user, password)),
             timeout: server.timeout,
         })

@@ -11,8 +11,9 @@ use care4u::domain::accounts::users::{Filter as UserFilter, NewUser};
 use care4u::domain::accounts::verification;
 use care4u::domain::auth::codes::{self, PresentedResetToken};
 use care4u::domain::auth::password::Password;
-use care4u::domain::auth::sessions;
 use care4u::domain::auth::throttle;
+use care4u::domain::auth::token::PresentedToken;
+use care4u::domain::auth::{log_in, refresh, sessions};
 use care4u::domain::personal_data;
 use care4u::domain::records::audit::{self, Filter as AuditFilter};
 use care4u::domain::records::outbox;
@@ -190,13 +191,13 @@ async fn sessions_codes_and_mails_are_found_by_index() {
     let (email, now) = (Email::parse(&patient.email).unwrap(), auth.clock.now());
     let other = Email::parse("other@example.org").unwrap();
 
-    sessions::open(&db, auth, &email, Password::presented(PASSWORD), &client).await.unwrap();
-    sessions::open(&db, auth, &email, Password::presented("wrong"), &client).await.unwrap_err();
+    log_in::log_in(&db, auth, &email, Password::presented(PASSWORD), &client).await.unwrap();
+    log_in::log_in(&db, auth, &email, Password::presented("wrong"), &client).await.unwrap_err();
     // The address has to wait, but not for who has signed in from it.
-    sessions::open(&db, auth, &email, Password::presented(PASSWORD), &client).await.unwrap();
-    sessions::refresh(&db, auth, &patient.refresh_token, &client).await.unwrap();
+    log_in::log_in(&db, auth, &email, Password::presented(PASSWORD), &client).await.unwrap();
+    refresh::refresh(&db, auth, &PresentedToken::from_text(&patient.refresh_token).unwrap(), &client).await.unwrap();
     for page in pages() {
-        sessions::list(&db, auth, &own, page).await.unwrap();
+        sessions::list(&db, &auth.clock, &own, page).await.unwrap();
         db.used("refresh_tokens_user_id_id_idx");
     }
     auth.revocations.read(&db, now).await.unwrap();

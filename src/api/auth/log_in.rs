@@ -9,8 +9,8 @@ use validator::Validate;
 use crate::api::http::extract::{CurrentUser, Valid};
 use crate::api::http::field::Field;
 use crate::api::http::problem::Problem;
+use crate::domain::auth;
 use crate::domain::auth::password::PresentedPassword;
-use crate::domain::auth::sessions;
 use crate::domain::auth::token::{PresentedToken, TokenPair};
 use crate::domain::values::client::Client;
 use crate::domain::values::email::Email;
@@ -100,7 +100,7 @@ pub async fn log_in(
     Valid(body): Valid<LogIn>,
 ) -> Result<web::Json<TokenPairReply>, Problem> {
     let (email, password) = (body.email.value()?, body.password.value()?.0);
-    let pair = sessions::open(&state.db, &state.auth, &email, password, &client).await?;
+    let pair = auth::log_in::log_in(&state.db, &state.auth, &email, password, &client).await?;
     Ok(web::Json(TokenPairReply::new(pair, state.auth.clock.now())))
 }
 
@@ -125,7 +125,7 @@ pub async fn refresh(
     Valid(body): Valid<Refresh>,
 ) -> Result<web::Json<TokenPairReply>, Problem> {
     let token = body.refresh_token.value()?;
-    let pair = sessions::refresh(&state.db, &state.auth, token.as_str(), &client).await?;
+    let pair = auth::refresh::refresh(&state.db, &state.auth, &token, &client).await?;
     Ok(web::Json(TokenPairReply::new(pair, state.auth.clock.now())))
 }
 
@@ -140,6 +140,6 @@ pub async fn refresh(
 )]
 #[post("")]
 pub async fn log_out(state: web::Data<AppState>, user: CurrentUser, client: Client) -> Result<HttpResponse, Problem> {
-    sessions::close(&state.db, &state.auth, &user, &client).await?;
+    auth::sessions::log_out(&state.db, &state.auth, &user, &client).await?;
     Ok(HttpResponse::NoContent().finish())
 }

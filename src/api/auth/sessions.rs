@@ -67,7 +67,7 @@ pub async fn list(
     Query(query): Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
     let page = query.page()?;
-    let sessions = sessions::list(&state.db, &state.auth, &user, page).await?;
+    let sessions = sessions::list(&state.db, &state.auth.clock, &user, page).await?;
     Ok(paging::reply(&request, sessions, |session| SessionReply::new(session, user.session_id)))
 }
 

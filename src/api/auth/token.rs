@@ -14,7 +14,7 @@ use crate::api::auth::log_in::TokenPairReply;
 use crate::api::http::extract::read_body;
 use crate::api::http::problem::{Problem, seconds};
 use crate::domain::auth::password::PresentedPassword;
-use crate::domain::auth::sessions;
+use crate::domain::auth::{log_in, refresh};
 use crate::domain::values::client::Client;
 use crate::domain::values::email::Email;
 use crate::domain::values::value::Value;
@@ -189,9 +189,11 @@ pub async fn token(
         "password" if state.password_grant => {
             let email: Email = form.take_value("username")?;
             let password = form.take_value::<PresentedPassword>("password")?.0;
-            sessions::open(&state.db, &state.auth, &email, password, &client).await?
+            log_in::log_in(&state.db, &state.auth, &email, password, &client).await?
         }
-        "refresh_token" => sessions::refresh(&state.db, &state.auth, &form.take("refresh_token")?, &client).await?,
+        "refresh_token" => {
+            refresh::refresh(&state.db, &state.auth, &form.take_value("refresh_token")?, &client).await?
+        }
         _ => return Err(OAuthError::new("unsupported_grant_type", "this grant type is not served here")),
     };
     Ok(web::Json(TokenPairReply::new(pair, state.auth.clock.now())))

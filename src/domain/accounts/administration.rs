@@ -63,7 +63,7 @@ pub async fn change_as_operator(
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Busy`].
 pub async fn reset_password(db: &impl Transact, auth: &Auth, email: &Email, new: Password) -> Result<users::Model> {
-    let hash = auth.hasher.turn().await?.hash(new).await?;
+    let hash = auth.hasher.permit().await?.hash(new).await?;
     let user = find(db, email).await?;
     let transaction = db.begin().await?;
     let event = Event::new(AuditAction::PasswordReset).to(user.id);

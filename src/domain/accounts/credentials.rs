@@ -8,7 +8,8 @@ use crate::db::Transact;
 use crate::domain::accounts::users as accounts;
 use crate::domain::auth::codes;
 use crate::domain::auth::context::Auth;
-use crate::domain::auth::password::{Password, Verdict};
+use crate::domain::auth::hasher::Verdict;
+use crate::domain::auth::password::Password;
 use crate::domain::auth::sessions;
 use crate::domain::auth::throttle::{Action, Attempt};
 use crate::domain::records::audit::Event;
@@ -29,21 +30,21 @@ pub async fn confirm(
     password: Password,
     field: &'static str,
 ) -> Result<users::Model> {
-    let turn = auth.hasher.turn().await?;
+    let permit = auth.hasher.permit().await?;
     let user = accounts::own(db, actor).await?;
     let attempt = Attempt::new(auth, Action::LogIn, Some(&user.email), client);
-    let standing = attempt.standing(db).await?;
-    standing.admit_known()?;
-    if let Verdict::Wrong = turn.verify(password, Some(user.password_hash.clone())).await? {
+    let throttle = attempt.state(db).await?;
+    throttle.check_account()?;
+    if let Verdict::Wrong = permit.verify(password, Some(user.password_hash.clone())).await? {
         let transaction = db.begin().await?;
-        attempt.count(&transaction, &standing).await?;
+        attempt.count(&transaction, &throttle).await?;
         let event = Event::new(AuditAction::LoginFailed).to(user.id).on(actor.session_id);
         event.record(&transaction, client, attempt.time()).await?;
         transaction.commit().await?;
         return Err(Violation::new(field, "wrong", "is not your password").into());
     }
-    if standing.has_failed {
-        attempt.forgive(db).await?;
+    if throttle.has_failed {
+        attempt.clear(db).await?;
     }
     Ok(user)
 }
@@ -64,7 +65,7 @@ pub async fn change_password(
     // current password is no longer the current one.
     for _ in 0..2 {
         let user = confirm(db, auth, actor, client, current.clone(), "current_password").await?;
-        let hash = auth.hasher.turn().await?.hash(new.clone()).await?;
+        let hash = auth.hasher.permit().await?.hash(new.clone()).await?;
         let now = auth.clock.now();
         let transaction = db.begin().await?;
         let changed = users::Entity::update_many()

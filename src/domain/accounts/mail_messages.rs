@@ -92,7 +92,7 @@ async fn put_off(db: &impl ConnectionTrait, auth: &Auth, mail: &outbox::Model) -
         return Ok(None);
     }
     let attempt = Attempt::mail(auth, &mail.recipient);
-    match attempt.admit(db).await {
+    match attempt.count_and_check(db).await {
         Ok(()) => Ok(None),
         Err(Error::TooMany { retry_after }) => Ok(Some(attempt.time() + retry_after)),
         Err(error) => Err(error),

@@ -25,7 +25,7 @@ use crate::error::Result;
 /// [`TooMany`](crate::error::Error::TooMany).
 pub async fn request(db: &impl Transact, auth: &Auth, email: &Email, client: &Client) -> Result<()> {
     let transaction = db.begin().await?;
-    Attempt::new(auth, Action::ForgotPassword, Some(email.as_str()), client).admit(&transaction).await?;
+    Attempt::new(auth, Action::ForgotPassword, Some(email.as_str()), client).count_and_check(&transaction).await?;
     outbox::add(&transaction, MailKind::ResetPassword, email.as_str(), None, auth.clock.now()).await?;
     Ok(transaction.commit().await?)
 }
@@ -64,7 +64,7 @@ pub async fn reset(
     client: &Client,
 ) -> Result<()> {
     let token = codes::find_token(db, auth, token).await?;
-    let hash = auth.hasher.turn().await?.hash(new).await?;
+    let hash = auth.hasher.permit().await?.hash(new).await?;
     let now = auth.clock.now();
     let transaction = db.begin().await?;
     let user = accounts::lock(&transaction, token.user_id).await?.ok_or_else(|| codes::wrong("reset_token"))?;
@@ -79,7 +79,7 @@ pub async fn reset(
         .exec(&transaction)
         .await?;
     // Whoever has forgotten it has tried it a few times.
-    Attempt::new(auth, Action::LogIn, Some(&user.email), client).forgive(&transaction).await?;
+    Attempt::new(auth, Action::LogIn, Some(&user.email), client).clear(&transaction).await?;
     transaction.commit().await?;
     auth.revocations.add(ended, now);
     Ok(())

@@ -85,7 +85,7 @@ pub struct Filter {
 /// # Errors
 /// A conflict when the e-mail or national id is taken; [`Error::TooMany`], [`Error::Busy`].
 pub async fn register(db: &impl Transact, auth: &Auth, new: NewUser, client: &Client) -> Result<users::Model> {
-    Attempt::new(auth, Action::Register, None, client).admit(db).await?;
+    Attempt::new(auth, Action::Register, None, client).count_and_check(db).await?;
     let user = hashed(auth, new, Role::Patient).await?;
     let transaction = db.begin().await?;
     let user = user.insert(&transaction).await?;
@@ -100,7 +100,7 @@ pub async fn register(db: &impl Transact, auth: &Auth, new: NewUser, client: &Cl
 /// # Errors
 /// [`Error::TooMany`], [`Error::Busy`].
 pub async fn register_silently(db: &impl Transact, auth: &Auth, new: NewUser, client: &Client) -> Result<()> {
-    Attempt::new(auth, Action::Register, None, client).admit(db).await?;
+    Attempt::new(auth, Action::Register, None, client).count_and_check(db).await?;
     let user = hashed(auth, new, Role::Patient).await?;
     let transaction = db.begin().await?;
     let insert = users::Entity::insert(user.clone()).on_conflict(OnConflict::new().do_nothing().to_owned());
@@ -138,7 +138,7 @@ async fn registered(transaction: &impl ConnectionTrait, user: &users::Model, cli
 }
 
 async fn hashed(auth: &Auth, new: NewUser, role: Role) -> Result<users::ActiveModel> {
-    let password_hash = auth.hasher.turn().await?.hash(new.password).await?;
+    let password_hash = auth.hasher.permit().await?.hash(new.password).await?;
     let now = auth.clock.now();
     Ok(users::ActiveModel {
         id: Set(Uuid::now_v7()),

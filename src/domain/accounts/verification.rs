@@ -56,7 +56,7 @@ pub async fn confirm(
 /// [`Error::TooMany`].
 pub async fn resend(db: &impl Transact, auth: &Auth, email: &Email, client: &Client) -> Result<()> {
     let transaction = db.begin().await?;
-    Attempt::new(auth, Action::Resend, Some(email.as_str()), client).admit(&transaction).await?;
+    Attempt::new(auth, Action::Resend, Some(email.as_str()), client).count_and_check(&transaction).await?;
     outbox::add(&transaction, MailKind::VerifyEmail, email.as_str(), None, auth.clock.now()).await?;
     Ok(transaction.commit().await?)
 }
@@ -81,7 +81,7 @@ pub async fn begin_change(
     let now = auth.clock.now();
     let transaction = db.begin().await?;
     // Each sends two mails, one of them wherever the caller likes.
-    Attempt::new(auth, Action::Resend, Some(&user.email), client).admit(&transaction).await?;
+    Attempt::new(auth, Action::Resend, Some(&user.email), client).count_and_check(&transaction).await?;
     codes::begin_change(&transaction, auth, user.id, email).await?;
     outbox::add(&transaction, MailKind::ChangeEmail, email.as_str(), Some(user.id), now).await?;
     outbox::add(&transaction, MailKind::EmailChangeAsked, &user.email, Some(user.id), now).await?;

@@ -185,8 +185,8 @@ pub async fn present(
         Account::Id(id) => id.to_string(),
     };
     let attempt = Attempt::new(auth, Action::ValidateCode, Some(&name), client);
-    let standing = attempt.standing(db).await?;
-    standing.admit()?;
+    let throttle = attempt.state(db).await?;
+    throttle.check()?;
     // The row of the code is locked by the try, and the answer is given when that is on record: of a burst of guesses no
     // more than MAX_ATTEMPTS are looked at. One commit, whether or not there is such a code.
     let transaction = db.begin().await?;
@@ -197,8 +197,8 @@ pub async fn present(
     };
     let found = tried.filter(right);
     match found {
-        Some(_) => attempt.forgive(&transaction).await?,
-        None => attempt.count(&transaction, &standing).await?,
+        Some(_) => attempt.clear(&transaction).await?,
+        None => attempt.count(&transaction, &throttle).await?,
     }
     transaction.commit().await?;
     found.ok_or_else(|| wrong("code").into())

@@ -2,9 +2,9 @@
 
 use chrono::Duration;
 
-use crate::domain::auth::password::Hasher;
+use crate::domain::auth::hasher::Hasher;
+use crate::domain::auth::limits::Limits;
 use crate::domain::auth::revocations::Revocations;
-use crate::domain::auth::throttle::Limits;
 use crate::domain::auth::token::Tokens;
 use crate::domain::values::clock::Clock;
 

@@ -2,10 +2,14 @@
 
 pub mod codes;
 pub mod context;
+pub mod hasher;
 pub mod hmac;
 pub mod keys;
+pub mod limits;
+pub mod log_in;
 pub mod password;
 pub mod quota;
+pub mod refresh;
 pub mod revocations;
 pub mod sessions;
 pub mod throttle;

@@ -1,11 +1,11 @@
-//! Slowing down what comes too often, so that guessing does not pay and yet nobody locks out anybody else.
+//! Throttle: growing waits for repeated failures, so that guessing does not pay and nobody can lock out somebody else.
 //!
-//! Two counters see each attempt: one for the account *and* the address it comes from, one for the address as a whole.
-//! So a stranger's failures never count against the owner, who comes from elsewhere, and whoever tries one password on
-//! many accounts is slowed on all of them. Some attempts are free; each one more doubles the wait until the next. Refused
-//! attempts are not counted, and a counter that has seen nothing for a while starts again: a wait always ends by itself.
+//! Each attempt has two counters: one for the account together with the client's address, one for the address. Failures
+//! from another address therefore never count against the owner, and trying one password on many accounts is slowed down
+//! on all of them. Some attempts are free; each further one doubles the wait. Refused attempts are not counted, and a
+//! counter without attempts for some time starts again: every wait ends.
 //!
-//! Counters live in the database, hold across instances, and name nobody.
+//! Counters are rows of the database: they are shared by all instances, and their keys are HMACs, which name nobody.
 
 use chrono::{DateTime, Duration, Utc};
 use entity::throttles::{self, Column};
@@ -14,269 +14,238 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryF
 use uuid::Uuid;
 
 use crate::domain::auth::context::Auth;
+use crate::domain::auth::limits::Limits;
+use crate::domain::values::backoff::backoff;
 use crate::domain::values::client::Client;
 use crate::error::{Error, Result};
 
-/// What `blocked_until` says while there are free attempts left: not the present, which of two attempts at once is not the
-/// same for both.
+/// `blocked_until` of a counter with free attempts left. Not the current time, which differs between two concurrent
+/// attempts.
 const NEVER_BLOCKED: DateTime<Utc> = DateTime::UNIX_EPOCH;
 
-/// How much is free, and how the waits grow.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// Off means that nothing is counted.
-    pub enabled: bool,
-    /// The first wait. Each further one is twice as long,
-    pub first_wait: Duration,
-    /// but never longer than this.
-    pub longest_wait: Duration,
-    /// After so long without a count a counter starts again.
-    pub forget_after: Duration,
-    /// Failures to sign in, or to confirm with the password.
-    pub login: Limit,
-    /// Registrations.
-    pub register: Limit,
-    /// Requests for a code to reset the password.
-    pub forgot_password: Limit,
-    /// Failures to present the right code.
-    pub validate_code: Limit,
-    /// Requests for another code to confirm an address.
-    pub resend: Limit,
-    /// Mails to one address that strangers can cause.
-    pub mails: u32,
-    /// Contacts that one user may add in an hour; see [`crate::domain::auth::quota`].
-    pub contacts_per_hour: u32,
-    /// Files of contacts that one user may import in an hour.
-    pub imports_per_hour: u32,
-}
-
-/// How many attempts are free.
-#[derive(Clone, Copy, Debug)]
-pub struct Limit {
-    /// On one account from one address.
-    pub per_account: u32,
-    /// From one address in all.
-    pub per_address: u32,
-}
-
-/// What is counted.
+/// The kinds of attempts that are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Failures to sign in, or to confirm with the password.
+    /// Failed log-ins, and wrong current passwords.
     LogIn,
     /// Registrations.
     Register,
-    /// Requests for a code to reset the password.
+    /// Requests for a password reset.
     ForgotPassword,
-    /// Failures to present the right code.
+    /// Wrong codes.
     ValidateCode,
-    /// Requests for another code to confirm an address.
+    /// Requests for another verification code.
     Resend,
 }
 
-/// The counters that see one attempt.
+/// An attempt, with its counters.
 #[derive(Debug)]
 pub struct Attempt<'a> {
     limits: &'a Limits,
     longest_wait: Duration,
     now: DateTime<Utc>,
-    /// Sorted, so that two statements never wait for each other crosswise.
+    /// Key and free attempts. Sorted, so that two statements lock rows in the same order.
     counters: Vec<(Uuid, i32)>,
     of_account: Option<Uuid>,
 }
 
 #[derive(FromQueryResult)]
-struct Found {
+struct Counter {
     key: Uuid,
-    excess: i32,
+    over_limit: i32,
     blocked_until: DateTime<Utc>,
 }
 
-/// What the counters of an attempt say.
+/// The state of the counters of an attempt.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Standing {
+pub struct ThrottleState {
     account_wait: Option<Duration>,
     address_wait: Option<Duration>,
-    /// Whether the account has failures on record, from this address.
+    /// Whether there are failures of this account from this address.
     pub has_failed: bool,
-    /// Whether they have used up what is free.
-    is_over: bool,
+    /// Whether the free attempts of the account from this address are used up.
+    is_over_limit: bool,
 }
 
-impl Standing {
-    /// Passes unless there is a wait.
+impl ThrottleState {
+    /// Checks that there is no wait.
     ///
     /// # Errors
     /// [`Error::TooMany`].
-    pub fn admit(&self) -> Result<()> {
+    pub fn check(&self) -> Result<()> {
         self.account_wait.max(self.address_wait).map_or(Ok(()), |retry_after| Err(Error::TooMany { retry_after }))
     }
 
-    /// Passes unless there is a wait for this account from this address; the address as a whole may have one.
+    /// Checks that there is no wait for this account from this address. The address as a whole may have one.
     ///
     /// # Errors
     /// [`Error::TooMany`].
-    pub fn admit_known(&self) -> Result<()> {
+    pub fn check_account(&self) -> Result<()> {
         self.account_wait.map_or(Ok(()), |retry_after| Err(Error::TooMany { retry_after }))
     }
 }
 
 impl<'a> Attempt<'a> {
-    /// An attempt on an account, if it names one, from a client.
+    /// An attempt by a client, on an account if it names one.
     #[must_use]
     pub fn new(auth: &'a Auth, action: Action, account: Option<&str>, client: &Client) -> Self {
         let (limits, keys) = (&auth.limits, auth.tokens.keys());
-        let (name, limit) = match action {
-            Action::LogIn => ("login", limits.login),
-            Action::Register => ("register", limits.register),
-            Action::ForgotPassword => ("forgot-password", limits.forgot_password),
-            Action::ValidateCode => ("validate-code", limits.validate_code),
-            Action::Resend => ("resend", limits.resend),
+        let (name, (per_account, per_address)) = match action {
+            Action::LogIn => ("login", (limits.login_per_account, limits.login_per_address)),
+            Action::Register => ("register", (limits.register_per_address, limits.register_per_address)),
+            Action::ForgotPassword => {
+                ("forgot-password", (limits.forgot_password_per_account, limits.forgot_password_per_address))
+            }
+            Action::ValidateCode => {
+                ("validate-code", (limits.validate_code_per_account, limits.validate_code_per_address))
+            }
+            Action::Resend => ("resend", (limits.resend_per_account, limits.resend_per_address)),
         };
         let network = client.network();
         let key = |account: &str| keys.id(&[b"throttle", name.as_bytes(), network.as_bytes(), account.as_bytes()]);
         let of_account = account.map(key);
-        let of_account_limit = of_account.map(|key| (key, free(limit.per_account)));
-        let counters = of_account_limit.into_iter().chain([(key(""), free(limit.per_address))]);
+        let of_account_limit = of_account.map(|key| (key, free(per_account)));
+        let counters = of_account_limit.into_iter().chain([(key(""), free(per_address))]);
         Self { of_account, ..Self::of(auth, counters.collect()) }
     }
 
-    /// A mail to an address that a stranger can cause.
+    /// A mail to a recipient, caused by somebody who need not be the recipient.
     #[must_use]
     pub fn mail(auth: &'a Auth, recipient: &str) -> Self {
         let key = auth.tokens.keys().id(&[b"throttle", b"mail", recipient.as_bytes()]);
-        // Within the life of a code there is always another one.
-        let longest_wait = Ord::min(auth.limits.longest_wait, auth.code_life / 2);
-        Self { longest_wait, ..Self::of(auth, vec![(key, free(auth.limits.mails))]) }
+        // Shorter than the lifetime of a code: another code can always be mailed before it expires.
+        let longest_wait = Ord::min(auth.limits.longest_wait(), auth.code_life / 2);
+        Self { longest_wait, ..Self::of(auth, vec![(key, free(auth.limits.mails_per_recipient))]) }
     }
 
     fn of(auth: &'a Auth, mut counters: Vec<(Uuid, i32)>) -> Self {
         counters.sort_unstable();
-        let longest_wait = auth.limits.longest_wait;
+        let longest_wait = auth.limits.longest_wait();
         Self { limits: &auth.limits, longest_wait, now: auth.clock.now(), counters, of_account: None }
     }
 
-    /// When it was made.
+    /// The time of the attempt.
     #[must_use]
     pub fn time(&self) -> DateTime<Utc> {
         self.now
     }
 
-    /// What the counters say.
+    /// Reads the counters.
     ///
     /// # Errors
-    /// Fails when the database does.
-    pub async fn standing(&self, db: &impl ConnectionTrait) -> Result<Standing> {
+    /// Database errors.
+    pub async fn state(&self, db: &impl ConnectionTrait) -> Result<ThrottleState> {
         if !self.limits.enabled {
-            return Ok(Standing::default());
+            return Ok(ThrottleState::default());
         }
-        let found: Vec<Found> = throttles::Entity::find()
+        let counters: Vec<Counter> = throttles::Entity::find()
             .select_only()
-            .columns([Column::Key, Column::Excess, Column::BlockedUntil])
+            .columns([Column::Key, Column::OverLimit, Column::BlockedUntil])
             .filter(Column::Key.is_in(self.counters.iter().map(|(key, _)| *key)))
             .into_model()
             .all(db)
             .await?;
-        let mut standing = Standing::default();
-        for counter in found {
+        let mut state = ThrottleState::default();
+        for counter in counters {
             let wait = (counter.blocked_until > self.now).then(|| counter.blocked_until - self.now);
             if Some(counter.key) == self.of_account {
-                (standing.account_wait, standing.has_failed, standing.is_over) = (wait, true, counter.excess > 0);
+                state.account_wait = wait;
+                state.has_failed = true;
+                state.is_over_limit = counter.over_limit > 0;
             } else {
-                standing.address_wait = wait;
+                state.address_wait = wait;
             }
         }
-        Ok(standing)
+        Ok(state)
     }
 
-    /// Counts an attempt that failed. Once an account has used up its free ones from here, the address is no longer
-    /// charged: a device with a stale password that tries for ever must not slow down everybody beside it.
+    /// Counts a failed attempt. Once the free attempts of the account from this address are used up, the address is no
+    /// longer charged: a device that retries an old password for ever must not slow down its neighbours.
     ///
     /// # Errors
-    /// Fails when the database does.
-    pub async fn count(&self, db: &impl ConnectionTrait, standing: &Standing) -> Result<()> {
-        let charged = |(key, _): &&(Uuid, i32)| !standing.is_over || Some(*key) == self.of_account;
+    /// Database errors.
+    pub async fn count(&self, db: &impl ConnectionTrait, state: &ThrottleState) -> Result<()> {
+        let charged = |(key, _): &&(Uuid, i32)| !state.is_over_limit || Some(*key) == self.of_account;
         let counters: Vec<_> = self.counters.iter().filter(charged).copied().collect();
-        self.counted(db, &counters).await.map(drop)
+        self.count_counters(db, &counters).await.map(drop)
     }
 
-    /// Counts an attempt, whatever becomes of it, unless there is a wait: then it is refused, by the same statement, and
-    /// the transaction that `db` is must not be committed.
+    /// Counts an attempt, whether or not it will succeed, unless there is a wait. Both are one statement; after an error the
+    /// transaction must not be committed.
     ///
     /// # Errors
-    /// [`Error::TooMany`].
-    pub async fn admit(&self, db: &impl ConnectionTrait) -> Result<()> {
-        if self.counted(db, &self.counters).await? < self.counters.len() {
-            self.standing(db).await?.admit()?;
+    /// [`Error::TooMany`] if there is a wait.
+    pub async fn count_and_check(&self, db: &impl ConnectionTrait) -> Result<()> {
+        if self.count_counters(db, &self.counters).await? < self.counters.len() {
+            self.state(db).await?.check()?;
         }
         Ok(())
     }
 
-    /// Forgets the failures of the account from this address, because its password has just been given.
+    /// Deletes the failures of the account from this address, after its password was right.
     ///
     /// # Errors
-    /// Fails when the database does.
-    pub async fn forgive(&self, db: &impl ConnectionTrait) -> Result<()> {
+    /// Database errors.
+    pub async fn clear(&self, db: &impl ConnectionTrait) -> Result<()> {
         if let Some(key) = self.of_account {
             throttles::Entity::delete_by_id(key).exec(db).await?;
         }
         Ok(())
     }
 
-    /// How many of the counters were not blocked, and have counted.
-    async fn counted(&self, db: &impl ConnectionTrait, counters: &[(Uuid, i32)]) -> Result<usize> {
+    /// Increments the counters that are not blocked. Returns their number.
+    async fn count_counters(&self, db: &impl ConnectionTrait, counters: &[(Uuid, i32)]) -> Result<usize> {
         if !self.limits.enabled {
             return Ok(counters.len());
         }
-        let forget_at = self.now + self.limits.forget_after;
+        let forget_at = self.now + self.limits.forget_after();
         let mut insert = Query::insert();
         insert.into_table(throttles::Entity).columns([
             Column::Key,
-            Column::Excess,
+            Column::OverLimit,
             Column::BlockedUntil,
             Column::ForgetAt,
         ]);
         for (key, free) in counters {
-            // The last free one is followed by the first wait.
-            let excess = 2 - Ord::max(*free, 1);
-            let until = if excess > 0 { self.now + self.wait(excess) } else { NEVER_BLOCKED };
+            // The last free attempt is followed by the first wait.
+            let over_limit = 2 - Ord::max(*free, 1);
+            let until = if over_limit > 0 { self.now + self.wait(over_limit) } else { NEVER_BLOCKED };
             insert
-                .values([Expr::value(*key), Expr::value(excess), Expr::value(until), Expr::value(forget_at)])
+                .values([Expr::value(*key), Expr::value(over_limit), Expr::value(until), Expr::value(forget_at)])
                 .map_err(Error::internal)?;
         }
-        insert.on_conflict(self.one_more()).returning_col(Column::Key);
+        insert.on_conflict(self.upsert()).returning_col(Column::Key);
         Ok(db.query_all(&insert).await?.len())
     }
 
-    /// What becomes of a counter that is there: it starts again when it has forgotten, else it counts one more. While it
-    /// is blocked nothing happens to it, and the statement does not return it.
-    fn one_more(&self) -> OnConflict {
+    /// The upsert of an existing counter: it starts again if its time is over, else it is incremented. A blocked counter
+    /// stays as it is, and the statement does not return it.
+    fn upsert(&self) -> OnConflict {
         let old = |column| Expr::col((throttles::Entity, column));
         let fresh = |column| Expr::col(("excluded", column));
-        let forgotten = || old(Column::ForgetAt).lte(self.now);
-        let mut until = CaseStatement::new().case(forgotten(), fresh(Column::BlockedUntil));
-        until = until.case(old(Column::Excess).lt(0), Expr::value(NEVER_BLOCKED));
-        let mut excess = 1;
-        while self.wait(excess) < self.longest_wait {
-            let wait = Expr::value(self.now + self.wait(excess));
-            until = until.case(old(Column::Excess).lt(excess), wait);
-            excess += 1;
+        let is_over = || old(Column::ForgetAt).lte(self.now);
+        let mut until = CaseStatement::new().case(is_over(), fresh(Column::BlockedUntil));
+        until = until.case(old(Column::OverLimit).lt(0), Expr::value(NEVER_BLOCKED));
+        let mut over_limit = 1;
+        while self.wait(over_limit) < self.longest_wait {
+            let wait = Expr::value(self.now + self.wait(over_limit));
+            until = until.case(old(Column::OverLimit).lt(over_limit), wait);
+            over_limit += 1;
         }
         until = until.finally(Expr::value(self.now + self.longest_wait));
-        let count = CaseStatement::new().case(forgotten(), fresh(Column::Excess)).finally(old(Column::Excess).add(1));
+        let over_limit =
+            CaseStatement::new().case(is_over(), fresh(Column::OverLimit)).finally(old(Column::OverLimit).add(1));
         OnConflict::column(Column::Key)
-            .value(Column::Excess, count)
+            .value(Column::OverLimit, over_limit)
             .value(Column::BlockedUntil, until)
             .value(Column::ForgetAt, fresh(Column::ForgetAt))
-            .action_and_where(old(Column::BlockedUntil).lte(self.now).or(forgotten()))
+            .action_and_where(old(Column::BlockedUntil).lte(self.now).or(is_over()))
             .to_owned()
     }
 
-    /// The wait after the attempt number `excess` above the free ones.
-    fn wait(&self, excess: i32) -> Duration {
-        let doubled = u32::try_from(excess - 1).ok().and_then(|times| 2_i32.checked_pow(times));
-        let wait = doubled.and_then(|factor| self.limits.first_wait.checked_mul(factor));
-        wait.map_or(self.longest_wait, |wait| Ord::min(wait, self.longest_wait))
+    /// The wait after the attempt with this number above the limit.
+    fn wait(&self, over_limit: i32) -> Duration {
+        backoff(self.limits.first_wait(), self.longest_wait, over_limit - 1)
     }
 }
 
@@ -284,16 +253,16 @@ fn free(attempts: u32) -> i32 {
     i32::try_from(attempts).unwrap_or(i32::MAX)
 }
 
-/// Removes counters that have forgotten.
+/// Deletes counters whose time is over.
 ///
 /// # Errors
-/// Fails when the database does.
+/// Database errors.
 pub async fn sweep(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64> {
     let over = Query::select()
         .column(Column::Key)
         .from(throttles::Entity)
         .and_where(Expr::col(Column::ForgetAt).lt(now))
-        // Whatever is being counted at this moment is not over.
+        // A counter that is just being incremented is skipped.
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
         .to_owned();
     Ok(throttles::Entity::delete_many().filter(Column::Key.in_subquery(over)).exec(db).await?.rows_affected)

@@ -11,6 +11,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Set};
 use uuid::Uuid;
 
+use crate::domain::values::backoff::backoff;
 use crate::error::Result;
 
 /// How long a claim lasts unless it is kept up.
@@ -169,10 +170,9 @@ pub async fn postpone(db: &impl ConnectionTrait, mail: &Model, is_refused: bool,
     Ok(fate)
 }
 
-/// One second, then twice as long each time.
+/// The wait after a number of failed attempts: one second, then twice as long each time.
 fn wait_after(attempts: i32) -> Duration {
-    let doubled = u32::try_from(attempts - 1).ok().and_then(|times| 2_i32.checked_pow(times));
-    doubled.map_or(LONGEST_WAIT, |seconds| Duration::seconds(seconds.into()).min(LONGEST_WAIT))
+    backoff(Duration::seconds(1), LONGEST_WAIT, attempts - 1)
 }
 
 /// Withdraws what waits to be sent to or about somebody, as part of the transaction that deletes their account.
@@ -207,15 +207,4 @@ pub async fn sweep(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64>
     let given_up =
         outbox::Entity::delete_many().filter(Column::DueAt.is_null()).filter(Column::CreatedAt.lt(now - KEEP_GIVEN_UP));
     Ok(given_up.exec(db).await?.rows_affected)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_double_up_to_a_quarter_of_an_hour() {
-        let waits: Vec<_> = [1, 2, 3, 10, 11, 40].map(|attempts| wait_after(attempts).num_seconds()).into();
-        assert_eq!(waits, [1, 2, 4, 512, 900, 900]);
-    }
 }

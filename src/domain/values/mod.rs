@@ -1,6 +1,7 @@
 //! Single values, parsed once and then trusted, and what every operation is given: actor, client, clock, page.
 
 pub mod actor;
+pub mod backoff;
 pub mod birthday;
 pub mod client;
 pub mod clock;
