@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::CodePurpose;
-use crate::schema::{Described, words};
+use crate::schema::{TableExtras, enum_values};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -33,8 +33,8 @@ pub struct Model {
 
 impl ActiveModelBehavior for ActiveModel {}
 
-impl Described for Entity {
-    fn words() -> Vec<(Column, Vec<String>)> {
-        vec![(Column::Purpose, words::<CodePurpose>())]
+impl TableExtras for Entity {
+    fn enum_values() -> Vec<(Column, Vec<String>)> {
+        vec![(Column::Purpose, enum_values::<CodePurpose>())]
     }
 }

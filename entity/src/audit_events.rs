@@ -6,7 +6,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::AuditAction;
-use crate::schema::{Described, WiderIndex, words};
+use crate::schema::{CompositeIndex, TableExtras, enum_values};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -33,14 +33,14 @@ pub struct Model {
 
 impl ActiveModelBehavior for ActiveModel {}
 
-impl Described for Entity {
-    const INDEXES: &[WiderIndex] = &[
-        WiderIndex::on(&["subject_id", "id"]),
-        WiderIndex::on(&["actor_id", "id"]),
-        WiderIndex::on(&["action", "id"]),
+impl TableExtras for Entity {
+    const INDEXES: &[CompositeIndex] = &[
+        CompositeIndex::on(&["subject_id", "id"]),
+        CompositeIndex::on(&["actor_id", "id"]),
+        CompositeIndex::on(&["action", "id"]),
     ];
 
-    fn words() -> Vec<(Column, Vec<String>)> {
-        vec![(Column::Action, words::<AuditAction>())]
+    fn enum_values() -> Vec<(Column, Vec<String>)> {
+        vec![(Column::Action, enum_values::<AuditAction>())]
     }
 }

@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::ContactFormat;
-use crate::schema::{Described, WiderIndex, words};
+use crate::schema::{CompositeIndex, TableExtras, enum_values};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -26,10 +26,10 @@ pub struct Model {
 
 impl ActiveModelBehavior for ActiveModel {}
 
-impl Described for Entity {
-    const INDEXES: &[WiderIndex] = &[WiderIndex::on(&["user_id", "id"])];
+impl TableExtras for Entity {
+    const INDEXES: &[CompositeIndex] = &[CompositeIndex::on(&["user_id", "id"])];
 
-    fn words() -> Vec<(Column, Vec<String>)> {
-        vec![(Column::Format, words::<ContactFormat>())]
+    fn enum_values() -> Vec<(Column, Vec<String>)> {
+        vec![(Column::Format, enum_values::<ContactFormat>())]
     }
 }

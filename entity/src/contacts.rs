@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::schema::{Described, WiderIndex};
+use crate::schema::{CompositeIndex, TableExtras};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -51,12 +51,12 @@ pub struct Model {
 
 impl ActiveModelBehavior for ActiveModel {}
 
-impl Described for Entity {
-    const INDEXES: &[WiderIndex] = &[
-        WiderIndex::unique(&["user_id", "email"]).only("email IS NOT NULL"),
-        WiderIndex::on(&["user_id", "last_folded", "first_folded", "id", "email"]),
-        WiderIndex::on(&["user_id", "birth_month", "birth_day", "id"]),
+impl TableExtras for Entity {
+    const INDEXES: &[CompositeIndex] = &[
+        CompositeIndex::unique(&["user_id", "email"]).filter("email IS NOT NULL"),
+        CompositeIndex::on(&["user_id", "last_folded", "first_folded", "id", "email"]),
+        CompositeIndex::on(&["user_id", "birth_month", "birth_day", "id"]),
     ];
-    const CLUSTERED: bool = true;
-    const BYTEWISE: &[&str] = &["first_folded", "last_folded"];
+    const WITHOUT_ROWID: bool = true;
+    const COLLATE_C: &[&str] = &["first_folded", "last_folded"];
 }

@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::MailKind;
-use crate::schema::{Described, WiderIndex, words};
+use crate::schema::{CompositeIndex, TableExtras, enum_values};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -28,10 +28,10 @@ pub struct Model {
 
 impl ActiveModelBehavior for ActiveModel {}
 
-impl Described for Entity {
-    const INDEXES: &[WiderIndex] = &[WiderIndex::on(&["due_at", "id"])];
+impl TableExtras for Entity {
+    const INDEXES: &[CompositeIndex] = &[CompositeIndex::on(&["due_at", "id"])];
 
-    fn words() -> Vec<(Column, Vec<String>)> {
-        vec![(Column::Kind, words::<MailKind>())]
+    fn enum_values() -> Vec<(Column, Vec<String>)> {
+        vec![(Column::Kind, enum_values::<MailKind>())]
     }
 }

@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::schema::{Described, WiderIndex};
+use crate::schema::{CompositeIndex, TableExtras};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -31,6 +31,7 @@ pub struct Model {
 
 impl ActiveModelBehavior for ActiveModel {}
 
-impl Described for Entity {
-    const INDEXES: &[WiderIndex] = &[WiderIndex::on(&["user_id", "id"]), WiderIndex::on(&["revoked_at", "id"])];
+impl TableExtras for Entity {
+    const INDEXES: &[CompositeIndex] =
+        &[CompositeIndex::on(&["user_id", "id"]), CompositeIndex::on(&["revoked_at", "id"])];
 }

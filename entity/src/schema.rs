@@ -1,7 +1,7 @@
 //! The schema that the entities describe, as statements for an empty database.
 //!
 //! SeaORM derives columns, defaults and what stands in `extra`. Added here are the names of keys and indexes
-//! (`<table>_<columns>_{pkey,key,fkey,check,idx}`) and what each entity says in its [`Described`], because no attribute
+//! (`<table>_<columns>_{pkey,key,fkey,check,idx}`) and what each entity says in its [`TableExtras`], because no attribute
 //! can.
 
 use sea_orm::sea_query::{
@@ -19,68 +19,68 @@ use crate::{
 };
 
 /// What the attributes of a model cannot say of its table.
-pub trait Described: EntityTrait {
+pub trait TableExtras: EntityTrait {
     /// Indexes over several columns, or over some of the rows.
-    const INDEXES: &'static [WiderIndex] = &[];
+    const INDEXES: &'static [CompositeIndex] = &[];
     /// Whether SQLite keeps the rows in the order of the primary key.
-    const CLUSTERED: bool = false;
+    const WITHOUT_ROWID: bool = false;
     /// Columns of text that is sorted byte by byte on both databases. SQLite does so by itself.
-    const BYTEWISE: &'static [&'static str] = &[];
+    const COLLATE_C: &'static [&'static str] = &[];
 
     /// Columns that hold one of the words of an enum, which the database checks.
     #[must_use]
-    fn words() -> Vec<(Self::Column, Vec<String>)> {
+    fn enum_values() -> Vec<(Self::Column, Vec<String>)> {
         Vec::new()
     }
 }
 
 /// An index over several columns, or over some of the rows.
 #[derive(Clone, Copy, Debug)]
-pub struct WiderIndex {
+pub struct CompositeIndex {
     columns: &'static [&'static str],
     is_unique: bool,
-    only: Option<&'static str>,
+    filter: Option<&'static str>,
 }
 
-impl WiderIndex {
+impl CompositeIndex {
     /// An index over some columns.
     #[must_use]
     pub const fn on(columns: &'static [&'static str]) -> Self {
-        Self { columns, is_unique: false, only: None }
+        Self { columns, is_unique: false, filter: None }
     }
 
     /// An index over some columns that are not the same twice.
     #[must_use]
     pub const fn unique(columns: &'static [&'static str]) -> Self {
-        Self { columns, is_unique: true, only: None }
+        Self { columns, is_unique: true, filter: None }
     }
 
     /// Over the rows for which a condition holds.
     #[must_use]
-    pub const fn only(self, condition: &'static str) -> Self {
-        Self { only: Some(condition), ..self }
+    pub const fn filter(self, condition: &'static str) -> Self {
+        Self { filter: Some(condition), ..self }
     }
 }
 
 /// Every word of an enum, as the database has it.
 #[must_use]
-pub fn words<T: ActiveEnum<Value = String>>() -> Vec<String> {
+pub fn enum_values<T: ActiveEnum<Value = String>>() -> Vec<String> {
     T::iter().map(|word| word.to_value()).collect()
 }
 
 /// Every table, in an order in which they can be created.
 #[must_use]
 pub fn tables(backend: DbBackend) -> Vec<TableCreateStatement> {
-    described(backend).into_iter().map(|(table, _)| table).collect()
+    definitions(backend).into_iter().map(|(table, _)| table).collect()
 }
 
 /// Every index beside those of the keys.
 #[must_use]
 pub fn indexes(backend: DbBackend) -> Vec<IndexCreateStatement> {
-    described(backend).into_iter().flat_map(|(_, indexes)| indexes).collect()
+    definitions(backend).into_iter().flat_map(|(_, indexes)| indexes).collect()
 }
 
-fn described(backend: DbBackend) -> Vec<(TableCreateStatement, Vec<IndexCreateStatement>)> {
+fn definitions(backend: DbBackend) -> Vec<(TableCreateStatement, Vec<IndexCreateStatement>)> {
     vec![
         describe(backend, users::Entity),
         describe(backend, refresh_tokens::Entity),
@@ -97,7 +97,7 @@ fn described(backend: DbBackend) -> Vec<(TableCreateStatement, Vec<IndexCreateSt
     ]
 }
 
-fn describe<E: Described>(backend: DbBackend, entity: E) -> (TableCreateStatement, Vec<IndexCreateStatement>) {
+fn describe<E: TableExtras>(backend: DbBackend, entity: E) -> (TableCreateStatement, Vec<IndexCreateStatement>) {
     let derived = Schema::new(backend).create_index_from_entity(entity);
     let derived = derived.iter().map(|derived| {
         let columns = derived.get_index_spec().get_column_names();
@@ -111,7 +111,7 @@ fn describe<E: Described>(backend: DbBackend, entity: E) -> (TableCreateStatemen
         if wider.is_unique {
             index.unique();
         }
-        if let Some(condition) = wider.only {
+        if let Some(condition) = wider.filter {
             index.and_where(Expr::cust(condition));
         }
         index
@@ -119,11 +119,11 @@ fn describe<E: Described>(backend: DbBackend, entity: E) -> (TableCreateStatemen
     (table(backend, entity), derived.chain(wider).collect())
 }
 
-fn table<E: Described>(backend: DbBackend, entity: E) -> TableCreateStatement {
+fn table<E: TableExtras>(backend: DbBackend, entity: E) -> TableCreateStatement {
     let name = entity.table_name();
     let mut table = Table::create();
     table.table(entity);
-    if E::CLUSTERED && backend == DbBackend::Sqlite {
+    if E::WITHOUT_ROWID && backend == DbBackend::Sqlite {
         table.extra("WITHOUT ROWID");
     }
     let mut has_counter = false;
@@ -135,7 +135,7 @@ fn table<E: Described>(backend: DbBackend, entity: E) -> TableCreateStatement {
             column.auto_increment().primary_key();
             has_counter = true;
         }
-        if E::BYTEWISE.contains(&column.get_column_name().as_str()) && backend == DbBackend::Postgres {
+        if E::COLLATE_C.contains(&column.get_column_name().as_str()) && backend == DbBackend::Postgres {
             column.extra("COLLATE \"C\"");
         }
         table.col(column);
@@ -154,7 +154,7 @@ fn table<E: Described>(backend: DbBackend, entity: E) -> TableCreateStatement {
     for relation in E::Relation::iter().map(|relation| relation.def()).filter(|relation| !relation.is_owner) {
         table.foreign_key(&mut foreign_key(name, relation));
     }
-    for (column, words) in E::words() {
+    for (column, words) in E::enum_values() {
         let is_word = Expr::col(column.as_str()).is_in(words);
         table.check(Check::named(format!("{name}_{}_check", column.as_str()), is_word));
     }

@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::schema::{Described, WiderIndex, words};
+use crate::schema::{CompositeIndex, TableExtras, enum_values};
 use crate::{PasswordHash, Role};
 
 #[sea_orm::model]
@@ -54,10 +54,10 @@ pub struct Model {
 
 impl ActiveModelBehavior for ActiveModel {}
 
-impl Described for Entity {
-    const INDEXES: &[WiderIndex] = &[WiderIndex::on(&["role", "id"])];
+impl TableExtras for Entity {
+    const INDEXES: &[CompositeIndex] = &[CompositeIndex::on(&["role", "id"])];
 
-    fn words() -> Vec<(Column, Vec<String>)> {
-        vec![(Column::Role, words::<Role>())]
+    fn enum_values() -> Vec<(Column, Vec<String>)> {
+        vec![(Column::Role, enum_values::<Role>())]
     }
 }

@@ -3,7 +3,7 @@
 use sea_orm::entity::prelude::*;
 
 use crate::RequestStatus;
-use crate::schema::{Described, WiderIndex, words};
+use crate::schema::{CompositeIndex, TableExtras, enum_values};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -60,19 +60,19 @@ pub struct Model {
 
 impl ActiveModelBehavior for ActiveModel {}
 
-impl Described for Entity {
-    const INDEXES: &[WiderIndex] = &[
-        WiderIndex::unique(&["user_id", "vaccine_id", "dose_number"])
-            .only("status IN ('pending', 'approved', 'booked') AND contact_id IS NULL"),
-        WiderIndex::unique(&["contact_id", "vaccine_id", "dose_number"])
-            .only("status IN ('pending', 'approved', 'booked')"),
-        WiderIndex::on(&["contact_id", "id"]),
-        WiderIndex::on(&["user_id", "id"]),
-        WiderIndex::on(&["status", "id"]),
-        WiderIndex::on(&["vaccine_id", "id"]),
+impl TableExtras for Entity {
+    const INDEXES: &[CompositeIndex] = &[
+        CompositeIndex::unique(&["user_id", "vaccine_id", "dose_number"])
+            .filter("status IN ('pending', 'approved', 'booked') AND contact_id IS NULL"),
+        CompositeIndex::unique(&["contact_id", "vaccine_id", "dose_number"])
+            .filter("status IN ('pending', 'approved', 'booked')"),
+        CompositeIndex::on(&["contact_id", "id"]),
+        CompositeIndex::on(&["user_id", "id"]),
+        CompositeIndex::on(&["status", "id"]),
+        CompositeIndex::on(&["vaccine_id", "id"]),
     ];
 
-    fn words() -> Vec<(Column, Vec<String>)> {
-        vec![(Column::Status, words::<RequestStatus>())]
+    fn enum_values() -> Vec<(Column, Vec<String>)> {
+        vec![(Column::Status, enum_values::<RequestStatus>())]
     }
 }

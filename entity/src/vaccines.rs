@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::schema::Described;
+use crate::schema::TableExtras;
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -32,4 +32,4 @@ pub struct Model {
 
 impl ActiveModelBehavior for ActiveModel {}
 
-impl Described for Entity {}
+impl TableExtras for Entity {}

@@ -123,10 +123,10 @@ async fn a_word_and_an_index_that_were_lost_come_back() {
     on_both("a_word_and_an_index_that_were_lost_come_back", async |url| {
         let sources = Sources::new();
         sources.edit("values.rs", "    DataExported,\n", "");
-        sources.edit("users.rs", "WiderIndex::on(&[\"role\", \"id\"])", "");
+        sources.edit("users.rs", "CompositeIndex::on(&[\"role\", \"id\"])", "");
         sources.regenerate(&url);
         assert!(sources.read("values.rs").contains("    DataExported,\n"));
-        assert!(sources.read("users.rs").contains("WiderIndex::on(&[\"role\", \"id\"])"));
+        assert!(sources.read("users.rs").contains("CompositeIndex::on(&[\"role\", \"id\"])"));
     })
     .await;
 }
@@ -167,8 +167,8 @@ async fn a_new_column_table_and_enum_are_written_and_what_is_gone_goes() {
             "pub opened_at: Option<DateTimeUtc>",
             "on_delete = \"Cascade\"",
             "BelongsTo<super::users::Entity>",
-            "WiderIndex::on(&[\"kind\", \"id\"])",
-            "words::<CentreKind>()",
+            "CompositeIndex::on(&[\"kind\", \"id\"])",
+            "enum_values::<CentreKind>()",
         ] {
             assert!(centres.contains(part), "{part}: {centres}");
         }

@@ -90,11 +90,11 @@ fn project() -> Project {
 }
 
 async fn measure(what: &str, db: &DatabaseConnection) {
-    let described = entities(db.get_database_backend());
-    for table in &described.tables {
+    let table_extras = entities(db.get_database_backend());
+    for table in &table_extras.tables {
         db.execute(table).await.unwrap();
     }
-    for index in &described.indexes {
+    for index in &table_extras.indexes {
         db.execute(index).await.unwrap();
     }
     revisions::upgrade(db, &project(), &project().options()).await.unwrap();

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::compare::{Synonyms, default_of};
+use crate::equivalences::Equivalences;
 use crate::schema::expression::words;
 use crate::schema::{Check, Column, ForeignKey, Index, Key, Table};
 
@@ -79,7 +79,10 @@ impl Change {
                 let parts = [
                     ("modify_type", old.kind != new.kind),
                     ("modify_nullable", old.not_null != new.not_null),
-                    ("modify_default", !Synonyms::default().are_same_if_any(default_of(old), default_of(new))),
+                    (
+                        "modify_default",
+                        !Equivalences::default().are_same_if_any(old.default_value(), new.default_value()),
+                    ),
                     ("modify_collation", old.collation != new.collation),
                     ("modify_counter", old.is_counter != new.is_counter),
                     ("modify_generated", old.generated != new.generated),

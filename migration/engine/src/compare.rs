@@ -1,36 +1,16 @@
 //! What has to change so that one schema becomes another.
 
-use std::collections::BTreeSet;
-
 use crate::change::Change;
-use crate::schema::expression::{normal, portable};
+use crate::equivalences::Equivalences;
+use crate::schema::expression::normal;
 use crate::schema::{Check, Column, ForeignKey, Index, Key, Schema, Table};
 
-/// Pairs of expressions that the database says are the same, though they are written differently.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Synonyms(pub(crate) BTreeSet<(String, String)>);
-
-impl Synonyms {
-    pub(crate) fn are_same(&self, left: &str, right: &str) -> bool {
-        let (left, right) = (normal(left), normal(right));
-        left == right || self.0.contains(&(left.clone(), right.clone())) || self.0.contains(&(right, left))
-    }
-
-    pub(crate) fn are_same_if_any(&self, left: Option<&str>, right: Option<&str>) -> bool {
-        match (left, right) {
-            (Some(left), Some(right)) => self.are_same(left, right),
-            (None, None) => true,
-            _ => false,
-        }
-    }
-}
-
 /// Every change from one schema to another, table by table.
-pub(crate) fn compare(from: &Schema, to: &Schema, synonyms: &Synonyms) -> Vec<Change> {
+pub(crate) fn compare(from: &Schema, to: &Schema, equivalences: &Equivalences) -> Vec<Change> {
     let mut changes = Vec::new();
     for (name, table) in &to.tables {
         match from.tables.get(name) {
-            Some(old) => compare_tables(&mut changes, (from, old), (to, table), synonyms),
+            Some(old) => compare_tables(&mut changes, (from, old), (to, table), equivalences),
             None => changes.push(Change::AddTable(table.clone())),
         }
     }
@@ -39,7 +19,12 @@ pub(crate) fn compare(from: &Schema, to: &Schema, synonyms: &Synonyms) -> Vec<Ch
     changes
 }
 
-fn compare_tables(changes: &mut Vec<Change>, from: (&Schema, &Table), to: (&Schema, &Table), synonyms: &Synonyms) {
+fn compare_tables(
+    changes: &mut Vec<Change>,
+    from: (&Schema, &Table),
+    to: (&Schema, &Table),
+    equivalences: &Equivalences,
+) {
     let (old, new) = (from.1, to.1);
     let table = new.name.clone();
     if old.without_rowid != new.without_rowid {
@@ -48,7 +33,7 @@ fn compare_tables(changes: &mut Vec<Change>, from: (&Schema, &Table), to: (&Sche
     for column in &new.columns {
         match old.column(&column.name) {
             None => changes.push(Change::AddColumn { table: table.clone(), column: column.clone() }),
-            Some(known) if !is_same_column(known, column, synonyms) => {
+            Some(known) if !is_same_column(known, column, equivalences) => {
                 changes.push(Change::ModifyColumn { table: table.clone(), old: known.clone(), new: column.clone() });
             }
             Some(_) => {}
@@ -68,9 +53,9 @@ fn compare_tables(changes: &mut Vec<Change>, from: (&Schema, &Table), to: (&Sche
                 .columns
                 .iter()
                 .zip(&right.columns)
-                .all(|(left, right)| left == right || synonyms.are_same(left, right))
+                .all(|(left, right)| left == right || equivalences.are_same(left, right))
             && (left.is_unique, &left.method, &left.include) == (right.is_unique, &right.method, &right.include)
-            && synonyms.are_same_if_any(left.predicate.as_deref(), right.predicate.as_deref())
+            && equivalences.are_same_if_any(left.predicate.as_deref(), right.predicate.as_deref())
     };
     let (gone, come) = unmatched(&old.indexes, &new.indexes, is_same_index);
     changes.extend(gone.map(|index| Change::RemoveIndex { table: table.clone(), index }));
@@ -84,13 +69,14 @@ fn compare_tables(changes: &mut Vec<Change>, from: (&Schema, &Table), to: (&Sche
     let (gone, come) = unmatched(&old.foreign_keys, &new.foreign_keys, is_same_reference);
     changes.extend(gone.map(|key| Change::RemoveForeignKey { table: table.clone(), key }));
     changes.extend(come.map(|key| Change::AddForeignKey { table: table.clone(), key }));
-    compare_checks(changes, old, new, synonyms);
+    compare_checks(changes, old, new, equivalences);
 }
 
-fn compare_checks(changes: &mut Vec<Change>, old: &Table, new: &Table, synonyms: &Synonyms) {
+fn compare_checks(changes: &mut Vec<Change>, old: &Table, new: &Table, equivalences: &Equivalences) {
     let table = &new.name;
     let is_same = |left: &Check, right: &Check| {
-        is_same_name(left.name.as_ref(), right.name.as_ref()) && synonyms.are_same(&left.expression, &right.expression)
+        is_same_name(left.name.as_ref(), right.name.as_ref())
+            && equivalences.are_same(&left.expression, &right.expression)
     };
     let (gone, come) = unmatched(&old.checks, &new.checks, is_same);
     let mut come: Vec<_> = come.collect();
@@ -135,20 +121,15 @@ fn is_same_key(left: Option<&Key>, right: Option<&Key>) -> bool {
     }
 }
 
-fn is_same_column(left: &Column, right: &Column, synonyms: &Synonyms) -> bool {
+fn is_same_column(left: &Column, right: &Column, equivalences: &Equivalences) -> bool {
     (&left.kind, left.not_null, left.is_counter) == (&right.kind, right.not_null, right.is_counter)
         && left
             .collation
             .as_deref()
             .unwrap_or("BINARY")
             .eq_ignore_ascii_case(right.collation.as_deref().unwrap_or("BINARY"))
-        && synonyms.are_same_if_any(default_of(left), default_of(right))
-        && synonyms.are_same_if_any(left.generated.as_deref(), right.generated.as_deref())
-}
-
-/// NULL is the default of what has none.
-pub(crate) fn default_of(column: &Column) -> Option<&str> {
-    column.default.as_deref().filter(|default| !portable(default).eq_ignore_ascii_case("NULL"))
+        && equivalences.are_same_if_any(left.default_value(), right.default_value())
+        && equivalences.are_same_if_any(left.generated.as_deref(), right.generated.as_deref())
 }
 
 /// The columns that a foreign key refers to, even when it does not say so.
@@ -170,7 +151,7 @@ pub(crate) fn doubtful(from: &Schema, to: &Schema) -> Vec<(String, String, Strin
             }
         };
         for (left, right) in new.columns.iter().filter_map(|right| Some((old.column(&right.name)?, right))) {
-            if let (Some(left), Some(right)) = (default_of(left), default_of(right)) {
+            if let (Some(left), Some(right)) = (left.default_value(), right.default_value()) {
                 pair(left, right);
             }
         }

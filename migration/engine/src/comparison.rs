@@ -3,13 +3,14 @@
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use serde_json::Value;
 
+use crate::alter_table::quoted;
 use crate::change::Change;
-use crate::compare::{Synonyms, compare, doubtful};
-use crate::generate::{Ends, Heading, Only, migration, types};
-use crate::reshape::quoted;
+use crate::compare::{compare, doubtful};
+use crate::equivalences::Equivalences;
+use crate::generate::{BackendSpecific, Heading, SchemaPair, migration, types};
 use crate::schema::entities::Declared;
 use crate::schema::expression::normal;
-use crate::schema::play::play;
+use crate::schema::replay::replay;
 use crate::schema::{Schema, entities};
 use crate::{Entities, Failure, Project, connection, history, record};
 
@@ -67,12 +68,12 @@ pub async fn autogenerate(
     if comparison.changes().is_empty() {
         return Ok(None);
     }
-    let described = project.entities.map(|entities| entities(comparison.backend)).unwrap_or_default();
-    known.append(&mut entities::declared(&described));
-    let ends = Ends {
+    let table_extras = project.entities.map(|entities| entities(comparison.backend)).unwrap_or_default();
+    known.append(&mut entities::declared(&table_extras));
+    let ends = SchemaPair {
         from: &comparison.database,
         to: &comparison.entities,
-        synonyms: &comparison.synonyms,
+        equivalences: &comparison.equivalences,
         declared: &known,
         backend: comparison.backend,
         only: &only,
@@ -81,10 +82,10 @@ pub async fn autogenerate(
 }
 
 /// What the migrations that this database has make on the project's other databases, beside the entities there. No such
-/// database is asked: the migrations are played. None where they cannot be, for want of rows.
+/// database is asked: the migrations are replayed. None where they cannot be, for want of rows.
 pub(crate) async fn elsewhere(project: &Project, db: &DatabaseConnection) -> Result<Vec<Comparison>, Failure> {
     let mut comparisons = Vec::new();
-    let Some(described) = project.entities else { return Ok(comparisons) };
+    let Some(table_extras) = project.entities else { return Ok(comparisons) };
     let applied = history::read(db).await?;
     let mut migrations = (project.migrations)();
     let is_applied = |name: &str| applied.iter().any(|record| record.version == name);
@@ -100,13 +101,13 @@ pub(crate) async fn elsewhere(project: &Project, db: &DatabaseConnection) -> Res
         let statements = recorded.iter().flat_map(|recorded| &recorded.statements);
         let database = match backend {
             DbBackend::Sqlite => in_memory(statements).await?,
-            _ => match play(statements) {
+            _ => match replay(statements) {
                 Ok(schema) => schema,
                 Err(_) => continue,
             },
         };
-        let entities = entities::read(&described(backend), backend)?;
-        comparisons.push(Comparison { database, entities, synonyms: Synonyms::default(), backend });
+        let entities = entities::read(&table_extras(backend), backend)?;
+        comparisons.push(Comparison { database, entities, equivalences: Equivalences::default(), backend });
     }
     Ok(comparisons)
 }
@@ -124,15 +125,15 @@ async fn in_memory(statements: impl Iterator<Item = &String>) -> Result<Schema, 
 
 /// What the entities say for one backend only, whichever is connected. Nothing is written out in the other's SQL, which
 /// may lack what the entities need.
-fn only(described: Option<fn(DbBackend) -> Entities>) -> Only {
-    let mut only = Only::default();
-    let Some(described) = described else { return only };
-    for table in described(DbBackend::Sqlite).tables {
+fn only(table_extras: Option<fn(DbBackend) -> Entities>) -> BackendSpecific {
+    let mut only = BackendSpecific::default();
+    let Some(table_extras) = table_extras else { return only };
+    for table in table_extras(DbBackend::Sqlite).tables {
         if table.get_extra().is_some_and(|extra| extra.to_uppercase().contains("WITHOUT ROWID")) {
             only.without_rowid.insert(entities::name(&table));
         }
     }
-    for table in described(DbBackend::Postgres).tables {
+    for table in table_extras(DbBackend::Postgres).tables {
         for column in table.get_columns() {
             let extra = column.get_column_spec().extra.as_deref().unwrap_or_default();
             let collation = extra.split_once("COLLATE \"").and_then(|(_, rest)| rest.split('"').next());
@@ -148,34 +149,34 @@ fn only(described: Option<fn(DbBackend) -> Entities>) -> Only {
 pub(crate) struct Comparison {
     pub(crate) database: Schema,
     pub(crate) entities: Schema,
-    pub(crate) synonyms: Synonyms,
+    pub(crate) equivalences: Equivalences,
     pub(crate) backend: DbBackend,
 }
 
 impl Comparison {
     pub(crate) async fn read(project: &Project, db: &DatabaseConnection) -> Result<Self, Failure> {
         let backend = db.get_database_backend();
-        let described =
+        let table_extras =
             project.entities.ok_or_else(|| Failure::Usage("this program was built without its entities".into()))?;
         let database = Schema::read(db).await?;
-        let entities = entities::read(&described(backend), backend)?;
+        let entities = entities::read(&table_extras(backend), backend)?;
         if let Some((_, why)) = database.unreadable.iter().find(|(name, _)| entities.tables.contains_key(*name)) {
             return Err(Failure::Refused(why.clone()));
         }
-        let synonyms = synonyms(db, &database, &entities).await;
-        Ok(Self { database, entities, synonyms, backend })
+        let equivalences = equivalences(db, &database, &entities).await;
+        Ok(Self { database, entities, equivalences, backend })
     }
 
     pub(crate) fn changes(&self) -> Vec<Change> {
-        compare(&self.database, &self.entities, &self.synonyms)
+        compare(&self.database, &self.entities, &self.equivalences)
     }
 }
 
 /// Asks PostgreSQL which expressions it takes for the same: it writes both out when it explains a query with them.
-async fn synonyms(db: &DatabaseConnection, database: &Schema, entities: &Schema) -> Synonyms {
-    let mut synonyms = Synonyms::default();
+async fn equivalences(db: &DatabaseConnection, database: &Schema, entities: &Schema) -> Equivalences {
+    let mut equivalences = Equivalences::default();
     if db.get_database_backend() != DbBackend::Postgres {
-        return synonyms;
+        return equivalences;
     }
     for (table, left, right) in doubtful(database, entities) {
         let sql = format!("EXPLAIN (VERBOSE, FORMAT JSON) SELECT ({left}), ({right}) FROM {}", quoted(&table));
@@ -184,8 +185,8 @@ async fn synonyms(db: &DatabaseConnection, database: &Schema, entities: &Schema)
         let plan: Value = row.try_get_by_index(0).unwrap_or_default();
         let written = |place: &str| plan.pointer(&format!("/0/Plan/Output/{place}")).cloned();
         if written("0").is_some() && written("0") == written("1") {
-            synonyms.0.insert((normal(&left), normal(&right)));
+            equivalences.0.insert((normal(&left), normal(&right)));
         }
     }
-    synonyms
+    equivalences
 }

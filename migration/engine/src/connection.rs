@@ -35,7 +35,7 @@ pub(crate) async fn open(
     url: &str,
     schema: Option<&str>,
     create: bool,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<DatabaseConnection, DbErr> {
     if !url.starts_with("sqlite:") {
         try_postgres(url).await?;
@@ -46,7 +46,7 @@ pub(crate) async fn open(
         .acquire_timeout(CONNECT_TIMEOUT)
         .sqlx_logging_level(log::LevelFilter::Debug)
         // A file that is only read is opened as it is; its journal may not be ours to change.
-        .map_sqlx_sqlite_opts(move |sqlite| sqlite.create_if_missing(create).busy_timeout(patience));
+        .map_sqlx_sqlite_opts(move |sqlite| sqlite.create_if_missing(create).busy_timeout(timeout));
     if let Some(schema) = schema {
         options.set_schema_search_path(schema);
     }

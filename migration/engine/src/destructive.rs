@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
-use crate::reshape::{Definition, TEMPORARY_PREFIX, bare, tokens};
+use crate::alter_table::{Definition, TEMPORARY_PREFIX, bare, tokens};
 
 /// The type of each column of the database, by table and name, in lower case.
 pub(crate) type Types = BTreeMap<String, BTreeMap<String, String>>;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 
-use crate::lock::{self, Turn};
+use crate::lock::{self, MigrationLock};
 use crate::run::upgrade;
 use crate::{Failure, Options, Project, destructive};
 
@@ -18,7 +18,7 @@ pub(crate) async fn fresh(db: &DatabaseConnection, project: &Project, options: &
             tables.join(", ")
         )));
     }
-    let turn = Turn::take(db, options.lock_timeout).await?;
+    let turn = MigrationLock::take(db, options.lock_timeout).await?;
     let outcome = drop_everything(db, options.lock_timeout).await;
     let ended = turn.end(db).await;
     outcome?;
@@ -27,7 +27,7 @@ pub(crate) async fn fresh(db: &DatabaseConnection, project: &Project, options: &
 }
 
 /// Views, tables and types, as sea-orm-migration does; here in one transaction.
-async fn drop_everything(db: &DatabaseConnection, patience: Duration) -> Result<(), Failure> {
+async fn drop_everything(db: &DatabaseConnection, timeout: Duration) -> Result<(), Failure> {
     let backend = db.get_database_backend();
     let (sql, cascade) = match backend {
         DbBackend::Sqlite => (
@@ -48,11 +48,11 @@ async fn drop_everything(db: &DatabaseConnection, patience: Duration) -> Result<
     if backend == DbBackend::Sqlite {
         db.execute_unprepared("PRAGMA foreign_keys = OFF").await?;
     }
-    let transaction = lock::begin(db, patience).await?;
+    let transaction = lock::begin(db, timeout).await?;
     for row in transaction.query_all_raw(Statement::from_string(backend, sql)).await? {
         let (kind, name): (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
         log::info!("Dropping {kind} '{name}'");
-        let name = crate::reshape::quoted(&name);
+        let name = crate::alter_table::quoted(&name);
         transaction.execute_unprepared(&format!("DROP {kind} IF EXISTS {name}{cascade}")).await?;
     }
     transaction.commit().await?;

@@ -4,11 +4,12 @@
 //! A project hands in a [`Project`]: its migrations (the `MigrationTrait` of sea-orm-migration, unchanged) and the schema
 //! that its entities describe. A program that only brings its database up to date calls [`upgrade`]. With the feature
 //! `cli`, [`run`] is the whole command line. A migration that has to change a table in a way that SQLite's
-//! `ALTER TABLE` cannot uses [`Reshape`].
+//! `ALTER TABLE` cannot uses [`AlterTable`].
 //!
 //! The history stays in the table of sea-orm-migration, `seaql_migrations`, which gets one more column. Nothing here
 //! knows any project's tables.
 
+mod alter_table;
 #[cfg(feature = "cli")]
 mod change;
 #[cfg(feature = "cli")]
@@ -21,17 +22,19 @@ mod connection;
 mod destructive;
 #[cfg(feature = "cli")]
 mod entity;
+#[cfg(feature = "cli")]
+mod equivalences;
 mod failure;
 #[cfg(feature = "cli")]
 mod fresh;
 #[cfg(feature = "cli")]
 mod generate;
 mod history;
-mod holders;
 mod lock;
+mod lock_holders;
+mod migration_step;
 mod project;
 mod record;
-mod reshape;
 #[cfg(feature = "cli")]
 mod revision;
 mod run;
@@ -39,8 +42,8 @@ mod run;
 mod schema;
 #[cfg(feature = "cli")]
 mod sources;
-mod step;
 
+pub use alter_table::AlterTable;
 #[cfg(feature = "cli")]
 pub use cli::run;
 #[cfg(feature = "cli")]
@@ -51,7 +54,6 @@ pub use failure::Failure;
 pub use generate::Heading;
 pub use history::Applied;
 pub use project::{Entities, Project};
-pub use reshape::Reshape;
 pub use run::{Options, Reach, downgrade, upgrade};
 #[cfg(feature = "cli")]
 pub use sources::layout;

@@ -9,7 +9,7 @@ use sea_orm::{
 };
 
 use crate::failure::{Kind, kind};
-use crate::{Failure, holders};
+use crate::{Failure, lock_holders};
 
 /// Identifies the lock of migrators among all advisory locks of a PostgreSQL database ("revision" in ASCII).
 const ADVISORY_LOCK: i64 = 0x7265_7669_7369_6f6e;
@@ -19,21 +19,21 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
 /// A migrator's turn on PostgreSQL. It belongs to a transaction of its own, so it cannot outlive the connection.
 ///
-/// SQLite's turn is the exclusive transaction of each migration, for which the connection is given more patience.
-pub(crate) enum Turn {
+/// SQLite's turn is the exclusive transaction of each migration, for which the connection is given more timeout.
+pub(crate) enum MigrationLock {
     Postgres(DatabaseTransaction),
-    Sqlite { patience_before: i64 },
+    Sqlite { timeout_before: i64 },
 }
 
-impl Turn {
+impl MigrationLock {
     /// Waits for the other migrators, for `timeout` at most.
     pub(crate) async fn take(db: &DatabaseConnection, timeout: Duration) -> Result<Self, Failure> {
         if db.get_database_backend() != DbBackend::Postgres {
             let sql = "PRAGMA busy_timeout";
             let row = db.query_one_raw(Statement::from_string(DbBackend::Sqlite, sql)).await?;
-            let patience_before = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
+            let timeout_before = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
             db.execute_unprepared(&format!("{sql} = {}", timeout.as_millis())).await?;
-            return Ok(Self::Sqlite { patience_before });
+            return Ok(Self::Sqlite { timeout_before });
         }
         let lock = db.begin().await?;
         lock.execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = 0").await?;
@@ -58,8 +58,8 @@ impl Turn {
     pub(crate) async fn end(self, db: &DatabaseConnection) -> Result<(), DbErr> {
         match self {
             Self::Postgres(lock) => lock.commit().await,
-            Self::Sqlite { patience_before } => {
-                db.execute_unprepared(&format!("PRAGMA busy_timeout = {patience_before}")).await.map(drop)
+            Self::Sqlite { timeout_before } => {
+                db.execute_unprepared(&format!("PRAGMA busy_timeout = {timeout_before}")).await.map(drop)
             }
         }
     }
@@ -116,8 +116,8 @@ async fn sqlite_file(db: &DatabaseConnection) -> PathBuf {
 
 /// SQLite itself does not know who holds a file; the operating system does.
 fn sqlite_holder(file: &Path) -> String {
-    let holders = holders::of(file);
-    if holders.is_empty() { "another program".into() } else { holders.join(" and ") }
+    let lock_holders = lock_holders::of(file);
+    if lock_holders.is_empty() { "another program".into() } else { lock_holders.join(" and ") }
 }
 
 /// An SQLite file that could not even be read in time.

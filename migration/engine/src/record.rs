@@ -19,9 +19,9 @@ use sha2::{Digest as _, Sha256};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _};
 
-use crate::reshape;
+use crate::alter_table;
 
-/// A connection on which migrations are played, and the statements they asked for.
+/// A connection on which migrations are replayed, and the statements they asked for.
 pub(crate) struct Recorder {
     connection: DatabaseConnection,
     statements: Arc<Mutex<Vec<String>>>,
@@ -127,13 +127,13 @@ pub(crate) struct Recorded {
 impl Recorded {
     /// Whether it rebuilds a table, for which SQLite has to leave foreign keys alone.
     pub(crate) fn rebuilds(&self) -> bool {
-        self.statements.iter().any(|statement| statement.contains(reshape::TEMPORARY_PREFIX))
+        self.statements.iter().any(|statement| statement.contains(alter_table::TEMPORARY_PREFIX))
     }
 }
 
 /// Plays every migration forward, twice, to see which of them always write the same.
 ///
-/// A migration that cannot be played without its data, and every one after it on SQLite, is told by its error.
+/// A migration that cannot be replayed without its data, and every one after it on SQLite, is told by its error.
 pub(crate) async fn forward(
     migrations: &[Box<dyn MigrationTrait>],
     backend: DbBackend,
@@ -141,14 +141,14 @@ pub(crate) async fn forward(
     let (first, second) = (Recorder::new(backend).await?, Recorder::new(backend).await?);
     let mut recorded = Vec::with_capacity(migrations.len());
     for migration in migrations {
-        let played = match (first.up(migration.as_ref()).await, second.up(migration.as_ref()).await) {
+        let replayed = match (first.up(migration.as_ref()).await, second.up(migration.as_ref()).await) {
             (Ok(statements), Ok(again)) => {
                 let checksum = (statements == again).then(|| checksum(&statements));
                 Ok(Recorded { statements, checksum })
             }
             (Err(error), _) | (_, Err(error)) => Err(error.to_string()),
         };
-        recorded.push(played);
+        recorded.push(replayed);
     }
     Ok(recorded)
 }

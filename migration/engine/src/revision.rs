@@ -3,11 +3,11 @@
 use crate::Failure;
 
 /// A place in the history: so many of the migrations, counted from the oldest.
-pub(crate) type Place = usize;
+pub(crate) type Position = usize;
 
 /// The place that a text names: `head`, `base`, `current`, a name, the unique beginning of one, or one of these with
 /// `+N` or `-N` behind it. `+N` and `-N` alone count from where the database is.
-pub(crate) fn resolve(text: &str, names: &[&str], current: Place) -> Result<Place, Failure> {
+pub(crate) fn resolve(text: &str, names: &[&str], current: Position) -> Result<Position, Failure> {
     if text.is_empty() {
         return Err(Failure::UnknownRevision("no revision is named".into()));
     }
@@ -27,7 +27,7 @@ pub(crate) fn resolve(text: &str, names: &[&str], current: Place) -> Result<Plac
     }
 }
 
-fn named(text: &str, names: &[&str], current: Place) -> Result<Place, Failure> {
+fn named(text: &str, names: &[&str], current: Position) -> Result<Position, Failure> {
     match text {
         "head" | "heads" => return Ok(names.len()),
         "base" => return Ok(0),
@@ -49,7 +49,7 @@ fn named(text: &str, names: &[&str], current: Place) -> Result<Place, Failure> {
 }
 
 /// A range `a:b`, either end of which may be left out.
-pub(crate) fn range(text: &str, names: &[&str], current: Place) -> Result<(Place, Place), Failure> {
+pub(crate) fn range(text: &str, names: &[&str], current: Position) -> Result<(Position, Position), Failure> {
     let Some((from, to)) = text.split_once(':') else {
         return Err(Failure::Usage(format!("{text} is not a range: write it as FROM:TO")));
     };

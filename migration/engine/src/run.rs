@@ -6,9 +6,9 @@ use sea_orm::{DatabaseConnection, DbBackend, DbErr};
 use sea_orm_migration::MigrationTrait;
 
 use crate::history::{self, Applied};
-use crate::lock::{self, Turn};
+use crate::lock::{self, MigrationLock};
+use crate::migration_step::{Direction, MigrationStep, StepOutcome};
 use crate::record::{self, Recorded, Recorder};
-use crate::step::{Direction, Step, Taken};
 use crate::{Failure, Project, destructive};
 
 /// How far to go, and what may happen on the way.
@@ -60,10 +60,10 @@ pub async fn upgrade(db: &DatabaseConnection, project: &Project, options: &Optio
     let recorded = record::forward(&migrations, db.get_database_backend()).await?;
     warn_of_edited(&migrations, &applied, &recorded);
     if !options.allow_destructive {
-        let played = pending.iter().filter_map(|place| Some((*place, recorded.get(*place)?.as_ref().ok())));
-        refuse_losses(db, &migrations, played).await?;
+        let replayed = pending.iter().filter_map(|place| Some((*place, recorded.get(*place)?.as_ref().ok())));
+        refuse_losses(db, &migrations, replayed).await?;
     }
-    let turn = Turn::take(db, options.lock_timeout).await?;
+    let turn = MigrationLock::take(db, options.lock_timeout).await?;
     let outcome = apply_all(db, &migrations, &pending, &recorded, options.lock_timeout).await;
     let ended = turn.end(db).await;
     match outcome {
@@ -99,9 +99,9 @@ async fn apply_all(
     migrations: &[Box<dyn MigrationTrait>],
     pending: &[usize],
     recorded: &[Result<Recorded, String>],
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<(), Failure> {
-    adopt(db, migrations, recorded, patience).await?;
+    adopt(db, migrations, recorded, timeout).await?;
     for (migration, recorded) in
         pending.iter().filter_map(|place| Some((migrations.get(*place)?, recorded.get(*place)?)))
     {
@@ -110,10 +110,10 @@ async fn apply_all(
         let checksum = recorded.and_then(|recorded| recorded.checksum.as_deref()).unwrap_or_default();
         let name = migration.name();
         log::info!("Applying migration '{name}'");
-        let step = Step { migration: migration.as_ref(), direction: Direction::Up { checksum }, patience };
+        let step = MigrationStep { migration: migration.as_ref(), direction: Direction::Up { checksum }, timeout };
         match step.take(db, recorded.is_some_and(Recorded::rebuilds)).await? {
-            Taken::Now => log::info!("Migration '{name}' has been applied"),
-            Taken::Before => log::info!("Migration '{name}' was applied by another migrator"),
+            StepOutcome::Now => log::info!("Migration '{name}' has been applied"),
+            StepOutcome::Before => log::info!("Migration '{name}' was applied by another migrator"),
         }
     }
     Ok(())
@@ -124,9 +124,9 @@ async fn adopt(
     db: &DatabaseConnection,
     migrations: &[Box<dyn MigrationTrait>],
     recorded: &[Result<Recorded, String>],
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<(), Failure> {
-    let transaction = lock::begin(db, patience).await?;
+    let transaction = lock::begin(db, timeout).await?;
     history::prepare(&transaction).await?;
     for record in history::read(&transaction).await?.iter().filter(|record| record.checksum.is_none()) {
         let known = migrations.iter().zip(recorded).find(|(migration, _)| migration.name() == record.version);
@@ -149,10 +149,10 @@ pub async fn downgrade(db: &DatabaseConnection, project: &Project, options: &Opt
     }
     let recorded = backward(&migrations, &places, db.get_database_backend()).await?;
     if !options.allow_destructive {
-        let played = places.iter().zip(&recorded).map(|(place, recorded)| (*place, recorded.as_ref()));
-        refuse_losses(db, &migrations, played).await?;
+        let replayed = places.iter().zip(&recorded).map(|(place, recorded)| (*place, recorded.as_ref()));
+        refuse_losses(db, &migrations, replayed).await?;
     }
-    let turn = Turn::take(db, options.lock_timeout).await?;
+    let turn = MigrationLock::take(db, options.lock_timeout).await?;
     let outcome = revert_all(db, &migrations, &places, &recorded, options.lock_timeout).await;
     let ended = turn.end(db).await;
     outcome?;
@@ -164,23 +164,23 @@ async fn revert_all(
     migrations: &[Box<dyn MigrationTrait>],
     places: &[usize],
     recorded: &[Option<Recorded>],
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<(), Failure> {
     for (migration, recorded) in
         places.iter().zip(recorded).filter_map(|(place, recorded)| Some((migrations.get(*place)?, recorded)))
     {
         let name = migration.name();
         log::info!("Rolling back migration '{name}'");
-        let step = Step { migration: migration.as_ref(), direction: Direction::Down, patience };
+        let step = MigrationStep { migration: migration.as_ref(), direction: Direction::Down, timeout };
         match step.take(db, recorded.as_ref().is_some_and(Recorded::rebuilds)).await? {
-            Taken::Now => log::info!("Migration '{name}' has been rolled back"),
-            Taken::Before => log::info!("Migration '{name}' was rolled back by another migrator"),
+            StepOutcome::Now => log::info!("Migration '{name}' has been rolled back"),
+            StepOutcome::Before => log::info!("Migration '{name}' was rolled back by another migrator"),
         }
     }
     Ok(())
 }
 
-/// The SQL of going back over some migrations, latest first; none for one that cannot be played without its data.
+/// The SQL of going back over some migrations, latest first; none for one that cannot be replayed without its data.
 pub(crate) async fn backward(
     migrations: &[Box<dyn MigrationTrait>],
     places: &[usize],
@@ -274,11 +274,11 @@ fn warn_of_edited(migrations: &[Box<dyn MigrationTrait>], applied: &[Applied], r
 async fn refuse_losses<'a>(
     db: &DatabaseConnection,
     migrations: &[Box<dyn MigrationTrait>],
-    played: impl Iterator<Item = (usize, Option<&'a Recorded>)>,
+    replayed: impl Iterator<Item = (usize, Option<&'a Recorded>)>,
 ) -> Result<(), Failure> {
     let types = destructive::types(db).await?;
     let mut told = Vec::new();
-    for (place, recorded) in played {
+    for (place, recorded) in replayed {
         let name = migrations.get(place).map_or("", |migration| migration.name());
         let losses = recorded.map(|recorded| destructive::losses(&recorded.statements, &types));
         match losses {

@@ -101,12 +101,12 @@ pub async fn value(url: &str, sql: &str) -> Option<String> {
     value
 }
 
-pub async fn facts(db: &DatabaseConnection) -> facts::Facts {
+pub async fn facts(db: &DatabaseConnection) -> facts::SchemaFacts {
     facts::describe(db).await.expect("a schema can be described")
 }
 
 /// The schema of a database as facts.
-pub async fn facts_of(url: &str) -> facts::Facts {
+pub async fn facts_of(url: &str) -> facts::SchemaFacts {
     let db = migration::connect(url, None).await.unwrap();
     let found = facts(&db).await;
     db.close().await.unwrap();

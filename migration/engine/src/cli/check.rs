@@ -59,7 +59,7 @@ pub(super) async fn check(project: &Project, target: &Target, as_json: bool) -> 
     let outcome = async { Ok((State::of(project, &db).await?, Differences::find(project, &db).await?)) }.await;
     let (state, differences) = close(db, outcome).await?;
     let problems = problems(project, &state);
-    let notes: Vec<_> = unplayable(&state).collect();
+    let notes: Vec<_> = not_recordable(&state).collect();
     let is_clean = problems.is_empty() && differences.is_empty();
     if as_json {
         print_json(
@@ -88,9 +88,9 @@ fn problems(project: &Project, state: &State) -> Vec<String> {
 }
 
 /// What cannot be checked for edits.
-fn unplayable(state: &State) -> impl Iterator<Item = String> {
+fn not_recordable(state: &State) -> impl Iterator<Item = String> {
     state.migrations.iter().zip(&state.recorded).filter_map(|(migration, recorded)| {
         let error = recorded.as_ref().err()?;
-        Some(format!("not checked: {} cannot be played without its data: {error}", migration.name()))
+        Some(format!("not checked: {} cannot be replayed without its data: {error}", migration.name()))
     })
 }

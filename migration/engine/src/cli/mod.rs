@@ -46,8 +46,8 @@ async fn carry_out(mut project: Project, cli: Cli) -> Result<(), Failure> {
     project.migration_dir = cli.migration_dir.unwrap_or(project.migration_dir);
     let default = Running { allow_destructive: false, lock_timeout: None };
     let command = cli.command.unwrap_or(Command::Up { num: None, running: default });
-    let patience = command.running().map_or(READING, |running| running.options(&project, Reach::All).lock_timeout);
-    let target = Target { url: cli.database_url, schema: cli.database_schema, patience };
+    let timeout = command.running().map_or(READING, |running| running.options(&project, Reach::All).lock_timeout);
+    let target = Target { url: cli.database_url, schema: cli.database_schema, timeout };
     let outcome = dispatch(&project, &target, command, cli.verbose).await;
     outcome.map_err(|failure| target.explained(&project, failure))
 }
@@ -154,7 +154,7 @@ struct Target {
     url: Option<String>,
     schema: Option<String>,
     /// How long to wait for whoever holds it.
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl Target {
@@ -167,13 +167,13 @@ impl Target {
     async fn open(&self, project: &Project) -> Result<DatabaseConnection, Failure> {
         let url = self.url(project)?;
         connection::create_sqlite_folder(url).map_err(|error| Failure::NoConnection(error.to_string()))?;
-        let opened = connection::open(url, self.schema.as_deref(), true, self.patience).await;
+        let opened = connection::open(url, self.schema.as_deref(), true, self.timeout).await;
         opened.map_err(failure::no_connection)
     }
 
     /// For reading.
     async fn open_existing(&self, project: &Project) -> Result<DatabaseConnection, Failure> {
-        let opened = connection::open(self.url(project)?, self.schema.as_deref(), false, self.patience).await;
+        let opened = connection::open(self.url(project)?, self.schema.as_deref(), false, self.timeout).await;
         opened.map_err(failure::no_connection)
     }
 
@@ -181,7 +181,7 @@ impl Target {
     fn explained(&self, project: &Project, failure: Failure) -> Failure {
         let file = self.url(project).ok().and_then(connection::sqlite_file);
         match (&failure, file) {
-            (Failure::Locked(why), Some(file)) if !why.contains("waited for") => lock::held(file, self.patience),
+            (Failure::Locked(why), Some(file)) if !why.contains("waited for") => lock::held(file, self.timeout),
             _ => failure,
         }
     }

@@ -6,7 +6,7 @@ use sea_orm_migration::{MigrationTrait, seaql_migrations};
 use super::Target;
 use super::output::print;
 use crate::record::{self, Recorded};
-use crate::revision::{self, Place};
+use crate::revision::{self, Position};
 use crate::{Failure, Project, run};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -27,7 +27,7 @@ fn backend(project: &Project, target: &Target, chosen: Option<Backend>) -> Resul
 }
 
 /// A range, or the way from one end of the history to a revision.
-fn range(text: &str, migrations: &[Box<dyn MigrationTrait>], start: Place) -> Result<(Place, Place), Failure> {
+fn range(text: &str, migrations: &[Box<dyn MigrationTrait>], start: Position) -> Result<(Position, Position), Failure> {
     let names: Vec<_> = migrations.iter().map(|migration| migration.name()).collect();
     match text.split_once(':') {
         Some(("", to)) => Ok((start, revision::resolve(to, &names, start)?)),
@@ -62,7 +62,7 @@ pub(super) async fn upgrade(
     }
     let now = if backend == DbBackend::Postgres { "extract(epoch FROM now())::bigint" } else { "unixepoch()" };
     for (migration, recorded) in migrations.iter().zip(&recorded).skip(from).take(to - from) {
-        let recorded = recorded.as_ref().map_err(|error| unplayable(migration.as_ref(), error))?;
+        let recorded = recorded.as_ref().map_err(|error| not_recordable(migration.as_ref(), error))?;
         let (columns, values) = match (keeps_checksum, recorded.checksum.as_deref().unwrap_or_default()) {
             (true, checksum) => ("version, applied_at, checksum", format!("{now}, '{checksum}'")),
             _ => ("version, applied_at", now.to_owned()),
@@ -91,14 +91,15 @@ pub(super) async fn downgrade(
     for (migration, recorded) in
         places.iter().zip(&recorded).filter_map(|(place, recorded)| Some((migrations.get(*place)?, recorded)))
     {
-        let recorded = recorded.as_ref().ok_or_else(|| unplayable(migration.as_ref(), "its way back needs rows"))?;
+        let recorded =
+            recorded.as_ref().ok_or_else(|| not_recordable(migration.as_ref(), "its way back needs rows"))?;
         let record = format!("DELETE FROM seaql_migrations WHERE version = '{}'", migration.name());
         script.extend(transaction(migration.as_ref(), recorded, &record, backend));
     }
     print(script)
 }
 
-fn unplayable(migration: &dyn MigrationTrait, error: &str) -> Failure {
+fn not_recordable(migration: &dyn MigrationTrait, error: &str) -> Failure {
     Failure::Refused(format!("{} looks at the database, so it cannot be written as SQL: {error}", migration.name()))
 }
 

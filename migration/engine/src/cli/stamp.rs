@@ -4,7 +4,7 @@ use sea_orm::ConnectionTrait as _;
 
 use super::state::State;
 use super::{Running, Target, close};
-use crate::lock::{self, Turn};
+use crate::lock::{self, MigrationLock};
 use crate::run::Reach;
 use crate::{Failure, Project, history, revision};
 
@@ -20,7 +20,7 @@ pub(super) async fn stamp(
         let state = State::of(project, &db).await?;
         let place = if purge { revision::resolve(text, &state.names(), state.place()) } else { state.resolve(text) }?;
         let timeout = running.options(project, Reach::All).lock_timeout;
-        let turn = Turn::take(&db, timeout).await?;
+        let turn = MigrationLock::take(&db, timeout).await?;
         let outcome = rewrite(&db, &state, place, purge, timeout).await;
         let ended = turn.end(&db).await;
         outcome?;
@@ -33,7 +33,7 @@ pub(super) async fn stamp(
 async fn rewrite(
     db: &sea_orm::DatabaseConnection,
     state: &State,
-    place: revision::Place,
+    place: revision::Position,
     purge: bool,
     timeout: std::time::Duration,
 ) -> Result<(), Failure> {

@@ -6,7 +6,7 @@ use sea_orm_migration::MigrationTrait;
 use super::{Target, close};
 use crate::history::{self, Applied};
 use crate::record::{self, Recorded};
-use crate::revision::{self, Place};
+use crate::revision::{self, Position};
 use crate::sources::Sources;
 use crate::{Failure, Project, run};
 
@@ -41,12 +41,12 @@ impl State {
     }
 
     /// Where the database is: behind the last migration that it has.
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn place(&self) -> Position {
         let names = self.names();
         names.iter().rposition(|name| self.record(name).is_some()).map_or(0, |place| place + 1)
     }
 
-    pub(super) fn resolve(&self, revision: &str) -> Result<Place, Failure> {
+    pub(super) fn resolve(&self, revision: &str) -> Result<Position, Failure> {
         run::refuse_unknown(&self.migrations, &self.applied)?;
         revision::resolve(revision, &self.names(), self.place())
     }

@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::output::{print, print_json};
 use super::{Target, close};
-use crate::compare::{Synonyms, compare};
+use crate::compare::compare;
+use crate::equivalences::Equivalences;
 use crate::run::Reach;
 use crate::schema::Schema;
 use crate::{Failure, Options, Project, connection, failure, run};
@@ -105,7 +106,7 @@ async fn there_and_back(project: &Project, db: &DatabaseConnection) -> Result<Ve
 }
 
 fn differences(expected: &Schema, found: &Schema, when: &str) -> Vec<String> {
-    let changes = compare(expected, found, &Synonyms::default());
+    let changes = compare(expected, found, &Equivalences::default());
     let changes = changes.iter().map(|change| format!("{when}: {change}"));
     let gone = expected.others.keys().filter(|key| found.others.get(*key) != expected.others.get(*key));
     let come = found.others.keys().filter(|key| !expected.others.contains_key(*key));

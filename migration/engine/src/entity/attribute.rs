@@ -10,14 +10,14 @@ use super::text::{compact, part, text_of};
 /// All that the attributes of one thing say.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Attributes {
-    pub(super) words: Vec<Word>,
+    pub(super) words: Vec<Argument>,
     /// Where the attributes stand.
     pub(super) parts: Vec<Range<usize>>,
 }
 
 /// One thing that an attribute says.
 #[derive(Clone, Debug)]
-pub(super) struct Word {
+pub(super) struct Argument {
     pub(super) key: String,
     pub(super) value: Value,
     /// As it is written.
@@ -40,12 +40,12 @@ impl Attributes {
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("sea_orm")) {
             read.parts.push(part(attribute));
             let metas = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)?;
-            read.words.extend(metas.iter().map(|meta| Word::read(text, meta)));
+            read.words.extend(metas.iter().map(|meta| Argument::read(text, meta)));
         }
         Ok(read)
     }
 
-    pub(super) fn get(&self, key: &str) -> Option<&Word> {
+    pub(super) fn get(&self, key: &str) -> Option<&Argument> {
         self.words.iter().find(|word| word.key == key)
     }
 
@@ -56,13 +56,13 @@ impl Attributes {
     /// The text that a key stands for.
     pub(super) fn text(&self, key: &str) -> Option<&str> {
         match self.get(key) {
-            Some(Word { value: Value::Text(text), .. }) => Some(text),
+            Some(Argument { value: Value::Text(text), .. }) => Some(text),
             _ => None,
         }
     }
 }
 
-impl Word {
+impl Argument {
     fn read(text: &str, meta: &Meta) -> Self {
         let value = match meta {
             Meta::Path(_) => Value::None,
@@ -142,7 +142,7 @@ impl<'a> Rewrite<'a> {
     }
 
     /// Of a key that may stand several times.
-    pub(super) fn keep_where(&mut self, key: &'static str, stays: impl Fn(&Word) -> bool) {
+    pub(super) fn keep_where(&mut self, key: &'static str, stays: impl Fn(&Argument) -> bool) {
         self.done.push(key);
         for word in self.said.words.iter().filter(|word| word.key == key) {
             if stays(word) {

@@ -1,80 +1,29 @@
-//! Names in the styles that SeaORM's attributes know. Words begin where SeaORM's derives see them begin.
+//! Names in the styles that SeaORM's attributes know. The words of a name are those of `heck`, which SeaORM's derives use.
 
-/// The words that a name is made of.
-fn words(name: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    for part in name.split(|c: char| !c.is_alphanumeric()) {
-        let characters: Vec<char> = part.chars().collect();
-        let mut word = String::new();
-        // Whether the last letter before was a capital; a digit counts as what stands before it.
-        let mut was_capital = None;
-        for (place, c) in characters.iter().enumerate() {
-            let next = characters.get(place + 1);
-            let is_capital = match (c.is_lowercase(), c.is_uppercase()) {
-                (true, _) => Some(false),
-                (_, true) => Some(true),
-                _ => was_capital,
-            };
-            if was_capital == Some(true) && c.is_uppercase() && next.is_some_and(|next| next.is_lowercase()) {
-                words.push(std::mem::take(&mut word));
-                word.push(*c);
-                was_capital = None;
-            } else if is_capital == Some(false) && next.is_some_and(|next| next.is_uppercase()) {
-                word.push(*c);
-                words.push(std::mem::take(&mut word));
-                was_capital = None;
-            } else {
-                word.push(*c);
-                was_capital = is_capital;
-            }
-        }
-        if !word.is_empty() {
-            words.push(word);
-        }
-    }
-    words
-}
+use heck::{
+    ToKebabCase as _, ToLowerCamelCase as _, ToShoutyKebabCase as _, ToShoutySnakeCase as _, ToSnakeCase as _,
+    ToTitleCase as _, ToUpperCamelCase as _,
+};
 
-fn capitalised(word: &str) -> String {
-    let mut letters = word.chars();
-    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
-    first + &letters.as_str().to_lowercase()
-}
-
-/// `user_id` as `UserId`.
-pub(super) fn upper_camel(name: &str) -> String {
-    words(name).iter().map(|word| capitalised(word)).collect()
-}
-
-/// `UserId` as `user_id`.
-pub(super) fn snake(name: &str) -> String {
-    words(name).join("_").to_lowercase()
-}
-
-/// A name as `rename_all` makes it; none for a style that is not known.
+/// A name in the style of a `rename_all` attribute. None if the style is unknown.
 pub(super) fn styled(name: &str, style: &str) -> Option<String> {
     Some(match style {
-        "PascalCase" | "camel_case" => upper_camel(name),
-        "camelCase" | "mixed_case" => {
-            let camel = upper_camel(name);
-            let mut letters = camel.chars();
-            let first: String = letters.next().into_iter().flat_map(char::to_lowercase).collect();
-            first + letters.as_str()
-        }
-        "snake_case" | "snek_case" => snake(name),
-        "SCREAMING_SNAKE_CASE" | "shouty_snake_case" | "shouty_snek_case" => snake(name).to_uppercase(),
-        "kebab-case" | "kebab_case" => snake(name).replace('_', "-"),
-        "SCREAMING-KEBAB-CASE" => snake(name).replace('_', "-").to_uppercase(),
-        "title_case" => words(name).iter().map(|word| capitalised(word)).collect::<Vec<_>>().join(" "),
+        "PascalCase" | "camel_case" => name.to_upper_camel_case(),
+        "camelCase" | "mixed_case" => name.to_lower_camel_case(),
+        "snake_case" | "snek_case" => name.to_snake_case(),
+        "SCREAMING_SNAKE_CASE" | "shouty_snake_case" | "shouty_snek_case" => name.to_shouty_snake_case(),
+        "kebab-case" | "kebab_case" => name.to_kebab_case(),
+        "SCREAMING-KEBAB-CASE" => name.to_shouty_kebab_case(),
+        "title_case" => name.to_title_case(),
         "lowercase" => name.to_lowercase(),
         "UPPERCASE" => name.to_uppercase(),
         _ => return None,
     })
 }
 
-/// The name of a field for a column.
-pub(super) fn named(column: &str) -> String {
-    let plain = snake(column);
+/// The name of the field of a column.
+pub(super) fn field_name(column: &str) -> String {
+    let plain = column.to_snake_case();
     match plain.chars().next() {
         None => "unnamed".into(),
         Some(first) if first.is_numeric() => format!("n{plain}"),
@@ -83,7 +32,32 @@ pub(super) fn named(column: &str) -> String {
     }
 }
 
-/// A name as Rust takes it for an identifier.
+/// A name as a Rust identifier; a keyword gets the prefix `r#`.
 pub(super) fn identifier(name: &str) -> String {
     if syn::parse_str::<syn::Ident>(name).is_ok() { name.to_owned() } else { format!("r#{name}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{field_name, styled};
+
+    #[test]
+    fn words_begin_where_seaorm_sees_them_begin() {
+        for (name, snake, camel) in [
+            ("user_id", "user_id", "UserId"),
+            ("h1_n1", "h1_n1", "H1N1"),
+            ("H1N1", "h1n1", "H1N1"),
+            ("b12_c", "b12_c", "B12C"),
+            ("B12C", "b12c", "B12c"),
+            ("line2_text", "line2_text", "Line2Text"),
+            ("IPAddress", "ip_address", "IpAddress"),
+        ] {
+            assert_eq!(styled(name, "snake_case").unwrap(), snake, "{name}");
+            assert_eq!(styled(name, "PascalCase").unwrap(), camel, "{name}");
+        }
+        assert_eq!(styled("user_id", "camelCase").unwrap(), "userId");
+        assert_eq!(styled("user_id", "SCREAMING-KEBAB-CASE").unwrap(), "USER-ID");
+        assert_eq!(styled("user_id", "unknown"), None);
+        assert_eq!([field_name("2fa"), field_name("self"), field_name("")], ["n2fa", "self_column", "unnamed"]);
+    }
 }

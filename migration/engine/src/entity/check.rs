@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribute::Choice;
-use super::source::{Entity, Meaning};
-use crate::reshape::{bare, quoted, tokens};
+use super::source::{Entity, FieldKind};
+use crate::alter_table::{bare, quoted, tokens};
 use crate::schema::expression::{mentions, normal, portable};
 use crate::schema::{Check, Column, Table};
 
@@ -109,7 +109,7 @@ fn without_casts(sql: &str) -> String {
 /// The column whose field says a CHECK.
 fn holder<'a>(entity: &'a Entity, check: &Check) -> Option<&'a str> {
     entity.fields.iter().find_map(|field| match &field.meaning {
-        Meaning::Column(stored) => {
+        FieldKind::Column(stored) => {
             let extra = Extra::read(field.attributes.text("extra")?);
             extra.checks.iter().any(|piece| piece.is(check)).then_some(stored.column.as_str())
         }

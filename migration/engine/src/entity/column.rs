@@ -7,13 +7,13 @@ use super::attribute::{Attributes, Choice, Rewrite, Value};
 use super::index::Indexing;
 use super::source::{Field, RustType};
 use super::text::{Edits, remove};
-use super::{check, defaults, kind};
+use super::{check, defaults, rust_type};
 use crate::generate::types::from_database;
 use crate::schema::{Check, Column, Table};
 
 /// What is asked of a field.
 #[derive(Debug)]
-pub(super) struct Facts<'a> {
+pub(super) struct ColumnFacts<'a> {
     pub(super) table: &'a Table,
     pub(super) column: &'a Column,
     pub(super) indexing: &'a Indexing,
@@ -33,7 +33,7 @@ pub(super) struct Written {
     pub(super) notes: Vec<String>,
 }
 
-impl Facts<'_> {
+impl ColumnFacts<'_> {
     fn key(&self) -> &[String] {
         self.table.primary_key.as_ref().map(|key| key.columns.as_slice()).unwrap_or_default()
     }
@@ -50,11 +50,15 @@ pub(super) fn is_nullable(table: &Table, column: &Column) -> bool {
 }
 
 /// The field for a column: a new one, or one that is there with what it says.
-pub(super) fn write(context: &Context<'_>, facts: &Facts<'_>, known: Option<(&RustType, &Attributes)>) -> Written {
+pub(super) fn write(
+    context: &Context<'_>,
+    facts: &ColumnFacts<'_>,
+    known: Option<(&RustType, &Attributes)>,
+) -> Written {
     let nothing = Attributes::default();
     let said = known.map_or(&nothing, |(_, said)| said);
     let column = facts.column;
-    let kind = kind::choose(context, &column.kind, facts.words, known);
+    let kind = rust_type::choose(context, &column.kind, facts.words, known);
     let is_flag = from_database(&column.kind, context.backend) == ColumnType::Boolean;
     let default = defaults::choose(said, column.default.as_deref(), is_flag);
     let (is_optional, nullable) = nullability(facts, known, &kind.column_type);
@@ -91,7 +95,11 @@ pub(super) fn write(context: &Context<'_>, facts: &Facts<'_>, known: Option<(&Ru
 }
 
 /// Whether the type is an `Option`, and what becomes of `nullable`, which goes with `column_type`.
-fn nullability(facts: &Facts<'_>, known: Option<(&RustType, &Attributes)>, column_type: &Choice) -> (bool, Choice) {
+fn nullability(
+    facts: &ColumnFacts<'_>,
+    known: Option<(&RustType, &Attributes)>,
+    column_type: &Choice,
+) -> (bool, Choice) {
     if !is_nullable(facts.table, facts.column) {
         return (false, Choice::Drop);
     }
@@ -108,7 +116,7 @@ fn nullability(facts: &Facts<'_>, known: Option<(&RustType, &Attributes)>, colum
 }
 
 /// What becomes of `auto_increment`. SeaORM lets a key of one column count unless it is told, or it is text or a UUID.
-fn counter(facts: &Facts<'_>, known: Option<(&RustType, &Attributes)>) -> Choice {
+fn counter(facts: &ColumnFacts<'_>, known: Option<(&RustType, &Attributes)>) -> Choice {
     if !facts.is_key() {
         return Choice::Drop;
     }
@@ -127,7 +135,7 @@ fn counter(facts: &Facts<'_>, known: Option<(&RustType, &Attributes)>) -> Choice
 }
 
 /// What no attribute can say.
-fn notes(facts: &Facts<'_>, said: &Attributes) -> Vec<String> {
+fn notes(facts: &ColumnFacts<'_>, said: &Attributes) -> Vec<String> {
     let extra = said.text("extra").unwrap_or_default().to_uppercase();
     let column = facts.column;
     let mut notes = Vec::new();

@@ -14,7 +14,7 @@ pub(super) struct Decision {
     pub(super) is_unclear: bool,
 }
 
-enum Said {
+enum DeclaredDefault {
     Nothing,
     Sql(String),
     Unclear,
@@ -25,20 +25,20 @@ pub(super) fn choose(said: &Attributes, wanted: Option<&str>, is_flag: bool) -> 
     let wanted = wanted.filter(|wanted| !wanted.to_ascii_uppercase().starts_with("NULL"));
     let (choice, is_unclear) = match (read(said), wanted) {
         (_, None) => (Choice::Drop, false),
-        (Said::Unclear, Some(_)) => (Choice::Keep, true),
-        (Said::Sql(sql), Some(wanted)) if is_same(&sql, wanted, is_flag) => (Choice::Keep, false),
+        (DeclaredDefault::Unclear, Some(_)) => (Choice::Keep, true),
+        (DeclaredDefault::Sql(sql), Some(wanted)) if is_same(&sql, wanted, is_flag) => (Choice::Keep, false),
         (_, Some(wanted)) => (Choice::Set(write(wanted, is_flag)), false),
     };
     Decision { choice, is_unclear }
 }
 
-fn read(said: &Attributes) -> Said {
+fn read(said: &Attributes) -> DeclaredDefault {
     let sql = match (said.get("default_value"), said.get("default_expr")) {
         (Some(word), _) => sql(&word.value),
         (None, Some(_)) => said.text("default_expr").and_then(expression),
-        (None, None) => return Said::Nothing,
+        (None, None) => return DeclaredDefault::Nothing,
     };
-    sql.map_or(Said::Unclear, Said::Sql)
+    sql.map_or(DeclaredDefault::Unclear, DeclaredDefault::Sql)
 }
 
 fn sql(value: &Value) -> Option<String> {

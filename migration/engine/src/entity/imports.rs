@@ -37,7 +37,7 @@ pub(super) fn take_out(file: &str, text: &str, name: &str) -> Result<String, Fai
     let parsed = parse(file, text)?;
     let mut edits = Edits::default();
     for item in uses(&parsed).filter(|item| matches!(item.vis, Visibility::Inherited)) {
-        if begins_with(&item.tree, "crate") && take(&item.tree, name, text, &mut edits) == Taken::Whole {
+        if begins_with(&item.tree, "crate") && take(&item.tree, name, text, &mut edits) == Removal::Whole {
             remove(text, &mut edits, part(item));
         }
     }
@@ -88,7 +88,7 @@ pub(super) fn extend(tree: &UseTree, module: &[&str], name: &str, text: &str, ed
 
 /// What becomes of a `use` without one of its names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Taken {
+pub(super) enum Removal {
     Nothing,
     Part,
     /// Nothing is left of it.
@@ -96,24 +96,24 @@ pub(super) enum Taken {
 }
 
 /// Takes a name out of a `use`.
-pub(super) fn take(tree: &UseTree, name: &str, text: &str, edits: &mut Edits) -> Taken {
+pub(super) fn take(tree: &UseTree, name: &str, text: &str, edits: &mut Edits) -> Removal {
     match tree {
-        UseTree::Name(known) if known.ident == name => Taken::Whole,
+        UseTree::Name(known) if known.ident == name => Removal::Whole,
         UseTree::Path(path) => take(&path.tree, name, text, edits),
         UseTree::Group(group) => {
             for (place, tree) in group.items.iter().enumerate() {
                 match take(tree, name, text, edits) {
-                    Taken::Nothing => {}
-                    Taken::Whole if group.items.len() > 1 => {
+                    Removal::Nothing => {}
+                    Removal::Whole if group.items.len() > 1 => {
                         List::new(group.brace_token.span.open(), &group.items).remove(text, edits, place);
-                        return Taken::Part;
+                        return Removal::Part;
                     }
                     taken => return taken,
                 }
             }
-            Taken::Nothing
+            Removal::Nothing
         }
-        _ => Taken::Nothing,
+        _ => Removal::Nothing,
     }
 }
 

@@ -1,11 +1,11 @@
-//! Which indexes of a table are said by attributes of its fields, and which by its `impl Described`.
+//! Which indexes of a table are said by attributes of its fields, and which by its `impl TableExtras`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::attribute::Value;
 use super::check::is_same_expression;
-use super::described::{Described, Wider};
-use super::source::{Entity, Meaning};
+use super::source::{Entity, FieldKind};
+use super::table_extras::{CompositeIndex, TableExtras};
 use crate::schema::expression::portable;
 use crate::schema::{Index, Table};
 
@@ -17,7 +17,7 @@ pub(super) struct Indexing {
     pub(super) indexed: BTreeSet<String>,
     /// Groups of columns with a `unique_key` that stays.
     pub(super) groups: BTreeSet<String>,
-    pub(super) wider: Vec<Wider>,
+    pub(super) wider: Vec<CompositeIndex>,
     /// What cannot be said.
     pub(super) notes: Vec<String>,
 }
@@ -31,28 +31,28 @@ impl Indexing {
                 indexing.notes.push(format!("{index} on {} cannot be said by an entity", table.name));
                 continue;
             }
-            indexing.add(index, entity.described.as_ref(), &groups);
+            indexing.add(index, entity.table_extras.as_ref(), &groups);
         }
         // An index over a column that is unique already cannot be said at the column.
         for column in indexing.unique.intersection(&indexing.indexed) {
-            indexing.wider.push(Wider { columns: vec![column.clone()], is_unique: false, only: None });
+            indexing.wider.push(CompositeIndex { columns: vec![column.clone()], is_unique: false, filter: None });
         }
         indexing.indexed.retain(|column| !indexing.unique.contains(column));
         indexing
     }
 
-    fn add(&mut self, index: &Index, described: Option<&Described>, groups: &BTreeMap<String, Vec<String>>) {
-        let only = index.predicate.as_deref().map(portable);
-        let wider = Wider { columns: index.columns.clone(), is_unique: index.is_unique, only };
+    fn add(&mut self, index: &Index, table_extras: Option<&TableExtras>, groups: &BTreeMap<String, Vec<String>>) {
+        let filter = index.predicate.as_deref().map(portable);
+        let wider = CompositeIndex { columns: index.columns.clone(), is_unique: index.is_unique, filter };
         let group = groups.iter().find(|(_, columns)| **columns == index.columns);
-        let known = described.and_then(|described| described.indexes.as_ref());
+        let known = table_extras.and_then(|table_extras| table_extras.indexes.as_ref());
         let is_known = known.is_some_and(|known| known.entries.iter().flatten().any(|known| is_same(known, &wider)));
         match (index.columns.as_slice(), group) {
             _ if is_known => self.push(wider),
-            (_, Some((group, _))) if wider.is_unique && wider.only.is_none() => {
+            (_, Some((group, _))) if wider.is_unique && wider.filter.is_none() => {
                 self.groups.insert(group.clone());
             }
-            ([column], _) if wider.only.is_none() => {
+            ([column], _) if wider.filter.is_none() => {
                 let columns = if wider.is_unique { &mut self.unique } else { &mut self.indexed };
                 columns.insert(column.clone());
             }
@@ -60,7 +60,7 @@ impl Indexing {
         }
     }
 
-    fn push(&mut self, wider: Wider) {
+    fn push(&mut self, wider: CompositeIndex) {
         if !self.wider.iter().any(|known| is_same(known, &wider)) {
             self.wider.push(wider);
         }
@@ -78,7 +78,7 @@ fn is_plain(table: &Table, index: &Index) -> bool {
 fn groups(entity: &Entity) -> BTreeMap<String, Vec<String>> {
     let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for field in &entity.fields {
-        let Meaning::Column(stored) = &field.meaning else { continue };
+        let FieldKind::Column(stored) = &field.meaning else { continue };
         for word in field.attributes.words.iter().filter(|word| word.key == "unique_key") {
             if let Value::Text(group) = &word.value {
                 groups.entry(group.clone()).or_default().push(stored.column.clone());
@@ -88,8 +88,8 @@ fn groups(entity: &Entity) -> BTreeMap<String, Vec<String>> {
     groups
 }
 
-pub(super) fn is_same(left: &Wider, right: &Wider) -> bool {
-    let is_same_condition = match (&left.only, &right.only) {
+pub(super) fn is_same(left: &CompositeIndex, right: &CompositeIndex) -> bool {
+    let is_same_condition = match (&left.filter, &right.filter) {
         (Some(left), Some(right)) => is_same_expression(left, right),
         (None, None) => true,
         _ => false,

@@ -2,15 +2,15 @@
 
 use syn::{Expr, Item, ItemFn, ItemMod, UseTree, Visibility};
 
-use super::described::listed;
-use super::imports::{Taken, begins_with, extend, imports, take, uses};
+use super::imports::{Removal, begins_with, extend, imports, take, uses};
 use super::source::parse;
+use super::table_extras::listed;
 use super::text::{Edits, line_end, line_start, part, remove};
 use crate::Failure;
 
 /// What comes and goes.
 #[derive(Debug)]
-pub(super) struct Changes<'a> {
+pub(super) struct ModuleChanges<'a> {
     /// Modules, in an order in which their tables can be created.
     pub(super) added: &'a [String],
     pub(super) removed: &'a [String],
@@ -20,7 +20,7 @@ pub(super) struct Changes<'a> {
 }
 
 /// `lib.rs` with other modules.
-pub(super) fn library(text: &str, changes: &Changes<'_>) -> Result<String, Failure> {
+pub(super) fn library(text: &str, changes: &ModuleChanges<'_>) -> Result<String, Failure> {
     let parsed = parse("lib.rs", text)?;
     let modules: Vec<_> = parsed.items.iter().filter_map(module).collect();
     let mut edits = Edits::default();
@@ -68,7 +68,7 @@ fn export(text: &str, parsed: &syn::File, names: &[String], last: usize, edits: 
 }
 
 /// `schema.rs` with other tables. What cannot be done is noted.
-pub(super) fn schema(text: &str, changes: &Changes<'_>, notes: &mut Vec<String>) -> Result<String, Failure> {
+pub(super) fn schema(text: &str, changes: &ModuleChanges<'_>, notes: &mut Vec<String>) -> Result<String, Failure> {
     let text = without(text, changes.removed)?;
     if changes.added.is_empty() {
         return Ok(text);
@@ -83,7 +83,7 @@ pub(super) fn schema(text: &str, changes: &Changes<'_>, notes: &mut Vec<String>)
     if !is_extended && !names.is_empty() {
         notes.push(format!("schema.rs: add by hand `use crate::{{{names}}};`"));
     }
-    let listed = described(&parsed).and_then(|item| listed(&item.block));
+    let listed = definitions(&parsed).and_then(|item| listed(&item.block));
     for name in changes.added {
         let line = format!("describe(backend, {name}::Entity)");
         match &listed {
@@ -116,11 +116,11 @@ fn without(text: &str, removed: &[String]) -> Result<String, Failure> {
         let parsed = parse("schema.rs", &text)?;
         let mut edits = Edits::default();
         for item in uses(&parsed).filter(|item| begins_with(&item.tree, "crate")) {
-            if take(&item.tree, name, &text, &mut edits) == Taken::Whole {
+            if take(&item.tree, name, &text, &mut edits) == Removal::Whole {
                 remove(&text, &mut edits, part(item));
             }
         }
-        if let Some((list, entries)) = described(&parsed).and_then(|item| listed(&item.block)) {
+        if let Some((list, entries)) = definitions(&parsed).and_then(|item| listed(&item.block)) {
             for (place, _) in entries.iter().enumerate().filter(|(_, entry)| is_about(entry, name)) {
                 list.remove(&text, &mut edits, place);
             }
@@ -131,9 +131,9 @@ fn without(text: &str, removed: &[String]) -> Result<String, Failure> {
 }
 
 /// The function that lists the tables.
-fn described(file: &syn::File) -> Option<&ItemFn> {
+fn definitions(file: &syn::File) -> Option<&ItemFn> {
     file.items.iter().find_map(|item| match item {
-        Item::Fn(item) if item.sig.ident == "described" => Some(item),
+        Item::Fn(item) if item.sig.ident == "definitions" => Some(item),
         _ => None,
     })
 }

@@ -8,30 +8,31 @@ mod case;
 mod check;
 mod column;
 mod defaults;
-mod describe;
-mod described;
+mod enum_values;
 mod imports;
 mod index;
-mod kind;
 mod listing;
 mod related;
 mod relation;
+mod rust_type;
 mod source;
 mod table;
+mod table_extras;
 #[cfg(test)]
 mod tests;
 mod text;
+mod type_argument;
 mod values;
-mod words;
+mod write_extras;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::DbBackend;
 
-use self::listing::Changes;
+use self::enum_values::{EnumPlan, Input};
+use self::listing::ModuleChanges;
 use self::source::Entity;
 use self::values::Values;
-use self::words::{Given, Plan};
 use crate::Failure;
 use crate::generate::names::function;
 use crate::schema::{ForeignKey, Schema, Table};
@@ -51,11 +52,11 @@ struct Context<'a> {
     backend: DbBackend,
     /// By table; new ones have no fields yet.
     entities: &'a BTreeMap<String, Entity>,
-    plan: &'a Plan,
+    plan: &'a EnumPlan,
     /// The files that there are and will be, without their ending.
     modules: BTreeSet<String>,
-    /// Entities implement `Described`.
-    has_described: bool,
+    /// Entities implement `TableExtras`.
+    has_table_extras: bool,
 }
 
 /// `sources` are the files of the crate's `src`, by name.
@@ -74,13 +75,13 @@ pub(crate) fn regenerate(
     result.notes.extend(keyless.map(|table| format!("{} has no primary key, so it can be no entity", table.name)));
     let removed: Vec<String> = gone.values().map(|entity| entity.module.clone()).collect();
     let values = sources.get("values.rs").map(|text| Values::parse(text)).transpose()?;
-    let has_described = sources.get("schema.rs").is_some_and(|text| text.contains("trait Described"));
-    let given = Given { schema, backend, entities: &entities, values: values.as_ref(), has_described };
-    let plan = words::plan(&given)?;
+    let has_table_extras = sources.get("schema.rs").is_some_and(|text| text.contains("trait TableExtras"));
+    let given = Input { schema, backend, entities: &entities, values: values.as_ref(), has_table_extras };
+    let plan = enum_values::plan(&given)?;
     result.notes.extend(plan.notes.iter().cloned());
     let modules = sources.keys().filter_map(|file| file.strip_suffix(".rs")).map(ToOwned::to_owned);
     let modules = modules.filter(|module| !removed.contains(module)).chain(added.iter().cloned()).collect();
-    let context = Context { schema, backend, entities: &entities, plan: &plan, modules, has_described };
+    let context = Context { schema, backend, entities: &entities, plan: &plan, modules, has_table_extras };
     for (name, entity) in &entities {
         let file = format!("{}.rs", entity.module);
         match (schema.unreadable.get(name), schema.tables.get(name)) {
@@ -100,7 +101,7 @@ pub(crate) fn regenerate(
     if let Some(text) = &plan.values {
         result.change(sources, "values.rs", text.clone());
     }
-    let changes = Changes { added: &added, removed: &removed, exports: &plan.exports, has_new_values };
+    let changes = ModuleChanges { added: &added, removed: &removed, exports: &plan.exports, has_new_values };
     result.list(sources, &changes)?;
     Ok(result)
 }
@@ -113,7 +114,7 @@ impl Regenerated {
     }
 
     /// Makes the lists of entities fit.
-    fn list(&mut self, sources: &BTreeMap<String, String>, changes: &Changes<'_>) -> Result<(), Failure> {
+    fn list(&mut self, sources: &BTreeMap<String, String>, changes: &ModuleChanges<'_>) -> Result<(), Failure> {
         if changes.added.is_empty() && changes.removed.is_empty() && changes.exports.is_empty() {
             return Ok(());
         }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::case::{identifier, upper_camel};
+use heck::ToUpperCamelCase as _;
+
+use super::case::identifier;
 use super::relation::{Own, belongs_to, columns};
 use crate::generate::names::singular;
 use crate::schema::{ForeignKey, Table};
@@ -53,7 +55,7 @@ impl Own<'_> {
         let is_own = key.table == self.table.name;
         let mut words = vec![if is_own { "self_ref".to_owned() } else { "belongs_to".to_owned() }];
         if is_own || is_related || self.keys_to(&key.table) > 1 {
-            words.push(format!("relation_enum = {:?}", upper_camel(&name)));
+            words.push(format!("relation_enum = {:?}", name.to_upper_camel_case()));
         }
         words.push(format!("from = {:?}", columns(&from)));
         words.push(format!("to = {:?}", self.to(key)));

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use super::Context;
 use super::attribute::{Attributes, Choice, Rewrite};
-use super::case::upper_camel;
 use super::column::{is_nullable, rewrite_attribute};
-use super::source::{Entity, Field, Link, Meaning, Side};
+use super::source::{Entity, Field, FieldKind, Link, Side};
 use super::text::Edits;
 use crate::schema::{Action, ForeignKey, Table};
+use heck::ToUpperCamelCase as _;
 
 /// Whose relations they are.
 pub(super) struct Own<'a> {
@@ -56,9 +56,9 @@ pub(super) fn relate<'a>(
     let new_keys = table.foreign_keys.iter().enumerate().filter(|(number, _)| !met.contains(number));
     let new_keys: Vec<_> = new_keys.map(|(_, key)| key).collect();
     let last = entity.fields.iter().enumerate().rposition(|(place, field)| match &field.meaning {
-        Meaning::Column(stored) => table.column(&stored.column).is_some(),
-        Meaning::Relation(_) => !gone.contains(&place),
-        Meaning::Ignored(_) => true,
+        FieldKind::Column(stored) => table.column(&stored.column).is_some(),
+        FieldKind::Relation(_) => !gone.contains(&place),
+        FieldKind::Ignored(_) => true,
     });
     for new in own.new_fields(&new_keys, &gone, notes) {
         entity.list.add(&entity.text, edits, last, &new);
@@ -82,7 +82,7 @@ impl<'a> Own<'a> {
 
     /// Whether a field is about a foreign key.
     fn says(&self, field: &Field, link: &Link, key: &ForeignKey) -> bool {
-        let from = key.columns.iter().map(|column| upper_camel(&self.entity.variant(column)));
+        let from = key.columns.iter().map(|column| self.entity.variant(column).to_upper_camel_case());
         self.target(link) == Some(key.table.as_str())
             && field.attributes.text("from").is_some_and(|said| from.eq(variants(said)))
     }
@@ -91,12 +91,12 @@ impl<'a> Own<'a> {
         let said = &field.attributes;
         let other = self.context.entities.get(&key.table);
         let to = self.context.referred(key).into_iter().map(|column| match other {
-            Some(other) => upper_camel(&other.variant(&column)),
-            None => upper_camel(&column),
+            Some(other) => other.variant(&column).to_upper_camel_case(),
+            None => column.to_upper_camel_case(),
         });
         let name = match said.has("relation_enum") || self.keys_to(&key.table) < 2 {
             true => Choice::Keep,
-            false => Choice::Set(format!("relation_enum = {:?}", upper_camel(&field.name))),
+            false => Choice::Set(format!("relation_enum = {:?}", field.name.to_upper_camel_case())),
         };
         let to = match said.text("to").is_some_and(|said| to.eq(variants(said))) {
             true => Choice::Keep,
@@ -179,7 +179,7 @@ fn action(said: &Attributes, key: &str, wanted: Action) -> Choice {
 /// The variants of `Column` that a `from` or a `to` names.
 fn variants(said: &str) -> Vec<String> {
     let inner = said.trim().trim_start_matches('(').trim_end_matches(')');
-    inner.split(',').map(|column| upper_camel(column.rsplit("::").next().unwrap_or(column).trim())).collect()
+    inner.split(',').map(|column| column.rsplit("::").next().unwrap_or(column).trim().to_upper_camel_case()).collect()
 }
 
 pub(super) fn columns(names: &[String]) -> String {

@@ -3,12 +3,15 @@
 use std::ops::Range;
 
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Fields, GenericArgument, Item, Meta, PathArguments, PathSegment, Token, Type, Visibility};
+use syn::{Attribute, Fields, Item, Meta, Token, Type, Visibility};
 
 use super::attribute::Attributes;
-use super::case::{named, snake, styled, upper_camel};
-use super::described::Described;
+use heck::{ToSnakeCase as _, ToUpperCamelCase as _};
+
+use super::case::{field_name, styled};
+use super::table_extras::TableExtras;
 use super::text::{List, compact, part, text_of};
+use super::type_argument::argument;
 use crate::Failure;
 
 #[derive(Debug)]
@@ -23,7 +26,7 @@ pub(super) struct Entity {
     pub(super) list: List,
     /// `Eq` among the derives, which a model with fractions cannot have.
     pub(super) eq: Option<(List, usize)>,
-    pub(super) described: Option<Described>,
+    pub(super) table_extras: Option<TableExtras>,
 }
 
 #[derive(Debug)]
@@ -34,11 +37,11 @@ pub(super) struct Field {
     pub(super) start: usize,
     /// Where its type stands.
     pub(super) kind: Range<usize>,
-    pub(super) meaning: Meaning,
+    pub(super) meaning: FieldKind,
 }
 
 #[derive(Debug)]
-pub(super) enum Meaning {
+pub(super) enum FieldKind {
     Column(Stored),
     Relation(Link),
     /// A column that the entity leaves out.
@@ -97,8 +100,8 @@ impl Entity {
             fields: Vec::new(),
             list: List::new(fields.brace_token.span.open(), &fields.named),
             eq: derived_eq(&model.attrs),
-            described: parsed.items.iter().find_map(|item| match item {
-                Item::Impl(item) => Described::read(item),
+            table_extras: parsed.items.iter().find_map(|item| match item {
+                Item::Impl(item) => TableExtras::read(item),
                 _ => None,
             }),
         };
@@ -111,18 +114,18 @@ impl Entity {
     /// The field of a column, with its place.
     pub(super) fn field(&self, column: &str) -> Option<(usize, &Field, &Stored)> {
         self.fields.iter().enumerate().find_map(|(place, field)| match &field.meaning {
-            Meaning::Column(stored) if stored.column == column => Some((place, field, stored)),
+            FieldKind::Column(stored) if stored.column == column => Some((place, field, stored)),
             _ => None,
         })
     }
 
     pub(super) fn ignores(&self, column: &str) -> bool {
-        self.fields.iter().any(|field| matches!(&field.meaning, Meaning::Ignored(name) if name == column))
+        self.fields.iter().any(|field| matches!(&field.meaning, FieldKind::Ignored(name) if name == column))
     }
 
     /// The name of the field that a column has or will have.
     pub(super) fn field_name(&self, column: &str) -> String {
-        self.field(column).map_or_else(|| named(column), |(_, field, _)| field.name.clone())
+        self.field(column).map_or_else(|| field_name(column), |(_, field, _)| field.name.clone())
     }
 
     /// What SeaORM calls a column in `Column`.
@@ -130,13 +133,13 @@ impl Entity {
         let field = self.field(column).map(|(_, field, _)| field);
         match field.and_then(|field| field.attributes.text("enum_name")) {
             Some(name) => name.to_owned(),
-            None => upper_camel(&self.field_name(column)),
+            None => self.field_name(column).to_upper_camel_case(),
         }
     }
 
     pub(super) fn links(&self) -> impl Iterator<Item = (usize, &Field, &Link)> {
         self.fields.iter().enumerate().filter_map(|(place, field)| match &field.meaning {
-            Meaning::Relation(link) => Some((place, field, link)),
+            FieldKind::Relation(link) => Some((place, field, link)),
             _ => None,
         })
     }
@@ -152,17 +155,18 @@ impl Field {
         };
         let attributes = Attributes::read(text, &field.attrs)?;
         let told = attributes.text("column_name").map(ToOwned::to_owned);
-        let column =
-            told.or_else(|| style.and_then(|style| styled(&upper_camel(&name), style))).unwrap_or_else(|| snake(&name));
+        let column = told
+            .or_else(|| style.and_then(|style| styled(&name.to_upper_camel_case(), style)))
+            .unwrap_or_else(|| name.to_snake_case());
         let meaning = if attributes.has("ignore") {
-            Meaning::Ignored(column)
+            FieldKind::Ignored(column)
         } else if let Some(link) = link(text, &field.ty) {
-            Meaning::Relation(link)
+            FieldKind::Relation(link)
         } else {
             let inner = optional(&field.ty);
             let name = compact(text_of(text, inner.unwrap_or(&field.ty)));
             let name = name.strip_prefix("crate::").map(ToOwned::to_owned).unwrap_or(name);
-            Meaning::Column(Stored { column, rust: RustType { name, is_optional: inner.is_some() } })
+            FieldKind::Column(Stored { column, rust: RustType { name, is_optional: inner.is_some() } })
         };
         Ok(Self { name, attributes, start, kind: part(&field.ty), meaning })
     }
@@ -192,15 +196,6 @@ fn optional(kind: &Type) -> Option<&Type> {
     let Type::Path(path) = kind else { return None };
     let last = path.path.segments.last()?;
     if last.ident == "Option" { argument(last) } else { None }
-}
-
-/// The first type in angle brackets.
-pub(super) fn argument(segment: &PathSegment) -> Option<&Type> {
-    let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
-    arguments.args.iter().find_map(|argument| match argument {
-        GenericArgument::Type(kind) => Some(kind),
-        _ => None,
-    })
 }
 
 fn derived_eq(attributes: &[Attribute]) -> Option<(List, usize)> {

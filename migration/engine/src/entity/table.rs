@@ -2,15 +2,17 @@
 
 use super::Context;
 use super::attribute::Attributes;
-use super::case::{identifier, named, snake};
+use heck::ToSnakeCase as _;
+
+use super::case::{field_name, identifier};
 use super::check;
-use super::column::{self, Facts};
-use super::describe::describe;
+use super::column::{self, ColumnFacts};
 use super::imports;
 use super::index::Indexing;
 use super::relation::relate;
-use super::source::{Entity, Meaning, RustType};
+use super::source::{Entity, FieldKind, RustType};
 use super::text::Edits;
+use super::write_extras::write_extras;
 use crate::Failure;
 use crate::schema::{Column, Table};
 
@@ -27,7 +29,7 @@ pub(super) fn update<'a>(
     let mut edits = Edits::default();
     let has_fractions = columns(context, entity, table, &indexing, &mut edits, notes);
     relate(context, entity, table, &mut edits, notes);
-    describe(context, entity, table, &indexing, &mut edits, notes);
+    write_extras(context, entity, table, &indexing, &mut edits, notes);
     if let Some((derives, place)) = entity.eq.as_ref().filter(|_| has_fractions) {
         derives.remove(&entity.text, &mut edits, *place);
     }
@@ -41,7 +43,7 @@ fn key_note(entity: &Entity, table: &Table) -> Option<String> {
         return Some(format!("{} has no primary key, without which SeaORM knows no entity", table.name));
     };
     let fields = entity.fields.iter().filter_map(|field| match &field.meaning {
-        Meaning::Column(stored) if key.columns.contains(&stored.column) => Some(&stored.column),
+        FieldKind::Column(stored) if key.columns.contains(&stored.column) => Some(&stored.column),
         _ => None,
     });
     let fields: Vec<_> = fields.collect();
@@ -65,14 +67,14 @@ fn columns(
     let mut write = |column: &Column, known: Option<(&RustType, &Attributes)>| {
         let words = context.plan.columns.get(&(table.name.clone(), column.name.clone()));
         let checks = checks.get(column.name.as_str()).map(Vec::as_slice).unwrap_or_default();
-        let facts = Facts { table, column, indexing, checks, words: words.map(String::as_str) };
+        let facts = ColumnFacts { table, column, indexing, checks, words: words.map(String::as_str) };
         let mut written = column::write(context, &facts, known);
         notes.append(&mut written.notes);
         has_fractions |= ["f32", "f64"].contains(&written.rust.name.as_str());
         written
     };
     for (place, field) in entity.fields.iter().enumerate() {
-        let Meaning::Column(stored) = &field.meaning else { continue };
+        let FieldKind::Column(stored) = &field.meaning else { continue };
         match table.column(&stored.column) {
             None => entity.list.remove(&entity.text, edits, place),
             Some(column) => {
@@ -90,7 +92,7 @@ fn columns(
             None => {
                 let mut written = write(column, None);
                 let name = free_name(&column.name, &taken);
-                if snake(&name) != column.name {
+                if name.to_snake_case() != column.name {
                     written.words.insert(0, format!("column_name = {:?}", column.name));
                 }
                 let attribute = match written.words.is_empty() {
@@ -109,7 +111,7 @@ fn columns(
 /// What a field that goes takes along is worth a look: it may only have another name.
 fn farewells(entity: &Entity, table: &Table) -> Vec<String> {
     let gone = entity.fields.iter().filter_map(|field| match &field.meaning {
-        Meaning::Column(stored) if table.column(&stored.column).is_none() => Some(stored.column.as_str()),
+        FieldKind::Column(stored) if table.column(&stored.column).is_none() => Some(stored.column.as_str()),
         _ => None,
     });
     let gone: Vec<_> = gone.collect();
@@ -123,7 +125,7 @@ fn farewells(entity: &Entity, table: &Table) -> Vec<String> {
 }
 
 fn free_name(column: &str, taken: &[String]) -> String {
-    let mut name = named(column);
+    let mut name = field_name(column);
     while taken.contains(&name) {
         name.push_str("_column");
     }
@@ -151,9 +153,9 @@ fn with_imports(context: &Context<'_>, entity: &Entity, table: &Table, text: Str
             text = imports::add(&file, &text, &["crate"], name)?;
         }
     }
-    let is_needed = |name: &&&str| now.contains(**name) && (**name != "words" || text.contains("words::<"));
-    let needed: Vec<_> = ["Described", "WiderIndex", "words"].iter().filter(is_needed).copied().collect();
-    for name in needed.into_iter().filter(|_| context.has_described) {
+    let is_needed = |name: &&&str| now.contains(**name) && (**name != "enum_values" || text.contains("enum_values::<"));
+    let needed: Vec<_> = ["TableExtras", "CompositeIndex", "enum_values"].iter().filter(is_needed).copied().collect();
+    for name in needed.into_iter().filter(|_| context.has_table_extras) {
         text = imports::add(&file, &text, &["crate", "schema"], name)?;
     }
     Ok(text)

@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ImplItem, Item, ItemEnum, ItemImpl, Pat, Stmt, Token, Type};
 
-use super::attribute::{Attributes, Value, Word, value};
-use super::case::{styled, upper_camel};
+use super::attribute::{Argument, Attributes, Value, value};
+use heck::ToUpperCamelCase as _;
+
+use super::case::styled;
 use super::source::parse;
 use super::text::{Edits, List, compact, line_end, part, text_of};
 use crate::Failure;
-use crate::generate::names::pascal;
+use crate::generate::names::iden_variant;
 
 /// What a `values.rs` begins with.
 const BEGINNING: &str = "//! Column types with a meaning of their own: closed sets of words.\n\n\
@@ -19,7 +21,7 @@ const BEGINNING: &str = "//! Column types with a meaning of their own: closed se
 #[derive(Debug)]
 pub(super) struct Values {
     pub(super) text: String,
-    pub(super) enums: Vec<WordEnum>,
+    pub(super) enums: Vec<StringEnum>,
     /// The types that are there, enums or not.
     pub(super) names: BTreeSet<String>,
     /// Behind the last enum.
@@ -28,9 +30,9 @@ pub(super) struct Values {
 
 /// An enum whose values are words.
 #[derive(Debug)]
-pub(super) struct WordEnum {
+pub(super) struct StringEnum {
     pub(super) name: String,
-    pub(super) db_type: Option<Word>,
+    pub(super) db_type: Option<Argument>,
     variants: Vec<Variant>,
     list: List,
     style: Option<String>,
@@ -61,7 +63,7 @@ impl Values {
             match item {
                 Item::Enum(item) => {
                     values.names.insert(item.ident.to_string());
-                    if let Some(read) = WordEnum::read(text, item) {
+                    if let Some(read) = StringEnum::read(text, item) {
                         values.end = line_end(text, part(item).end);
                         values.enums.push(read);
                     }
@@ -87,7 +89,7 @@ impl Values {
         Self::parse(BEGINNING)
     }
 
-    pub(super) fn find(&self, name: &str) -> Option<&WordEnum> {
+    pub(super) fn find(&self, name: &str) -> Option<&StringEnum> {
         self.enums.iter().find(|word_enum| word_enum.name == name)
     }
 
@@ -115,7 +117,7 @@ impl Values {
     }
 }
 
-impl WordEnum {
+impl StringEnum {
     /// None when its values are no words.
     fn read(text: &str, item: &ItemEnum) -> Option<Self> {
         let derives = derives(text, &item.attrs);
@@ -196,7 +198,7 @@ impl WordEnum {
 
 /// A variant for a word: its name and its text.
 fn variant(word: &str, style: Option<&str>, derives: &[String], taken: &mut Vec<String>) -> (String, String) {
-    let plain = pascal(&upper_camel(word));
+    let plain = iden_variant(&word.to_upper_camel_case());
     let mut name = plain.clone();
     for number in 2.. {
         if !taken.contains(&name) {

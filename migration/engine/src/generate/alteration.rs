@@ -1,9 +1,9 @@
 //! What changes in one table that stays: which of it comes when, and where somebody has to decide.
 
-use super::plan::{Part, Step};
+use super::statement::{MigrationStatement, TableAction};
+use crate::alter_table::quoted;
 use crate::change::Change;
 use crate::destructive::{common_name, is_converted, is_narrower};
-use crate::reshape::quoted;
 use crate::schema::expression::{mentions, portable, text_literal};
 use crate::schema::{Column, ForeignKey, Index, Schema, Table};
 
@@ -56,33 +56,36 @@ impl<'a> Alteration<'a> {
             && !self.removed_indexes().any(|other| other.name == index.name && other.is_constraint)
     }
 
-    pub(super) fn early_index_drops(&self) -> impl Iterator<Item = Step> {
+    pub(super) fn early_index_drops(&self) -> impl Iterator<Item = MigrationStatement> {
         let indexes = self.removed_indexes().filter(|index| !index.is_constraint && !self.is_dropped_late(index));
-        indexes.filter_map(|index| Some(Step::DropIndex { index: index.name.clone()? }))
+        indexes.filter_map(|index| Some(MigrationStatement::DropIndex { index: index.name.clone()? }))
     }
 
-    pub(super) fn early_index_creations(&self) -> impl Iterator<Item = Step> {
+    pub(super) fn early_index_creations(&self) -> impl Iterator<Item = MigrationStatement> {
         let indexes = self.added_indexes().filter(|index| !index.is_constraint && self.is_created_early(index));
-        indexes.map(|index| Step::CreateIndex { table: self.table.name.clone(), index: index.clone() })
+        indexes.map(|index| MigrationStatement::CreateIndex { table: self.table.name.clone(), index: index.clone() })
     }
 
-    pub(super) fn late_index_steps(&self) -> impl Iterator<Item = Step> {
+    pub(super) fn late_index_steps(&self) -> impl Iterator<Item = MigrationStatement> {
         let drops = self.removed_indexes().filter(|index| !index.is_constraint && self.is_dropped_late(index));
-        let drops = drops.filter_map(|index| Some(Step::DropIndex { index: index.name.clone()? }));
+        let drops = drops.filter_map(|index| Some(MigrationStatement::DropIndex { index: index.name.clone()? }));
         let creations = self.added_indexes().filter(|index| !index.is_constraint && !self.is_created_early(index));
-        drops.chain(creations.map(|index| Step::CreateIndex { table: self.table.name.clone(), index: index.clone() }))
+        drops.chain(
+            creations
+                .map(|index| MigrationStatement::CreateIndex { table: self.table.name.clone(), index: index.clone() }),
+        )
     }
 
     /// Foreign keys to another table that loses what they refer to.
-    pub(super) fn early_key_drops(&self, all: &[Change]) -> Option<Step> {
+    pub(super) fn early_key_drops(&self, all: &[Change]) -> Option<MigrationStatement> {
         let keys = self.changes.iter().filter_map(|change| match change {
             Change::RemoveForeignKey { key, .. } if self.is_dropped_early(key, all) => {
-                Some(Part::DropForeignKey(key.clone()))
+                Some(TableAction::DropForeignKey(key.clone()))
             }
             _ => None,
         });
         let parts: Vec<_> = keys.collect();
-        (!parts.is_empty()).then(|| Step::Reshape { table: self.table.name.clone(), parts })
+        (!parts.is_empty()).then(|| MigrationStatement::AlterTable { table: self.table.name.clone(), parts })
     }
 
     fn is_dropped_early(&self, key: &ForeignKey, all: &[Change]) -> bool {
@@ -96,10 +99,10 @@ impl<'a> Alteration<'a> {
         key.table != self.table.name && all.iter().any(|change| change.table() == key.table && loses_key(change))
     }
 
-    pub(super) fn alter(&self, steps: &mut Vec<Step>, all: &[Change]) {
-        steps.extend(self.notes.iter().cloned().map(Step::Note));
+    pub(super) fn alter(&self, steps: &mut Vec<MigrationStatement>, all: &[Change]) {
+        steps.extend(self.notes.iter().cloned().map(MigrationStatement::Note));
         steps.extend(self.changes.iter().filter_map(|change| match change {
-            Change::ModifyColumn { old, new, .. } if !old.not_null && new.not_null => Some(Step::Fill {
+            Change::ModifyColumn { old, new, .. } if !old.not_null && new.not_null => Some(MigrationStatement::Fill {
                 table: self.table.name.clone(),
                 column: new.name.clone(),
                 default: new.default.clone()?,
@@ -110,31 +113,33 @@ impl<'a> Alteration<'a> {
         if self.is_plain(&parts) {
             let table = &self.table.name;
             steps.extend(parts.into_iter().filter_map(|part| match part {
-                Part::AddColumn(column) => Some(Step::AddColumn { table: table.clone(), column }),
-                Part::DropColumn(column) => Some(Step::DropColumn { table: table.clone(), column }),
+                TableAction::AddColumn(column) => Some(MigrationStatement::AddColumn { table: table.clone(), column }),
+                TableAction::DropColumn(column) => {
+                    Some(MigrationStatement::DropColumn { table: table.clone(), column })
+                }
                 _ => None,
             }));
         } else if !parts.is_empty() {
-            steps.push(Step::Reshape { table: self.table.name.clone(), parts });
+            steps.push(MigrationStatement::AlterTable { table: self.table.name.clone(), parts });
         }
     }
 
     /// What has to be reshaped: drops first, then columns, then what needs the columns.
-    fn parts(&self, steps: &mut Vec<Step>, all: &[Change]) -> Vec<Part> {
+    fn parts(&self, steps: &mut Vec<MigrationStatement>, all: &[Change]) -> Vec<TableAction> {
         let mut keys = Vec::new();
         let (mut drops, mut columns, mut additions) = (Vec::new(), Vec::new(), Vec::new());
-        let drop = |steps: &mut Vec<Step>, name: Option<&String>, what: &str| match name {
-            Some(name) => Some(Part::DropConstraint(name.clone())),
+        let drop = |steps: &mut Vec<MigrationStatement>, name: Option<&String>, what: &str| match name {
+            Some(name) => Some(TableAction::DropConstraint(name.clone())),
             None => {
-                steps.push(Step::Note(format!("Decide: {what} has no name to be dropped by.")));
+                steps.push(MigrationStatement::Note(format!("Decide: {what} has no name to be dropped by.")));
                 None
             }
         };
         for change in &self.changes {
             match change {
-                Change::AddColumn { column, .. } => columns.push(Part::AddColumn(column.clone())),
-                Change::RemoveColumn { column, .. } => columns.push(Part::DropColumn(column.name.clone())),
-                Change::ModifyColumn { old, new, .. } => columns.push(Part::AlterColumn {
+                Change::AddColumn { column, .. } => columns.push(TableAction::AddColumn(column.clone())),
+                Change::RemoveColumn { column, .. } => columns.push(TableAction::DropColumn(column.name.clone())),
+                Change::ModifyColumn { old, new, .. } => columns.push(TableAction::AlterColumn {
                     column: new.clone(),
                     inline_key: new.is_counter && self.is_only_key(&new.name),
                     using: (!is_converted(&old.kind, &new.kind)).then(|| cast(new)),
@@ -142,23 +147,28 @@ impl<'a> Alteration<'a> {
                 Change::ModifyPrimaryKey { old, new, .. } => {
                     drops.extend(old.iter().map(|key| {
                         let usual = format!("{}_pkey", self.table.name);
-                        Part::DropPrimaryKey(key.name.clone().unwrap_or(usual))
+                        TableAction::DropPrimaryKey(key.name.clone().unwrap_or(usual))
                     }));
-                    additions.extend(new.iter().cloned().map(Part::AddPrimaryKey));
+                    additions.extend(new.iter().cloned().map(TableAction::AddPrimaryKey));
                 }
-                Change::AddIndex { index, .. } if index.is_constraint => additions.push(Part::AddUnique(index.clone())),
-                Change::RemoveIndex { index, .. } if index.is_constraint => drops.push(Part::DropUnique(index.clone())),
-                Change::AddForeignKey { key, .. } => additions.push(Part::AddForeignKey(key.clone())),
+                Change::AddIndex { index, .. } if index.is_constraint => {
+                    additions.push(TableAction::AddUnique(index.clone()))
+                }
+                Change::RemoveIndex { index, .. } if index.is_constraint => {
+                    drops.push(TableAction::DropUnique(index.clone()))
+                }
+                Change::AddForeignKey { key, .. } => additions.push(TableAction::AddForeignKey(key.clone())),
                 Change::RemoveForeignKey { key, .. } if self.is_dropped_early(key, all) => {}
-                Change::RemoveForeignKey { key, .. } => keys.push(Part::DropForeignKey(key.clone())),
-                Change::AddCheck { check, .. } => additions.push(Part::AddCheck(check.clone())),
+                Change::RemoveForeignKey { key, .. } => keys.push(TableAction::DropForeignKey(key.clone())),
+                Change::AddCheck { check, .. } => additions.push(TableAction::AddCheck(check.clone())),
                 Change::RemoveCheck { check, .. } => drops.extend(drop(steps, check.name.as_ref(), &check.to_string())),
                 Change::ModifyCheck { old, new, .. } => {
-                    drops.extend(old.name.clone().map(Part::DropConstraint));
-                    additions.push(Part::AddCheck(new.clone()));
+                    drops.extend(old.name.clone().map(TableAction::DropConstraint));
+                    additions.push(TableAction::AddCheck(new.clone()));
                 }
-                Change::ModifyStorage { .. } => steps
-                    .push(Step::Note(format!("Decide: {change}, for which the table has to be created anew by hand."))),
+                Change::ModifyStorage { .. } => steps.push(MigrationStatement::Note(format!(
+                    "Decide: {change}, for which the table has to be created anew by hand."
+                ))),
                 Change::AddTable(_) | Change::RemoveTable(_) | Change::AddIndex { .. } | Change::RemoveIndex { .. } => {
                 }
             }
@@ -171,16 +181,16 @@ impl<'a> Alteration<'a> {
     }
 
     /// Whether `ALTER TABLE` does on both databases.
-    fn is_plain(&self, parts: &[Part]) -> bool {
+    fn is_plain(&self, parts: &[TableAction]) -> bool {
         parts.iter().all(|part| match part {
-            Part::AddColumn(column) => {
+            TableAction::AddColumn(column) => {
                 let has_value = match &column.default {
                     Some(default) => is_constant(default),
                     None => !column.not_null,
                 };
                 has_value && !column.is_counter && column.generated.is_none()
             }
-            Part::DropColumn(column) => !self.is_used(column),
+            TableAction::DropColumn(column) => !self.is_used(column),
             _ => false,
         })
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::names::{pascal, snake};
+use super::names::{derived_name, iden_variant};
 use crate::schema::Schema;
 
 /// What tables and columns are called in the file, and which of them are.
@@ -32,8 +32,9 @@ impl Idens {
         for (table, columns) in columns {
             // sea-orm-migration's prelude has names too.
             let mut variants = BTreeSet::from(["Table".to_owned()]);
-            let name = free(pascal(&table), &mut taken);
-            let columns = columns.into_iter().map(|column| (column.clone(), free(pascal(&column), &mut variants)));
+            let name = free(iden_variant(&table), &mut taken);
+            let columns =
+                columns.into_iter().map(|column| (column.clone(), free(iden_variant(&column), &mut variants)));
             names.insert(table, Names { table: name, columns: columns.collect() });
         }
         Self { names, used: BTreeMap::new() }
@@ -50,12 +51,12 @@ impl Idens {
     }
 
     fn enum_of(&self, table: &str) -> String {
-        self.names.get(table).map_or_else(|| pascal(table), |names| names.table.clone())
+        self.names.get(table).map_or_else(|| iden_variant(table), |names| names.table.clone())
     }
 
     fn variant_of(&self, table: &str, column: &str) -> String {
         let known = self.names.get(table).and_then(|names| names.columns.get(column));
-        known.cloned().unwrap_or_else(|| pascal(column))
+        known.cloned().unwrap_or_else(|| iden_variant(column))
     }
 
     /// The enums of what was used.
@@ -64,13 +65,13 @@ impl Idens {
         for (table, columns) in &self.used {
             let name = self.enum_of(table);
             let _ = write!(text, "\n#[derive(DeriveIden)]\nenum {name} {{\n");
-            if snake(&name) != *table {
+            if derived_name(&name) != *table {
                 let _ = writeln!(text, "#[sea_orm(iden = {table:?})]");
             }
             text.push_str("Table,\n");
             for column in columns {
                 let variant = self.variant_of(table, column);
-                if snake(&variant) != *column {
+                if derived_name(&variant) != *column {
                     let _ = writeln!(text, "#[sea_orm(iden = {column:?})]");
                 }
                 let _ = writeln!(text, "{variant},");

@@ -6,6 +6,7 @@ mod idens;
 pub(crate) mod names;
 pub(crate) mod plan;
 mod rust;
+mod statement;
 mod text;
 pub(crate) mod types;
 
@@ -13,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::DbBackend;
 
-use crate::compare::Synonyms;
+use crate::equivalences::Equivalences;
 use crate::schema::Schema;
 use crate::schema::entities::Declared;
 
@@ -30,25 +31,25 @@ pub struct Heading {
 
 /// Both ends of a migration, and what is known besides.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ends<'a> {
+pub(crate) struct SchemaPair<'a> {
     /// The database as it is.
     pub(crate) from: &'a Schema,
     /// The entities, on the same backend.
     pub(crate) to: &'a Schema,
-    pub(crate) synonyms: &'a Synonyms,
+    pub(crate) equivalences: &'a Equivalences,
     pub(crate) declared: &'a Declared,
     pub(crate) backend: DbBackend,
-    pub(crate) only: &'a Only,
+    pub(crate) only: &'a BackendSpecific,
 }
 
 /// What holds on one backend only: SQLite's storage, PostgreSQL's collations.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Only {
+pub(crate) struct BackendSpecific {
     pub(crate) without_rowid: BTreeSet<String>,
     pub(crate) collations: BTreeMap<(String, String), String>,
 }
 
-impl Only {
+impl BackendSpecific {
     /// What the other database sorts in its own way and entities may no longer speak of.
     pub(crate) fn add_collations_of(&mut self, schema: &Schema, backend: DbBackend) {
         if backend != DbBackend::Postgres {
@@ -65,12 +66,12 @@ impl Only {
 }
 
 /// The text of a migration; with `ends`, filled with the way from one to the other and back.
-pub(crate) fn migration(heading: &Heading, ends: Option<Ends<'_>>) -> String {
+pub(crate) fn migration(heading: &Heading, ends: Option<SchemaPair<'_>>) -> String {
     let Some(ends) = ends else { return rust::file(heading, &[], &[], None) };
     let to = with_plain_unique_indexes(ends.from, ends.to);
-    let up = plan::plan(ends.from, &to, ends.synonyms);
-    let down = plan::plan(&to, ends.from, ends.synonyms);
-    rust::file(heading, &up, &down, Some(Ends { to: &to, ..ends }))
+    let up = plan::plan(ends.from, &to, ends.equivalences);
+    let down = plan::plan(&to, ends.from, ends.equivalences);
+    rust::file(heading, &up, &down, Some(SchemaPair { to: &to, ..ends }))
 }
 
 /// On a table that is there a unique index does what a constraint does, and SQLite need not rebuild the table for it.

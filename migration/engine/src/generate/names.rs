@@ -1,40 +1,21 @@
-//! Names in Rust for names in SQL.
+//! Names in Rust for names in SQL. The words of a name are those of `heck`, which `DeriveIden` uses.
 
-/// `user_id` as `UserId`.
-pub(crate) fn pascal(name: &str) -> String {
-    let mut pascal = String::with_capacity(name.len());
-    for word in name.split(|c: char| !c.is_alphanumeric()) {
-        let mut characters = word.chars();
-        pascal.extend(characters.next().into_iter().flat_map(char::to_uppercase));
-        pascal.push_str(characters.as_str());
-    }
-    match pascal.chars().next() {
+use heck::{ToSnakeCase as _, ToUpperCamelCase as _};
+
+/// The variant of an `Iden` enum for a name, such as `UserId` for `user_id`.
+pub(crate) fn iden_variant(name: &str) -> String {
+    let camel = name.to_upper_camel_case();
+    match camel.chars().next() {
         None => "Unnamed".into(),
-        Some(first) if first.is_numeric() => format!("N{pascal}"),
-        Some(_) if pascal == "Self" => "SelfColumn".into(),
-        Some(_) => pascal,
+        Some(first) if first.is_numeric() => format!("N{camel}"),
+        Some(_) if camel == "Self" => "SelfColumn".into(),
+        Some(_) => camel,
     }
 }
 
-/// `UserId` as `user_id`, as SeaORM's derives do it.
-pub(crate) fn snake(name: &str) -> String {
-    let mut snake = String::with_capacity(name.len() + 4);
-    let characters: Vec<_> = name.chars().collect();
-    for (place, c) in characters.iter().enumerate() {
-        let before = place.checked_sub(1).and_then(|before| characters.get(before));
-        let after = characters.get(place + 1);
-        let begins_word = c.is_uppercase()
-            && before.is_some_and(|before| {
-                before.is_lowercase()
-                    || before.is_numeric()
-                    || after.is_some_and(|after| after.is_lowercase()) && before.is_uppercase()
-            });
-        if begins_word {
-            snake.push('_');
-        }
-        snake.extend(c.to_lowercase());
-    }
-    snake
+/// The name that `DeriveIden` gives a variant, such as `user_id` for `UserId`.
+pub(crate) fn derived_name(variant: &str) -> String {
+    variant.to_snake_case()
 }
 
 /// A name that Rust accepts for a function or a module.
@@ -71,10 +52,10 @@ mod tests {
     #[test]
     fn names_go_to_rust_and_back() {
         for (sql, rust) in [("user_id", "UserId"), ("line2_text", "Line2Text"), ("users", "Users")] {
-            assert_eq!((pascal(sql).as_str(), snake(rust).as_str()), (rust, sql));
+            assert_eq!((iden_variant(sql).as_str(), derived_name(rust).as_str()), (rust, sql));
         }
         assert_eq!(
-            (pascal("self").as_str(), pascal("2fa").as_str(), pascal("weird name").as_str()),
+            (iden_variant("self").as_str(), iden_variant("2fa").as_str(), iden_variant("weird name").as_str()),
             ("SelfColumn", "N2fa", "WeirdName")
         );
         assert_eq!(

@@ -3,68 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::alteration::Alteration;
+use super::statement::{MigrationStatement, TableAction};
 use crate::change::Change;
-use crate::compare::{Synonyms, compare};
-use crate::schema::{Check, Column, ForeignKey, Index, Key, Schema, Table};
-
-/// One statement of a migration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// For a human, in front of the next step.
-    Note(String),
-    CreateTable(Table),
-    DropTable(String),
-    AddColumn {
-        table: String,
-        column: Column,
-    },
-    DropColumn {
-        table: String,
-        column: String,
-    },
-    Reshape {
-        table: String,
-        parts: Vec<Part>,
-    },
-    /// Gives rows without a value the default.
-    Fill {
-        table: String,
-        column: String,
-        default: String,
-    },
-    CreateIndex {
-        table: String,
-        index: Index,
-    },
-    DropIndex {
-        index: String,
-    },
-}
-
-/// One part of a reshaping.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    AddColumn(Column),
-    AlterColumn {
-        column: Column,
-        inline_key: bool,
-        /// PostgreSQL's expression for the new values, where it does not convert them by itself.
-        using: Option<String>,
-    },
-    DropColumn(String),
-    DropConstraint(String),
-    DropPrimaryKey(String),
-    DropForeignKey(ForeignKey),
-    DropUnique(Index),
-    AddPrimaryKey(Key),
-    AddUnique(Index),
-    AddCheck(Check),
-    AddForeignKey(ForeignKey),
-}
+use crate::compare::compare;
+use crate::equivalences::Equivalences;
+use crate::schema::{ForeignKey, Schema, Table};
 
 /// Plans the way from one schema to another.
-pub(crate) fn plan(from: &Schema, to: &Schema, synonyms: &Synonyms) -> Vec<Step> {
-    let changes = compare(from, to, synonyms);
+pub(crate) fn plan(from: &Schema, to: &Schema, equivalences: &Equivalences) -> Vec<MigrationStatement> {
+    let changes = compare(from, to, equivalences);
     let mut steps = Vec::new();
     let dropped: BTreeSet<_> = changes
         .iter()
@@ -104,7 +51,7 @@ pub(crate) fn plan(from: &Schema, to: &Schema, synonyms: &Synonyms) -> Vec<Step>
         steps.extend(alteration.late_index_steps());
     }
     for (table, key) in late_keys {
-        steps.push(Step::Reshape { table, parts: vec![Part::AddForeignKey(key)] });
+        steps.push(MigrationStatement::AlterTable { table, parts: vec![TableAction::AddForeignKey(key)] });
     }
     drop_tables(&mut steps, &dropped, from);
     steps
@@ -128,7 +75,12 @@ fn by_reference<'a>(tables: impl Iterator<Item = &'a Table>) -> Vec<&'a Table> {
     sorted
 }
 
-fn create_tables(steps: &mut Vec<Step>, created: &[&Table], from: &Schema, late_keys: &mut Vec<(String, ForeignKey)>) {
+fn create_tables(
+    steps: &mut Vec<MigrationStatement>,
+    created: &[&Table],
+    from: &Schema,
+    late_keys: &mut Vec<(String, ForeignKey)>,
+) {
     let mut there: BTreeSet<_> = from.tables.keys().cloned().collect();
     for table in by_reference(created.iter().copied()) {
         there.insert(table.name.clone());
@@ -139,12 +91,12 @@ fn create_tables(steps: &mut Vec<Step>, created: &[&Table], from: &Schema, late_
         let (constraints, indexes): (Vec<_>, Vec<_>) = table.indexes.into_iter().partition(|index| index.is_constraint);
         table.indexes = constraints;
         let name = table.name.clone();
-        steps.push(Step::CreateTable(table));
-        steps.extend(indexes.into_iter().map(|index| Step::CreateIndex { table: name.clone(), index }));
+        steps.push(MigrationStatement::CreateTable(table));
+        steps.extend(indexes.into_iter().map(|index| MigrationStatement::CreateIndex { table: name.clone(), index }));
     }
 }
 
-fn drop_tables(steps: &mut Vec<Step>, dropped: &BTreeSet<&str>, from: &Schema) {
+fn drop_tables(steps: &mut Vec<MigrationStatement>, dropped: &BTreeSet<&str>, from: &Schema) {
     let mut tables = by_reference(from.tables.values().filter(|table| dropped.contains(table.name.as_str())));
     tables.reverse();
     let mut gone: BTreeSet<&str> = BTreeSet::new();
@@ -152,11 +104,14 @@ fn drop_tables(steps: &mut Vec<Step>, dropped: &BTreeSet<&str>, from: &Schema) {
         // Whoever still refers to it stands in a circle with it.
         for other in tables.iter().filter(|other| !gone.contains(other.name.as_str()) && other.name != table.name) {
             for key in other.foreign_keys.iter().filter(|key| key.table == table.name) {
-                steps.push(Step::Reshape { table: other.name.clone(), parts: vec![Part::DropForeignKey(key.clone())] });
+                steps.push(MigrationStatement::AlterTable {
+                    table: other.name.clone(),
+                    parts: vec![TableAction::DropForeignKey(key.clone())],
+                });
             }
         }
         gone.insert(&table.name);
-        steps.push(Step::Note(format!("The rows of {} are lost.", table.name)));
-        steps.push(Step::DropTable(table.name.clone()));
+        steps.push(MigrationStatement::Note(format!("The rows of {} are lost.", table.name)));
+        steps.push(MigrationStatement::DropTable(table.name.clone()));
     }
 }

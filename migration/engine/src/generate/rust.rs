@@ -4,16 +4,21 @@ use std::fmt::Write as _;
 
 use super::idens::Idens;
 use super::names::function;
-use super::plan::{Part, Step};
+use super::statement::{MigrationStatement, TableAction};
 use super::text::{bare, check_name, comment, constant, create_index, house_name, literal};
-use super::{Ends, Heading};
+use super::{Heading, SchemaPair};
 use crate::schema::Table;
 
 /// Where a statement of `up` and `down` finds the backend.
 const HERE: &str = "manager.get_database_backend()";
 
 /// The whole file.
-pub(super) fn file(heading: &Heading, up: &[Step], down: &[Step], ends: Option<Ends<'_>>) -> String {
+pub(super) fn file(
+    heading: &Heading,
+    up: &[MigrationStatement],
+    down: &[MigrationStatement],
+    ends: Option<SchemaPair<'_>>,
+) -> String {
     let idens = Idens::of(ends.iter().flat_map(|ends| [ends.from, ends.to]));
     let mut writer =
         Writer { ends, idens, constants: Vec::new(), before: String::new(), tables: Vec::new(), uses_backend: false };
@@ -25,8 +30,8 @@ pub(super) fn file(heading: &Heading, up: &[Step], down: &[Step], ends: Option<E
     let parent = heading.parent.as_deref().unwrap_or("none");
     let _ =
         write!(file, "//! {}.\n//!\n//! Parent: {parent}. Date: {}.\n\n", sentence.replace('\n', " "), heading.date);
-    if all.contains("Reshape::table") {
-        file.push_str("use revisions::Reshape;\n");
+    if all.contains("AlterTable::table") {
+        file.push_str("use revisions::AlterTable;\n");
     }
     file.push_str("use sea_orm_migration::prelude::*;\n");
     if writer.uses_backend {
@@ -56,7 +61,7 @@ fn manager(body: &str) -> &'static str {
 
 /// Writes one file.
 pub(super) struct Writer<'a> {
-    pub(super) ends: Option<Ends<'a>>,
+    pub(super) ends: Option<SchemaPair<'a>>,
     pub(super) idens: Idens,
     /// Texts that would make a line too long.
     pub(super) constants: Vec<String>,
@@ -68,7 +73,7 @@ pub(super) struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn body(&mut self, steps: &[Step]) -> String {
+    fn body(&mut self, steps: &[MigrationStatement]) -> String {
         let mut body = String::new();
         for step in steps {
             let text = self.step(step);
@@ -79,32 +84,32 @@ impl Writer<'_> {
         body
     }
 
-    fn step(&mut self, step: &Step) -> String {
+    fn step(&mut self, step: &MigrationStatement) -> String {
         match step {
-            Step::Note(note) => comment(note),
-            Step::CreateTable(table) => self.create_table(table),
-            Step::DropTable(table) => {
+            MigrationStatement::Note(note) => comment(note),
+            MigrationStatement::CreateTable(table) => self.create_table(table),
+            MigrationStatement::DropTable(table) => {
                 let table = self.table(table);
                 format!("manager.drop_table(Table::drop().table({table}).to_owned()).await?;\n")
             }
-            Step::AddColumn { table, column } => {
+            MigrationStatement::AddColumn { table, column } => {
                 let (definition, name) = (self.sorted_column(table, column, false, HERE), self.table(table));
                 format!(
                     "manager.alter_table(Table::alter().table({name}).add_column({definition}).to_owned()).await?;\n"
                 )
             }
-            Step::DropColumn { table, column } => {
+            MigrationStatement::DropColumn { table, column } => {
                 let (name, column) = (self.table(table), self.iden(table, column));
                 format!("manager.alter_table(Table::alter().table({name}).drop_column({column}).to_owned()).await?;\n")
             }
-            Step::Reshape { table, parts } => {
-                let mut text = format!("Reshape::table({})", self.table(table));
+            MigrationStatement::AlterTable { table, parts } => {
+                let mut text = format!("AlterTable::table({})", self.table(table));
                 for part in parts {
                     text.push_str(&self.part(table, part));
                 }
                 text + ".apply(manager).await?;\n"
             }
-            Step::Fill { table, column, default } => {
+            MigrationStatement::Fill { table, column, default } => {
                 let (name, column) = (self.table(table), self.iden(table, column));
                 format!(
                     "let filled = Query::update().table({name}).value({column}, {})\
@@ -112,67 +117,67 @@ impl Writer<'_> {
                     literal(default)
                 )
             }
-            Step::CreateIndex { table, index }
+            MigrationStatement::CreateIndex { table, index }
                 if index.columns.iter().any(|column| !self.is_column(table, bare(column))) =>
             {
                 format!("manager.get_connection().execute_unprepared({:?}).await?;\n", create_index(table, index))
             }
-            Step::CreateIndex { table, index } => {
+            MigrationStatement::CreateIndex { table, index } => {
                 let name = self.table(table);
                 let index = self.index(table, index, &format!(".table({name})"));
                 format!("let index = {index}.to_owned();\nmanager.create_index(index).await?;\n")
             }
-            Step::DropIndex { index } => {
+            MigrationStatement::DropIndex { index } => {
                 format!("manager.drop_index(Index::drop().name({index:?}).to_owned()).await?;\n")
             }
         }
     }
 
-    fn part(&mut self, table: &str, part: &Part) -> String {
+    fn part(&mut self, table: &str, part: &TableAction) -> String {
         match part {
-            Part::AddColumn(column) => {
+            TableAction::AddColumn(column) => {
                 format!(".add_column({})", self.sorted_column(table, column, column.is_counter, HERE))
             }
-            Part::AlterColumn { column, inline_key, using: None } => {
+            TableAction::AlterColumn { column, inline_key, using: None } => {
                 format!(".alter_column({})", self.sorted_column(table, column, *inline_key, HERE))
             }
-            Part::AlterColumn { column, inline_key, using: Some(using) } => {
+            TableAction::AlterColumn { column, inline_key, using: Some(using) } => {
                 format!(".alter_column_using({}, {using:?})", self.sorted_column(table, column, *inline_key, HERE))
             }
-            Part::DropUnique(index) => {
+            TableAction::DropUnique(index) => {
                 let name = index.name.clone().unwrap_or_else(|| house_name(table, &index.columns, "key"));
                 format!(".drop_unique({name:?}, [{}])", self.idens(table, &index.columns))
             }
-            Part::DropColumn(column) => format!(".drop_column({})", self.iden(table, column)),
-            Part::DropConstraint(name) => format!(".drop_constraint({name:?})"),
-            Part::DropPrimaryKey(name) => format!(".drop_primary_key({name:?})"),
-            Part::DropForeignKey(key) => {
+            TableAction::DropColumn(column) => format!(".drop_column({})", self.iden(table, column)),
+            TableAction::DropConstraint(name) => format!(".drop_constraint({name:?})"),
+            TableAction::DropPrimaryKey(name) => format!(".drop_primary_key({name:?})"),
+            TableAction::DropForeignKey(key) => {
                 let name = key.name.clone().unwrap_or_else(|| house_name(table, &key.columns, "fkey"));
                 format!(".drop_foreign_key({name:?}, [{}])", self.idens(table, &key.columns))
             }
-            Part::AddPrimaryKey(key) => {
+            TableAction::AddPrimaryKey(key) => {
                 let name = key.name.clone().unwrap_or_else(|| format!("{table}_pkey"));
                 format!(".add_primary_key({name:?}, [{}])", self.idens(table, &key.columns))
             }
-            Part::AddUnique(index) => {
+            TableAction::AddUnique(index) => {
                 let name = index.name.clone().unwrap_or_else(|| house_name(table, &index.columns, "key"));
                 format!(".add_unique({name:?}, [{}])", self.idens(table, &index.columns))
             }
-            Part::AddCheck(check) => {
+            TableAction::AddCheck(check) => {
                 let name = check_name(table, check);
                 format!(".add_check({name:?}, {})", self.expression(table, &check.expression))
             }
-            Part::AddForeignKey(key) => format!(".add_foreign_key({})", self.foreign_key(table, key)),
+            TableAction::AddForeignKey(key) => format!(".add_foreign_key({})", self.foreign_key(table, key)),
         }
     }
 
     fn create_table(&mut self, table: &Table) -> String {
         let name = &table.name;
         let only = self.ends.map(|ends| ends.only.clone()).unwrap_or_default();
-        let is_clustered = table.without_rowid || only.without_rowid.contains(name);
+        let is_without_rowid = table.without_rowid || only.without_rowid.contains(name);
         let inline_key = table.columns.iter().find(|column| column.is_counter).map(|column| column.name.clone());
         let mut text = format!("Table::create().table({})", self.table(name));
-        let mut depends_on_backend = is_clustered;
+        let mut depends_on_backend = is_without_rowid;
         for column in &table.columns {
             let is_inline = inline_key.as_ref() == Some(&column.name);
             let definition = self.sorted_column(name, column, is_inline, "backend");
@@ -199,7 +204,7 @@ impl Writer<'_> {
         }
         let variable = self.function(name);
         let mut body = format!("{before}{text}.to_owned()");
-        if is_clustered {
+        if is_without_rowid {
             body = format!(
                 "{before}let mut table = {text}.to_owned();\nif backend == DbBackend::Sqlite {{ \
                  table.extra(\"WITHOUT ROWID\"); }}\ntable"

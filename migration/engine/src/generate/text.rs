@@ -1,7 +1,7 @@
 //! Small pieces of Rust and SQL: names by the rule of the house, literals, comments.
 
 use super::names::function;
-use crate::reshape::quoted;
+use crate::alter_table::quoted;
 use crate::schema::expression::{portable, text_literal, words};
 use crate::schema::{Check, Index};
 

@@ -12,7 +12,7 @@ use sqlparser::parser::Parser;
 use super::expression::without_casts_of;
 use super::{Action, Check, Column, ForeignKey, Index, Key, Table};
 use crate::Failure;
-use crate::reshape::{Definition, quoted};
+use crate::alter_table::{Definition, quoted};
 
 /// A table from its `CREATE TABLE`.
 ///

@@ -3,8 +3,8 @@
 pub(crate) mod ddl;
 pub(crate) mod entities;
 pub(crate) mod expression;
-pub(crate) mod play;
 mod postgres;
+pub(crate) mod replay;
 mod sqlite;
 
 use std::collections::BTreeMap;
@@ -153,5 +153,12 @@ impl Action {
             Self::SetNull => "SetNull",
             Self::SetDefault => "SetDefault",
         }
+    }
+}
+
+impl Column {
+    /// NULL is the default of what has none.
+    pub(crate) fn default_value(&self) -> Option<&str> {
+        self.default.as_deref().filter(|default| !expression::portable(default).eq_ignore_ascii_case("NULL"))
     }
 }

@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use super::expression::without_casts_of;
 use super::{Schema, ddl};
 use crate::Failure;
-use crate::reshape::quoted;
+use crate::alter_table::quoted;
 
 pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Schema, Failure> {
     let mut schema = Schema::default();

@@ -2,7 +2,7 @@
 //!
 //! Parent: none. Date: 2026-11-21.
 
-use revisions::Reshape;
+use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -16,7 +16,7 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Rows of people that people_age_check does not allow make this fail.
-        Reshape::table(People::Table)
+        AlterTable::table(People::Table)
             .add_check("people_age_check", Expr::cust("age BETWEEN 0 AND 150"))
             .apply(manager)
             .await?;
@@ -24,7 +24,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Reshape::table(People::Table).drop_constraint("people_age_check").apply(manager).await?;
+        AlterTable::table(People::Table).drop_constraint("people_age_check").apply(manager).await?;
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Parent: none. Date: 2026-11-21.
 
-use revisions::Reshape;
+use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -15,13 +15,13 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Reshape::table(Pets::Table).drop_constraint("pets_legs_check").apply(manager).await?;
+        AlterTable::table(Pets::Table).drop_constraint("pets_legs_check").apply(manager).await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Rows of pets that pets_legs_check does not allow make this fail.
-        Reshape::table(Pets::Table).add_check("pets_legs_check", Expr::cust("legs >= 0")).apply(manager).await?;
+        AlterTable::table(Pets::Table).add_check("pets_legs_check", Expr::cust("legs >= 0")).apply(manager).await?;
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Parent: none. Date: 2026-11-21.
 
-use revisions::Reshape;
+use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 
 const CONDITION_1: &str = "\
@@ -19,12 +19,15 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Rows of people that people_email_check does not allow make this fail.
-        Reshape::table(People::Table).add_check("people_email_check", Expr::cust(CONDITION_1)).apply(manager).await?;
+        AlterTable::table(People::Table)
+            .add_check("people_email_check", Expr::cust(CONDITION_1))
+            .apply(manager)
+            .await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Reshape::table(People::Table).drop_constraint("people_email_check").apply(manager).await?;
+        AlterTable::table(People::Table).drop_constraint("people_email_check").apply(manager).await?;
         Ok(())
     }
 }

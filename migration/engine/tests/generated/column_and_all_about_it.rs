@@ -2,7 +2,7 @@
 //!
 //! Parent: none. Date: 2026-11-21.
 
-use revisions::Reshape;
+use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -17,7 +17,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.drop_index(Index::drop().name("pets_owner_id_idx").to_owned()).await?;
         // The data of pets.owner_id is lost.
-        Reshape::table(Pets::Table)
+        AlterTable::table(Pets::Table)
             .drop_foreign_key("pets_owner_id_fkey", [Pets::OwnerId])
             .drop_column(Pets::OwnerId)
             .apply(manager)
@@ -28,7 +28,7 @@ impl MigrationTrait for Migration {
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Decide: rows that are there have no value for pets.owner_id; as it stands, this works on an empty table
         // only.
-        Reshape::table(Pets::Table)
+        AlterTable::table(Pets::Table)
             .add_column(ColumnDef::new(Pets::OwnerId).uuid().not_null())
             .add_foreign_key(
                 ForeignKey::create()

@@ -2,7 +2,7 @@
 //!
 //! Parent: none. Date: 2026-11-21.
 
-use revisions::Reshape;
+use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -17,7 +17,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Decide: rows that are there have no value for people.code; as it stands, this works on an empty table
         // only.
-        Reshape::table(People::Table)
+        AlterTable::table(People::Table)
             .add_column(ColumnDef::new(People::Code).string_len(8).not_null())
             .apply(manager)
             .await?;

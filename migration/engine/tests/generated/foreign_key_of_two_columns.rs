@@ -2,7 +2,7 @@
 //!
 //! Parent: none. Date: 2026-11-21.
 
-use revisions::Reshape;
+use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -24,7 +24,7 @@ impl MigrationTrait for Migration {
             .to_owned();
         manager.create_index(index).await?;
         // Rows of people that are alike in id, name make this fail.
-        Reshape::table(Pets::Table)
+        AlterTable::table(Pets::Table)
             .add_column(ColumnDef::new(Pets::OwnerName).string_len(100))
             .add_foreign_key(
                 ForeignKey::create()
@@ -42,12 +42,12 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Reshape::table(Pets::Table)
+        AlterTable::table(Pets::Table)
             .drop_foreign_key("pets_owner_id_owner_name_fkey", [Pets::OwnerId, Pets::OwnerName])
             .apply(manager)
             .await?;
         // The data of pets.owner_name is lost.
-        Reshape::table(Pets::Table).drop_column(Pets::OwnerName).apply(manager).await?;
+        AlterTable::table(Pets::Table).drop_column(Pets::OwnerName).apply(manager).await?;
         manager.drop_index(Index::drop().name("people_id_name_key").to_owned()).await?;
         Ok(())
     }

@@ -2,7 +2,7 @@
 //!
 //! Parent: none. Date: 2026-11-21.
 
-use revisions::Reshape;
+use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -15,26 +15,26 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Reshape::table(Pets::Table)
+        AlterTable::table(Pets::Table)
             .drop_foreign_key("pets_owner_id_owner_name_fkey", [Pets::OwnerId, Pets::OwnerName])
             .apply(manager)
             .await?;
-        Reshape::table(People::Table)
+        AlterTable::table(People::Table)
             .drop_unique("people_id_name_key", [People::Id, People::Name])
             .apply(manager)
             .await?;
         // The data of pets.owner_name is lost.
-        Reshape::table(Pets::Table).drop_column(Pets::OwnerName).apply(manager).await?;
+        AlterTable::table(Pets::Table).drop_column(Pets::OwnerName).apply(manager).await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Rows of people that are alike in id, name make this fail.
-        Reshape::table(People::Table)
+        AlterTable::table(People::Table)
             .add_unique("people_id_name_key", [People::Id, People::Name])
             .apply(manager)
             .await?;
-        Reshape::table(Pets::Table)
+        AlterTable::table(Pets::Table)
             .add_column(ColumnDef::new(Pets::OwnerName).string_len(100))
             .add_foreign_key(
                 ForeignKey::create()

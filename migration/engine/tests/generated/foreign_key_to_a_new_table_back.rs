@@ -2,7 +2,7 @@
 //!
 //! Parent: none. Date: 2026-11-21.
 
-use revisions::Reshape;
+use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -16,7 +16,7 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // The data of pets.tag_id is lost.
-        Reshape::table(Pets::Table)
+        AlterTable::table(Pets::Table)
             .drop_foreign_key("pets_tag_id_fkey", [Pets::TagId])
             .drop_column(Pets::TagId)
             .apply(manager)
@@ -28,7 +28,7 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.create_table(tags()).await?;
-        Reshape::table(Pets::Table)
+        AlterTable::table(Pets::Table)
             .add_column(ColumnDef::new(Pets::TagId).uuid())
             .add_foreign_key(
                 ForeignKey::create().name("pets_tag_id_fkey").from(Pets::Table, Pets::TagId).to(Tags::Table, Tags::Id),

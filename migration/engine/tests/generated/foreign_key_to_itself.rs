@@ -2,7 +2,7 @@
 //!
 //! Parent: none. Date: 2026-11-21.
 
-use revisions::Reshape;
+use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -15,7 +15,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Reshape::table(People::Table)
+        AlterTable::table(People::Table)
             .add_column(ColumnDef::new(People::ParentId).uuid())
             .add_foreign_key(
                 ForeignKey::create()
@@ -30,7 +30,7 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // The data of people.parent_id is lost.
-        Reshape::table(People::Table)
+        AlterTable::table(People::Table)
             .drop_foreign_key("people_parent_id_fkey", [People::ParentId])
             .drop_column(People::ParentId)
             .apply(manager)

@@ -2,7 +2,7 @@
 //!
 //! Parent: none. Date: 2026-11-21.
 
-use revisions::Reshape;
+use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -15,7 +15,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Reshape::table(Pets::Table)
+        AlterTable::table(Pets::Table)
             .drop_foreign_key("pets_owner_id_fkey", [Pets::OwnerId])
             .add_foreign_key(
                 ForeignKey::create()
@@ -30,7 +30,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Reshape::table(Pets::Table)
+        AlterTable::table(Pets::Table)
             .drop_foreign_key("pets_owner_id_fkey", [Pets::OwnerId])
             .add_foreign_key(
                 ForeignKey::create()

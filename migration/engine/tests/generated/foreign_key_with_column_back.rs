@@ -2,7 +2,7 @@
 //!
 //! Parent: none. Date: 2026-11-21.
 
-use revisions::Reshape;
+use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -16,7 +16,7 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // The data of pets.vet_id is lost.
-        Reshape::table(Pets::Table)
+        AlterTable::table(Pets::Table)
             .drop_foreign_key("pets_vet_id_fkey", [Pets::VetId])
             .drop_column(Pets::VetId)
             .apply(manager)
@@ -25,7 +25,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Reshape::table(Pets::Table)
+        AlterTable::table(Pets::Table)
             .add_column(ColumnDef::new(Pets::VetId).uuid())
             .add_foreign_key(
                 ForeignKey::create()

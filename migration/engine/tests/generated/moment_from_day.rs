@@ -2,7 +2,7 @@
 //!
 //! Parent: none. Date: 2026-11-21.
 
-use revisions::Reshape;
+use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -15,13 +15,13 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Reshape::table(People::Table).alter_column(ColumnDef::new(People::Born).date_time()).apply(manager).await?;
+        AlterTable::table(People::Table).alter_column(ColumnDef::new(People::Born).date_time()).apply(manager).await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Decide: values of people.born may not fit into date.
-        Reshape::table(People::Table).alter_column(ColumnDef::new(People::Born).date()).apply(manager).await?;
+        AlterTable::table(People::Table).alter_column(ColumnDef::new(People::Born).date()).apply(manager).await?;
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Parent: none. Date: 2026-11-21.
 
-use revisions::Reshape;
+use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -15,7 +15,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Reshape::table(People::Table)
+        AlterTable::table(People::Table)
             .alter_column(ColumnDef::new(People::Balance).decimal_len(14, 4))
             .apply(manager)
             .await?;
@@ -24,7 +24,7 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Decide: values of people.balance may not fit into numeric(10, 2).
-        Reshape::table(People::Table)
+        AlterTable::table(People::Table)
             .alter_column(ColumnDef::new(People::Balance).decimal_len(10, 2))
             .apply(manager)
             .await?;

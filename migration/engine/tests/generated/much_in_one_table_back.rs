@@ -2,7 +2,7 @@
 //!
 //! Parent: none. Date: 2026-11-21.
 
-use revisions::Reshape;
+use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -18,7 +18,7 @@ impl MigrationTrait for Migration {
         manager.drop_index(Index::drop().name("people_height_idx").to_owned()).await?;
         // Decide: values of people.name may not fit into varchar(100).
         // The data of people.height is lost.
-        Reshape::table(People::Table)
+        AlterTable::table(People::Table)
             .drop_unique("people_email_key", [People::Email])
             .drop_constraint("people_height_check")
             .alter_column(ColumnDef::new(People::Name).string_len(100).not_null())
@@ -33,7 +33,7 @@ impl MigrationTrait for Migration {
         // The data of people.weight is lost.
         // Rows of people that are alike in email make this fail.
         // Rows of people that people_height_check does not allow make this fail.
-        Reshape::table(People::Table)
+        AlterTable::table(People::Table)
             .alter_column(ColumnDef::new(People::Name).string_len(120).not_null())
             .add_column(ColumnDef::new(People::Height).integer().not_null().default(170))
             .drop_column(People::Weight)

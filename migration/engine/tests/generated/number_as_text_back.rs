@@ -2,7 +2,7 @@
 //!
 //! Parent: none. Date: 2026-11-21.
 
-use revisions::Reshape;
+use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -16,7 +16,7 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Decide: values of people.age may not fit into integer.
-        Reshape::table(People::Table)
+        AlterTable::table(People::Table)
             .alter_column_using(ColumnDef::new(People::Age).integer(), "CAST(\"age\" AS integer)")
             .apply(manager)
             .await?;
@@ -25,7 +25,10 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Decide: values of people.age may not fit into varchar(20).
-        Reshape::table(People::Table).alter_column(ColumnDef::new(People::Age).string_len(20)).apply(manager).await?;
+        AlterTable::table(People::Table)
+            .alter_column(ColumnDef::new(People::Age).string_len(20))
+            .apply(manager)
+            .await?;
         Ok(())
     }
 }

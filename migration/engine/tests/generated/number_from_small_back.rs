@@ -2,7 +2,7 @@
 //!
 //! Parent: none. Date: 2026-11-21.
 
-use revisions::Reshape;
+use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -16,7 +16,7 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Decide: values of pets.legs may not fit into smallint.
-        Reshape::table(Pets::Table)
+        AlterTable::table(Pets::Table)
             .alter_column(ColumnDef::new(Pets::Legs).small_integer().not_null().default(4))
             .apply(manager)
             .await?;
@@ -24,7 +24,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Reshape::table(Pets::Table)
+        AlterTable::table(Pets::Table)
             .alter_column(ColumnDef::new(Pets::Legs).integer().not_null().default(4))
             .apply(manager)
             .await?;

@@ -2,7 +2,7 @@
 //!
 //! Parent: none. Date: 2026-11-21.
 
-use revisions::Reshape;
+use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -15,13 +15,16 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Reshape::table(People::Table).alter_column(ColumnDef::new(People::Name).string_len(100)).apply(manager).await?;
+        AlterTable::table(People::Table)
+            .alter_column(ColumnDef::new(People::Name).string_len(100))
+            .apply(manager)
+            .await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Decide: rows without people.name make this fail; give them a value first.
-        Reshape::table(People::Table)
+        AlterTable::table(People::Table)
             .alter_column(ColumnDef::new(People::Name).string_len(100).not_null())
             .apply(manager)
             .await?;

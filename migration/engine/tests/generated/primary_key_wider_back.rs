@@ -2,7 +2,7 @@
 //!
 //! Parent: none. Date: 2026-11-21.
 
-use revisions::Reshape;
+use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -15,7 +15,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Reshape::table(Pets::Table)
+        AlterTable::table(Pets::Table)
             .drop_primary_key("pets_pkey")
             .add_primary_key("pets_pkey", [Pets::Id])
             .apply(manager)
@@ -24,7 +24,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Reshape::table(Pets::Table)
+        AlterTable::table(Pets::Table)
             .drop_primary_key("pets_pkey")
             .add_primary_key("pets_pkey", [Pets::OwnerId, Pets::Id])
             .apply(manager)

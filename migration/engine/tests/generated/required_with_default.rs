@@ -2,7 +2,7 @@
 //!
 //! Parent: none. Date: 2026-11-21.
 
-use revisions::Reshape;
+use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -21,7 +21,7 @@ impl MigrationTrait for Migration {
             .and_where(Expr::col(People::Age).is_null())
             .to_owned();
         manager.execute(filled).await?;
-        Reshape::table(People::Table)
+        AlterTable::table(People::Table)
             .alter_column(ColumnDef::new(People::Age).integer().not_null().default(18))
             .apply(manager)
             .await?;
@@ -29,7 +29,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Reshape::table(People::Table).alter_column(ColumnDef::new(People::Age).integer()).apply(manager).await?;
+        AlterTable::table(People::Table).alter_column(ColumnDef::new(People::Age).integer()).apply(manager).await?;
         Ok(())
     }
 }

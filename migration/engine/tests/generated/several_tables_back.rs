@@ -2,7 +2,7 @@
 //!
 //! Parent: none. Date: 2026-11-21.
 
-use revisions::Reshape;
+use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -26,7 +26,7 @@ impl MigrationTrait for Migration {
             .await?;
         manager.alter_table(Table::alter().table(People::Table).drop_column(People::Nick).to_owned()).await?;
         // Decide: values of pets.name may not fit into varchar(50).
-        Reshape::table(Pets::Table)
+        AlterTable::table(Pets::Table)
             .alter_column(ColumnDef::new(Pets::Name).string_len(50).not_null())
             .apply(manager)
             .await?;
@@ -44,7 +44,7 @@ impl MigrationTrait for Migration {
             )
             .await?;
         manager.alter_table(Table::alter().table(People::Table).drop_column(People::Balance).to_owned()).await?;
-        Reshape::table(Pets::Table)
+        AlterTable::table(Pets::Table)
             .alter_column(ColumnDef::new(Pets::Name).string_len(80).not_null().default("Rex"))
             .apply(manager)
             .await?;

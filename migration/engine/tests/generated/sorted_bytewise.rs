@@ -2,7 +2,7 @@
 //!
 //! Parent: none. Date: 2026-11-21.
 
-use revisions::Reshape;
+use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
@@ -20,7 +20,7 @@ impl MigrationTrait for Migration {
         if manager.get_database_backend() == DbBackend::Postgres {
             name.extra("COLLATE \"C\"");
         }
-        Reshape::table(People::Table).alter_column(&mut name).apply(manager).await?;
+        AlterTable::table(People::Table).alter_column(&mut name).apply(manager).await?;
         Ok(())
     }
 
@@ -29,7 +29,7 @@ impl MigrationTrait for Migration {
         if manager.get_database_backend() == DbBackend::Postgres {
             name.extra("COLLATE \"C\"");
         }
-        Reshape::table(People::Table).alter_column(&mut name).apply(manager).await?;
+        AlterTable::table(People::Table).alter_column(&mut name).apply(manager).await?;
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Parent: none. Date: 2026-11-21.
 
-use revisions::Reshape;
+use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
@@ -20,13 +20,13 @@ impl MigrationTrait for Migration {
         if manager.get_database_backend() == DbBackend::Postgres {
             name.extra("COLLATE \"C\"");
         }
-        Reshape::table(People::Table).alter_column(&mut name).apply(manager).await?;
+        AlterTable::table(People::Table).alter_column(&mut name).apply(manager).await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Decide: values of people.name may not fit into varchar(100).
-        Reshape::table(People::Table)
+        AlterTable::table(People::Table)
             .alter_column(ColumnDef::new(People::Name).string_len(100).not_null())
             .apply(manager)
             .await?;

@@ -2,7 +2,7 @@
 //!
 //! Parent: none. Date: 2026-11-21.
 
-use revisions::Reshape;
+use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -15,7 +15,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Reshape::table(Eggs::Table).drop_foreign_key("eggs_hen_id_fkey", [Eggs::HenId]).apply(manager).await?;
+        AlterTable::table(Eggs::Table).drop_foreign_key("eggs_hen_id_fkey", [Eggs::HenId]).apply(manager).await?;
         // The rows of hens are lost.
         manager.drop_table(Table::drop().table(Hens::Table).to_owned()).await?;
         // The rows of eggs are lost.
@@ -26,7 +26,7 @@ impl MigrationTrait for Migration {
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.create_table(eggs()).await?;
         manager.create_table(hens()).await?;
-        Reshape::table(Eggs::Table)
+        AlterTable::table(Eggs::Table)
             .add_foreign_key(
                 ForeignKey::create().name("eggs_hen_id_fkey").from(Eggs::Table, Eggs::HenId).to(Hens::Table, Hens::Id),
             )

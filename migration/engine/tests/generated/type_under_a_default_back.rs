@@ -2,7 +2,7 @@
 //!
 //! Parent: none. Date: 2026-11-21.
 
-use revisions::Reshape;
+use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -16,7 +16,7 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Decide: values of people.status may not fit into varchar(16).
-        Reshape::table(People::Table)
+        AlterTable::table(People::Table)
             .alter_column(ColumnDef::new(People::Status).string_len(16).not_null().default("active"))
             .apply(manager)
             .await?;
@@ -24,7 +24,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Reshape::table(People::Table)
+        AlterTable::table(People::Table)
             .alter_column(ColumnDef::new(People::Status).text().not_null().default("active"))
             .apply(manager)
             .await?;

@@ -2,7 +2,7 @@
 //!
 //! Parent: none. Date: 2026-11-21.
 
-use revisions::Reshape;
+use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -15,13 +15,13 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Reshape::table(People::Table).drop_unique("people_email_key", [People::Email]).apply(manager).await?;
+        AlterTable::table(People::Table).drop_unique("people_email_key", [People::Email]).apply(manager).await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Rows of people that are alike in email make this fail.
-        Reshape::table(People::Table).add_unique("people_email_key", [People::Email]).apply(manager).await?;
+        AlterTable::table(People::Table).add_unique("people_email_key", [People::Email]).apply(manager).await?;
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Parent: none. Date: 2026-11-21.
 
-use revisions::Reshape;
+use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -19,7 +19,7 @@ impl MigrationTrait for Migration {
             Index::create().unique().name("people_email_key").table(People::Table).col(People::Email).to_owned();
         manager.create_index(index).await?;
         // Rows of people that are alike in email make this fail.
-        Reshape::table(Pets::Table)
+        AlterTable::table(Pets::Table)
             .add_column(ColumnDef::new(Pets::OwnerEmail).string_len(254))
             .add_foreign_key(
                 ForeignKey::create()
@@ -33,12 +33,12 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Reshape::table(Pets::Table)
+        AlterTable::table(Pets::Table)
             .drop_foreign_key("pets_owner_email_fkey", [Pets::OwnerEmail])
             .apply(manager)
             .await?;
         // The data of pets.owner_email is lost.
-        Reshape::table(Pets::Table).drop_column(Pets::OwnerEmail).apply(manager).await?;
+        AlterTable::table(Pets::Table).drop_column(Pets::OwnerEmail).apply(manager).await?;
         manager.drop_index(Index::drop().name("people_email_key").to_owned()).await?;
         Ok(())
     }

@@ -2,7 +2,7 @@
 //!
 //! Parent: none. Date: 2026-11-21.
 
-use revisions::Reshape;
+use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -15,20 +15,20 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Reshape::table(Pets::Table)
+        AlterTable::table(Pets::Table)
             .drop_foreign_key("pets_owner_email_fkey", [Pets::OwnerEmail])
             .apply(manager)
             .await?;
-        Reshape::table(People::Table).drop_unique("people_email_key", [People::Email]).apply(manager).await?;
+        AlterTable::table(People::Table).drop_unique("people_email_key", [People::Email]).apply(manager).await?;
         // The data of pets.owner_email is lost.
-        Reshape::table(Pets::Table).drop_column(Pets::OwnerEmail).apply(manager).await?;
+        AlterTable::table(Pets::Table).drop_column(Pets::OwnerEmail).apply(manager).await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Rows of people that are alike in email make this fail.
-        Reshape::table(People::Table).add_unique("people_email_key", [People::Email]).apply(manager).await?;
-        Reshape::table(Pets::Table)
+        AlterTable::table(People::Table).add_unique("people_email_key", [People::Email]).apply(manager).await?;
+        AlterTable::table(Pets::Table)
             .add_column(ColumnDef::new(Pets::OwnerEmail).string_len(254))
             .add_foreign_key(
                 ForeignKey::create()

@@ -2,7 +2,7 @@
 //!
 //! Parent: none. Date: 2026-11-21.
 
-use revisions::Reshape;
+use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -15,7 +15,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Reshape::table(People::Table)
+        AlterTable::table(People::Table)
             .drop_unique("people_name_born_key", [People::Name, People::Born])
             .apply(manager)
             .await?;
@@ -24,7 +24,7 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Rows of people that are alike in name, born make this fail.
-        Reshape::table(People::Table)
+        AlterTable::table(People::Table)
             .add_unique("people_name_born_key", [People::Name, People::Born])
             .apply(manager)
             .await?;

@@ -2,7 +2,7 @@
 //!
 //! Parent: none. Date: 2026-11-21.
 
-use revisions::Reshape;
+use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 
 #[derive(DeriveMigrationName)]
@@ -16,7 +16,7 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Rows of people that people_status_check does not allow make this fail.
-        Reshape::table(People::Table)
+        AlterTable::table(People::Table)
             .drop_constraint("people_status_check")
             .add_check("people_status_check", Expr::col(People::Status).is_in(["active", "asleep", "gone"]))
             .apply(manager)
@@ -26,7 +26,7 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Rows of people that people_status_check does not allow make this fail.
-        Reshape::table(People::Table)
+        AlterTable::table(People::Table)
             .drop_constraint("people_status_check")
             .add_check(
                 "people_status_check",

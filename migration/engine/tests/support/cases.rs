@@ -145,8 +145,8 @@ pub const CASES: &[Case] = &[
             name: "words",
             columns: vec![column("owner").uuid().not_null().take(), column("folded").text().not_null().take()],
             key: vec!["owner", "folded"],
-            is_clustered: true,
-            bytewise: vec!["folded"],
+            is_without_rowid: true,
+            collate_c: vec!["folded"],
             ..Shape::default()
         });
     }),
@@ -161,6 +161,8 @@ pub const CASES: &[Case] = &[
                 column("with space").integer().not_null().default(-1).take(),
                 column("line_2").text().take(),
                 column("2fa").boolean().take(),
+                column("h1_n1").boolean().take(),
+                column("b12_c").integer().take(),
             ],
             key: vec!["id"],
             checks: vec![("order_CamelCase_check", Expr::cust("\"CamelCase\" > 0"))],
@@ -357,10 +359,10 @@ pub const CASES: &[Case] = &[
     }),
     // What one database does its own way.
     case("column_sorted_bytewise", |s| {
-        s.people().add(column("folded").text().not_null().default("")).bytewise = vec!["folded"];
+        s.people().add(column("folded").text().not_null().default("")).collate_c = vec!["folded"];
     }),
-    case("sorted_bytewise", |s| s.people().bytewise = vec!["name"]).only_postgres(),
+    case("sorted_bytewise", |s| s.people().collate_c = vec!["name"]).only_postgres(),
     case("sorted_bytewise_and_longer", |s| {
-        s.people().change(column("name").string_len(300).not_null()).bytewise = vec!["name"];
+        s.people().change(column("name").string_len(300).not_null()).collate_c = vec!["name"];
     }),
 ];

@@ -8,10 +8,10 @@ use sea_orm_migration::prelude::DbErr;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 /// The facts of one schema, such as `users.email character varying(254) not null`.
-pub type Facts = BTreeSet<String>;
+pub type SchemaFacts = BTreeSet<String>;
 
 /// Describes every table, column, key, check and index of the current schema, the migration history aside.
-pub async fn describe(db: &impl ConnectionTrait) -> Result<Facts, DbErr> {
+pub async fn describe(db: &impl ConnectionTrait) -> Result<SchemaFacts, DbErr> {
     match db.get_database_backend() {
         DbBackend::Sqlite => {
             let mut facts = facts(db, SQLITE_FACTS).await?;
@@ -27,13 +27,13 @@ pub async fn describe(db: &impl ConnectionTrait) -> Result<Facts, DbErr> {
 
 /// What differs: facts of `left` alone behind `-`, facts of `right` alone behind `+`.
 #[must_use]
-pub fn difference(left: &Facts, right: &Facts) -> Vec<String> {
+pub fn difference(left: &SchemaFacts, right: &SchemaFacts) -> Vec<String> {
     let gone = left.difference(right).map(|fact| format!("- {fact}"));
     let come = right.difference(left).map(|fact| format!("+ {fact}"));
     gone.chain(come).collect()
 }
 
-async fn facts(db: &impl ConnectionTrait, sql: &str) -> Result<Facts, DbErr> {
+async fn facts(db: &impl ConnectionTrait, sql: &str) -> Result<SchemaFacts, DbErr> {
     let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
     rows.iter().map(|row| row.try_get_by_index(0)).collect()
 }
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_difference_names_what_is_gone_and_what_has_come() {
-        let facts = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Facts>();
+        let facts = |names: &[&str]| names.iter().map(ToString::to_string).collect::<SchemaFacts>();
         assert_eq!(difference(&facts(&["a", "b"]), &facts(&["b", "c"])), ["- a", "+ c"]);
     }
 }

@@ -15,9 +15,9 @@ pub struct Shape {
     /// By name and condition.
     pub checks: Vec<(&'static str, Expr)>,
     pub indexes: Vec<IndexCreateStatement>,
-    pub is_clustered: bool,
+    pub is_without_rowid: bool,
     /// Columns in PostgreSQL's collation "C".
-    pub bytewise: Vec<&'static str>,
+    pub collate_c: Vec<&'static str>,
 }
 
 /// A foreign key.
@@ -138,12 +138,12 @@ impl Shape {
                 has_counter = true;
                 column.primary_key();
             }
-            if is_postgres && self.bytewise.iter().any(|name| *name == column.get_column_name()) {
+            if is_postgres && self.collate_c.iter().any(|name| *name == column.get_column_name()) {
                 column.extra("COLLATE \"C\"");
             }
             table.col(column);
         }
-        if self.is_clustered && !is_postgres {
+        if self.is_without_rowid && !is_postgres {
             table.extra("WITHOUT ROWID");
         }
         if !has_counter {

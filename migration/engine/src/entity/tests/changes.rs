@@ -23,7 +23,10 @@ fn a_new_column_of_words_gets_an_enum() {
     assert!(users.contains("#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]"), "{users}");
     let plain = compact(&users);
     assert!(plain.contains("usecrate::{Role,Secret,UserStatus};"), "{users}");
-    assert!(plain.contains("(Column::Role,words::<Role>()),(Column::Status,words::<UserStatus>())]"), "{users}");
+    assert!(
+        plain.contains("(Column::Role,enum_values::<Role>()),(Column::Status,enum_values::<UserStatus>())]"),
+        "{users}"
+    );
     assert!(users.contains("pub secret: Secret, // hashed") && users.contains("/// By hand."), "{users}");
     let values = changed(&result, "values.rs");
     let (roles, _) = VALUES.split_once("\n\n#[derive(Clone, DeriveValueType)]").unwrap();
@@ -53,7 +56,7 @@ fn without_values_they_are_begun() {
     let library = changed(&result, "lib.rs");
     assert!(library.contains("mod values;") && library.contains("pub use values::{UserRole};"), "{library}");
     let users = changed(&result, "users.rs");
-    assert!(users.contains("pub role: UserRole,") && users.contains("words::<UserRole>()"), "{users}");
+    assert!(users.contains("pub role: UserRole,") && users.contains("enum_values::<UserRole>()"), "{users}");
     assert!(compact(&users).contains("usecrate::{Secret,UserRole};"), "{users}");
 }
 
@@ -86,9 +89,9 @@ fn what_is_gone_is_removed() {
         schema.tables.remove("visits");
         let result = regenerate(&schema, backend, &sources()).unwrap();
         let users = changed(&result, "users.rs");
-        assert!(!users.contains("age") && !users.contains("WiderIndex") && !users.contains("HasMany"), "{users}");
-        assert!(users.contains("use crate::schema::{Described, words};"), "{users}");
-        assert!(users.contains("impl Described for Entity {\n    fn words()"), "{users}");
+        assert!(!users.contains("age") && !users.contains("CompositeIndex") && !users.contains("HasMany"), "{users}");
+        assert!(users.contains("use crate::schema::{TableExtras, enum_values};"), "{users}");
+        assert!(users.contains("impl TableExtras for Entity {\n    fn enum_values()"), "{users}");
         for kept in ["/// One account.", "/// Lower-cased – ä.", "#[serde(rename = \"mail\")]", "/// By hand."] {
             assert!(users.contains(kept), "{users}");
         }
@@ -132,10 +135,10 @@ fn a_second_key_to_the_same_table_names_both_relations() {
 
 #[test]
 fn storage_and_sorting_follow_the_database_that_knows_them() {
-    let clustered = [("CASCADE )", "CASCADE ) WITHOUT ROWID")];
-    let result = regenerate(&schema(DbBackend::Sqlite, &clustered), DbBackend::Sqlite, &sources()).unwrap();
+    let without_rowid = [("CASCADE )", "CASCADE ) WITHOUT ROWID")];
+    let result = regenerate(&schema(DbBackend::Sqlite, &without_rowid), DbBackend::Sqlite, &sources()).unwrap();
     let visits = changed(&result, "visits.rs");
-    assert!(visits.ends_with("impl Described for Entity {\n    const CLUSTERED: bool = true;\n}\n"), "{visits}");
+    assert!(visits.ends_with("impl TableExtras for Entity {\n    const WITHOUT_ROWID: bool = true;\n}\n"), "{visits}");
     let mut sources = sources();
     sources.insert("visits.rs".into(), visits);
     let same = regenerate(&schema(DbBackend::Postgres, &[]), DbBackend::Postgres, &sources).unwrap();
@@ -143,5 +146,5 @@ fn storage_and_sorting_follow_the_database_that_knows_them() {
     let sorted = [("email varchar(254) NOT NULL", "email varchar(254) COLLATE \"C\" NOT NULL")];
     let result = regenerate(&schema(DbBackend::Postgres, &sorted), DbBackend::Postgres, &sources).unwrap();
     let users = changed(&result, "users.rs");
-    assert!(users.contains("    const BYTEWISE: &[&str] = &[\"email\"];\n    const INDEXES"), "{users}");
+    assert!(users.contains("    const COLLATE_C: &[&str] = &[\"email\"];\n    const INDEXES"), "{users}");
 }

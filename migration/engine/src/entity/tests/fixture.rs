@@ -11,7 +11,7 @@ pub(super) const USERS: &str = r#"//! Accounts.
 
 use sea_orm::entity::prelude::*;
 
-use crate::schema::{Described, WiderIndex, words};
+use crate::schema::{TableExtras, CompositeIndex, enum_values};
 use crate::{Role, Secret};
 
 /// One account.
@@ -40,11 +40,11 @@ pub struct Model {
 
 impl ActiveModelBehavior for ActiveModel {}
 
-impl Described for Entity {
-    const INDEXES: &[WiderIndex] = &[WiderIndex::unique(&["role", "age"]).only("ip IS NOT NULL")];
+impl TableExtras for Entity {
+    const INDEXES: &[CompositeIndex] = &[CompositeIndex::unique(&["role", "age"]).filter("ip IS NOT NULL")];
 
-    fn words() -> Vec<(Column, Vec<String>)> {
-        vec![(Column::Role, words::<Role>())]
+    fn enum_values() -> Vec<(Column, Vec<String>)> {
+        vec![(Column::Role, enum_values::<Role>())]
     }
 }
 
@@ -60,7 +60,7 @@ pub(super) const VISITS: &str = r#"//! Visits.
 
 use sea_orm::entity::prelude::*;
 
-use crate::schema::Described;
+use crate::schema::TableExtras;
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -76,7 +76,7 @@ pub struct Model {
 
 impl ActiveModelBehavior for ActiveModel {}
 
-impl Described for Entity {}
+impl TableExtras for Entity {}
 "#;
 
 pub(super) const VALUES: &str = r#"//! Words.
@@ -110,8 +110,8 @@ impl Role {
 pub(super) const LIBRARY: &str = "//! Tables.\n\npub mod schema;\npub mod users;\npub mod visits;\nmod values;\n\n\
     pub use values::{Role, Secret};\n";
 
-pub(super) const SCHEMA: &str = "use crate::{users, visits};\n\npub trait Described {}\n\n\
-    fn described(backend: DbBackend) -> T {\n    vec![\n        describe(backend, users::Entity),\n        \
+pub(super) const SCHEMA: &str = "use crate::{users, visits};\n\npub trait TableExtras {}\n\n\
+    fn definitions(backend: DbBackend) -> T {\n    vec![\n        describe(backend, users::Entity),\n        \
     describe(backend, visits::Entity),\n    ]\n}\n";
 
 const USERS_TABLE: &str = "CREATE TABLE users ( id uuid NOT NULL, email varchar(254) NOT NULL, \

@@ -59,13 +59,13 @@ fn what_is_lost_is_restored_as_it_was() {
         ("users.rs", "pub age: i32", "pub age: String"),
         (
             "users.rs",
-            "    const INDEXES: &[WiderIndex] = &[WiderIndex::unique(&[\"role\", \"age\"])\
-             .only(\"ip IS NOT NULL\")];\n\n",
+            "    const INDEXES: &[CompositeIndex] = &[CompositeIndex::unique(&[\"role\", \"age\"])\
+             .filter(\"ip IS NOT NULL\")];\n\n",
             "",
         ),
         (
             "users.rs",
-            "\n    fn words() -> Vec<(Column, Vec<String>)> {\n        vec![(Column::Role, words::<Role>())]\n    }\n",
+            "\n    fn enum_values() -> Vec<(Column, Vec<String>)> {\n        vec![(Column::Role, enum_values::<Role>())]\n    }\n",
             "",
         ),
         ("users.rs", "    #[sea_orm(has_many)]\n    pub visits: HasMany<super::visits::Entity>,\n", ""),
@@ -125,7 +125,7 @@ fn a_lost_file_gets_its_enum_back() {
     let users = changed(&result, "users.rs");
     assert!(users.contains("    #[sea_orm(default_value = \"patient\")]\n    pub role: Role,"), "{users}");
     assert!(users.contains("pub secret: String,") && users.contains("use crate::Role;"), "{users}");
-    assert!(users.contains("(Column::Role, words::<Role>())"), "{users}");
+    assert!(users.contains("(Column::Role, enum_values::<Role>())"), "{users}");
     assert!(!result.files.contains_key("values.rs") && !result.files.contains_key("schema.rs"), "{result:#?}");
 }
 
@@ -139,7 +139,7 @@ fn every_source_of_the_project_can_be_read() {
         let text = std::fs::read_to_string(&path).unwrap();
         parse(&name, &text).unwrap();
         if let Some(entity) = Entity::parse(&name, &text).unwrap() {
-            assert!(entity.described.is_some() && entity.has_relations && !entity.fields.is_empty(), "{name}");
+            assert!(entity.table_extras.is_some() && entity.has_relations && !entity.fields.is_empty(), "{name}");
             tables += 1;
         }
         if name == "values.rs" {

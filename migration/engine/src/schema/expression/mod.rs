@@ -12,7 +12,7 @@ use sqlparser::parser::Parser;
 
 use self::normal::Normal;
 use self::portable::{Portable, TextColumns};
-use crate::reshape::{bare, tokens};
+use crate::alter_table::{bare, tokens};
 
 /// The expression in words that both databases understand, with no more parentheses than PostgreSQL's own text needs.
 pub(crate) fn portable(sql: &str) -> String {

@@ -5,13 +5,13 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sea_orm_migration::{MigrationTrait, SchemaManager};
 
-use crate::{Failure, history, lock, reshape};
+use crate::{Failure, alter_table, history, lock};
 
 /// One migration in one direction.
-pub(crate) struct Step<'a> {
+pub(crate) struct MigrationStep<'a> {
     pub(crate) migration: &'a dyn MigrationTrait,
     pub(crate) direction: Direction<'a>,
-    pub(crate) patience: Duration,
+    pub(crate) timeout: Duration,
 }
 
 #[derive(Clone, Copy)]
@@ -20,20 +20,20 @@ pub(crate) enum Direction<'a> {
     Down,
 }
 
-pub(crate) enum Taken {
+pub(crate) enum StepOutcome {
     Now,
     /// By somebody else, while we waited.
     Before,
 }
 
-impl Step<'_> {
-    pub(crate) async fn take(&self, db: &DatabaseConnection, rebuilds: bool) -> Result<Taken, Failure> {
+impl MigrationStep<'_> {
+    pub(crate) async fn take(&self, db: &DatabaseConnection, rebuilds: bool) -> Result<StepOutcome, Failure> {
         let outcome = match self.migration.use_transaction() {
             Some(false) => self.take_without_transaction(db).await,
             _ if rebuilds && db.get_database_backend() == DbBackend::Sqlite => self.take_without_foreign_keys(db).await,
             _ => match self.take_in_transaction(db, None).await {
-                // It could not be played, so it was not known to rebuild a table.
-                Err(Failure::Refused(why)) if why.contains(reshape::KEYS_ENFORCED) => {
+                // It could not be replayed, so it was not known to rebuild a table.
+                Err(Failure::Refused(why)) if why.contains(alter_table::KEYS_ENFORCED) => {
                     self.take_without_foreign_keys(db).await
                 }
                 outcome => outcome,
@@ -50,17 +50,17 @@ impl Step<'_> {
     }
 
     /// For what cannot run in a transaction, such as `CREATE INDEX CONCURRENTLY`; the migration asks for it.
-    async fn take_without_transaction(&self, db: &DatabaseConnection) -> Result<Taken, Failure> {
+    async fn take_without_transaction(&self, db: &DatabaseConnection) -> Result<StepOutcome, Failure> {
         if self.is_taken(db).await? {
-            return Ok(Taken::Before);
+            return Ok(StepOutcome::Before);
         }
         self.run(&SchemaManager::new(db)).await?;
         self.record(db).await?;
-        Ok(Taken::Now)
+        Ok(StepOutcome::Now)
     }
 
     /// SQLite can switch foreign keys only outside of a transaction, and rebuilding a table is no reason for them to act.
-    async fn take_without_foreign_keys(&self, db: &DatabaseConnection) -> Result<Taken, Failure> {
+    async fn take_without_foreign_keys(&self, db: &DatabaseConnection) -> Result<StepOutcome, Failure> {
         let row = db.query_one_raw(Statement::from_string(DbBackend::Sqlite, "PRAGMA foreign_keys")).await?;
         let are_on = row.map_or(Ok(0), |row| row.try_get_by_index::<i32>(0))? != 0;
         let before = violations(db).await?;
@@ -78,11 +78,11 @@ impl Step<'_> {
         &self,
         db: &DatabaseConnection,
         violations_before: Option<i64>,
-    ) -> Result<Taken, Failure> {
-        let transaction = lock::begin(db, self.patience).await?;
+    ) -> Result<StepOutcome, Failure> {
+        let transaction = lock::begin(db, self.timeout).await?;
         if self.is_taken(&transaction).await? {
             transaction.rollback().await?;
-            return Ok(Taken::Before);
+            return Ok(StepOutcome::Before);
         }
         self.run(&SchemaManager::new(&transaction)).await?;
         self.record(&transaction).await?;
@@ -96,7 +96,7 @@ impl Step<'_> {
             }
         }
         transaction.commit().await?;
-        Ok(Taken::Now)
+        Ok(StepOutcome::Now)
     }
 
     async fn is_taken(&self, db: &impl ConnectionTrait) -> Result<bool, DbErr> {

@@ -1,29 +1,29 @@
-//! Brings the `impl Described` of an entity to what the database says, or writes one.
+//! Brings the `impl TableExtras` of an entity to what the database says, or writes one.
 
 use sea_orm::DbBackend;
 
 use super::Context;
-use super::described::{Described, Listed, Wider, Words};
 use super::index::{Indexing, is_same};
 use super::source::Entity;
+use super::table_extras::{CompositeIndex, EnumValues, Listed, TableExtras};
 use super::text::{Edits, remove};
 use crate::schema::Table;
 
 /// What the implementation has to say.
 #[derive(Debug)]
 struct Wanted<'a> {
-    indexes: &'a [Wider],
+    indexes: &'a [CompositeIndex],
     /// None where the database does not know.
-    is_clustered: Option<bool>,
+    is_without_rowid: Option<bool>,
     /// Columns of text that is sorted byte by byte; none where the database does not know.
-    bytewise: Option<Vec<&'a str>>,
+    collate_c: Option<Vec<&'a str>>,
     /// Variants of `Column` with the enum of their words.
     words: Vec<(String, &'a str)>,
 }
 
 impl<'a> Wanted<'a> {
     fn of(context: &'a Context<'_>, entity: &Entity, table: &'a Table, indexing: &'a Indexing) -> Self {
-        let bytewise = table.columns.iter().filter(|column| column.collation.as_deref() == Some("C"));
+        let collate_c = table.columns.iter().filter(|column| column.collation.as_deref() == Some("C"));
         let words = table.columns.iter().filter_map(|column| {
             let holder = context.plan.columns.get(&(table.name.clone(), column.name.clone()))?;
             Some((entity.variant(&column.name), holder.as_str()))
@@ -31,8 +31,8 @@ impl<'a> Wanted<'a> {
         let is_sqlite = context.backend == DbBackend::Sqlite;
         Self {
             indexes: &indexing.wider,
-            is_clustered: is_sqlite.then_some(table.without_rowid),
-            bytewise: (!is_sqlite).then(|| bytewise.map(|column| column.name.as_str()).collect()),
+            is_without_rowid: is_sqlite.then_some(table.without_rowid),
+            collate_c: (!is_sqlite).then(|| collate_c.map(|column| column.name.as_str()).collect()),
             words: words.collect(),
         }
     }
@@ -44,16 +44,16 @@ impl<'a> Wanted<'a> {
         if !indexes.is_empty() {
             body.push_str(&indexes_constant(&indexes));
         }
-        if self.is_clustered == Some(true) {
-            body.push_str(CLUSTERED);
+        if self.is_without_rowid == Some(true) {
+            body.push_str(WITHOUT_ROWID);
         }
-        if let Some(bytewise) = self.bytewise.as_ref().filter(|bytewise| !bytewise.is_empty()) {
-            body.push_str(&bytewise_constant(bytewise));
+        if let Some(collate_c) = self.collate_c.as_ref().filter(|collate_c| !collate_c.is_empty()) {
+            body.push_str(&collate_c_constant(collate_c));
         }
-        let words: Vec<_> = self.words.iter().map(words_entry).collect();
+        let words: Vec<_> = self.words.iter().map(enum_values_entry).collect();
         if !words.is_empty() {
             body.push_str(if body.is_empty() { "" } else { "\n" });
-            body.push_str(&words_function(&words));
+            body.push_str(&enum_values_function(&words));
         }
         if !body.is_empty() {
             body.push('\n');
@@ -62,32 +62,32 @@ impl<'a> Wanted<'a> {
     }
 }
 
-const CLUSTERED: &str = "\n    const CLUSTERED: bool = true;";
+const WITHOUT_ROWID: &str = "\n    const WITHOUT_ROWID: bool = true;";
 
 fn indexes_constant(indexes: &[String]) -> String {
-    format!("\n    const INDEXES: &[WiderIndex] = &[{}];", indexes.join(", "))
+    format!("\n    const INDEXES: &[CompositeIndex] = &[{}];", indexes.join(", "))
 }
 
-fn bytewise_constant(columns: &[&str]) -> String {
-    format!("\n    const BYTEWISE: &[&str] = &{columns:?};")
+fn collate_c_constant(columns: &[&str]) -> String {
+    format!("\n    const COLLATE_C: &[&str] = &{columns:?};")
 }
 
-fn words_function(words: &[String]) -> String {
-    format!("\n    fn words() -> Vec<(Column, Vec<String>)> {{\n        vec![{}]\n    }}", words.join(", "))
+fn enum_values_function(words: &[String]) -> String {
+    format!("\n    fn enum_values() -> Vec<(Column, Vec<String>)> {{\n        vec![{}]\n    }}", words.join(", "))
 }
 
-fn index(index: &Wider) -> String {
+fn index(index: &CompositeIndex) -> String {
     let kind = if index.is_unique { "unique" } else { "on" };
-    let only = index.only.as_ref().map(|only| format!(".only({only:?})")).unwrap_or_default();
-    format!("WiderIndex::{kind}(&{:?}){only}", index.columns)
+    let filter = index.filter.as_ref().map(|filter| format!(".filter({filter:?})")).unwrap_or_default();
+    format!("CompositeIndex::{kind}(&{:?}){filter}", index.columns)
 }
 
-fn words_entry((variant, holder): &(String, &str)) -> String {
-    format!("(Column::{variant}, words::<{holder}>())")
+fn enum_values_entry((variant, holder): &(String, &str)) -> String {
+    format!("(Column::{variant}, enum_values::<{holder}>())")
 }
 
 /// Edits the implementation of an entity, or adds one.
-pub(super) fn describe(
+pub(super) fn write_extras(
     context: &Context<'_>,
     entity: &Entity,
     table: &Table,
@@ -95,73 +95,73 @@ pub(super) fn describe(
     edits: &mut Edits,
     notes: &mut Vec<String>,
 ) {
-    if !context.has_described {
+    if !context.has_table_extras {
         return;
     }
     let text = entity.text.as_str();
     let wanted = Wanted::of(context, entity, table, indexing);
-    let Some(described) = &entity.described else {
-        edits.insert(text.len(), format!("\nimpl Described for Entity {{{}}}\n", wanted.body()));
+    let Some(table_extras) = &entity.table_extras else {
+        edits.insert(text.len(), format!("\nimpl TableExtras for Entity {{{}}}\n", wanted.body()));
         return;
     };
-    if described.is_empty {
+    if table_extras.is_empty {
         // Blanks within empty braces are no difference.
         let body = wanted.body();
         if !body.is_empty() {
-            edits.replace(described.open..described.close, body);
+            edits.replace(table_extras.open..table_extras.close, body);
         }
         return;
     }
     let readable = [
-        ("INDEXES", described.indexes.as_ref().is_none_or(|part| part.list.is_some())),
-        ("BYTEWISE", described.bytewise.as_ref().is_none_or(|part| part.list.is_some())),
-        ("words()", described.words.as_ref().is_none_or(|part| part.list.is_some())),
+        ("INDEXES", table_extras.indexes.as_ref().is_none_or(|part| part.list.is_some())),
+        ("COLLATE_C", table_extras.collate_c.as_ref().is_none_or(|part| part.list.is_some())),
+        ("enum_values()", table_extras.enum_values.as_ref().is_none_or(|part| part.list.is_some())),
     ];
     for (name, _) in readable.iter().filter(|(_, is_readable)| !is_readable) {
         notes.push(format!("{name} of {} is no plain list and is left as it is", table.name));
     }
     let variants: Vec<_> = table.columns.iter().map(|column| entity.variant(&column.name)).collect();
-    let mut editor = Editor { text, edits, described };
+    let mut editor = Editor { text, edits, table_extras };
     editor.indexes(wanted.indexes);
-    editor.clustered(wanted.is_clustered);
-    editor.bytewise(wanted.bytewise.as_deref(), table);
-    editor.words(&wanted.words, &variants);
+    editor.without_rowid(wanted.is_without_rowid);
+    editor.collate_c(wanted.collate_c.as_deref(), table);
+    editor.enum_values(&wanted.words, &variants);
 }
 
 struct Editor<'a> {
     text: &'a str,
     edits: &'a mut Edits,
-    described: &'a Described,
+    table_extras: &'a TableExtras,
 }
 
 impl Editor<'_> {
-    fn indexes(&mut self, wanted: &[Wider]) {
-        let Some(known) = &self.described.indexes else {
+    fn indexes(&mut self, wanted: &[CompositeIndex]) {
+        let Some(known) = &self.table_extras.indexes else {
             let new: Vec<_> = wanted.iter().map(index).collect();
             if !new.is_empty() {
                 self.constant(&indexes_constant(&new));
             }
             return;
         };
-        let is_new = |wider: &&Wider| !known.entries.iter().flatten().any(|known| is_same(known, wider));
+        let is_new = |wider: &&CompositeIndex| !known.entries.iter().flatten().any(|known| is_same(known, wider));
         let new: Vec<_> = wanted.iter().filter(is_new).map(index).collect();
         self.list(known, |known| wanted.iter().any(|wider| is_same(known, wider)), &new);
     }
 
-    fn clustered(&mut self, wanted: Option<bool>) {
-        match (&self.described.clustered, wanted) {
-            (None, Some(true)) => self.constant(CLUSTERED),
+    fn without_rowid(&mut self, wanted: Option<bool>) {
+        match (&self.table_extras.without_rowid, wanted) {
+            (None, Some(true)) => self.constant(WITHOUT_ROWID),
             (Some(known), Some(true)) if !known.is_so => self.edits.replace(known.value.clone(), "true"),
             (Some(known), Some(false)) if known.is_so => remove(self.text, self.edits, known.item.clone()),
             _ => {}
         }
     }
 
-    fn bytewise(&mut self, wanted: Option<&[&str]>, table: &Table) {
+    fn collate_c(&mut self, wanted: Option<&[&str]>, table: &Table) {
         let wanted_or_none = wanted.unwrap_or_default();
-        let Some(known) = &self.described.bytewise else {
+        let Some(known) = &self.table_extras.collate_c else {
             if !wanted_or_none.is_empty() {
-                self.constant(&bytewise_constant(wanted_or_none));
+                self.constant(&collate_c_constant(wanted_or_none));
             }
             return;
         };
@@ -174,20 +174,20 @@ impl Editor<'_> {
         self.list(known, stays, &new);
     }
 
-    fn words(&mut self, wanted: &[(String, &str)], variants: &[String]) {
-        let Some(known) = &self.described.words else {
-            let new: Vec<_> = wanted.iter().map(words_entry).collect();
+    fn enum_values(&mut self, wanted: &[(String, &str)], variants: &[String]) {
+        let Some(known) = &self.table_extras.enum_values else {
+            let new: Vec<_> = wanted.iter().map(enum_values_entry).collect();
             if !new.is_empty() {
-                self.edits.insert(self.described.close, words_function(&new) + "\n");
+                self.edits.insert(self.table_extras.close, enum_values_function(&new) + "\n");
             }
             return;
         };
-        let is = |known: &Words, (variant, holder): &(String, &str)| {
+        let is = |known: &EnumValues, (variant, holder): &(String, &str)| {
             known.variant == *variant && known.holder.as_deref() == Some(*holder)
         };
         let is_new = |wanted: &&(String, &str)| !known.entries.iter().flatten().any(|known| is(known, wanted));
-        let new: Vec<_> = wanted.iter().filter(is_new).map(words_entry).collect();
-        let stays = |known: &Words| match known.holder {
+        let new: Vec<_> = wanted.iter().filter(is_new).map(enum_values_entry).collect();
+        let stays = |known: &EnumValues| match known.holder {
             Some(_) => wanted.iter().any(|wanted| is(known, wanted)),
             None => variants.contains(&known.variant),
         };
@@ -196,8 +196,8 @@ impl Editor<'_> {
 
     /// Adds a constant in front of everything, where nothing goes.
     fn constant(&mut self, constant: &str) {
-        let blank_line = if self.described.has_constants { "" } else { "\n" };
-        self.edits.insert(self.described.open, format!("{constant}{blank_line}"));
+        let blank_line = if self.table_extras.has_constants { "" } else { "\n" };
+        self.edits.insert(self.table_extras.open, format!("{constant}{blank_line}"));
     }
 
     /// What stays in a list stays where and as it is; without anything in it, the whole item goes.

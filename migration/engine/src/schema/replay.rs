@@ -13,7 +13,7 @@ use crate::Failure;
 const BACKEND: DbBackend = DbBackend::Postgres;
 
 /// Carries statements out on an empty schema. What does not make or change tables is passed over.
-pub(crate) fn play<'a>(statements: impl Iterator<Item = &'a String>) -> Result<Schema, Failure> {
+pub(crate) fn replay<'a>(statements: impl Iterator<Item = &'a String>) -> Result<Schema, Failure> {
     let mut schema = Schema::default();
     for statement in statements {
         let parsed = match Parser::parse_sql(&PostgreSqlDialect {}, statement) {
@@ -109,7 +109,7 @@ fn alter(schema: &mut Schema, name: &str, operation: AlterTableOperation) -> Res
 
 /// Rather nothing than a schema that is not so.
 fn unknown(what: &str) -> Failure {
-    Failure::Refused(format!("not known how to play {what}"))
+    Failure::Refused(format!("not known how to replay {what}"))
 }
 
 fn add(table: &mut Table, item: &str) -> Result<(), Failure> {
@@ -172,7 +172,7 @@ mod tests {
 
     fn after(statements: &[&str]) -> Schema {
         let statements: Vec<_> = statements.iter().map(ToString::to_string).collect();
-        play(statements.iter()).unwrap()
+        replay(statements.iter()).unwrap()
     }
 
     #[test]

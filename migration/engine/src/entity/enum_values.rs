@@ -7,14 +7,14 @@ use sea_orm::sea_query::ColumnType;
 
 use super::attribute::Value;
 use super::check;
-use super::kind::{is_text, read, spelled};
-use super::source::{Entity, Meaning};
+use super::rust_type::{is_text, read, spelled};
+use super::source::{Entity, FieldKind};
 use super::text::Edits;
-use super::values::{Values, WordEnum};
+use super::values::{StringEnum, Values};
 use crate::Failure;
-use crate::generate::names::{pascal, singular};
+use crate::alter_table::bare;
+use crate::generate::names::{iden_variant, singular};
 use crate::generate::types::{from_database, written};
-use crate::reshape::bare;
 use crate::schema::expression::{portable, text_literal, words};
 use crate::schema::{Check, Column, Schema, Table};
 
@@ -23,7 +23,7 @@ const LONGEST_NAME: usize = 63;
 
 /// What comes of the words that the database checks.
 #[derive(Debug, Default)]
-pub(super) struct Plan {
+pub(super) struct EnumPlan {
     /// The enums that hold words, with the type of their columns where it is known.
     pub(super) enums: BTreeMap<String, Option<ColumnType>>,
     /// By table and column: the enum whose words the entity says to be the column's.
@@ -38,17 +38,17 @@ pub(super) struct Plan {
 }
 
 /// What a plan is made from.
-pub(super) struct Given<'a> {
+pub(super) struct Input<'a> {
     pub(super) schema: &'a Schema,
     pub(super) backend: DbBackend,
     pub(super) entities: &'a BTreeMap<String, Entity>,
     pub(super) values: Option<&'a Values>,
     /// Entities can say which enum a column's words are.
-    pub(super) has_described: bool,
+    pub(super) has_table_extras: bool,
 }
 
 /// A column that holds a closed set of words.
-struct Claim<'a> {
+struct EnumColumn<'a> {
     table: &'a Table,
     column: &'a Column,
     /// Of the CHECK in its table.
@@ -60,11 +60,11 @@ struct Claim<'a> {
     is_said: bool,
 }
 
-pub(super) fn plan(given: &Given<'_>) -> Result<Plan, Failure> {
-    let mut plan = Plan::default();
+pub(super) fn plan(given: &Input<'_>) -> Result<EnumPlan, Failure> {
+    let mut plan = EnumPlan::default();
     let none = Values::empty()?;
     let values = given.values.unwrap_or(&none);
-    let mut claims = if given.has_described { claims(given, values, &mut plan) } else { Vec::new() };
+    let mut claims = if given.has_table_extras { claims(given, values, &mut plan) } else { Vec::new() };
     reuse(&mut claims, given, values, &mut plan);
     let mut edits = Edits::default();
     for word_enum in &values.enums {
@@ -92,18 +92,18 @@ pub(super) fn plan(given: &Given<'_>) -> Result<Plan, Failure> {
 }
 
 /// The columns whose words an enum holds or could hold.
-fn claims<'a>(given: &Given<'a>, values: &Values, plan: &mut Plan) -> Vec<Claim<'a>> {
-    let mut claims: Vec<Claim<'a>> = Vec::new();
+fn claims<'a>(given: &Input<'a>, values: &Values, plan: &mut EnumPlan) -> Vec<EnumColumn<'a>> {
+    let mut claims: Vec<EnumColumn<'a>> = Vec::new();
     let readable = given.schema.tables.values().filter(|table| !given.schema.unreadable.contains_key(&table.name));
-    let described = readable.filter_map(|table| Some((table, given.entities.get(&table.name)?)));
-    let checks = described.flat_map(|(table, entity)| {
+    let table_extras = readable.filter_map(|table| Some((table, given.entities.get(&table.name)?)));
+    let checks = table_extras.flat_map(|(table, entity)| {
         table.checks.iter().enumerate().map(move |(place, check)| (table, entity, place, check))
     });
     for (table, entity, place, check) in checks {
         let Some((column, list)) = words_of(&check.expression) else { continue };
         let Some(column) = table.column(&column) else { continue };
-        let described = entity.described.as_ref();
-        if described.is_some_and(|described| described.has_other_words(&entity.variant(&column.name))) {
+        let table_extras = entity.table_extras.as_ref();
+        if table_extras.is_some_and(|table_extras| table_extras.has_other_words(&entity.variant(&column.name))) {
             plan.carried.insert((table.name.clone(), place));
             continue;
         }
@@ -119,7 +119,7 @@ fn claims<'a>(given: &Given<'a>, values: &Values, plan: &mut Plan) -> Vec<Claim<
             _ if is_new && !entity.ignores(&column.name) => None,
             _ => continue,
         };
-        claims.push(Claim { table, column, place, words: list, holder, is_said });
+        claims.push(EnumColumn { table, column, place, words: list, holder, is_said });
     }
     claims
 }
@@ -141,16 +141,16 @@ fn is_nameable(table: &Table, column: &Column, check: &Check) -> bool {
 }
 
 /// An enum with just these words that nothing uses is taken before one is made: its field may have been lost.
-fn reuse(claims: &mut [Claim<'_>], given: &Given<'_>, values: &Values, plan: &mut Plan) {
+fn reuse(claims: &mut [EnumColumn<'_>], given: &Input<'_>, values: &Values, plan: &mut EnumPlan) {
     let fields = given.entities.values().flat_map(|entity| &entity.fields);
     let mut used: BTreeSet<String> = fields
         .filter_map(|field| match &field.meaning {
-            Meaning::Column(stored) => Some(stored.rust.name.clone()),
+            FieldKind::Column(stored) => Some(stored.rust.name.clone()),
             _ => None,
         })
         .collect();
     for claim in claims.iter_mut().filter(|claim| claim.holder.is_none()) {
-        let is_free = |known: &&WordEnum| !used.contains(&known.name) && known.has_words(&claim.words);
+        let is_free = |known: &&StringEnum| !used.contains(&known.name) && known.has_words(&claim.words);
         let Some(found) = values.enums.iter().find(is_free).map(|found| found.name.clone()) else { continue };
         used.insert(found.clone());
         plan.exports.push(found.clone());
@@ -160,12 +160,12 @@ fn reuse(claims: &mut [Claim<'_>], given: &Given<'_>, values: &Values, plan: &mu
 
 /// Gives an enum the words and the type of its columns.
 fn update(
-    word_enum: &WordEnum,
-    given: &Given<'_>,
-    claims: &[Claim<'_>],
+    word_enum: &StringEnum,
+    given: &Input<'_>,
+    claims: &[EnumColumn<'_>],
     text: &str,
     edits: &mut Edits,
-    plan: &mut Plan,
+    plan: &mut EnumPlan,
 ) {
     let own: Vec<_> = claims.iter().filter(|claim| claim.holder.as_deref() == Some(word_enum.name.as_str())).collect();
     if let Some((first, others)) = own.split_first() {
@@ -182,9 +182,9 @@ fn update(
 
 /// The type of the columns of an enum: the database's, where they agree on one.
 fn column_type(
-    word_enum: &WordEnum,
-    given: &Given<'_>,
-    claims: &[&Claim<'_>],
+    word_enum: &StringEnum,
+    given: &Input<'_>,
+    claims: &[&EnumColumn<'_>],
     edits: &mut Edits,
 ) -> Option<ColumnType> {
     let word = word_enum.db_type.as_ref()?;
@@ -196,14 +196,14 @@ fn column_type(
     let mut kinds: BTreeSet<&str> = tables
         .flat_map(|(table, entity)| entity.fields.iter().map(move |field| (table, field)))
         .filter_map(|(table, field)| match &field.meaning {
-            Meaning::Column(stored) if stored.rust.name == word_enum.name => {
+            FieldKind::Column(stored) if stored.rust.name == word_enum.name => {
                 table.column(&stored.column).filter(|_| !field.attributes.has("column_type"))
             }
             _ => None,
         })
         .map(|column| column.kind.as_str())
         .collect();
-    let is_new = |claim: &&&Claim<'_>| {
+    let is_new = |claim: &&&EnumColumn<'_>| {
         let field = given.entities.get(&claim.table.name).and_then(|entity| entity.field(&claim.column.name));
         field.is_none_or(|(_, _, stored)| stored.rust.name != word_enum.name)
     };
@@ -219,8 +219,8 @@ fn column_type(
 }
 
 /// `UserRole` for `role` of `users`.
-fn new_name(claim: &Claim<'_>, values: &Values, plan: &Plan) -> String {
-    let plain = pascal(&singular(&claim.table.name)) + &pascal(&claim.column.name);
+fn new_name(claim: &EnumColumn<'_>, values: &Values, plan: &EnumPlan) -> String {
+    let plain = iden_variant(&singular(&claim.table.name)) + &iden_variant(&claim.column.name);
     let is_taken = |name: &String| values.names.contains(name) || plan.exports.contains(name);
     let mut name = plain.clone();
     for number in 2.. {

@@ -1,4 +1,4 @@
-//! The `impl Described` of an entity, as far as it consists of plain lists.
+//! The `impl TableExtras` of an entity, as far as it consists of plain lists.
 
 use std::ops::Range;
 
@@ -6,21 +6,21 @@ use syn::punctuated::Punctuated;
 use syn::{Block, Expr, ExprArray, ImplItem, ImplItemConst, ImplItemFn, ItemImpl, Macro, Stmt, Token, Type};
 
 use super::attribute::{Value, value};
-use super::source::argument;
 use super::text::{List, part};
+use super::type_argument::argument;
 
 #[derive(Debug)]
-pub(super) struct Described {
+pub(super) struct TableExtras {
     /// Behind the opening brace.
     pub(super) open: usize,
     /// In front of the closing one.
     pub(super) close: usize,
     pub(super) is_empty: bool,
     pub(super) has_constants: bool,
-    pub(super) indexes: Option<Listed<Wider>>,
-    pub(super) clustered: Option<Clustered>,
-    pub(super) bytewise: Option<Listed<String>>,
-    pub(super) words: Option<Listed<Words>>,
+    pub(super) indexes: Option<Listed<CompositeIndex>>,
+    pub(super) without_rowid: Option<WithoutRowid>,
+    pub(super) collate_c: Option<Listed<String>>,
+    pub(super) enum_values: Option<Listed<EnumValues>>,
 }
 
 /// An item that is a list.
@@ -35,14 +35,14 @@ pub(super) struct Listed<T> {
 
 /// An index over several columns, or over some of the rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wider {
+pub(super) struct CompositeIndex {
     pub(super) columns: Vec<String>,
     pub(super) is_unique: bool,
-    pub(super) only: Option<String>,
+    pub(super) filter: Option<String>,
 }
 
 #[derive(Debug)]
-pub(super) struct Clustered {
+pub(super) struct WithoutRowid {
     pub(super) item: Range<usize>,
     pub(super) value: Range<usize>,
     pub(super) is_so: bool,
@@ -50,48 +50,50 @@ pub(super) struct Clustered {
 
 /// A column whose words the database checks.
 #[derive(Debug)]
-pub(super) struct Words {
+pub(super) struct EnumValues {
     /// Of `Column`.
     pub(super) variant: String,
     /// The enum; none when the words come from elsewhere.
     pub(super) holder: Option<String>,
 }
 
-impl Described {
+impl TableExtras {
     /// None when it implements something else.
     pub(super) fn read(item: &ItemImpl) -> Option<Self> {
         let (_, path, _) = item.trait_.as_ref()?;
-        if path.segments.last()?.ident != "Described" {
+        if path.segments.last()?.ident != "TableExtras" {
             return None;
         }
-        let mut described = Self {
+        let mut table_extras = Self {
             open: item.brace_token.span.open().byte_range().end,
             close: item.brace_token.span.close().byte_range().start,
             is_empty: item.items.is_empty(),
             has_constants: false,
             indexes: None,
-            clustered: None,
-            bytewise: None,
-            words: None,
+            without_rowid: None,
+            collate_c: None,
+            enum_values: None,
         };
         for item in &item.items {
             match item {
-                ImplItem::Const(constant) => described.read_constant(constant),
-                ImplItem::Fn(function) if function.sig.ident == "words" => described.words = Some(words(function)),
+                ImplItem::Const(constant) => table_extras.read_constant(constant),
+                ImplItem::Fn(function) if function.sig.ident == "enum_values" => {
+                    table_extras.enum_values = Some(enum_values(function))
+                }
                 _ => {}
             }
         }
-        Some(described)
+        Some(table_extras)
     }
 
     fn read_constant(&mut self, constant: &ImplItemConst) {
         self.has_constants = true;
         match constant.ident.to_string().as_str() {
             "INDEXES" => self.indexes = Some(constants(constant, wider)),
-            "BYTEWISE" => self.bytewise = Some(constants(constant, text)),
-            "CLUSTERED" => {
+            "COLLATE_C" => self.collate_c = Some(constants(constant, text)),
+            "WITHOUT_ROWID" => {
                 let is_so = value(&constant.expr) == Value::Flag(true);
-                self.clustered = Some(Clustered { item: part(constant), value: part(&constant.expr), is_so });
+                self.without_rowid = Some(WithoutRowid { item: part(constant), value: part(&constant.expr), is_so });
             }
             _ => {}
         }
@@ -99,7 +101,7 @@ impl Described {
 
     /// Whether the words of a column come from elsewhere than an enum.
     pub(super) fn has_other_words(&self, variant: &str) -> bool {
-        let mut entries = self.words.iter().flat_map(|words| words.entries.iter().flatten());
+        let mut entries = self.enum_values.iter().flat_map(|words| words.entries.iter().flatten());
         entries.any(|words| words.variant == variant && words.holder.is_none())
     }
 }
@@ -131,12 +133,12 @@ fn text(expression: &Expr) -> Option<String> {
     }
 }
 
-/// `WiderIndex::unique(&["a", "b"]).only("c = 1")`.
-fn wider(expression: &Expr) -> Option<Wider> {
+/// `CompositeIndex::unique(&["a", "b"]).filter("c = 1")`.
+fn wider(expression: &Expr) -> Option<CompositeIndex> {
     match expression {
-        Expr::MethodCall(call) if call.method == "only" => {
+        Expr::MethodCall(call) if call.method == "filter" => {
             let mut index = wider(&call.receiver)?;
-            index.only = Some(text(call.args.first()?)?);
+            index.filter = Some(text(call.args.first()?)?);
             Some(index)
         }
         Expr::Call(call) => {
@@ -147,13 +149,13 @@ fn wider(expression: &Expr) -> Option<Wider> {
                 _ => return None,
             };
             let columns = array(call.args.first()?)?.elems.iter().map(text).collect::<Option<Vec<_>>>()?;
-            Some(Wider { columns, is_unique, only: None })
+            Some(CompositeIndex { columns, is_unique, filter: None })
         }
         _ => None,
     }
 }
 
-fn words(function: &ImplItemFn) -> Listed<Words> {
+fn enum_values(function: &ImplItemFn) -> Listed<EnumValues> {
     let item = part(function);
     match listed(&function.block) {
         Some((list, entries)) => Listed { item, list: Some(list), entries: entries.iter().map(entry).collect() },
@@ -161,18 +163,18 @@ fn words(function: &ImplItemFn) -> Listed<Words> {
     }
 }
 
-/// `(Column::Role, words::<Role>())`.
-fn entry(expression: &Expr) -> Option<Words> {
+/// `(Column::Role, enum_values::<Role>())`.
+fn entry(expression: &Expr) -> Option<EnumValues> {
     let Expr::Tuple(pair) = expression else { return None };
     let mut elements = pair.elems.iter();
     let (Some(Expr::Path(variant)), Some(words)) = (elements.next(), elements.next()) else { return None };
-    Some(Words { variant: variant.path.segments.last()?.ident.to_string(), holder: holder(words) })
+    Some(EnumValues { variant: variant.path.segments.last()?.ident.to_string(), holder: holder(words) })
 }
 
 fn holder(expression: &Expr) -> Option<String> {
     let Expr::Call(call) = expression else { return None };
     let Expr::Path(function) = &*call.func else { return None };
-    let function = function.path.segments.last().filter(|segment| segment.ident == "words")?;
+    let function = function.path.segments.last().filter(|segment| segment.ident == "enum_values")?;
     match argument(function)? {
         Type::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()),
         _ => None,

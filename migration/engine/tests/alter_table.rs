@@ -1,4 +1,4 @@
-//! `Reshape` on tables as people write them: with keys, references and CHECKs that have no names, with generated columns, triggers,
+//! `AlterTable` on tables as people write them: with keys, references and CHECKs that have no names, with generated columns, triggers,
 //! views and rows that others refer to.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, missing_docs, reason = "tests fail by panicking")]
 
@@ -9,7 +9,7 @@ mod postgres;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use revisions::{Failure, Project, Reshape};
+use revisions::{AlterTable, Failure, Project};
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{DatabaseConnection, DbBackend, Statement};
 
@@ -66,7 +66,7 @@ impl MigrationName for Longer {
 #[async_trait::async_trait]
 impl MigrationTrait for Longer {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        Reshape::table("owners")
+        AlterTable::table("owners")
             .alter_column(ColumnDef::new("code").string_len(20).not_null())
             .alter_column(ColumnDef::new("id").integer().not_null().auto_increment().primary_key())
             .apply(manager)
@@ -87,7 +87,7 @@ impl MigrationName for Shorter {
 impl MigrationTrait for Shorter {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let code = ColumnDef::new("code").string_len(3).not_null().take();
-        Reshape::table("owners").alter_column(&mut code.clone()).apply(manager).await
+        AlterTable::table("owners").alter_column(&mut code.clone()).apply(manager).await
     }
 }
 

@@ -23,10 +23,10 @@ pub(crate) const KEYS_ENFORCED: &str = "cannot be rebuilt while foreign keys are
 /// present definition, with its rows, indexes and triggers.
 ///
 /// ```
-/// # use revisions::Reshape;
+/// # use revisions::AlterTable;
 /// # use sea_orm_migration::prelude::*;
 /// # async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-/// Reshape::table("users")
+/// AlterTable::table("users")
 ///     .alter_column(ColumnDef::new("name").string_len(300).not_null())
 ///     .drop_constraint("users_age_check")
 ///     .apply(manager)
@@ -35,13 +35,13 @@ pub(crate) const KEYS_ENFORCED: &str = "cannot be rebuilt while foreign keys are
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "nothing happens until it is applied"]
-pub struct Reshape {
+pub struct AlterTable {
     table: String,
-    steps: Vec<Step>,
+    steps: Vec<Action>,
 }
 
 #[derive(Clone, Debug)]
-enum Step {
+enum Action {
     AddColumn(ColumnDef),
     AlterColumn(ColumnDef, Option<String>),
     DropColumn(String),
@@ -52,7 +52,7 @@ enum Step {
     DropUnique(String, Vec<String>),
 }
 
-impl Reshape {
+impl AlterTable {
     /// Begins with a table as it is.
     pub fn table(table: impl IntoIden) -> Self {
         Self { table: table.into_iden().to_string(), steps: Vec::new() }
@@ -60,24 +60,24 @@ impl Reshape {
 
     /// Adds a column behind the others.
     pub fn add_column(self, column: &mut ColumnDef) -> Self {
-        self.with(Step::AddColumn(column.clone()))
+        self.with(Action::AddColumn(column.clone()))
     }
 
     /// Gives a column another type, another default, or makes it (not) nullable: it becomes as told, but for the named
     /// constraints that stand in it.
     pub fn alter_column(self, column: &mut ColumnDef) -> Self {
-        self.with(Step::AlterColumn(column.clone(), None))
+        self.with(Action::AlterColumn(column.clone(), None))
     }
 
     /// Like [`alter_column`](Self::alter_column), with PostgreSQL's expression for the new values where it does not convert
     /// them by itself. SQLite converts by the new type, or keeps what cannot be converted.
     pub fn alter_column_using(self, column: &mut ColumnDef, value: impl Into<String>) -> Self {
-        self.with(Step::AlterColumn(column.clone(), Some(value.into())))
+        self.with(Action::AlterColumn(column.clone(), Some(value.into())))
     }
 
     /// Drops a column with its data.
     pub fn drop_column(self, column: impl IntoIden) -> Self {
-        self.with(Step::DropColumn(column.into_iden().to_string()))
+        self.with(Action::DropColumn(column.into_iden().to_string()))
     }
 
     /// Adds a CHECK.
@@ -86,22 +86,22 @@ impl Reshape {
         let mut query = sea_orm::sea_query::Query::select();
         let text = query.expr(expression).to_string(SqliteQueryBuilder);
         let text = text.strip_prefix("SELECT ").unwrap_or(&text);
-        self.with(Step::AddConstraint(format!("CONSTRAINT {} CHECK ({text})", quoted(name))))
+        self.with(Action::AddConstraint(format!("CONSTRAINT {} CHECK ({text})", quoted(name))))
     }
 
     /// Adds a UNIQUE constraint. A unique index does as well, and needs no rebuild.
     pub fn add_unique<I: IntoIden>(self, name: &str, columns: impl IntoIterator<Item = I>) -> Self {
-        self.with(Step::AddConstraint(format!("CONSTRAINT {} UNIQUE ({})", quoted(name), quoted_list(columns))))
+        self.with(Action::AddConstraint(format!("CONSTRAINT {} UNIQUE ({})", quoted(name), quoted_list(columns))))
     }
 
     /// Drops the primary key. PostgreSQL goes by the name; SQLite may not have one.
     pub fn drop_primary_key(self, name: &str) -> Self {
-        self.with(Step::DropPrimaryKey(name.into()))
+        self.with(Action::DropPrimaryKey(name.into()))
     }
 
     /// Adds a primary key, after the old one has been dropped.
     pub fn add_primary_key<I: IntoIden>(self, name: &str, columns: impl IntoIterator<Item = I>) -> Self {
-        self.with(Step::AddConstraint(format!("CONSTRAINT {} PRIMARY KEY ({})", quoted(name), quoted_list(columns))))
+        self.with(Action::AddConstraint(format!("CONSTRAINT {} PRIMARY KEY ({})", quoted(name), quoted_list(columns))))
     }
 
     /// Adds a foreign key, which must have a name.
@@ -109,7 +109,7 @@ impl Reshape {
         // Written as part of a table; sea-query leaves the name out for SQLite, which takes it all the same.
         let table = Table::create().table("t").foreign_key(key).to_string(PostgresQueryBuilder);
         match Definition::parse(&table).into_constraint() {
-            Some(text) => self.with(Step::AddConstraint(text)),
+            Some(text) => self.with(Action::AddConstraint(text)),
             None => self,
         }
     }
@@ -117,21 +117,21 @@ impl Reshape {
     /// Drops a foreign key: by its name, or on SQLite, where sea-query gives it none, by its columns.
     pub fn drop_foreign_key<I: IntoIden>(self, name: &str, columns: impl IntoIterator<Item = I>) -> Self {
         let columns = columns.into_iter().map(|column| column.into_iden().to_string()).collect();
-        self.with(Step::DropForeignKey(name.into(), columns))
+        self.with(Action::DropForeignKey(name.into(), columns))
     }
 
     /// Drops a UNIQUE constraint: by its name, or on SQLite one without a name by its columns.
     pub fn drop_unique<I: IntoIden>(self, name: &str, columns: impl IntoIterator<Item = I>) -> Self {
         let columns = columns.into_iter().map(|column| column.into_iden().to_string()).collect();
-        self.with(Step::DropUnique(name.into(), columns))
+        self.with(Action::DropUnique(name.into(), columns))
     }
 
     /// Drops a constraint of whatever kind by its name.
     pub fn drop_constraint(self, name: &str) -> Self {
-        self.with(Step::DropConstraint(name.into()))
+        self.with(Action::DropConstraint(name.into()))
     }
 
-    fn with(mut self, step: Step) -> Self {
+    fn with(mut self, step: Action) -> Self {
         self.steps.push(step);
         self
     }
@@ -154,32 +154,35 @@ impl Reshape {
     fn alterations(&self) -> Vec<String> {
         let table = quoted(&self.table);
         let alter = |what: String| format!("ALTER TABLE {table} {what}");
-        let is_drop = |step: &&Step| {
+        let is_drop = |step: &&Action| {
             matches!(
                 step,
-                Step::DropConstraint(_) | Step::DropPrimaryKey(_) | Step::DropForeignKey(..) | Step::DropUnique(..)
+                Action::DropConstraint(_)
+                    | Action::DropPrimaryKey(_)
+                    | Action::DropForeignKey(..)
+                    | Action::DropUnique(..)
             )
         };
         let (dropped, rest): (Vec<_>, Vec<_>) = self.steps.iter().partition(is_drop);
         let (constraints, columns): (Vec<_>, Vec<_>) =
-            rest.into_iter().partition(|step| matches!(step, Step::AddConstraint(_)));
+            rest.into_iter().partition(|step| matches!(step, Action::AddConstraint(_)));
         let mut statements = Vec::new();
         for step in dropped.into_iter().chain(columns).chain(constraints) {
             match step {
-                Step::AddColumn(column) => {
+                Action::AddColumn(column) => {
                     let mut statement = Table::alter();
                     let statement = statement.table(self.table.clone()).add_column(column.clone());
                     statements.push(statement.to_string(PostgresQueryBuilder));
                 }
-                Step::AlterColumn(column, value) => {
+                Action::AlterColumn(column, value) => {
                     statements.extend(alter_column(column, value.as_deref()).map(alter))
                 }
-                Step::DropColumn(column) => statements.push(alter(format!("DROP COLUMN {}", quoted(column)))),
-                Step::AddConstraint(text) => statements.push(alter(format!("ADD {text}"))),
-                Step::DropConstraint(name)
-                | Step::DropPrimaryKey(name)
-                | Step::DropForeignKey(name, _)
-                | Step::DropUnique(name, _) => {
+                Action::DropColumn(column) => statements.push(alter(format!("DROP COLUMN {}", quoted(column)))),
+                Action::AddConstraint(text) => statements.push(alter(format!("ADD {text}"))),
+                Action::DropConstraint(name)
+                | Action::DropPrimaryKey(name)
+                | Action::DropForeignKey(name, _)
+                | Action::DropUnique(name, _) => {
                     statements.push(alter(format!("DROP CONSTRAINT {}", quoted(name))));
                 }
             }
@@ -240,17 +243,17 @@ impl Reshape {
             table.stored_columns().map(|column| (quoted(column), quoted(column))).collect();
         for step in &self.steps {
             match step {
-                Step::AddColumn(column) => table.add_column(column),
-                Step::AlterColumn(column, _) => table.alter_column(column)?,
-                Step::DropColumn(column) => {
+                Action::AddColumn(column) => table.add_column(column),
+                Action::AlterColumn(column, _) => table.alter_column(column)?,
+                Action::DropColumn(column) => {
                     table.drop_column(column)?;
                     values.retain(|(into, _)| *into != quoted(column));
                 }
-                Step::AddConstraint(text) => table.add_constraint(text),
-                Step::DropConstraint(name) => table.drop_constraint(name)?,
-                Step::DropPrimaryKey(_) => table.drop_primary_key(),
-                Step::DropForeignKey(name, columns) => table.drop_foreign_key(name, columns)?,
-                Step::DropUnique(name, columns) => table.drop_unique(name, columns)?,
+                Action::AddConstraint(text) => table.add_constraint(text),
+                Action::DropConstraint(name) => table.drop_constraint(name)?,
+                Action::DropPrimaryKey(_) => table.drop_primary_key(),
+                Action::DropForeignKey(name, columns) => table.drop_foreign_key(name, columns)?,
+                Action::DropUnique(name, columns) => table.drop_unique(name, columns)?,
             }
         }
         Ok((table, values))

@@ -1,0 +1,24 @@
+//! Equivalences: SQL expressions that the database treats as the same, though they are written differently.
+
+use std::collections::BTreeSet;
+
+use crate::schema::expression::normal;
+
+/// Pairs of equivalent expressions, in normal form.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Equivalences(pub(crate) BTreeSet<(String, String)>);
+
+impl Equivalences {
+    pub(crate) fn are_same(&self, left: &str, right: &str) -> bool {
+        let (left, right) = (normal(left), normal(right));
+        left == right || self.0.contains(&(left.clone(), right.clone())) || self.0.contains(&(right, left))
+    }
+
+    pub(crate) fn are_same_if_any(&self, left: Option<&str>, right: Option<&str>) -> bool {
+        match (left, right) {
+            (Some(left), Some(right)) => self.are_same(left, right),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+}

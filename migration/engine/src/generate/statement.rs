@@ -1,0 +1,58 @@
+//! Statements of a generated migration, before they are written as Rust.
+
+use crate::schema::{Check, Column, ForeignKey, Index, Key, Table};
+
+/// One statement of a migration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum MigrationStatement {
+    /// A comment for the developer, before the next statement.
+    Note(String),
+    CreateTable(Table),
+    DropTable(String),
+    AddColumn {
+        table: String,
+        column: Column,
+    },
+    DropColumn {
+        table: String,
+        column: String,
+    },
+    AlterTable {
+        table: String,
+        parts: Vec<TableAction>,
+    },
+    /// An UPDATE that sets the default where a row has no value.
+    Fill {
+        table: String,
+        column: String,
+        default: String,
+    },
+    CreateIndex {
+        table: String,
+        index: Index,
+    },
+    DropIndex {
+        index: String,
+    },
+}
+
+/// One action of an `AlterTable`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum TableAction {
+    AddColumn(Column),
+    AlterColumn {
+        column: Column,
+        inline_key: bool,
+        /// The USING expression on PostgreSQL, if it does not convert the type implicitly.
+        using: Option<String>,
+    },
+    DropColumn(String),
+    DropConstraint(String),
+    DropPrimaryKey(String),
+    DropForeignKey(ForeignKey),
+    DropUnique(Index),
+    AddPrimaryKey(Key),
+    AddUnique(Index),
+    AddCheck(Check),
+    AddForeignKey(ForeignKey),
+}
