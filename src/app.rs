@@ -20,7 +20,7 @@ use crate::domain::auth::context::Auth;
 use crate::domain::auth::hasher::Hasher;
 use crate::domain::auth::revocations::Revocations;
 use crate::domain::auth::token::{Lifetimes, Tokens};
-use crate::domain::contacts::contact_imports::Desk;
+use crate::domain::contacts::import_limiter::ImportLimiter;
 use crate::domain::vaccination::catalogue;
 use crate::domain::vaccination::vaccines;
 use crate::domain::values::clock::Clock;
@@ -185,13 +185,17 @@ pub async fn state(settings: &Settings, clock: Clock, workers: usize) -> Result<
         require_verified_email: settings.auth.require_verified_email || silent_registration,
         silent_registration,
     };
-    let desk = Desk::new(settings.contacts.import_max_bytes, settings.contacts.import_max_rows, db.long_transactions());
+    let limiter = ImportLimiter::new(
+        settings.contacts.import_max_bytes,
+        settings.contacts.import_max_rows,
+        db.long_transactions(),
+    );
     Ok(AppState {
         db,
         auth: Arc::new(auth),
         password_grant: settings.auth.password_grant,
         trusted_proxies: settings.server.trusted_proxies.clone().into(),
-        import_desk: Arc::new(desk),
+        import_limiter: Arc::new(limiter),
     })
 }
 

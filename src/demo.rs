@@ -13,12 +13,12 @@ use crate::db::Transact;
 use crate::domain::accounts::users::search_text;
 use crate::domain::auth::hasher::Hasher;
 use crate::domain::auth::password::Password;
-use crate::domain::contacts::contacts::{self, NewContact};
+use crate::domain::contacts::contacts::{self, NewContact, Note};
 use crate::domain::values::birthday::Birthday;
 use crate::domain::values::clock::Clock;
 use crate::domain::values::email::Email;
+use crate::domain::values::person::{ContactNumber, NamePart};
 use crate::error::{Error, Result};
-use names::Name;
 
 /// The password of demo accounts in development.
 pub const PASSWORD: &str = "care4u demo";
@@ -140,7 +140,7 @@ async fn add_contacts(
             if number == 0 {
                 first.push(Some(id));
             }
-            let contact = source.contact(number);
+            let contact = source.contact(number)?;
             rows.push(contacts::row(id, *patient, None, contact, created_at));
             if rows.len() >= batch() {
                 add_batch(db, &mut rows, &progress).await?;
@@ -244,21 +244,20 @@ impl Source {
     }
 
     /// Somebody, whose e-mail has the `number` in it: it is unique among the contacts of one patient.
-    fn contact(&mut self, number: u32) -> NewContact {
+    fn contact(&mut self, number: u32) -> Result<NewContact> {
         let name = names::any(&mut self.rng);
-        let email = (!self.one_in(3)).then(|| Email::parse(&format!("{}{number}@mail.example", name.ascii())).ok());
-        let note = self.one_in(5).then(|| names::note(&mut self.rng).to_owned());
+        let email = (!self.one_in(3)).then(|| Email::parse(&format!("{}{number}@mail.example", name.ascii())));
+        let note = self.one_in(5).then(|| Note::parse(names::note(&mut self.rng)));
         let birthday = if self.one_in(20) { None } else { self.birthday() };
-        let phone_number = self.one_in(2).then(|| self.phone_number());
-        let Name { first, last, .. } = name;
-        NewContact {
-            first_name: first.to_owned(),
-            last_name: last.to_owned(),
-            email: email.flatten(),
-            phone_number,
+        let phone_number = self.one_in(2).then(|| ContactNumber::parse(&self.phone_number()));
+        Ok(NewContact {
+            first_name: NamePart::parse(name.first)?,
+            last_name: NamePart::parse(name.last)?,
+            email: email.transpose()?,
+            phone_number: phone_number.transpose()?,
             birthday,
-            note,
-        }
+            note: note.transpose()?,
+        })
     }
 
     /// For every third around today, now and then on 29 February, and for every seventh without a year.

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use crate::db::Db;
 use crate::domain::auth::context::Auth;
-use crate::domain::contacts::contact_imports::Desk;
+use crate::domain::contacts::import_limiter::ImportLimiter;
 
 /// What handlers work with. Every worker thread has one, with connections of its own.
 #[derive(Clone, Debug)]
@@ -20,5 +20,5 @@ pub struct AppState {
     /// Networks whose word on the client's address is taken.
     pub trusted_proxies: Arc<[IpNet]>,
     /// Where files of contacts come in.
-    pub import_desk: Arc<Desk>,
+    pub import_limiter: Arc<ImportLimiter>,
 }

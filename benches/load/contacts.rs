@@ -8,6 +8,7 @@ use care4u::db::{Db, Transact as _};
 use care4u::domain::contacts::contacts::{NewContact, insert, row};
 use care4u::domain::values::birthday::Birthday;
 use care4u::domain::values::email::Email;
+use care4u::domain::values::person::{ContactNumber, NamePart};
 use chrono::{NaiveDate, Utc};
 use sea_orm::{ConnectionTrait as _, DbBackend, EntityTrait as _};
 use uuid::Uuid;
@@ -64,10 +65,10 @@ fn somebody(number: u32) -> NewContact {
     let pick = |of: &[&str], number: u32| of[usize::try_from(number).expect("small") % of.len()].to_owned();
     let part = |number: u32| i16::try_from(number).ok();
     NewContact {
-        first_name: pick(&FIRST, number),
-        last_name: format!("{}{}", pick(&LAST, number / 20), number / 500),
+        first_name: NamePart::parse(&pick(&FIRST, number)).expect("a name"),
+        last_name: NamePart::parse(&format!("{}{}", pick(&LAST, number / 20), number / 500)).expect("a name"),
         email: Email::parse(&format!("friend{number}@mail.example")).ok(),
-        phone_number: Some("+44 20 7946 0018".to_owned()),
+        phone_number: ContactNumber::parse("+44 20 7946 0018").ok(),
         birthday: Birthday::parse(part(number % 12 + 1), part(number % 28 + 1), None, NaiveDate::MAX).ok().flatten(),
         note: None,
     }
@@ -157,7 +158,7 @@ pub(crate) async fn sizes() {
             ("list, behind a cursor", path(&format!("?cursor={cursor}"))),
             ("search by a prefix", path("?q=marl")),
             ("search for nobody", path("?q=nobody")),
-            ("birthdays", path("/birthdays?tz=UTC")),
+            ("birthdays", path("/birthdays?time_zone=UTC")),
             ("birthdays, the whole year", path("/birthdays?days=366&limit=100")),
         ];
         let paths: Vec<String> = questions.iter().map(|(_, path)| path.clone()).collect();
@@ -192,7 +193,7 @@ pub(crate) async fn files() {
     let mut csv = String::from("first_name,last_name,email,phone_number,birth_month,birth_day\r\n");
     let mut vcard = String::new();
     for (number, contact) in (0..).map(|number| (number, somebody(number))).take(ROWS) {
-        let (first, last) = (&contact.first_name, &contact.last_name);
+        let (first, last) = (contact.first_name.as_str(), contact.last_name.as_str());
         writeln!(csv, "{first},{last},friend{number}@mail.example,+44 20 7946 0018,5,12\r").expect("memory");
         write!(
             vcard,
@@ -209,7 +210,7 @@ pub(crate) async fn files() {
             let token = if what == "CSV" { account(care4u.port).await.1 } else { sign_in(care4u.port).await };
             let small: String = file.lines().take(lines).fold(String::new(), |text, line| text + line + "\r\n");
             let small = small.replace("@mail.example", "@few.example");
-            let path = "/api/v1/contacts/import";
+            let path = "/api/v1/contacts/imports";
             let report = client::upload(care4u.port, path, &token, media_type, small.as_bytes()).await;
             assert!(report.contains(r#""imported":600,"rejected":0"#), "{report}");
             let before = care4u.peak_megabytes();

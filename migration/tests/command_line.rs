@@ -8,7 +8,7 @@ use sea_orm_migration::MigratorTrait;
 use support::{Folder, execute, facts_of, fails, migration, postgres, postgres_database, sqlite, succeeds};
 
 /// The tables of care4u when every migration has been applied.
-const TABLES: usize = 11;
+const TABLES: usize = 12;
 
 async fn tables(url: &str) -> usize {
     let facts = facts_of(url).await;

@@ -131,7 +131,7 @@ async fn what_is_pending_missing_edited_or_out_of_order_fails_the_check() {
         let folder = Folder::new();
         let check = || differs(&migration(&folder, Some(&url), &["check"]));
         succeeds(&migration(&folder, Some(&url), &["upgrade", "head-1"]));
-        assert!(check().starts_with("pending: m20261121_000013_create_calendar_feeds\n"));
+        assert!(check().starts_with("pending: m20261126_000015_create_quotas\n"));
         succeeds(&migration(&folder, Some(&url), &["up"]));
         succeeds(&migration(&folder, Some(&url), &["check"]));
 
@@ -194,7 +194,7 @@ async fn files_that_disagree_about_the_order_fail_the_check() {
         "{said}"
     );
     assert!(
-        said.contains("several heads: m20261121_000012_requests_for_contacts, m20261121_000013_create_calendar_feeds"),
+        said.contains("several heads: m20261121_000012_requests_for_contacts, m20261126_000015_create_quotas"),
         "{said}"
     );
     let heads = succeeds(&migration(&folder, Some(&url), &["heads", "-d", &crate_dir]));
@@ -271,10 +271,10 @@ async fn outside_of_development_nothing_is_lost_without_agreement() {
         let whole = facts_of(&url).await;
         for (arguments, loss) in [
             (
-                "down",
+                "downgrade -3",
                 "m20261121_000013_create_calendar_feeds would drop column users.time_zone, drop table calendar_feeds",
             ),
-            ("downgrade -2", "m20261121_000012_requests_for_contacts would delete rows of vaccine_requests"),
+            ("downgrade -4", "m20261121_000012_requests_for_contacts would delete rows of vaccine_requests"),
             ("reset", "drop table users"),
             ("refresh", "drop table users"),
             ("fresh", "it would drop table account_codes, "),

@@ -22,7 +22,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use accounts::{account, credentials, recovery, registration, users, verification};
 use auth::{log_in, sessions, token};
-use contacts::{birthdays, contact_exports, contact_imports};
+use contacts::{birthdays, calendar_feeds, contact_exports, contact_imports, contact_search};
 pub use http::access_log::record;
 
 pub use http::extract::MAX_BODY_BYTES;
@@ -74,19 +74,19 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
             scope("/api/v1/contacts")
                 .wrap(from_fn(signed_in))
                 .service(birthdays::list)
-                .service(birthdays::open_feed)
-                .service(birthdays::get_feed)
-                .service(birthdays::close_feed)
+                .service(calendar_feeds::put)
+                .service(calendar_feeds::get)
+                .service(calendar_feeds::delete)
                 .service(contact_exports::export)
-                .service(contact_imports::bring_in)
+                .service(contact_imports::create)
                 .service(contact_imports::list)
-                .service(contact_imports::get_one)
-                .service(contact_imports::take_back)
-                .service(contacts::contacts::add)
-                .service(contacts::contacts::list)
+                .service(contact_imports::get)
+                .service(contact_imports::undo)
+                .service(contacts::contacts::create)
+                .service(contact_search::list)
                 .service(contacts::contacts::get)
-                .service(contacts::contacts::change)
-                .service(contacts::contacts::remove),
+                .service(contacts::contacts::update)
+                .service(contacts::contacts::delete),
         )
         .service(scope("/api/v1/audit-events").wrap(from_fn(signed_in)).service(audit::list))
         .service(scope("/api/v1/vaccines").guard(Get()).service(vaccines::list).service(vaccines::get))

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::api::accounts::users::UserReply;
 use crate::api::auth::sessions::SessionReply;
-use crate::api::contacts::birthdays::FeedReply;
+use crate::api::contacts::calendar_feeds::FeedReply;
 use crate::api::contacts::contact_imports::ImportReply;
 use crate::api::contacts::contacts::ContactReply;
 use crate::api::http::extract::CurrentUser;

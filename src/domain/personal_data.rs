@@ -137,7 +137,7 @@ async fn erase_traces(transaction: &impl ConnectionTrait, user: &users::Model) -
         .filter(vaccine_requests::Column::ReviewedBy.eq(id));
     Ok(Erasure {
         vaccine_requests: requests.exec(transaction).await?.rows_affected,
-        contacts: crate::domain::contacts::contacts::remove_all(transaction, id).await?,
+        contacts: crate::domain::contacts::contacts::delete_all(transaction, id).await?,
         codes: codes.exec(transaction).await?.rows_affected,
         mails: crate::domain::records::outbox::withdraw(transaction, id, &user.email).await?,
         sessions: sessions::forget_clients(transaction, id).await?,

@@ -25,10 +25,10 @@ async fn the_export_holds_everything_about_the_caller_and_no_secret() {
     app.mail.wait_for("ada@example.org", 1).await;
 
     patient
-        .upload("/contacts/import", "text/csv", "first_name,last_name,note\nByron,King,in my care\n")
+        .upload("/contacts/imports", "text/csv", "first_name,last_name,note\nByron,King,in my care\n")
         .await
         .created();
-    let feed = patient.post_empty("/contacts/birthdays/feed").await.is(201).json();
+    let feed = patient.put_empty("/contacts/birthdays/feed").await.is(201).json();
 
     let answer = patient.get("/users/me/export").await;
     let export = answer.ok();
@@ -89,11 +89,11 @@ async fn a_deleted_account_leaves_nothing_behind_that_leads_to_its_owner() {
 
     // A contact, with an open request, a file and a calendar.
     let file = "first_name,last_name\nByron,King\nRalph,King\n";
-    patient.upload("/contacts/import", "text/csv", file).await.created();
+    patient.upload("/contacts/imports", "text/csv", file).await.created();
     let child = patient.get("/contacts").await.ok()["items"][0]["id"].clone();
     let for_child = json!({ "vaccine_id": app.vaccine("MMR").await, "contact_id": child });
     patient.post("/vaccine-requests", for_child).await.created();
-    patient.post_empty("/contacts/birthdays/feed").await.is(201);
+    patient.put_empty("/contacts/birthdays/feed").await.is(201);
 
     let report = patient.post("/users/me/deletion", json!({ "password": PASSWORD })).await.ok();
     assert_eq!(report["erased"], json!({ "account": 1, "vaccine_requests": 2, "contacts": 2, "codes": 1, "mails": 0 }));

@@ -229,7 +229,7 @@ async fn an_import_that_is_killed_leaves_all_of_its_contacts_or_none() {
         let mut stream = server.connect();
         write!(
             stream,
-            "POST /api/v1/contacts/import HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\
+            "POST /api/v1/contacts/imports HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\
              content-type: text/csv\r\ncontent-length: {}\r\n\r\n{file}",
             file.len()
         )

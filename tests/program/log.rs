@@ -132,7 +132,7 @@ fn keep_contacts(server: &Serving, token: &str) {
     expect(422, server.send("POST", "/api/v1/contacts", token, &contact.replace("myrtle@", "@")));
     expect(200, server.send("GET", "/api/v1/contacts?q=figwort&limit=1", token, ""));
     let import = |format: &str, file: &str| {
-        server.send("POST", &format!("/api/v1/contacts/import?format={format}"), token, file)
+        server.send("POST", &format!("/api/v1/contacts/imports?format={format}"), token, file)
     };
     expect(
         201,
@@ -141,7 +141,7 @@ fn keep_contacts(server: &Serving, token: &str) {
     expect(422, import("csv", "Myrtle,Figwort\n"));
     expect(201, import("vcard", "BEGIN:VCARD\nN:Figwort;Myrtle;;;\nEND:VCARD\nBEGIN:VCARD\nN:Figwort"));
     expect(200, server.send("GET", "/api/v1/contacts/export", token, ""));
-    let feed = member(&expect(201, server.send("POST", "/api/v1/contacts/birthdays/feed", token, "")), "path");
+    let feed = member(&expect(201, server.send("PUT", "/api/v1/contacts/birthdays/feed", token, "")), "path");
     expect(200, server.send("GET", &feed, "", ""));
     expect(404, server.send("GET", &format!("{feed}x"), "", ""));
 }

@@ -61,7 +61,7 @@ async fn the_same_number_makes_the_same_data_and_another_one_other_data() {
     assert_eq!((users.len(), contacts.len(), requests.len()), (31, 1001, 30));
     let today = chrono::Utc::now().date_naive();
     let near = contacts.iter().filter_map(|contact| {
-        let birthday = care4u::domain::values::birthday::Birthday::of(contact)?;
+        let birthday = care4u::domain::contacts::contacts::birthday_of(contact)?;
         Some(birthday.next(today, Default::default()).signed_duration_since(today).num_days())
     });
     assert!(near.filter(|days| *days <= 7).count() > 100);

@@ -46,6 +46,10 @@ impl<'a> Actor<'a> {
         self.app.send(self.request(Method::POST, path)).await
     }
 
+    pub async fn put_empty(&self, path: &str) -> Answer {
+        self.app.send(self.request(Method::PUT, path)).await
+    }
+
     pub async fn put(&self, path: &str, body: Value) -> Answer {
         self.app.send(self.request(Method::PUT, path).json(&body)).await
     }

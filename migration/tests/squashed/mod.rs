@@ -48,6 +48,9 @@ impl MigrationTrait for Migration {
             .col(AuditEvents::Id)
             .to_owned();
         manager.create_index(index).await?;
+        manager.create_table(quotas()).await?;
+        let index = Index::create().name("quotas_resets_at_idx").table(Quotas::Table).col(Quotas::ResetsAt).to_owned();
+        manager.create_index(index).await?;
         manager.create_table(throttles()).await?;
         let index =
             Index::create().name("throttles_forget_at_idx").table(Throttles::Table).col(Throttles::ForgetAt).to_owned();
@@ -217,6 +220,8 @@ impl MigrationTrait for Migration {
         manager.drop_table(Table::drop().table(Users::Table).to_owned()).await?;
         // The rows of throttles are lost.
         manager.drop_table(Table::drop().table(Throttles::Table).to_owned()).await?;
+        // The rows of quotas are lost.
+        manager.drop_table(Table::drop().table(Quotas::Table).to_owned()).await?;
         // The rows of audit_events are lost.
         manager.drop_table(Table::drop().table(AuditEvents::Table).to_owned()).await?;
         Ok(())
@@ -263,11 +268,21 @@ fn audit_events() -> TableCreateStatement {
         .to_owned()
 }
 
+fn quotas() -> TableCreateStatement {
+    Table::create()
+        .table(Quotas::Table)
+        .col(ColumnDef::new(Quotas::Key).uuid().not_null())
+        .col(ColumnDef::new(Quotas::Used).integer().not_null())
+        .col(ColumnDef::new(Quotas::ResetsAt).timestamp_with_time_zone().not_null())
+        .primary_key(Index::create().name("quotas_pkey").col(Quotas::Key))
+        .to_owned()
+}
+
 fn throttles() -> TableCreateStatement {
     Table::create()
         .table(Throttles::Table)
         .col(ColumnDef::new(Throttles::Key).uuid().not_null())
-        .col(ColumnDef::new(Throttles::Excess).integer().not_null())
+        .col(ColumnDef::new(Throttles::OverLimit).integer().not_null())
         .col(ColumnDef::new(Throttles::BlockedUntil).timestamp_with_time_zone().not_null())
         .col(ColumnDef::new(Throttles::ForgetAt).timestamp_with_time_zone().not_null())
         .primary_key(Index::create().name("throttles_pkey").col(Throttles::Key))
@@ -387,7 +402,7 @@ fn contacts(backend: DbBackend) -> TableCreateStatement {
         .col(ColumnDef::new(Contacts::BirthMonth).small_integer())
         .col(ColumnDef::new(Contacts::BirthDay).small_integer())
         .col(ColumnDef::new(Contacts::BirthYear).small_integer())
-        .col(ColumnDef::new(Contacts::Notes).string_len(2000))
+        .col(ColumnDef::new(Contacts::Note).string_len(2000))
         .col(ColumnDef::new(Contacts::CreatedAt).timestamp_with_time_zone().not_null())
         .col(ColumnDef::new(Contacts::UpdatedAt).timestamp_with_time_zone().not_null())
         .primary_key(Index::create().name("contacts_pkey").col(Contacts::UserId).col(Contacts::Id))
@@ -613,7 +628,7 @@ enum Contacts {
     ImportId,
     LastFolded,
     LastName,
-    Notes,
+    Note,
     PhoneNumber,
     UpdatedAt,
     UserId,
@@ -629,6 +644,14 @@ enum Outbox {
     Kind,
     Recipient,
     UserId,
+}
+
+#[derive(DeriveIden)]
+enum Quotas {
+    Table,
+    Key,
+    ResetsAt,
+    Used,
 }
 
 #[derive(DeriveIden)]
@@ -649,9 +672,9 @@ enum RefreshTokens {
 enum Throttles {
     Table,
     BlockedUntil,
-    Excess,
     ForgetAt,
     Key,
+    OverLimit,
 }
 
 #[derive(DeriveIden)]

@@ -1,11 +1,10 @@
-//! Whose birthday is near: as a list, as a calendar (RFC 5545), and the secret address of that calendar.
+//! Birthdays of contacts: as a list, and as a calendar (RFC 5545).
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
-use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
-use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
-use entity::calendar_feeds as table;
+use actix_web::{HttpRequest, HttpResponse, get, web};
+use chrono::{Datelike as _, NaiveDate};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -13,38 +12,42 @@ use validator::Validate;
 
 use crate::api::contacts::contacts::ContactReply;
 use crate::api::http::extract::{CurrentUser, Query};
+use crate::api::http::field::{Field, Optional as _};
 use crate::api::http::guard::signed_in;
-use crate::api::http::paging::{self, PageReply, Position};
+use crate::api::http::paging::{self, Limit, PageReply, Position};
 use crate::api::http::problem::Problem;
 use crate::api::http::streaming::begun;
 use crate::domain::contacts::birthday_calendar;
 use crate::domain::contacts::birthdays::{self, Upcoming, Window};
-use crate::domain::contacts::calendar_feeds;
+use crate::domain::contacts::calendar_feeds::{self, FeedSecret};
 use crate::domain::values::birthday::LeapDay;
-use crate::domain::values::rules;
+use crate::domain::values::number::Number;
 use crate::domain::values::time_zone::TimeZone;
 use crate::error::Error;
 use crate::state::AppState;
 
-/// Days of a window when nobody says otherwise.
+/// Length of the list in days by default.
 const DEFAULT_DAYS: u32 = 7;
 
-/// Days of a calendar when nobody says otherwise: everybody's next birthday.
+/// Length of the calendar in days by default: the next birthday of every contact.
 const CALENDAR_DAYS: u32 = 366;
+
+/// Length of a window in days, after today.
+type Days = Number<0, 366>;
 
 /// A contact and their next birthday.
 #[derive(Serialize, ToSchema)]
 pub struct BirthdayReply {
     #[serde(flatten)]
     contact: ContactReply,
-    /// When they have their birthday next.
+    /// Date of the next birthday.
     #[schema(example = "2027-05-12")]
     next_birthday: NaiveDate,
-    /// How old they turn; absent when the year of birth is unknown.
+    /// Age on the next birthday; absent if the year of birth is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = 8)]
     turns: Option<i32>,
-    /// In how many days: 0 is today.
+    /// Days until the next birthday; 0 is today.
     #[schema(example = 3, minimum = 0)]
     in_days: i64,
 }
@@ -60,77 +63,69 @@ impl From<Upcoming> for BirthdayReply {
     }
 }
 
-/// When those born on 29 February have their birthday in a common year.
-#[derive(Clone, Copy, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Leap {
-    #[default]
-    Feb28,
-    Mar1,
-}
-
-impl From<Leap> for LeapDay {
-    fn from(leap: Leap) -> Self {
-        match leap {
-            Leap::Feb28 => Self::Feb28,
-            Leap::Mar1 => Self::Mar1,
-        }
-    }
-}
-
-/// Which birthdays, and which page of them.
+/// Filter and page of a list of birthdays.
 #[derive(Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ListBirthdays {
-    /// Only those within so many days from today; 7 by default, 0 is today alone.
-    #[validate(range(max = 366))]
-    #[param(minimum = 0, maximum = 366, example = 7)]
-    days: Option<u32>,
-    /// Whose today: an IANA time zone; the caller's own by default, or UTC.
-    #[validate(custom(function = rules::time_zone))]
-    #[param(example = "Europe/London")]
-    tz: Option<String>,
-    /// When those born on 29 February have their birthday in a common year; `feb28` by default.
+    /// Only birthdays within this number of days from today; 7 by default, 0 is today only.
+    #[validate(nested)]
     #[param(inline)]
-    leap: Option<Leap>,
-    /// Items on a page; 20 by default.
-    #[validate(range(min = 1, max = 100))]
-    #[param(minimum = 1, maximum = 100, example = 20)]
-    limit: Option<u64>,
-    /// The `next_cursor` of the page before.
+    days: Option<Field<Days>>,
+    /// IANA time zone that decides which day is today; by default that of the user's profile, or UTC.
+    #[validate(nested)]
+    #[param(inline)]
+    time_zone: Option<Field<TimeZone>>,
+    /// Birthday of people born on 29 February in a common year; `feb28` by default.
+    #[validate(nested)]
+    #[param(inline)]
+    leap: Option<Field<LeapDay>>,
+    /// Items per page; 20 by default.
+    #[validate(nested)]
+    #[param(inline, example = 20)]
+    limit: Option<Field<Limit>>,
+    /// The `next_cursor` of the previous page.
     cursor: Option<String>,
 }
 
-/// Which birthdays a calendar shows.
+/// Birthdays of a calendar. Unknown parameters are ignored: calendar programs add their own.
 #[derive(Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
 pub struct ReadCalendar {
-    /// The secret of a feed, instead of an access token.
-    #[validate(length(max = 100))]
-    #[param(max_length = 100)]
-    token: Option<String>,
-    /// Only those within so many days from today; 366 by default.
-    #[validate(range(max = 366))]
-    #[param(minimum = 0, maximum = 366, example = 366)]
-    days: Option<u32>,
-    /// Whose today: an IANA time zone; the owner's own by default, or UTC.
-    #[validate(custom(function = rules::time_zone))]
-    #[param(example = "Europe/London")]
-    tz: Option<String>,
-    /// When those born on 29 February have their birthday in a common year; `feb28` by default.
+    /// Secret of a feed, instead of an access token.
+    #[validate(nested)]
     #[param(inline)]
-    leap: Option<Leap>,
+    token: Option<Field<FeedSecret>>,
+    /// Only birthdays within this number of days from today; 366 by default.
+    #[validate(nested)]
+    #[param(inline)]
+    days: Option<Field<Days>>,
+    /// IANA time zone that decides which day is today; by default that of the owner's profile, or UTC.
+    #[validate(nested)]
+    #[param(inline)]
+    time_zone: Option<Field<TimeZone>>,
+    /// Birthday of people born on 29 February in a common year; `feb28` by default.
+    #[validate(nested)]
+    #[param(inline)]
+    leap: Option<Field<LeapDay>>,
 }
 
-fn zone(name: Option<&str>) -> Option<TimeZone> {
-    name.and_then(|name| TimeZone::parse(name).ok())
+/// The window that parameters ask for.
+fn window(
+    today: NaiveDate,
+    days: Option<Field<Days>>,
+    leap: Option<Field<LeapDay>>,
+    default_days: u32,
+) -> Result<Window, Error> {
+    let days = days.value()?.map_or(default_days, |days| days.get().unsigned_abs());
+    Ok(Window { today, days, leap_day: leap.value()?.unwrap_or_default() })
 }
 
-/// Contacts whose next birthday is near, soonest first.
+/// List upcoming birthdays
 ///
-/// **Open to:** anyone signed in, who sees their own contacts.
+/// Contacts by their next birthday, soonest first.
+///
+/// **Open to:** anyone signed in, for their own contacts.
 #[utoipa::path(
     operation_id = "list_birthdays", tag = "contacts", security(("oauth2" = []), ("token" = [])),
     params(ListBirthdays),
@@ -145,16 +140,14 @@ pub async fn list(
     request: HttpRequest,
     Query(query): Query<ListBirthdays>,
 ) -> Result<HttpResponse, Problem> {
-    let page = paging::page(query.limit.map(Into::into), query.cursor.as_deref())?;
-    let zone = zone(query.tz.as_deref());
-    let today = birthdays::today(&state.db, &state.auth.clock, user.user_id, zone).await?;
-    let leap_day = query.leap.unwrap_or_default().into();
-    let window = Window { today, days: query.days.unwrap_or(DEFAULT_DAYS), leap_day };
+    let page = paging::page(query.limit, query.cursor.as_deref())?;
+    let today = birthdays::today(&state.db, &state.auth.clock, user.user_id, query.time_zone.value()?).await?;
+    let window = window(today, query.days, query.leap, DEFAULT_DAYS)?;
     let upcoming = birthdays::upcoming(&state.db, user.user_id, window, page).await?;
     Ok(paging::reply(&request, upcoming, BirthdayReply::from))
 }
 
-/// Lets in a calendar program with the secret of a feed, which the handler asks about, and otherwise whoever is signed in.
+/// Guard of the calendar: passes requests with a secret on to the handler, which checks it; others need an access token.
 pub async fn with_secret_or_signed_in<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
@@ -163,11 +156,13 @@ pub async fn with_secret_or_signed_in<B: MessageBody>(
     if has_secret { Ok(next.call(request).await?.map_into_left_body()) } else { signed_in(request, next).await }
 }
 
-/// The next birthdays of contacts as a calendar (RFC 5545), for a calendar program to subscribe to.
+/// Get the birthday calendar
 ///
-/// **Open to:** anyone signed in, and whoever has the secret address of a feed.
+/// The next birthdays of contacts as iCalendar (RFC 5545), for calendar programs to subscribe to.
+///
+/// **Open to:** anyone signed in, and anyone with the secret address of a feed.
 #[utoipa::path(
-    operation_id = "birthday_calendar", tag = "contacts", security(("oauth2" = []), ("token" = []), ()),
+    operation_id = "get_birthday_calendar", tag = "contacts", security(("oauth2" = []), ("token" = []), ()),
     params(ReadCalendar),
     responses(
         (status = 200, body = String, content_type = "text/calendar"),
@@ -180,94 +175,19 @@ pub async fn calendar(
     user: Option<CurrentUser>,
     Query(query): Query<ReadCalendar>,
 ) -> Result<HttpResponse, Problem> {
-    let owner = match (&query.token, user) {
-        (Some(secret), _) => calendar_feeds::owner(&state.db, secret).await?,
+    let owner = match (query.token.value()?, user) {
+        (Some(secret), _) => calendar_feeds::owner(&state.db, &secret).await?,
         (None, Some(user)) => user.user_id,
         (None, None) => return Err(Error::Unauthenticated.into()),
     };
     let clock = &state.auth.clock;
-    let today = birthdays::today(&state.db, clock, owner, zone(query.tz.as_deref())).await?;
-    let leap_day = query.leap.unwrap_or_default().into();
-    let window = Window { today, days: query.days.unwrap_or(CALENDAR_DAYS), leap_day };
+    let today = birthdays::today(&state.db, clock, owner, query.time_zone.value()?).await?;
+    let window = window(today, query.days, query.leap, CALENDAR_DAYS)?;
     let calendar = birthday_calendar::stream(state.db.clone(), owner, window, clock.now());
     Ok(HttpResponse::Ok().content_type("text/calendar; charset=utf-8").streaming(begun(calendar).await?))
 }
 
-/// A feed that has just been opened.
-#[derive(Serialize, ToSchema)]
-pub struct NewFeedReply {
-    /// For the calendar program. It holds the secret and is not shown again. It begins as the address did by which this
-    /// service was asked.
-    #[schema(
-        example = "http://127.0.0.1:8080/api/v1/contacts/birthdays.ics?token=Wd0cNnbWeVVf4DWDCNbN7b1jSvhPpFQbcDNhxTUFrSU"
-    )]
-    url: String,
-    /// The same without the address, for those who know better how this service is reached.
-    #[schema(example = "/api/v1/contacts/birthdays.ics?token=Wd0cNnbWeVVf4DWDCNbN7b1jSvhPpFQbcDNhxTUFrSU")]
-    path: String,
-    created_at: DateTime<Utc>,
-}
-
-/// A feed that is open.
-#[derive(Serialize, ToSchema)]
-pub struct FeedReply {
-    created_at: DateTime<Utc>,
-}
-
-impl From<table::Model> for FeedReply {
-    fn from(feed: table::Model) -> Self {
-        Self { created_at: feed.created_at }
-    }
-}
-
-/// Opens a feed: a secret address under which a calendar program reads the caller's birthdays without signing in. The one
-/// before, if any, is closed.
-///
-/// **Open to:** anyone signed in.
-#[utoipa::path(
-    operation_id = "open_birthday_feed", tag = "contacts", security(("oauth2" = []), ("token" = [])),
-    responses((status = 201, body = NewFeedReply))
-)]
-#[post("/birthdays/feed")]
-pub async fn open_feed(
-    state: web::Data<AppState>,
-    user: CurrentUser,
-    request: HttpRequest,
-) -> Result<HttpResponse, Problem> {
-    let feed = calendar_feeds::open(&state.db, &state.auth.clock, &user).await?;
-    let path = format!("/api/v1/contacts/birthdays.ics?token={}", feed.secret);
-    // Whatever a client says of the address, it says to itself.
-    let address = request.connection_info();
-    let url = format!("{}://{}{path}", address.scheme(), address.host());
-    Ok(HttpResponse::Created().json(NewFeedReply { url, path, created_at: feed.created_at }))
-}
-
-/// Whether a feed is open, and since when.
-///
-/// **Open to:** anyone signed in.
-#[utoipa::path(
-    operation_id = "get_birthday_feed", tag = "contacts", security(("oauth2" = []), ("token" = [])),
-    responses((status = 200, body = FeedReply), (status = 404, description = "None is open"))
-)]
-#[get("/birthdays/feed")]
-pub async fn get_feed(state: web::Data<AppState>, user: CurrentUser) -> Result<web::Json<FeedReply>, Problem> {
-    Ok(web::Json(calendar_feeds::get(&state.db, &user).await?.into()))
-}
-
-/// Closes the feed: its address leads nowhere any more.
-///
-/// **Open to:** anyone signed in.
-#[utoipa::path(
-    operation_id = "close_birthday_feed", tag = "contacts", security(("oauth2" = []), ("token" = [])),
-    responses((status = 204), (status = 404, description = "None is open"))
-)]
-#[delete("/birthdays/feed")]
-pub async fn close_feed(state: web::Data<AppState>, user: CurrentUser) -> Result<HttpResponse, Problem> {
-    calendar_feeds::close(&state.db, &user).await?;
-    Ok(HttpResponse::NoContent().finish())
-}
-
-/// The id, month and day of birth, then the number of the day on which the window begins.
+/// The id, month and day of birth, then the number of the first day of the window.
 impl Position for birthdays::Position {
     fn to_bytes(&self) -> Vec<u8> {
         let small = |number: u32| u8::try_from(number).unwrap_or(u8::MAX);

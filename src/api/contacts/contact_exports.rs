@@ -1,4 +1,4 @@
-//! Contacts as a file, CSV or vCards, to take along. Bringing one in is in `contact_imports`.
+//! Export of contacts as a file, CSV or vCard.
 
 use actix_web::http::header::{self, Accept, Header as _, Quality};
 use actix_web::mime::Mime;
@@ -9,25 +9,29 @@ use utoipa::IntoParams;
 use validator::Validate;
 
 use crate::api::http::extract::{CurrentUser, Query};
+use crate::api::http::field::{Field, Optional as _};
 use crate::api::http::problem::Problem;
 use crate::api::http::streaming::begun;
 use crate::domain::contacts::contact_exports;
 use crate::state::AppState;
 
-/// What contacts can be had as, in words.
-pub(in crate::api) const OFFERED: &str = "text/csv or text/vcard";
+/// The media types of files of contacts.
+pub(in crate::api) const MEDIA_TYPES: &str = "text/csv or text/vcard";
 
-/// What to take out.
+/// Format of an export.
 #[derive(Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ExportContacts {
-    /// Instead of the header `Accept`; CSV when neither says anything.
+    /// Format, instead of the header `Accept`; CSV by default.
+    #[validate(nested)]
     #[param(inline)]
-    format: Option<ContactFormat>,
+    format: Option<Field<ContactFormat>>,
 }
 
-/// All the caller's contacts as a file.
+/// Export all contacts
+///
+/// As CSV (RFC 4180) or vCards (RFC 6350).
 ///
 /// **Open to:** anyone signed in, for themselves.
 #[utoipa::path(
@@ -36,7 +40,7 @@ pub struct ExportContacts {
     responses(
         (status = 200, content((String = "text/csv"), (String = "text/vcard")),
             description = "CSV (RFC 4180) or vCards (RFC 6350)"),
-        (status = 406, description = "Neither of the two is accepted"),
+        (status = 406, description = "The client accepts neither of the two"),
     )
 )]
 #[get("/export")]
@@ -46,9 +50,9 @@ pub async fn export(
     request: HttpRequest,
     Query(query): Query<ExportContacts>,
 ) -> Result<HttpResponse, Problem> {
-    let format = match query.format {
+    let format = match query.format.value()? {
         Some(format) => format,
-        None => accepted(&request).ok_or_else(|| Problem::not_acceptable(OFFERED))?,
+        None => accepted(&request).ok_or_else(|| Problem::not_acceptable(MEDIA_TYPES))?,
     };
     let (media_type, name) = match format {
         ContactFormat::Csv => ("text/csv; charset=utf-8; header=present", "contacts.csv"),
@@ -61,13 +65,13 @@ pub async fn export(
     Ok(response.streaming(begun(pieces).await?))
 }
 
-/// The format that a client likes better (RFC 9110 §12.5.1), CSV where it does not matter.
+/// The format that the client prefers (RFC 9110 §12.5.1), or CSV.
 fn accepted(request: &HttpRequest) -> Option<ContactFormat> {
     if !request.headers().contains_key(header::ACCEPT) {
         return Some(ContactFormat::Csv);
     }
     let ranges = Accept::parse(request).ok()?.0;
-    // Of the ranges that a media type falls in, the narrowest counts.
+    // Of all ranges that contain a media type, the most specific one counts.
     let quality = |format: ContactFormat| {
         let rank = |range: &Mime| match range.essence_str() {
             "*/*" => Some(1),
@@ -85,7 +89,7 @@ fn accepted(request: &HttpRequest) -> Option<ContactFormat> {
     }
 }
 
-/// The format that a media type stands for.
+/// The format of a media type.
 pub(in crate::api) fn format_of(media_type: &str) -> Option<ContactFormat> {
     match media_type.to_ascii_lowercase().as_str() {
         "text/csv" => Some(ContactFormat::Csv),

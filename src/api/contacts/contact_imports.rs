@@ -1,4 +1,4 @@
-//! Files of contacts, CSV and vCards: bringing one in, and taking it back. Taking contacts along is in `contact_exports`.
+//! Imports of contacts from files, CSV or vCard.
 
 use std::fs::File;
 use std::time::Duration;
@@ -15,8 +15,9 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::api::contacts::contact_exports::{OFFERED, format_of};
+use crate::api::contacts::contact_exports::{MEDIA_TYPES, format_of};
 use crate::api::http::extract::{BODY_TIMEOUT, CurrentUser, Id, Query};
+use crate::api::http::field::{Field, Optional as _};
 use crate::api::http::paging::{self, PageQuery, PageReply};
 use crate::api::http::problem::{FieldProblem, Problem};
 use crate::api::http::streaming::begun;
@@ -25,36 +26,37 @@ use crate::domain::contacts::contact_imports::{self, Import, Rejected, Report};
 use crate::error::{Error, Result as DomainResult};
 use crate::state::AppState;
 
-/// How long a file may take to arrive.
+/// Timeout of the upload of a file.
 const FILE_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// Bad rows that are told at a time.
-const ROWS_OF_A_PIECE: usize = 200;
+/// Skipped rows in one chunk of the response.
+const ROWS_PER_CHUNK: usize = 200;
 
-/// What to make of a file.
+/// Format and mode of an import.
 #[derive(Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ImportContacts {
-    /// Instead of the header `Content-Type`.
+    /// Format, instead of the header `Content-Type`.
+    #[validate(nested)]
     #[param(inline)]
-    format: Option<ContactFormat>,
-    /// Tell what would happen, and change nothing.
-    #[serde(default)]
-    #[param(required = false, example = false)]
-    dry_run: bool,
+    format: Option<Field<ContactFormat>>,
+    /// Whether to only report, and to change nothing; false by default.
+    #[validate(nested)]
+    #[param(inline)]
+    dry_run: Option<Field<bool>>,
 }
 
-/// A file that was brought in.
+/// An import.
 #[derive(Serialize, ToSchema)]
 pub struct ImportReply {
     #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
     id: Uuid,
     format: ContactFormat,
-    /// Contacts that were added.
+    /// The number of contacts that were created.
     #[schema(example = 120)]
     imported: i32,
-    /// Rows that were not.
+    /// The number of rows that were skipped.
     #[schema(example = 1)]
     rejected: i32,
     created_at: DateTime<Utc>,
@@ -78,31 +80,31 @@ pub struct ImportReport {
     /// To take the import back with; null after a dry run.
     #[schema(required = true, example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
     id: Option<Uuid>,
-    /// Whether this only tells what would happen.
+    /// Whether nothing was changed.
     dry_run: bool,
     format: ContactFormat,
-    /// Contacts that were added.
+    /// The number of contacts that were created.
     #[schema(example = 120)]
     imported: u64,
-    /// Rows that were not.
+    /// The number of rows that were skipped.
     #[schema(example = 1)]
     rejected: usize,
-    /// Each of these rows, and all that is wrong with it.
+    /// The skipped rows.
     errors: Vec<RowProblem>,
 }
 
-/// A row that was left out.
+/// A skipped row.
 #[derive(Serialize, ToSchema)]
 pub struct RowProblem {
-    /// Where it begins in the file; the first line is 1.
+    /// Line of the file on which the row begins, from 1.
     #[schema(example = 17)]
     line: u64,
-    /// All that is wrong with it.
+    /// All violations of the row.
     errors: Vec<FieldProblem>,
 }
 
 impl ImportReport {
-    /// The report as JSON, in pieces: there may be a hundred thousand bad rows.
+    /// The report as JSON in chunks: a hundred thousand rows may have been skipped.
     fn pieces(report: Report, format: ContactFormat) -> DomainResult<impl Stream<Item = DomainResult<Vec<u8>>>> {
         let head = Self {
             id: report.import.as_ref().map(|import| import.id),
@@ -112,13 +114,13 @@ impl ImportReport {
             rejected: report.rejected.len(),
             errors: Vec::new(),
         };
-        // The rows go between the brackets that come last.
+        // The rows go into the empty array at the end.
         let mut head = serde_json::to_vec(&head).map_err(Error::internal)?;
         let end = head.split_off(head.len().saturating_sub(b"]}".len()));
         let mut rows = report.rejected.into_iter().enumerate();
         let rows = std::iter::from_fn(move || {
             let mut piece = Vec::new();
-            for (number, row) in rows.by_ref().take(ROWS_OF_A_PIECE) {
+            for (number, row) in rows.by_ref().take(ROWS_PER_CHUNK) {
                 if number > 0 {
                     piece.push(b',');
                 }
@@ -139,11 +141,13 @@ impl From<Rejected> for RowProblem {
     }
 }
 
-/// Brings in a file of contacts. Rows that are not right are left out and told, with their lines; all others are kept.
+/// Import contacts
 ///
-/// A CSV file names its columns in the first line: `first_name` and `last_name`, and any of `email`, `phone_number`,
-/// `birth_year`, `birth_month`, `birth_day`, `birthday` (`1985-12-10`, or `--12-10` without a year) and `notes`. The names
-/// that widespread address books give these columns are known too. vCards are read from version 2.1 on.
+/// From a CSV or vCard file. Invalid rows are skipped and reported with their line; all others are imported.
+///
+/// The first line of a CSV file has the names of the columns: `first_name` and `last_name`, and any of `email`,
+/// `phone_number`, `birth_year`, `birth_month`, `birth_day`, `birthday` (`1985-12-10`, or `--12-10` without a year) and
+/// `note`. The column names of common address books are recognised. vCards may have any version.
 ///
 /// **Open to:** anyone signed in, for themselves.
 #[utoipa::path(
@@ -151,32 +155,33 @@ impl From<Rejected> for RowProblem {
     params(ImportContacts),
     request_body(content((String = "text/csv"), (String = "text/vcard"))),
     responses(
-        (status = 200, body = ImportReport, description = "A dry run: nothing has changed"),
+        (status = 200, body = ImportReport, description = "A dry run: nothing was changed"),
         (status = 201, body = ImportReport, headers(("Location" = String, description = "Path of the import"))),
-        (status = 415, description = "The body is neither CSV nor vCards"),
-        (status = 422, description = "It is no such file, or has too many contacts; nothing has changed"),
-        (status = 429, description = "The caller has brought in very many in the last hour"),
+        (status = 415, description = "The body is neither CSV nor vCard"),
+        (status = 422, description = "The file is invalid or has too many contacts; nothing was changed"),
+        (status = 429, description = "The quota of imports per hour is used up"),
     )
 )]
-#[post("/import")]
-pub async fn bring_in(
+#[post("/imports")]
+pub async fn create(
     state: web::Data<AppState>,
     user: CurrentUser,
     request: HttpRequest,
     Query(query): Query<ImportContacts>,
     body: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let unsupported = || Problem::unsupported_media_type(&format!("{OFFERED}, in UTF-8"));
-    let format = query.format.or_else(|| format_of(request.content_type())).filter(|_| is_utf8(&request));
+    let unsupported = || Problem::unsupported_media_type(&format!("{MEDIA_TYPES}, in UTF-8"));
+    let (format, is_dry_run) = (query.format.value()?, query.dry_run.value()?.unwrap_or(false));
+    let format = format.or_else(|| format_of(request.content_type())).filter(|_| is_utf8(&request));
     let format = format.ok_or_else(unsupported)?;
-    let desk = &state.import_desk;
-    let _place = desk.place(user.user_id)?;
-    let quota = if query.dry_run { Quota::DryRuns } else { Quota::Imports };
-    quota::admit(&state.db, &state.auth, quota, user.user_id).await?;
-    let file = tokio::time::timeout(FILE_TIMEOUT, receive(&request, body, desk.most_bytes)).await;
+    let limiter = &state.import_limiter;
+    let _permit = limiter.upload(user.user_id)?;
+    let quota = if is_dry_run { Quota::DryRuns } else { Quota::Imports };
+    quota::consume(&state.db, &state.auth, quota, user.user_id).await?;
+    let file = tokio::time::timeout(FILE_TIMEOUT, receive(&request, body, limiter.max_bytes)).await;
     let file = file.map_err(|_| Problem::request_timeout())??;
-    let import = Import { file, format, is_dry_run: query.dry_run };
-    let report = contact_imports::add(&state.db, &state.auth.clock, desk, &user, import).await?;
+    let import = Import { file, format, is_dry_run };
+    let report = contact_imports::create(&state.db, &state.auth.clock, limiter, &user, import).await?;
     let mut response = HttpResponse::Ok();
     if let Some(import) = &report.import {
         response.status(StatusCode::CREATED);
@@ -193,12 +198,12 @@ fn is_utf8(request: &HttpRequest) -> bool {
     charset.is_none_or(|name| ["utf-8", "utf8", "us-ascii"].contains(&name.to_ascii_lowercase().as_str()))
 }
 
-/// Keeps the body in a file without a name, which goes with the request.
-async fn receive(request: &HttpRequest, mut body: web::Payload, most_bytes: u64) -> Result<File, Problem> {
-    let too_large = || Problem::too_large(usize::try_from(most_bytes).unwrap_or(usize::MAX));
+/// Writes the body to an unnamed temporary file, which is deleted with the request.
+async fn receive(request: &HttpRequest, mut body: web::Payload, max_bytes: u64) -> Result<File, Problem> {
+    let too_large = || Problem::too_large(usize::try_from(max_bytes).unwrap_or(usize::MAX));
     let announced =
         header::ContentLength::parse(request).map_or(0, |length| u64::try_from(*length).unwrap_or(u64::MAX));
-    if announced > most_bytes {
+    if announced > max_bytes {
         return Err(too_large());
     }
     let file = web::block(tempfile::tempfile).await.map_err(Error::internal)?.map_err(Error::internal)?;
@@ -209,7 +214,7 @@ async fn receive(request: &HttpRequest, mut body: web::Payload, most_bytes: u64)
         let Some(chunk) = chunk else { break };
         let chunk = chunk.map_err(|_| Problem::malformed("The body could not be read."))?;
         bytes += u64::try_from(chunk.len()).unwrap_or(u64::MAX);
-        if bytes > most_bytes {
+        if bytes > max_bytes {
             return Err(too_large());
         }
         file.write_all(&chunk).await.map_err(Error::internal)?;
@@ -219,9 +224,11 @@ async fn receive(request: &HttpRequest, mut body: web::Payload, most_bytes: u64)
     Ok(file.into_std().await)
 }
 
-/// The caller's imports, newest first.
+/// List imports of contacts
 ///
-/// **Open to:** anyone signed in, who sees their own.
+/// Newest first.
+///
+/// **Open to:** anyone signed in, for their own imports.
 #[utoipa::path(
     operation_id = "list_contact_imports", tag = "contacts", security(("oauth2" = []), ("token" = [])),
     params(PageQuery),
@@ -241,32 +248,34 @@ pub async fn list(
     Ok(paging::reply(&request, imports, ImportReply::from))
 }
 
-/// One import.
+/// Get an import of contacts
 ///
-/// **Open to:** whoever brought it in.
+/// **Open to:** its owner.
 #[utoipa::path(
     operation_id = "get_contact_import", tag = "contacts", security(("oauth2" = []), ("token" = [])),
     params(("id" = Uuid, Path)),
     responses((status = 200, body = ImportReply))
 )]
 #[get("/imports/{id}")]
-pub async fn get_one(state: web::Data<AppState>, user: CurrentUser, id: Id) -> Result<web::Json<ImportReply>, Problem> {
+pub async fn get(state: web::Data<AppState>, user: CurrentUser, id: Id) -> Result<web::Json<ImportReply>, Problem> {
     Ok(web::Json(contact_imports::get(&state.db, &user, id.0).await?.into()))
 }
 
-/// Takes an import back: the contacts that it added are removed, with whatever was changed in them since.
+/// Undo an import of contacts
 ///
-/// **Open to:** whoever brought it in.
+/// Deletes the contacts that it created, with all later changes of them.
+///
+/// **Open to:** its owner.
 #[utoipa::path(
-    operation_id = "take_back_contact_import", tag = "contacts", security(("oauth2" = []), ("token" = [])),
+    operation_id = "undo_contact_import", tag = "contacts", security(("oauth2" = []), ("token" = [])),
     params(("id" = Uuid, Path)),
     responses(
         (status = 204),
-        (status = 409, description = "A vaccine request for one of its contacts is open; nothing has changed"),
+        (status = 409, description = "One of its contacts has an open vaccine request; nothing was changed"),
     )
 )]
 #[delete("/imports/{id}")]
-pub async fn take_back(state: web::Data<AppState>, user: CurrentUser, id: Id) -> Result<HttpResponse, Problem> {
-    contact_imports::remove(&state.db, &user, id.0).await?;
+pub async fn undo(state: web::Data<AppState>, user: CurrentUser, id: Id) -> Result<HttpResponse, Problem> {
+    contact_imports::undo(&state.db, &user, id.0).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -1,27 +1,26 @@
-//! Contacts, one by one and as lists. Files of them are in `contact_exports` and `contact_imports`, birthdays in
-//! `birthdays`.
+//! Contacts: create, get, update, delete.
 
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
+use actix_web::{HttpResponse, delete, get, patch, post, web};
 use chrono::{DateTime, Utc};
 use entity::contacts as table;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::{Validate, ValidationError};
 
-use crate::api::http::extract::{CurrentUser, Id, Query, Valid};
-use crate::api::http::paging::{self, PageReply, Position};
+use crate::api::http::extract::{CurrentUser, Id, Valid};
+use crate::api::http::field::{self, Field, Optional as _, Patched as _};
 use crate::api::http::problem::Problem;
-use crate::domain::contacts::contacts::{self, Changes, Filter, NewContact};
-use crate::domain::values::birthday::Birthday;
+use crate::domain::contacts::contacts::{self, ContactChanges, NewContact, Note};
+use crate::domain::values::birthday::{BirthDay, BirthMonth, Birthday};
 use crate::domain::values::email::Email;
 use crate::domain::values::patch::{Patch, not_null};
-use crate::domain::values::rules::{self, patched};
-use crate::error::Error;
+use crate::domain::values::person::{BirthYear, ContactNumber, NamePart, latest_birth_date};
+use crate::error::{Error, Violation};
 use crate::state::AppState;
 
-/// Somebody whom a user keeps.
+/// A contact.
 #[derive(Serialize, ToSchema)]
 pub struct ContactReply {
     #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
@@ -38,12 +37,12 @@ pub struct ContactReply {
     birth_month: Option<i16>,
     #[schema(required = true, example = 12, minimum = 1, maximum = 31)]
     birth_day: Option<i16>,
-    /// Null when only the day is known.
+    /// Null if the year is unknown.
     #[schema(required = true, example = 2019)]
     birth_year: Option<i16>,
     #[schema(required = true, example = "Allergic to eggs.")]
     note: Option<String>,
-    /// The import that it came with.
+    /// The import that created it.
     #[schema(required = true, example = json!(null))]
     import_id: Option<Uuid>,
     created_at: DateTime<Utc>,
@@ -69,227 +68,184 @@ impl From<table::Model> for ContactReply {
     }
 }
 
-/// Somebody to be kept. A birthday is a month and a day; the year may be unknown.
+/// A new contact. A birthday is a month and a day; the year may be unknown.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[validate(schema(function = birthday_of, skip_on_field_errors = false))]
-pub struct AddContact {
-    /// Given name or names.
+#[validate(schema(function = birthday_exists, skip_on_field_errors = false))]
+#[schema(example = json!({
+    "first_name": "Byron",
+    "last_name": "King",
+    "email": "byron@example.org",
+    "phone_number": "+44 20 7946 0018",
+    "birth_month": 5,
+    "birth_day": 12,
+    "birth_year": 2019,
+    "note": "Allergic to eggs.",
+}))]
+pub struct CreateContact {
+    /// First name or names.
     #[serde(default)]
-    #[validate(length(max = 100), custom(function = rules::line))]
-    #[schema(required = true, min_length = 1, max_length = 100, example = "Byron")]
-    first_name: String,
-    /// Family name.
+    #[validate(nested)]
+    #[schema(inline, required = true)]
+    first_name: Field<NamePart>,
+    /// Last name.
     #[serde(default)]
-    #[validate(length(max = 100), custom(function = rules::line))]
-    #[schema(required = true, min_length = 1, max_length = 100, example = "King")]
-    last_name: String,
-    /// Unique among one's contacts.
-    #[validate(custom(function = rules::email))]
-    #[schema(format = Email, max_length = 254, example = "byron@example.org")]
-    email: Option<String>,
-    #[validate(length(max = 32), custom(function = rules::contact_number))]
-    #[schema(min_length = 2, max_length = 32, example = "+44 20 7946 0018")]
-    phone_number: Option<String>,
-    #[schema(minimum = 1, maximum = 12, example = 5)]
-    birth_month: Option<i16>,
-    #[schema(minimum = 1, maximum = 31, example = 12)]
-    birth_day: Option<i16>,
-    /// From 1900 to this year.
-    #[schema(minimum = 1900, example = 2019)]
-    birth_year: Option<i16>,
-    #[validate(length(max = 2000), custom(function = rules::text))]
-    #[schema(min_length = 1, max_length = 2000, example = "Allergic to eggs.")]
-    note: Option<String>,
+    #[validate(nested)]
+    #[schema(inline, required = true)]
+    last_name: Field<NamePart>,
+    /// E-mail address; unique among the contacts of the user.
+    #[validate(nested)]
+    #[schema(inline)]
+    email: Option<Field<Email>>,
+    /// Telephone number.
+    #[validate(nested)]
+    #[schema(inline)]
+    phone_number: Option<Field<ContactNumber>>,
+    /// Month of birth.
+    #[validate(nested)]
+    #[schema(inline)]
+    birth_month: Option<Field<BirthMonth>>,
+    /// Day of birth.
+    #[validate(nested)]
+    #[schema(inline)]
+    birth_day: Option<Field<BirthDay>>,
+    /// Year of birth, from 1900 to this year.
+    #[validate(nested)]
+    #[schema(inline)]
+    birth_year: Option<Field<BirthYear>>,
+    /// Note.
+    #[validate(nested)]
+    #[schema(inline)]
+    note: Option<Field<Note>>,
 }
 
-fn birthday_of(body: &AddContact) -> Result<(), ValidationError> {
-    rules::birthday(body.birth_month, body.birth_day, body.birth_year)
+impl CreateContact {
+    fn birthday(&self) -> Result<Option<Birthday>, Violation> {
+        let month = self.birth_month.as_ref().and_then(Field::as_valid).map(|month| month.small());
+        let day = self.birth_day.as_ref().and_then(Field::as_valid).map(|day| day.small());
+        let year = self.birth_year.as_ref().and_then(Field::as_valid).map(|year| year.get());
+        Birthday::parse(month, day, year, latest_birth_date())
+    }
 }
 
-impl TryFrom<AddContact> for NewContact {
+/// The parts of a birthday are one day. Parts that are invalid themselves are reported already.
+fn birthday_exists(body: &CreateContact) -> Result<(), ValidationError> {
+    let is_invalid = field::is_invalid(body.birth_month.as_ref())
+        || field::is_invalid(body.birth_day.as_ref())
+        || field::is_invalid(body.birth_year.as_ref());
+    if is_invalid {
+        return Ok(());
+    }
+    body.birthday().map(drop).map_err(|violation| field::error(&violation))
+}
+
+impl TryFrom<CreateContact> for NewContact {
     type Error = Error;
 
-    fn try_from(body: AddContact) -> Result<Self, Error> {
-        let latest = rules::latest_birth_date();
+    fn try_from(body: CreateContact) -> Result<Self, Error> {
         Ok(Self {
-            first_name: body.first_name.trim().to_owned(),
-            last_name: body.last_name.trim().to_owned(),
-            email: body.email.as_deref().map(Email::parse).transpose()?,
-            phone_number: body.phone_number.map(|number| number.trim().to_owned()),
-            birthday: Birthday::parse(body.birth_month, body.birth_day, body.birth_year, latest)?,
-            note: body.note.map(|note| rules::normal_lines(note.trim())),
+            birthday: body.birthday()?,
+            first_name: body.first_name.value()?,
+            last_name: body.last_name.value()?,
+            email: body.email.value()?,
+            phone_number: body.phone_number.value()?,
+            note: body.note.value()?,
         })
     }
 }
 
-/// A JSON merge patch (RFC 7396): absent members stay, null clears.
+/// A JSON merge patch (RFC 7396) of a contact: an absent member keeps its value, null clears it.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ChangeContact {
-    /// Given name or names.
+#[schema(example = json!({ "last_name": "King-Noel", "birth_year": null }))]
+pub struct UpdateContact {
+    /// First name or names.
     #[serde(default, deserialize_with = "not_null")]
-    #[validate(length(max = 100), custom(function = rules::line))]
-    #[schema(value_type = String, required = false, min_length = 1, max_length = 100, example = "Byron")]
-    first_name: Option<String>,
-    /// Family name.
+    #[validate(nested)]
+    #[schema(inline, value_type = Field<NamePart>, required = false)]
+    first_name: Option<Field<NamePart>>,
+    /// Last name.
     #[serde(default, deserialize_with = "not_null")]
-    #[validate(length(max = 100), custom(function = rules::line))]
-    #[schema(value_type = String, required = false, min_length = 1, max_length = 100, example = "King-Noel")]
-    last_name: Option<String>,
-    /// Unique among one's contacts.
+    #[validate(nested)]
+    #[schema(inline, value_type = Field<NamePart>, required = false)]
+    last_name: Option<Field<NamePart>>,
+    /// E-mail address; unique among the contacts of the user.
     #[serde(default)]
-    #[validate(custom(function = patched_email))]
-    #[schema(value_type = Option<String>, max_length = 254, example = "byron@example.org")]
-    email: Patch<String>,
+    #[validate(nested)]
+    #[schema(inline, value_type = Option<Field<Email>>)]
+    email: Patch<Field<Email>>,
+    /// Telephone number.
     #[serde(default)]
-    #[validate(custom(function = patched_phone_number))]
-    #[schema(value_type = Option<String>, min_length = 2, max_length = 32, example = "+44 20 7946 0018")]
-    phone_number: Patch<String>,
+    #[validate(nested)]
+    #[schema(inline, value_type = Option<Field<ContactNumber>>)]
+    phone_number: Patch<Field<ContactNumber>>,
+    /// Month of birth.
     #[serde(default)]
-    #[validate(custom(function = patched_month))]
-    #[schema(value_type = Option<i16>, minimum = 1, maximum = 12, example = 5)]
-    birth_month: Patch<i16>,
+    #[validate(nested)]
+    #[schema(inline, value_type = Option<Field<BirthMonth>>)]
+    birth_month: Patch<Field<BirthMonth>>,
+    /// Day of birth.
     #[serde(default)]
-    #[validate(custom(function = patched_day))]
-    #[schema(value_type = Option<i16>, minimum = 1, maximum = 31, example = 12)]
-    birth_day: Patch<i16>,
-    /// From 1900 to this year; null when it is unknown.
+    #[validate(nested)]
+    #[schema(inline, value_type = Option<Field<BirthDay>>)]
+    birth_day: Patch<Field<BirthDay>>,
+    /// Year of birth, from 1900 to this year; null if it is unknown.
     #[serde(default)]
-    #[validate(custom(function = patched_year))]
-    #[schema(value_type = Option<i16>, minimum = 1900, example = 2019)]
-    birth_year: Patch<i16>,
+    #[validate(nested)]
+    #[schema(inline, value_type = Option<Field<BirthYear>>)]
+    birth_year: Patch<Field<BirthYear>>,
+    /// Note.
     #[serde(default)]
-    #[validate(custom(function = patched_note))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 2000, example = "Allergic to eggs.")]
-    note: Patch<String>,
+    #[validate(nested)]
+    #[schema(inline, value_type = Option<Field<Note>>)]
+    note: Patch<Field<Note>>,
 }
 
-fn patched_email(email: &Patch<String>) -> Result<(), ValidationError> {
-    patched(email, |email| rules::email(email))
-}
-
-fn patched_phone_number(number: &Patch<String>) -> Result<(), ValidationError> {
-    patched(number, |number| rules::at_most(number, 32).and_then(|()| rules::contact_number(number)))
-}
-
-fn patched_month(month: &Patch<i16>) -> Result<(), ValidationError> {
-    patched(month, |month| rules::within((*month).into(), 1, 12))
-}
-
-fn patched_day(day: &Patch<i16>) -> Result<(), ValidationError> {
-    patched(day, |day| rules::within((*day).into(), 1, 31))
-}
-
-fn patched_year(year: &Patch<i16>) -> Result<(), ValidationError> {
-    patched(year, |year| rules::birth_year((*year).into()))
-}
-
-fn patched_note(note: &Patch<String>) -> Result<(), ValidationError> {
-    patched(note, |note| rules::at_most(note, 2000).and_then(|()| rules::text(note)))
-}
-
-impl TryFrom<ChangeContact> for Changes {
+impl TryFrom<UpdateContact> for ContactChanges {
     type Error = Error;
 
-    fn try_from(body: ChangeContact) -> Result<Self, Error> {
-        let trimmed = |text: String| text.trim().to_owned();
+    fn try_from(body: UpdateContact) -> Result<Self, Error> {
         Ok(Self {
-            first_name: body.first_name.map(trimmed),
-            last_name: body.last_name.map(trimmed),
-            email: match body.email {
-                Patch::Set(email) => Patch::Set(Email::parse(&email)?),
-                Patch::Clear => Patch::Clear,
-                Patch::Keep => Patch::Keep,
-            },
-            phone_number: body.phone_number.map(trimmed),
-            birth_month: body.birth_month,
-            birth_day: body.birth_day,
-            birth_year: body.birth_year,
-            note: body.note.map(|note| rules::normal_lines(note.trim())),
+            first_name: body.first_name.value()?,
+            last_name: body.last_name.value()?,
+            email: body.email.value()?,
+            phone_number: body.phone_number.value()?,
+            birth_month: body.birth_month.value()?.map(|month| month.small()),
+            birth_day: body.birth_day.value()?.map(|day| day.small()),
+            birth_year: body.birth_year.value()?.map(BirthYear::get),
+            note: body.note.value()?,
         })
     }
 }
 
-/// Which contacts, and which page of them. Letter case never matters, in any script, and every character means itself.
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct ListContacts {
-    /// Only contacts with each of these words, ten at most, somewhere in the first name, the last name or the e-mail.
-    #[validate(length(max = 200), custom(function = rules::words))]
-    #[param(min_length = 1, max_length = 200, example = "byr")]
-    q: Option<String>,
-    /// Only contacts whose first name contains this.
-    #[validate(length(max = 100), custom(function = rules::line))]
-    #[param(min_length = 1, max_length = 100, example = "byron")]
-    first_name: Option<String>,
-    /// Only contacts whose last name contains this.
-    #[validate(length(max = 100), custom(function = rules::line))]
-    #[param(min_length = 1, max_length = 100, example = "king")]
-    last_name: Option<String>,
-    /// Only contacts whose e-mail contains this.
-    #[validate(length(max = 254), custom(function = rules::line))]
-    #[param(min_length = 1, max_length = 254, example = "@example.org")]
-    email: Option<String>,
-    /// Items on a page; 20 by default.
-    #[validate(range(min = 1, max = 100))]
-    #[param(minimum = 1, maximum = 100, example = 20)]
-    limit: Option<u64>,
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
-}
-
-/// Keeps somebody as a contact, whom nobody else can see.
+/// Create a contact
+///
+/// Only its owner can see it.
 ///
 /// **Open to:** anyone signed in, for themselves.
 #[utoipa::path(
-    operation_id = "add_contact", tag = "contacts", security(("oauth2" = []), ("token" = [])),
-    request_body = AddContact,
+    operation_id = "create_contact", tag = "contacts", security(("oauth2" = []), ("token" = [])),
+    request_body = CreateContact,
     responses(
         (status = 201, body = ContactReply, headers(("Location" = String, description = "Path of the contact"))),
-        (status = 409, description = "One of the caller's contacts has this e-mail"),
-        (status = 429, description = "The caller has added very many in the last hour"),
+        (status = 409, description = "Another contact of the caller has this e-mail"),
+        (status = 429, description = "The quota of contacts per hour is used up"),
     )
 )]
 #[post("")]
-pub async fn add(
+pub async fn create(
     state: web::Data<AppState>,
     user: CurrentUser,
-    Valid(body): Valid<AddContact>,
+    Valid(body): Valid<CreateContact>,
 ) -> Result<HttpResponse, Problem> {
-    let contact = contacts::add(&state.db, &state.auth, &user, body.try_into()?).await?;
+    let contact = contacts::create(&state.db, &state.auth, &user, body.try_into()?).await?;
     let location = format!("/api/v1/contacts/{}", contact.id);
     Ok(HttpResponse::Created().insert_header((header::LOCATION, location)).json(ContactReply::from(contact)))
 }
 
-/// Contacts, by last name, then first name.
+/// Get a contact
 ///
-/// **Open to:** anyone signed in, who sees their own.
-#[utoipa::path(
-    operation_id = "list_contacts", tag = "contacts", security(("oauth2" = []), ("token" = [])),
-    params(ListContacts),
-    responses(
-        (status = 200, body = PageReply<ContactReply>, headers(("Link" = String, description = "The next page"))),
-    )
-)]
-#[get("")]
-pub async fn list(
-    state: web::Data<AppState>,
-    user: CurrentUser,
-    request: HttpRequest,
-    Query(query): Query<ListContacts>,
-) -> Result<HttpResponse, Problem> {
-    let page = paging::page(query.limit.map(Into::into), query.cursor.as_deref())?;
-    let filter =
-        Filter { search: query.q, first_name: query.first_name, last_name: query.last_name, email: query.email };
-    let found = contacts::list(&state.db, &user, &filter, page).await?;
-    Ok(paging::reply(&request, found, ContactReply::from))
-}
-
-/// One contact.
-///
-/// **Open to:** whoever keeps it; nobody else, staff and admins neither.
+/// **Open to:** its owner; not to staff or admins.
 #[utoipa::path(
     operation_id = "get_contact", tag = "contacts", security(("oauth2" = []), ("token" = [])),
     params(("id" = Uuid, Path)),
@@ -300,58 +256,44 @@ pub async fn get(state: web::Data<AppState>, user: CurrentUser, id: Id) -> Resul
     Ok(web::Json(contacts::get(&state.db, &user, id.0).await?.into()))
 }
 
-/// Changes a contact.
+/// Update a contact
 ///
-/// **Open to:** whoever keeps it.
+/// **Open to:** its owner.
 #[utoipa::path(
-    operation_id = "change_contact", tag = "contacts", security(("oauth2" = []), ("token" = [])),
+    operation_id = "update_contact", tag = "contacts", security(("oauth2" = []), ("token" = [])),
     params(("id" = Uuid, Path)),
-    request_body(content((ChangeContact = "application/merge-patch+json"), (ChangeContact = "application/json"))),
+    request_body(content((UpdateContact = "application/merge-patch+json"), (UpdateContact = "application/json"))),
     responses(
         (status = 200, body = ContactReply),
-        (status = 409, description = "Another of the caller's contacts has this e-mail"),
+        (status = 409, description = "Another contact of the caller has this e-mail"),
     )
 )]
 #[patch("/{id}")]
-pub async fn change(
+pub async fn update(
     state: web::Data<AppState>,
     user: CurrentUser,
     id: Id,
-    Valid(body): Valid<ChangeContact>,
+    Valid(body): Valid<UpdateContact>,
 ) -> Result<web::Json<ContactReply>, Problem> {
-    let contact = contacts::change(&state.db, &state.auth, &user, id.0, body.try_into()?).await?;
+    let contact = contacts::update(&state.db, &state.auth.clock, &user, id.0, body.try_into()?).await?;
     Ok(web::Json(contact.into()))
 }
 
-/// Removes a contact. Closed vaccine requests for them stay, without a name.
+/// Delete a contact
 ///
-/// **Open to:** whoever keeps it.
+/// Closed vaccine requests for the contact remain, without its name.
+///
+/// **Open to:** its owner.
 #[utoipa::path(
-    operation_id = "remove_contact", tag = "contacts", security(("oauth2" = []), ("token" = [])),
+    operation_id = "delete_contact", tag = "contacts", security(("oauth2" = []), ("token" = [])),
     params(("id" = Uuid, Path)),
     responses(
         (status = 204),
-        (status = 409, description = "A vaccine request for them is open"),
+        (status = 409, description = "The contact has an open vaccine request"),
     )
 )]
 #[delete("/{id}")]
-pub async fn remove(state: web::Data<AppState>, user: CurrentUser, id: Id) -> Result<HttpResponse, Problem> {
-    contacts::remove(&state.db, &user, id.0).await?;
+pub async fn delete(state: web::Data<AppState>, user: CurrentUser, id: Id) -> Result<HttpResponse, Problem> {
+    contacts::delete(&state.db, &user, id.0).await?;
     Ok(HttpResponse::NoContent().finish())
-}
-
-/// The id, then the names on a line each.
-impl Position for contacts::Position {
-    fn to_bytes(&self) -> Vec<u8> {
-        [self.id.as_bytes(), self.last_name.as_bytes(), b"\n", self.first_name.as_bytes()].concat()
-    }
-
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (id, names) = bytes.split_first_chunk::<16>()?;
-        let (last_name, first_name) = std::str::from_utf8(names).ok()?.split_once('\n')?;
-        // Names have none, and PostgreSQL would stumble over a NUL.
-        let is_line = !last_name.contains(char::is_control) && !first_name.contains(char::is_control);
-        let (last_name, first_name) = (last_name.to_owned(), first_name.to_owned());
-        is_line.then(|| Self { last_name, first_name, id: Uuid::from_bytes(*id) })
-    }
 }

@@ -58,6 +58,11 @@ impl From<u64> for Field<super::paging::Limit> {
     }
 }
 
+/// Whether an optional member is present and breaks a rule.
+pub fn is_invalid<T>(field: Option<&Field<T>>) -> bool {
+    field.is_some_and(|field| field.0.is_err())
+}
+
 /// Values of optional members.
 pub trait Optional<T> {
     /// The value, if there is one.

@@ -7,6 +7,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::domain::auth::codes::PresentedResetToken;
 use crate::domain::auth::password::{Password, PresentedPassword};
 use crate::domain::auth::token::PresentedToken;
+use crate::domain::contacts::calendar_feeds::FeedSecret;
 use crate::domain::values::birthday::LeapDay;
 use crate::domain::values::email::Email;
 use crate::domain::values::instant::Instant;
@@ -219,3 +220,11 @@ impl PartialSchema for PresentedResetToken {
 }
 
 impl ToSchema for PresentedResetToken {}
+
+impl PartialSchema for FeedSecret {
+    fn schema() -> RefOr<Schema> {
+        schema_of::<Self>()
+    }
+}
+
+impl ToSchema for FeedSecret {}

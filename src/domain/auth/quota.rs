@@ -27,7 +27,7 @@ pub enum Quota {
 ///
 /// # Errors
 /// [`Error::TooMany`] with the time until the hour is over.
-pub async fn admit(db: &impl ConnectionTrait, auth: &Auth, quota: Quota, user_id: Uuid) -> Result<()> {
+pub async fn consume(db: &impl ConnectionTrait, auth: &Auth, quota: Quota, user_id: Uuid) -> Result<()> {
     let (name, most) = match quota {
         Quota::Contacts => ("contacts", auth.limits.contacts_per_hour),
         Quota::Imports => ("imports", auth.limits.imports_per_hour),

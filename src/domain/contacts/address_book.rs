@@ -12,10 +12,10 @@ use chrono::NaiveDate;
 use entity::ContactFormat;
 use entity::contacts::Model;
 
-use crate::domain::contacts::contacts::{NAME_CHARACTERS, NOTES_CHARACTERS, NewContact, PHONE_CHARACTERS};
+use crate::domain::contacts::contacts::{NewContact, Note};
 use crate::domain::values::birthday::Birthday;
 use crate::domain::values::email::Email;
-use crate::domain::values::rules;
+use crate::domain::values::person::{ContactNumber, NamePart};
 use crate::error::{Error, Result, Violation};
 
 /// What some programs begin an UTF-8 file with.
@@ -85,38 +85,46 @@ pub fn write<'a>(format: ContactFormat, contacts: impl IntoIterator<Item = &'a M
 }
 
 impl Fields {
-    /// A contact, by the same rules as through the API.
+    /// The contact of a row, by the same rules as in the API.
     fn contact(self, latest: NaiveDate) -> std::result::Result<NewContact, Vec<Violation>> {
         let mut violations = Vec::new();
-        let mut check = |field: &'static str, value: &str, most: usize, rule: fn(&str) -> Checked| {
-            for error in [rules::at_most(value, most), rule(value)].into_iter().filter_map(std::result::Result::err) {
-                let message = error.message.unwrap_or_default();
-                violations.push(Violation::new(field, error.code, message));
-            }
-        };
-        let first_name = self.first_name.trim().to_owned();
-        let last_name = self.last_name.trim().to_owned();
-        check("first_name", &first_name, NAME_CHARACTERS, rules::line);
-        check("last_name", &last_name, NAME_CHARACTERS, rules::line);
-        let mut optional = |field: &'static str, value: String, most: usize, rule: fn(&str) -> Checked| {
-            let value = Some(value.trim().to_owned()).filter(|value| !value.is_empty());
-            value.inspect(|value| check(field, value, most, rule))
-        };
-        let email = optional("email", self.email, Email::MAX_BYTES, rules::email);
-        let phone_number =
-            optional("phone_number", plain_number(&self.phone_number), PHONE_CHARACTERS, rules::contact_number);
-        let note = optional("note", rules::normal_lines(&self.note), NOTES_CHARACTERS, rules::text);
+        let first_name = checked(&mut violations, "first_name", NamePart::parse(&self.first_name));
+        let last_name = checked(&mut violations, "last_name", NamePart::parse(&self.last_name));
+        let email = optional(&mut violations, "email", &self.email, Email::parse);
+        let number = plain_number(&self.phone_number);
+        let phone_number = optional(&mut violations, "phone_number", &number, ContactNumber::parse);
+        let note = optional(&mut violations, "note", &self.note, Note::parse);
         let birthday = self.birthday.and_then(|[year, month, day]| Birthday::parse(month, day, year, latest));
         let birthday = birthday.unwrap_or_else(|violation| {
             violations.push(violation);
             None
         });
-        if !violations.is_empty() {
-            return Err(violations);
+        match (first_name, last_name) {
+            (Some(first_name), Some(last_name)) if violations.is_empty() => {
+                Ok(NewContact { first_name, last_name, email, phone_number, birthday, note })
+            }
+            _ => Err(violations),
         }
-        let email = email.map(|email| Email::parse(&email)).transpose().map_err(|violation| vec![violation])?;
-        Ok(NewContact { first_name, last_name, email, phone_number, birthday, note })
     }
+}
+
+/// A parsed value; its violation is collected under the name of the field.
+fn checked<T>(
+    violations: &mut Vec<Violation>,
+    field: &'static str,
+    parsed: std::result::Result<T, Violation>,
+) -> Option<T> {
+    parsed.map_err(|violation| violations.push(violation.in_field(field))).ok()
+}
+
+/// A value that may be blank.
+fn optional<T>(
+    violations: &mut Vec<Violation>,
+    field: &'static str,
+    text: &str,
+    parse: impl Fn(&str) -> std::result::Result<T, Violation>,
+) -> Option<T> {
+    if text.trim().is_empty() { None } else { checked(violations, field, parse(text)) }
 }
 
 /// A telephone number without the invisible marks and the special spaces that telephones put into theirs.
@@ -129,8 +137,6 @@ fn plain_number(text: &str) -> String {
     });
     plain.collect()
 }
-
-type Checked = std::result::Result<(), validator::ValidationError>;
 
 /// A date as people write it in files: `1985-12-10`, `19851210`, or without a year `--12-10`, `--1210`.
 fn parts_of_date(text: &str) -> Parts {

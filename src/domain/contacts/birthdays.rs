@@ -11,8 +11,8 @@ use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
-use crate::domain::contacts::contacts::owned_by;
-use crate::domain::values::birthday::{Birthday, LeapDay};
+use crate::domain::contacts::contacts::{birthday_of, owned_by};
+use crate::domain::values::birthday::LeapDay;
 use crate::domain::values::clock::Clock;
 use crate::domain::values::page::{Page, Slice};
 use crate::domain::values::time_zone::TimeZone;
@@ -92,7 +92,7 @@ impl Window {
     }
 
     fn upcoming(&self, contact: Model) -> Option<Upcoming> {
-        let birthday = Birthday::of(&contact)?;
+        let birthday = birthday_of(&contact)?;
         let next_birthday = birthday.next(self.today, self.leap_day);
         let in_days = next_birthday.signed_duration_since(self.today).num_days();
         Some(Upcoming { contact, next_birthday, turns: birthday.turns(next_birthday), in_days })
@@ -127,7 +127,7 @@ pub async fn upcoming(
     }
     let upcoming = contacts.into_iter().filter_map(|contact| window.upcoming(contact)).collect();
     Ok(page.slice(upcoming, |upcoming: &Upcoming| {
-        let (month, day) = Birthday::of(&upcoming.contact).map_or((1, 1), |birthday| birthday.day_of_year());
+        let (month, day) = birthday_of(&upcoming.contact).map_or((1, 1), |birthday| birthday.day_of_year());
         Position { today: window.today, month, day, id: upcoming.contact.id }
     }))
 }
@@ -180,11 +180,11 @@ fn day(date: NaiveDate) -> Day {
 
 #[cfg(test)]
 mod tests {
+    use crate::domain::values::birthday::Birthday;
     use std::collections::BTreeSet;
 
     use chrono::{Datelike, Days, NaiveDate};
 
-    use super::Birthday;
     use super::Day;
     use super::LEAP_DAY;
     use super::LeapDay;

@@ -7,24 +7,27 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use entity::calendar_feeds::{ActiveModel, Column, Entity, Model};
 use entity::users;
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, RelationTrait as _, Set};
 use uuid::Uuid;
 
 use crate::domain::values::actor::Actor;
 use crate::domain::values::clock::Clock;
-use crate::error::{Error, Result};
+use crate::domain::values::value::{Shape, Value, at_most};
+use crate::error::{Error, Result, Violation};
 
 /// Bytes of a secret. Nobody guesses 256 bits, so a plain hash of them tells nothing.
 const SECRET_BYTES: usize = 32;
 
-/// A feed that has just been opened.
+/// A feed with a new secret.
 #[derive(Clone)]
 pub struct NewFeed {
-    /// What its address holds. It cannot be shown again.
+    /// The secret of its address. It is stored only as a hash.
     pub secret: String,
-    /// When it was opened.
+    /// When the secret was made.
     pub created_at: DateTime<Utc>,
+    /// Whether there was no feed before.
+    pub is_new: bool,
 }
 
 impl std::fmt::Debug for NewFeed {
@@ -33,56 +36,90 @@ impl std::fmt::Debug for NewFeed {
     }
 }
 
-/// Opens the actor's feed under a new secret. An address from before leads nowhere any more.
+/// Creates the feed of the actor with a new secret, or replaces the secret of the existing one.
 ///
 /// # Errors
-/// Fails when the database does, or the system has no randomness.
-pub async fn open(db: &impl ConnectionTrait, clock: &Clock, actor: &Actor) -> Result<NewFeed> {
+/// Database errors; [`Error::Internal`] if the system has no randomness.
+pub async fn put(db: &impl ConnectionTrait, clock: &Clock, actor: &Actor) -> Result<NewFeed> {
     let mut bytes = [0; SECRET_BYTES];
     getrandom::fill(&mut bytes).map_err(Error::internal)?;
-    let feed = NewFeed { secret: URL_SAFE_NO_PAD.encode(bytes), created_at: clock.now() };
+    let (secret, created_at) = (URL_SAFE_NO_PAD.encode(bytes), clock.now());
+    let replaced = Entity::update_many()
+        .col_expr(Column::SecretHash, Expr::value(hash(&secret)))
+        .col_expr(Column::CreatedAt, Expr::value(created_at))
+        .filter(Column::UserId.eq(actor.user_id))
+        .exec(db)
+        .await?;
+    let feed = NewFeed { secret, created_at, is_new: replaced.rows_affected == 0 };
+    if !feed.is_new {
+        return Ok(feed);
+    }
     let row = ActiveModel {
         user_id: Set(actor.user_id),
         secret_hash: Set(hash(&feed.secret)),
         created_at: Set(feed.created_at),
     };
+    // A concurrent request may have created it meanwhile.
     let renewed = [Column::SecretHash, Column::CreatedAt];
     let on_conflict = OnConflict::column(Column::UserId).update_columns(renewed).to_owned();
     Entity::insert(row).on_conflict(on_conflict).exec_without_returning(db).await?;
     Ok(feed)
 }
 
-/// The actor's feed, without its secret.
+/// Gets the feed of the actor, without its secret.
 ///
 /// # Errors
-/// [`Error::NotFound`] when none is open.
+/// [`Error::NotFound`] if there is none.
 pub async fn get(db: &impl ConnectionTrait, actor: &Actor) -> Result<Model> {
     Entity::find_by_id(actor.user_id).one(db).await?.ok_or(Error::NotFound)
 }
 
-/// Closes the actor's feed.
+/// Deletes the feed of the actor.
 ///
 /// # Errors
-/// [`Error::NotFound`] when none is open.
-pub async fn close(db: &impl ConnectionTrait, actor: &Actor) -> Result<()> {
+/// [`Error::NotFound`] if there is none.
+pub async fn delete(db: &impl ConnectionTrait, actor: &Actor) -> Result<()> {
     match Entity::delete_by_id(actor.user_id).exec(db).await?.rows_affected {
         0 => Err(Error::NotFound),
         _ => Ok(()),
     }
 }
 
-/// Whose feed has this secret.
+/// The owner of the feed with this secret.
 ///
 /// # Errors
-/// [`Error::NotFound`] when it is nobody's, or the account is disabled.
-pub async fn owner(db: &impl ConnectionTrait, secret: &str) -> Result<Uuid> {
+/// [`Error::NotFound`] if there is no such feed, or the account is disabled.
+pub async fn owner(db: &impl ConnectionTrait, secret: &FeedSecret) -> Result<Uuid> {
     let owner = Entity::find()
         .select_only()
         .column(Column::UserId)
         .join(JoinType::InnerJoin, entity::calendar_feeds::Relation::Users.def())
-        .filter(Column::SecretHash.eq(hash(secret)))
+        .filter(Column::SecretHash.eq(hash(&secret.0)))
         .filter(users::Column::DisabledAt.is_null());
     owner.into_tuple().one(db).await?.ok_or(Error::NotFound)
+}
+
+/// The secret of a feed as a client presents it.
+pub struct FeedSecret(String);
+
+impl FeedSecret {
+    /// The most characters.
+    pub const MAX_CHARS: usize = 100;
+}
+
+impl Value for FeedSecret {
+    const SHAPE: Shape = Shape::text(0, Self::MAX_CHARS);
+
+    fn from_text(text: &str) -> std::result::Result<Self, Violation> {
+        at_most(text, Self::MAX_CHARS)?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl std::fmt::Debug for FeedSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FeedSecret(…)")
+    }
 }
 
 fn hash(secret: &str) -> String {

@@ -1,12 +1,12 @@
-//! Files of contacts: reading one into a user's contacts, and taking it back.
+//! Imports: files of contacts that are read into the contacts of a user, and can be undone.
 //!
-//! A file is read on a thread of its own, which hands over the rows in batches; all of them are written in one
-//! transaction. So a fault leaves nothing behind, a dry run is a real one that is undone, and memory does not depend on
-//! the size of the file.
+//! A file is read on a thread of its own, which sends the rows in batches; all of them are written in one transaction. A
+//! failure therefore leaves nothing behind, a dry run is a real import that is rolled back, and the use of memory does not
+//! depend on the size of the file.
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use entity::contact_imports::{ActiveModel, Column, Entity, Model};
@@ -16,128 +16,75 @@ use sea_orm::{
     ActiveModelTrait as _, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     Select, Set, TransactionSession as _,
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::db::Transact;
 use crate::domain::contacts::address_book::{self, Row};
 use crate::domain::contacts::contacts;
+use crate::domain::contacts::import_limiter::ImportLimiter;
 use crate::domain::values::actor::Actor;
 use crate::domain::values::clock::Clock;
 use crate::domain::values::page::{Page, Slice};
 use crate::error::{Conflict, Error, Result, Violation};
 
-/// Rows of one statement, at most. What is left of a file is written in statements of half as many, and so on, so that
-/// there are few different ones for the database to know.
+/// The most rows of one statement. The rest of a file is written in statements of half as many rows, and so on, so that the
+/// database has few different statements to prepare.
 const BATCH: usize = 256;
 
-/// Batches that wait to be written.
-const BATCHES: usize = 4;
+/// Batches in the queue for writing.
+const QUEUED_BATCHES: usize = 4;
 
-/// How long a file that has arrived waits for its turn.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
-
-/// Files that may be on their way in at once.
-const PLACES: usize = 32;
-
-/// How large files may be, and how many are taken at once: one of each user, so many in all.
-#[derive(Debug)]
-pub struct Desk {
-    /// The most bytes of a file.
-    pub most_bytes: u64,
-    /// The most contacts of a file.
-    pub most_rows: u64,
-    taken: Mutex<HashSet<Uuid>>,
-    turns: Arc<Semaphore>,
-}
-
-/// A user's place at the desk, until it is dropped.
-#[derive(Debug)]
-pub struct Place<'a> {
-    desk: &'a Desk,
-    user_id: Uuid,
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.desk.taken().remove(&self.user_id);
-    }
-}
-
-impl Desk {
-    /// Takes files of so many bytes and contacts, and writes `at_once` of them at a time.
-    #[must_use]
-    pub fn new(most_bytes: u64, most_rows: u64, at_once: usize) -> Self {
-        Self { most_bytes, most_rows, taken: Mutex::default(), turns: Arc::new(Semaphore::new(at_once)) }
-    }
-
-    /// A place for a user's file, from its first byte to the answer.
-    ///
-    /// # Errors
-    /// [`Error::Busy`] when the user has one already, or all are taken.
-    pub fn place(&self, user_id: Uuid) -> Result<Place<'_>> {
-        let mut taken = self.taken();
-        if taken.len() >= PLACES || !taken.insert(user_id) {
-            return Err(Error::Busy);
-        }
-        Ok(Place { desk: self, user_id })
-    }
-
-    fn taken(&self) -> MutexGuard<'_, HashSet<Uuid>> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn turn(&self) -> Result<OwnedSemaphorePermit> {
-        let turn = Arc::clone(&self.turns).acquire_owned();
-        let turn = tokio::time::timeout(PATIENCE, turn).await.map_err(|_| Error::Busy)?;
-        turn.map_err(Error::internal)
-    }
-}
-
-/// What to make of a file.
+/// A file to be imported.
 #[derive(Debug)]
 pub struct Import {
-    /// The file, from its beginning.
+    /// The file, at its beginning.
     pub file: File,
-    /// What it is written in.
+    /// The format of the file.
     pub format: ContactFormat,
-    /// Whether to tell what would happen, and to change nothing.
+    /// Whether to only report, and to change nothing.
     pub is_dry_run: bool,
 }
 
-/// What became of a file.
+/// The result of an import.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// The import, unless it was a dry run.
     pub import: Option<Model>,
-    /// Contacts that were added.
+    /// The number of contacts that were created.
     pub imported: u64,
-    /// Rows that were not.
+    /// The rows that were skipped.
     pub rejected: Vec<Rejected>,
 }
 
-/// The line of a row that was left out, and all that is wrong with it.
+/// A skipped row: its line, and all its violations.
 pub type Rejected = (u64, Vec<Violation>);
 
-/// The imports an actor may see: their own.
+/// The imports that a user may see: their own.
 fn owned_by(user_id: Uuid) -> Select<Entity> {
     Entity::find().filter(Column::UserId.eq(user_id))
 }
 
-/// Adds the contacts of a file to the actor's. Rows that break a rule, or repeat an e-mail, are left out and told.
+/// Imports the contacts of a file. Rows that break a rule, or repeat an e-mail, are skipped and reported.
 ///
 /// # Errors
-/// A violation when it is no such file, or has too many rows; [`Error::Busy`].
-pub async fn add(db: &impl Transact, clock: &Clock, desk: &Desk, actor: &Actor, import: Import) -> Result<Report> {
-    let turn = Arc::new(desk.turn().await?);
+/// A violation if the file has another format, or too many rows; [`Error::Busy`].
+pub async fn create(
+    db: &impl Transact,
+    clock: &Clock,
+    limiter: &ImportLimiter,
+    actor: &Actor,
+    import: Import,
+) -> Result<Report> {
+    let permit = Arc::new(limiter.write().await?);
     let Import { file, format, is_dry_run } = import;
-    let most_rows = desk.most_rows;
-    let (batches, received) = mpsc::channel(BATCHES);
-    // The thread has a part in the turn: it goes on for a while when whoever asked has gone.
-    let part = Arc::clone(&turn);
+    let max_rows = limiter.max_rows;
+    let (batches, received) = mpsc::channel(QUEUED_BATCHES);
+    // The thread holds the permit too: it runs on for a while after the client has disconnected.
+    let shared = Arc::clone(&permit);
     let reader = tokio::task::spawn_blocking(move || {
-        let _part = part;
-        read(file, format, most_rows, &batches)
+        let _shared = shared;
+        read(file, format, max_rows, &batches)
     });
     let transaction = db.begin().await?;
     let id = Uuid::now_v7();
@@ -169,30 +116,30 @@ pub async fn add(db: &impl Transact, clock: &Clock, desk: &Desk, actor: &Actor, 
     Ok(Report { import: Some(import), imported, rejected })
 }
 
-/// Reads the file to its end, or until nobody takes its rows any more.
-fn read(file: File, format: ContactFormat, most_rows: u64, batches: &mpsc::Sender<Vec<Row>>) -> Result<()> {
+/// Reads the file to its end, or until the receiver of its rows is closed.
+fn read(file: File, format: ContactFormat, max_rows: u64, batches: &mpsc::Sender<Vec<Row>>) -> Result<()> {
     let mut batch = Vec::with_capacity(BATCH);
     let mut rows = 0;
-    let mut is_taken = true;
+    let mut is_open = true;
     address_book::read(format, file, |row| {
         rows += 1;
         batch.push(row);
         if batch.len() == BATCH {
-            is_taken = batches.blocking_send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))).is_ok();
+            is_open = batches.blocking_send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))).is_ok();
         }
-        is_taken && rows <= most_rows
+        is_open && rows <= max_rows
     })?;
-    if rows > most_rows {
-        return Err(Violation::new(".", "rows", format!("the file has more than {most_rows} contacts")).into());
+    if rows > max_rows {
+        return Err(Violation::new(".", "rows", format!("the file has more than {max_rows} contacts")).into());
     }
     if !batch.is_empty() {
-        // Whoever does not take it has failed, and says so.
+        // The receiver is closed only after an error, which it returns itself.
         drop(batches.blocking_send(batch));
     }
     Ok(())
 }
 
-/// Writes the rows as they come, and gathers those that cannot be.
+/// Writes the rows as they arrive, and collects those that are skipped.
 async fn write(
     transaction: &impl ConnectionTrait,
     user_id: Uuid,
@@ -224,7 +171,7 @@ async fn write(
     }
 }
 
-/// Writes rows but those whose e-mail is taken, and returns how many.
+/// Writes a batch, except rows whose e-mail is taken. Returns the number of rows.
 async fn write_batch(
     transaction: &impl ConnectionTrait,
     rows: impl Iterator<Item = (u64, table::Model)>,
@@ -242,10 +189,10 @@ async fn write_batch(
     Ok(u64::try_from(inserted.len()).unwrap_or(u64::MAX))
 }
 
-/// The actor's imports, newest first.
+/// Lists the imports of the actor, newest first.
 ///
 /// # Errors
-/// Fails when the database does.
+/// Database errors.
 pub async fn list(db: &impl ConnectionTrait, actor: &Actor, page: Page) -> Result<Slice<Model>> {
     let imports = owned_by(actor.user_id)
         .apply_if(page.after, |imports, after| imports.filter(Column::Id.lt(after)))
@@ -256,24 +203,24 @@ pub async fn list(db: &impl ConnectionTrait, actor: &Actor, page: Page) -> Resul
     Ok(page.slice(imports, |import| import.id))
 }
 
-/// Every import of a user.
+/// All imports of a user.
 pub(in crate::domain) async fn all_of(db: &impl ConnectionTrait, user_id: Uuid) -> Result<Vec<Model>> {
     Ok(owned_by(user_id).all(db).await?)
 }
 
-/// One import.
+/// Gets an import.
 ///
 /// # Errors
-/// [`Error::NotFound`] unless it is the actor's.
+/// [`Error::NotFound`] unless it is an import of the actor.
 pub async fn get(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<Model> {
     owned_by(actor.user_id).filter(Column::Id.eq(id)).one(db).await?.ok_or(Error::NotFound)
 }
 
-/// Takes an import back: the contacts that it added go with it, whatever has been changed in them since.
+/// Undoes an import: deletes the contacts that it created, with all later changes of them.
 ///
 /// # Errors
-/// [`Error::NotFound`]; a conflict when an open vaccine request is for one of them: then all of them stay.
-pub async fn remove(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<()> {
+/// [`Error::NotFound`]; a conflict if one of the contacts has an open vaccine request: then none is deleted.
+pub async fn undo(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<()> {
     let own = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::UserId.eq(actor.user_id));
     match own.exec(db).await {
         Ok(result) if result.rows_affected == 0 => Err(Error::NotFound),
@@ -282,31 +229,5 @@ pub async fn remove(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Resul
             Error::Conflict(Conflict::ContactInUse) => Conflict::ImportInUse.into(),
             error => error,
         }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::Desk;
-    use super::PLACES;
-    use crate::error::Error;
-
-    #[tokio::test]
-    async fn so_many_files_are_taken_and_the_next_one_is_told_to_come_back() {
-        let desk = Desk::new(1, 1, 1);
-        let mut places: Vec<_> = (0..PLACES).map(|_| desk.place(Uuid::now_v7()).unwrap()).collect();
-        assert!(matches!(desk.place(Uuid::nil()), Err(Error::Busy)));
-        places.pop();
-        let place = desk.place(Uuid::nil()).unwrap();
-        places.pop();
-        assert!(matches!(desk.place(Uuid::nil()), Err(Error::Busy)), "one of each user");
-        drop(place);
-        desk.place(Uuid::nil()).unwrap();
-        let turn = desk.turn().await.unwrap();
-        tokio::time::timeout(std::time::Duration::ZERO, desk.turn()).await.unwrap_err();
-        drop(turn);
-        drop(desk.turn().await.unwrap());
     }
 }

@@ -1,111 +1,77 @@
-//! Contacts: people that a user keeps, whom nobody else can see.
+//! Contacts: people whom a user keeps. Only their owner can see them.
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use entity::contacts::{Column, Entity, Model};
-use sea_orm::sea_query::{Expr, ExprTrait, InsertStatement, LikeExpr, Query};
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    Select,
-};
+use sea_orm::sea_query::{Expr, ExprTrait, InsertStatement, Query};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
 use uuid::Uuid;
 
 use crate::domain::auth::context::Auth;
 use crate::domain::auth::quota::{self, Quota};
 use crate::domain::values::actor::Actor;
 use crate::domain::values::birthday::{self, Birthday};
+use crate::domain::values::clock::Clock;
 use crate::domain::values::email::Email;
 use crate::domain::values::page::{Page, Slice};
 use crate::domain::values::patch::Patch;
-use crate::domain::values::rules;
+use crate::domain::values::person::{ContactNumber, NamePart, latest_birth_date};
 use crate::domain::values::search;
+use crate::domain::values::text::Text;
 use crate::error::{Error, Result};
 
-/// Characters of a first or last name.
-pub const NAME_CHARACTERS: usize = 100;
+/// A note about a contact.
+pub type Note = Text<2000>;
 
-/// Characters of a telephone number.
-pub const PHONE_CHARACTERS: usize = 32;
+/// Contacts that one statement deletes.
+const DELETE_BATCH: u64 = 10_000;
 
-/// Characters of notes.
-pub const NOTES_CHARACTERS: usize = 2000;
-
-/// Contacts that one statement removes.
-const REMOVED_AT_ONCE: u64 = 10_000;
-
-/// What a list calls the contacts that are on it.
-const FOUND: &str = "found";
-
-/// Somebody to be kept.
+/// A contact to be created.
 #[derive(Clone, Debug)]
 pub struct NewContact {
-    /// Given name or names.
-    pub first_name: String,
-    /// Family name.
-    pub last_name: String,
-    /// Unique among the contacts of a user.
+    /// First name or names.
+    pub first_name: NamePart,
+    /// Last name.
+    pub last_name: NamePart,
+    /// E-mail address, unique among the contacts of a user.
     pub email: Option<Email>,
-    /// In any form that people write.
-    pub phone_number: Option<String>,
-    /// With or without a year.
+    /// Telephone number.
+    pub phone_number: Option<ContactNumber>,
+    /// Birthday, with or without a year.
     pub birthday: Option<Birthday>,
-    /// Anything else.
-    pub note: Option<String>,
+    /// Note.
+    pub note: Option<Note>,
 }
 
-/// Changes to a contact.
+/// Changes of a contact.
 #[derive(Clone, Debug, Default)]
-pub struct Changes {
-    /// Given name or names.
-    pub first_name: Option<String>,
-    /// Family name.
-    pub last_name: Option<String>,
-    /// Unique among the contacts of a user.
+pub struct ContactChanges {
+    /// First name or names.
+    pub first_name: Option<NamePart>,
+    /// Last name.
+    pub last_name: Option<NamePart>,
+    /// E-mail address, unique among the contacts of a user.
     pub email: Patch<Email>,
-    /// In any form that people write.
-    pub phone_number: Patch<String>,
-    /// From 1.
+    /// Telephone number.
+    pub phone_number: Patch<ContactNumber>,
+    /// Month of birth, from 1.
     pub birth_month: Patch<i16>,
-    /// From 1.
+    /// Day of birth, from 1.
     pub birth_day: Patch<i16>,
-    /// Unknown when absent.
+    /// Year of birth.
     pub birth_year: Patch<i16>,
-    /// Anything else.
-    pub note: Patch<String>,
+    /// Note.
+    pub note: Patch<Note>,
 }
 
-/// Which contacts a list holds. Every condition narrows it, and letter case never matters.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// Each of these words is somewhere in the first name, the last name or the e-mail.
-    pub search: Option<String>,
-    /// The first name contains this.
-    pub first_name: Option<String>,
-    /// The last name contains this.
-    pub last_name: Option<String>,
-    /// The e-mail contains this.
-    pub email: Option<String>,
-}
-
-/// Where a contact stands in a list: sorted by last name, first name, id.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Position {
-    /// The folded last name.
-    pub last_name: String,
-    /// The folded first name.
-    pub first_name: String,
-    /// Tells people of one name apart.
-    pub id: Uuid,
-}
-
-impl Position {
-    fn of(contact: &Model) -> Self {
-        Self { last_name: contact.last_folded.clone(), first_name: contact.first_folded.clone(), id: contact.id }
-    }
-}
-
-/// The contacts an actor may see: their own.
+/// The contacts that a user may see: their own.
 pub(in crate::domain) fn owned_by(user_id: Uuid) -> Select<Entity> {
     Entity::find().filter(Column::UserId.eq(user_id))
+}
+
+/// The birthday of a contact.
+#[must_use]
+pub fn birthday_of(contact: &Model) -> Option<Birthday> {
+    Birthday::of_parts(contact.birth_month, contact.birth_day, contact.birth_year)
 }
 
 /// The row of a new contact.
@@ -119,22 +85,22 @@ pub fn row(id: Uuid, user_id: Uuid, import_id: Option<Uuid>, new: NewContact, no
         id,
         user_id,
         import_id,
-        first_folded: search::fold(&new.first_name),
-        last_folded: search::fold(&new.last_name),
-        first_name: new.first_name,
-        last_name: new.last_name,
+        first_folded: search::fold(new.first_name.as_str()),
+        last_folded: search::fold(new.last_name.as_str()),
+        first_name: new.first_name.into_string(),
+        last_name: new.last_name.into_string(),
         email: new.email.map(|email| email.as_str().to_owned()),
-        phone_number: new.phone_number,
+        phone_number: new.phone_number.map(ContactNumber::into_string),
         birth_month,
         birth_day,
         birth_year,
-        note: new.note,
+        note: new.note.map(Note::into_string),
         created_at: now,
         updated_at: now,
     }
 }
 
-/// One statement that adds many rows.
+/// An INSERT of any number of rows.
 ///
 /// # Errors
 /// None in practice: each row has as many values as there are columns.
@@ -181,66 +147,29 @@ pub fn insert(rows: impl IntoIterator<Item = Model>) -> Result<InsertStatement> 
     Ok(insert)
 }
 
-/// Keeps somebody.
+/// Creates a contact.
 ///
 /// # Errors
-/// A conflict when the user has a contact with this e-mail; [`Error::TooMany`].
-pub async fn add(db: &impl ConnectionTrait, auth: &Auth, actor: &Actor, new: NewContact) -> Result<Model> {
-    quota::admit(db, auth, Quota::Contacts, actor.user_id).await?;
+/// A conflict if the user has a contact with this e-mail; [`Error::TooMany`] if the quota is used up.
+pub async fn create(db: &impl ConnectionTrait, auth: &Auth, actor: &Actor, new: NewContact) -> Result<Model> {
+    quota::consume(db, auth, Quota::Contacts, actor.user_id).await?;
     let row = row(Uuid::now_v7(), actor.user_id, None, new, auth.clock.now());
     db.execute(&insert([row.clone()])?).await?;
     Ok(row)
 }
 
-/// One contact.
+/// Gets a contact.
 ///
 /// # Errors
-/// [`Error::NotFound`] unless it is the actor's.
+/// [`Error::NotFound`] unless it is a contact of the actor.
 pub async fn get(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<Model> {
     owned_by(actor.user_id).filter(Column::Id.eq(id)).one(db).await?.ok_or(Error::NotFound)
 }
 
-/// Contacts by name.
+/// A page of the contacts of a user by id, an order that does not change if names do.
 ///
 /// # Errors
-/// Fails when the database does.
-pub async fn list(
-    db: &impl ConnectionTrait,
-    actor: &Actor,
-    filter: &Filter,
-    page: Page<Position>,
-) -> Result<Slice<Model, Position>> {
-    let order = [Column::LastFolded, Column::FirstFolded, Column::Id];
-    let contains = |column: Column, text: &str| column.like(LikeExpr::new(search::anywhere(text)).escape('\\'));
-    let mut found = owned_by(actor.user_id).select_only().columns(order);
-    for word in filter.search.iter().flat_map(|text| text.split_whitespace()) {
-        let somewhere = [Column::FirstFolded, Column::LastFolded, Column::Email];
-        let any = somewhere.into_iter().fold(Condition::any(), |any, column| any.add(contains(column, word)));
-        found = found.filter(any);
-    }
-    let found = found
-        .apply_if(filter.first_name.as_deref(), |found, text| found.filter(contains(Column::FirstFolded, text)))
-        .apply_if(filter.last_name.as_deref(), |found, text| found.filter(contains(Column::LastFolded, text)))
-        .apply_if(filter.email.as_deref(), |found, text| found.filter(contains(Column::Email, text)))
-        .apply_if(page.after.as_ref(), |found, after| {
-            let position = [after.last_name.as_str().into(), after.first_name.as_str().into(), Expr::value(after.id)];
-            found.filter(Expr::tuple(order.map(Expr::col)).gt(Expr::tuple(position)))
-        });
-    let found = order.into_iter().fold(found, QueryOrder::order_by_asc).limit(page.rows());
-    // What is looked through is in the index of the list; only the rows of the page are read themselves.
-    let mut contacts = owned_by(actor.user_id);
-    let its = |column: Column| Expr::col((FOUND, column));
-    let is_found = Expr::col((Entity, Column::Id)).eq(its(Column::Id));
-    QuerySelect::query(&mut contacts).join_subquery(JoinType::InnerJoin, found.into_query(), FOUND, is_found);
-    let contacts = order.into_iter().fold(contacts, |contacts, column| contacts.order_by_asc(its(column)));
-    let contacts = contacts.all(db).await?;
-    Ok(page.slice(contacts, Position::of))
-}
-
-/// Contacts as they lie in the database: in the order of their ids, which does not change when names do.
-///
-/// # Errors
-/// Fails when the database does.
+/// Database errors.
 pub(in crate::domain) async fn all(db: &impl ConnectionTrait, user_id: Uuid, page: Page) -> Result<Slice<Model>> {
     let contacts = owned_by(user_id)
         .apply_if(page.after, |contacts, after| contacts.filter(Column::Id.gt(after)))
@@ -251,41 +180,41 @@ pub(in crate::domain) async fn all(db: &impl ConnectionTrait, user_id: Uuid, pag
     Ok(page.slice(contacts, |contact| contact.id))
 }
 
-/// Everybody whom a user keeps.
+/// All contacts of a user.
 pub(in crate::domain) async fn all_of(db: &impl ConnectionTrait, user_id: Uuid) -> Result<Vec<Model>> {
     Ok(owned_by(user_id).all(db).await?)
 }
 
-/// Changes a contact.
+/// Updates a contact.
 ///
 /// # Errors
-/// [`Error::NotFound`]; a conflict when the user has another contact with this e-mail; a violation when the birthday that
-/// results is none.
-pub async fn change(
+/// [`Error::NotFound`]; a conflict if the user has another contact with this e-mail; a violation if the resulting birthday
+/// does not exist or is in the future.
+pub async fn update(
     db: &impl ConnectionTrait,
-    auth: &Auth,
+    clock: &Clock,
     actor: &Actor,
     id: Uuid,
-    changes: Changes,
+    changes: ContactChanges,
 ) -> Result<Model> {
-    let folded = |name: &Option<String>| name.as_deref().map(|name| Expr::value(search::fold(name)));
+    let folded = |name: &Option<NamePart>| name.as_ref().map(|name| Expr::value(search::fold(name.as_str())));
     let part = |patch: &Patch<i16>| patch.clone().into_change();
     let parts = [part(&changes.birth_year), part(&changes.birth_month), part(&changes.birth_day)];
-    let latest = rules::latest_birth_date();
+    let latest = latest_birth_date();
     let is_past = parts.iter().any(Option::is_some).then(|| is_past(parts, latest));
     let text = |patch: Patch<String>| patch.into_change().map(Expr::value);
     let [year, month, day] = parts.map(|part| part.map(Expr::value));
     let changed = [
         (Column::FirstFolded, folded(&changes.first_name)),
         (Column::LastFolded, folded(&changes.last_name)),
-        (Column::FirstName, changes.first_name.map(Expr::value)),
-        (Column::LastName, changes.last_name.map(Expr::value)),
+        (Column::FirstName, changes.first_name.map(|name| Expr::value(name.into_string()))),
+        (Column::LastName, changes.last_name.map(|name| Expr::value(name.into_string()))),
         (Column::Email, text(changes.email.map(|email| email.as_str().to_owned()))),
-        (Column::PhoneNumber, text(changes.phone_number)),
+        (Column::PhoneNumber, text(changes.phone_number.map(ContactNumber::into_string))),
         (Column::BirthYear, year),
         (Column::BirthMonth, month),
         (Column::BirthDay, day),
-        (Column::Note, text(changes.note)),
+        (Column::Note, text(changes.note.map(Note::into_string))),
     ];
     let mut update = Entity::update_many()
         .filter(Column::Id.eq(id))
@@ -294,7 +223,7 @@ pub async fn change(
     for (column, value) in changed {
         update = update.apply_if(value, |update, value| update.col_expr(column, value));
     }
-    let updated = update.col_expr(Column::UpdatedAt, Expr::value(auth.clock.now())).exec_with_returning(db).await?;
+    let updated = update.col_expr(Column::UpdatedAt, Expr::value(clock.now())).exec_with_returning(db).await?;
     if let Some(contact) = updated.into_iter().next() {
         return Ok(contact);
     }
@@ -302,8 +231,7 @@ pub async fn change(
     Err(birthday::future_or_ancient(latest).into())
 }
 
-/// Whether a birthday, once its year, month and day have changed, does not lie in the future. Which days there are at all
-/// is for a CHECK to say.
+/// The condition that a birthday with changed parts is not in the future. Whether the day exists is checked by a CHECK.
 fn is_past([year, month, day]: [Option<Option<i16>>; 3], latest: NaiveDate) -> Expr {
     let part = |column, new: Option<Option<i16>>| new.map_or_else(|| Expr::col(column), Expr::value);
     let year = part(Column::BirthYear, year);
@@ -314,26 +242,25 @@ fn is_past([year, month, day]: [Option<Option<i16>>; 3], latest: NaiveDate) -> E
     is_partial.or(year.lt(latest.year())).or(in_year)
 }
 
-/// Removes all contacts of a user, of whom no vaccine request may be open any more: a part at a time, so that no statement
-/// takes long.
-pub(in crate::domain) async fn remove_all(db: &impl ConnectionTrait, user_id: Uuid) -> Result<u64> {
-    let mut removed = 0;
+/// Deletes all contacts of a user, none of whom may have an open vaccine request, in batches.
+pub(in crate::domain) async fn delete_all(db: &impl ConnectionTrait, user_id: Uuid) -> Result<u64> {
+    let mut deleted = 0;
     loop {
-        let part = owned_by(user_id).select_only().column(Column::Id).limit(REMOVED_AT_ONCE).into_query();
+        let part = owned_by(user_id).select_only().column(Column::Id).limit(DELETE_BATCH).into_query();
         let part = Entity::delete_many().filter(Column::UserId.eq(user_id)).filter(Column::Id.in_subquery(part));
         let rows = part.exec(db).await?.rows_affected;
-        removed += rows;
-        if rows < REMOVED_AT_ONCE {
-            return Ok(removed);
+        deleted += rows;
+        if rows < DELETE_BATCH {
+            return Ok(deleted);
         }
     }
 }
 
-/// Removes a contact.
+/// Deletes a contact.
 ///
 /// # Errors
-/// [`Error::NotFound`]; a conflict when an open vaccine request is for them.
-pub async fn remove(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<()> {
+/// [`Error::NotFound`]; a conflict if the contact has an open vaccine request.
+pub async fn delete(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<()> {
     let own = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::UserId.eq(actor.user_id));
     if own.exec(db).await?.rows_affected == 0 {
         return Err(Error::NotFound);

@@ -6,5 +6,7 @@ pub mod birthdays;
 pub mod calendar_feeds;
 pub mod contact_exports;
 pub mod contact_imports;
+pub mod contact_search;
 #[expect(clippy::module_inception, reason = "the first resource of the wing has its name")]
 pub mod contacts;
+pub mod import_limiter;

@@ -1,12 +1,18 @@
 //! A birthday: a day of the calendar, of which the year may be unknown.
 
 use chrono::{Datelike, NaiveDate};
-use entity::contacts;
 
+use crate::domain::values::number::Number;
 use crate::error::Violation;
 
 /// The earliest year of birth.
 pub const FIRST_YEAR: i32 = 1900;
+
+/// A month of birth.
+pub type BirthMonth = Number<1, 12>;
+
+/// A day of birth.
+pub type BirthDay = Number<1, 31>;
 
 /// A leap year, for days without a year.
 const ANY_LEAP_YEAR: i32 = 2000;
@@ -61,12 +67,12 @@ impl Birthday {
         Ok(Some(Self { month, day, year }))
     }
 
-    /// The birthday of a contact.
+    /// A birthday from parts that were checked before, such as those of a database row.
     #[must_use]
-    pub fn of(contact: &contacts::Model) -> Option<Self> {
+    pub fn of_parts(month: Option<i16>, day: Option<i16>, year: Option<i16>) -> Option<Self> {
         let part = |part: Option<i16>| part.and_then(|part| u32::try_from(part).ok());
-        let (month, day) = part(contact.birth_month).zip(part(contact.birth_day))?;
-        Some(Self { month, day, year: contact.birth_year.map(i32::from) })
+        let (month, day) = part(month).zip(part(day))?;
+        Some(Self { month, day, year: year.map(i32::from) })
     }
 
     /// The parts: month, day, and the year if it is known.

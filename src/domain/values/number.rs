@@ -22,6 +22,12 @@ impl<const MIN: i32, const MAX: i32> Number<MIN, MAX> {
     pub const fn get(self) -> i32 {
         self.0
     }
+
+    /// The number in a column of 16 bits; the greatest such number if it does not fit.
+    #[must_use]
+    pub fn small(self) -> i16 {
+        i16::try_from(self.0).unwrap_or(i16::MAX)
+    }
 }
 
 impl<const MIN: i32, const MAX: i32> Value for Number<MIN, MAX> {

@@ -10,7 +10,7 @@ use crate::support::actor::Actor;
 use crate::support::app::TestApp;
 
 async fn import_vcard(owner: &Actor<'_>, file: impl Into<Vec<u8>>) -> Value {
-    owner.upload("/contacts/import", "text/vcard", file).await.created()
+    owner.upload("/contacts/imports", "text/vcard", file).await.created()
 }
 
 const PHONE_BOOK: &str = "BEGIN:VCARD\r\nVERSION:3.0\r\nPRODID:-//Apple Inc.//iPhone OS 17.0//EN\r\nN:Love\r\n lace;Ada;Augusta;;\r\n\
@@ -203,12 +203,13 @@ fn notes() -> impl Strategy<Value = String> {
 #[test]
 fn whatever_text_a_contact_has_it_comes_back_from_a_file_exactly() {
     use care4u::domain::contacts::address_book::{read, write};
-    use care4u::domain::contacts::contacts::{NewContact, row};
+    use care4u::domain::contacts::contacts::{NewContact, Note, row};
     use care4u::domain::values::birthday::Birthday;
     use care4u::domain::values::email::Email;
+    use care4u::domain::values::person::{ContactNumber, NamePart};
     use entity::ContactFormat;
 
-    let latest = care4u::domain::values::rules::latest_birth_date();
+    let latest = care4u::domain::values::person::latest_birth_date();
     let mut runner = proptest::test_runner::TestRunner::default();
     let signs = proptest::sample::select("0123456789+ ()-./*#,;x".chars().collect::<Vec<_>>());
     let number = proptest::collection::vec(signs, 0..28);
@@ -221,7 +222,14 @@ fn whatever_text_a_contact_has_it_comes_back_from_a_file_exactly() {
         .run(&contact, |((first_name, last_name, notes, phone_number, has_email), (month, day, year))| {
             let birthday = Birthday::parse(Some(month), Some(day), year, latest).ok().flatten();
             let email = has_email.then(|| Email::parse("o'neil+tag@example.org").unwrap());
-            let new = NewContact { first_name, last_name, email, phone_number, birthday, note: notes };
+            let new = NewContact {
+                first_name: NamePart::parse(&first_name).unwrap(),
+                last_name: NamePart::parse(&last_name).unwrap(),
+                email,
+                phone_number: phone_number.map(|number| ContactNumber::parse(&number).unwrap()),
+                birthday,
+                note: notes.map(|notes| Note::parse(&notes).unwrap()),
+            };
             let kept = row(Uuid::nil(), Uuid::nil(), None, new.clone(), chrono::Utc::now());
             for format in [ContactFormat::Csv, ContactFormat::VCard] {
                 let mut file = care4u::domain::contacts::address_book::head(format);

@@ -85,14 +85,19 @@ async fn birthdays_within_the_window_come_soonest_first_across_the_years_end() {
     assert_eq!(days(&ada, "&days=363").await.len(), 5);
     for (query, field, code) in [
         ("days=367", "days", "range"),
-        ("tz=Mars", "tz", "time_zone"),
-        ("tz=Europe%2FBerlin%00", "tz", "time_zone"),
+        ("time_zone=Mars", "time_zone", "time_zone"),
+        ("time_zone=Europe%2FBerlin%00", "time_zone", "time_zone"),
         ("limit=0", "limit", "range"),
     ] {
         ada.get(&format!("/contacts/birthdays?{query}")).await.violates(&[(field, code)]);
     }
-    for query in ["days=-1", "days=x", "leap=mar2", "day=7"] {
-        ada.get(&format!("/contacts/birthdays?{query}")).await.problem(400, "malformed");
+    for (query, field, code) in [
+        ("days=-1", "days", "range"),
+        ("days=x", "days", "type"),
+        ("leap=mar2", "leap", "type"),
+        ("day=7", "day", "unknown"),
+    ] {
+        ada.get(&format!("/contacts/birthdays?{query}")).await.violates(&[(field, code)]);
     }
     app.get("/api/v1/contacts/birthdays").await.problem(401, "unauthenticated");
 }
@@ -133,13 +138,13 @@ async fn the_day_begins_where_the_user_lives_or_where_they_say() {
     born(&ada, "June", 6, 30, None).await;
     born(&ada, "July", 7, 1, None).await;
     assert_eq!(days(&ada, "&days=0").await, pairs(&[("June", "2098-06-30")]));
-    assert_eq!(days(&ada, "&days=0&tz=Europe/Berlin").await, pairs(&[("July", "2098-07-01")]));
+    assert_eq!(days(&ada, "&days=0&time_zone=Europe/Berlin").await, pairs(&[("July", "2098-07-01")]));
     ada.patch("/users/me", json!({ "time_zone": "Nowhere/Land" })).await.violates(&[("time_zone", "time_zone")]);
     let me = ada.patch("/users/me", json!({ "time_zone": "Asia/Tokyo" })).await.ok();
     assert_eq!(me["time_zone"], "Asia/Tokyo");
     assert_eq!(days(&ada, "&days=0").await, pairs(&[("July", "2098-07-01")]));
-    assert_eq!(days(&ada, "&days=0&tz=America/New_York").await, pairs(&[("June", "2098-06-30")]));
-    assert_eq!(days(&ada, "&days=0&tz=UTC").await, pairs(&[("June", "2098-06-30")]));
+    assert_eq!(days(&ada, "&days=0&time_zone=America/New_York").await, pairs(&[("June", "2098-06-30")]));
+    assert_eq!(days(&ada, "&days=0&time_zone=UTC").await, pairs(&[("June", "2098-06-30")]));
     ada.patch("/users/me", json!({ "time_zone": null })).await.ok();
     assert_eq!(days(&ada, "&days=0").await, pairs(&[("June", "2098-06-30")]));
 }
@@ -310,16 +315,20 @@ async fn a_calendar_program_reads_the_feed_by_its_secret_until_it_is_revoked() {
     born(&ada, "Byron", 5, 12, None).await;
     ada.get("/contacts/birthdays/feed").await.problem(404, "not-found");
     ada.delete("/contacts/birthdays/feed").await.problem(404, "not-found");
-    let open = async |who: &Actor<'_>| {
-        let feed = who.post_empty("/contacts/birthdays/feed").await.is(201).json();
+    let put = async |who: &Actor<'_>, status: u16| {
+        let answer = who.put_empty("/contacts/birthdays/feed").await;
+        let feed = answer.is(status).json();
+        if status == 201 {
+            assert_eq!(answer.header("location"), "/api/v1/contacts/birthdays/feed");
+        }
         assert_eq!(feed["url"], format!("{}{}", app.address, feed["path"].as_str().unwrap()));
         feed["path"].as_str().unwrap().to_owned()
     };
-    let path = open(&ada).await;
+    let path = put(&ada, 201).await;
     assert_eq!(events(&app.get(&path).await.is(200).text).len(), 1);
     let today = app.clock.now().date_naive();
     let is_may = (today.month(), today.day()) == (5, 12);
-    let shown = events(&app.get(&format!("{path}&days=0&tz=UTC&leap=mar1")).await.is(200).text);
+    let shown = events(&app.get(&format!("{path}&days=0&time_zone=UTC&leap=mar1")).await.is(200).text);
     assert_eq!(shown.len(), usize::from(is_may));
     // The secret is good for nothing else, and stands in no table.
     let secret = path.rsplit('=').next().unwrap();
@@ -330,23 +339,28 @@ async fn a_calendar_program_reads_the_feed_by_its_secret_until_it_is_revoked() {
     bob.get("/contacts/birthdays/feed").await.problem(404, "not-found");
 
     // Another one takes its place.
-    let other = open(&ada).await;
+    let other = put(&ada, 200).await;
     app.get(&path).await.problem(404, "not-found");
     app.get(&other).await.is(200);
-    bob.post_empty("/contacts/birthdays/feed").await.is(201);
+    bob.put_empty("/contacts/birthdays/feed").await.is(201);
     bob.delete("/contacts/birthdays/feed").await.no_content();
     app.get(&other).await.is(200);
     ada.delete("/contacts/birthdays/feed").await.no_content();
     app.get(&other).await.problem(404, "not-found");
     for (wrong, status, kind) in
-        [("", 404, "not-found"), ("x", 404, "not-found"), ("%00", 404, "not-found"), ("x&token=y", 400, "malformed")]
+        [("", 404, "not-found"), ("x", 404, "not-found"), ("%00", 404, "not-found"), ("x&token=y", 422, "invalid")]
     {
         app.get(&format!("/api/v1/contacts/birthdays.ics?token={wrong}")).await.problem(status, kind);
     }
+    // Calendar programs add parameters of their own.
+    let mine = put(&ada, 201).await;
+    app.get(&format!("{mine}&utm_source=program&_=1700000000")).await.is(200);
+    ada.get("/contacts/birthdays?utm_source=program").await.violates(&[("utm_source", "unknown")]);
+    ada.delete("/contacts/birthdays/feed").await.no_content();
     // Nor does a wrong secret ride on a token.
     ada.get("/contacts/birthdays.ics?token=x").await.problem(404, "not-found");
 
-    let last = open(&ada).await;
+    let last = put(&ada, 201).await;
     admin.patch(&format!("/users/{}", ada.id), json!({ "disabled": true })).await.ok();
     app.get(&last).await.problem(404, "not-found");
 }

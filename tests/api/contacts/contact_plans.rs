@@ -4,14 +4,19 @@ use std::io::{Seek as _, Write as _};
 
 use care4u::domain::auth::quota::{self, Quota};
 use care4u::domain::contacts::birthdays::{self, Window};
-use care4u::domain::contacts::calendar_feeds;
-use care4u::domain::contacts::contact_imports::{self, Desk, Import};
-use care4u::domain::contacts::contacts::{self, Changes, Filter, NewContact, Position};
+use care4u::domain::contacts::calendar_feeds::{self, FeedSecret};
+use care4u::domain::contacts::contact_imports::{self, Import};
+use care4u::domain::contacts::contact_search::{self, ContactFilter, EmailPart, Position};
+use care4u::domain::contacts::contacts::{self, ContactChanges, NewContact};
+use care4u::domain::contacts::import_limiter::ImportLimiter;
 use care4u::domain::personal_data;
 use care4u::domain::vaccination::vaccine_requests::{self, NewRequest};
 use care4u::domain::values::birthday::{Birthday, LeapDay};
 use care4u::domain::values::page::Page;
 use care4u::domain::values::patch::Patch;
+use care4u::domain::values::person::NamePart;
+use care4u::domain::values::search::SearchText;
+use care4u::domain::values::value::Value as _;
 use chrono::{NaiveDate, Utc};
 use entity::{ContactFormat, Role};
 use sea_orm::{ConnectionTrait, DbBackend};
@@ -26,8 +31,8 @@ fn somebody(number: u32) -> NewContact {
     let day = i16::try_from(number % 28).unwrap() + 1;
     let month = i16::try_from(number % 12).unwrap() + 1;
     NewContact {
-        first_name: format!("First{number}"),
-        last_name: format!("Last{}", number % 7),
+        first_name: NamePart::parse(&format!("First{number}")).unwrap(),
+        last_name: NamePart::parse(&format!("Last{}", number % 7)).unwrap(),
         email: None,
         phone_number: None,
         birthday: Birthday::parse(Some(month), Some(day), None, NaiveDate::MAX).unwrap(),
@@ -71,19 +76,27 @@ async fn contacts_are_found_by_index() {
     let behind = Position { last_name: "last3".into(), first_name: "first700".into(), id: Uuid::nil() };
     for after in [None, Some(behind)] {
         for filter in [
-            Filter::default(),
-            Filter { search: Some("first12 last".into()), ..Filter::default() },
-            Filter { last_name: Some("last3".into()), ..Filter::default() },
-            Filter { first_name: Some("rst9".into()), email: Some("x".into()), ..Filter::default() },
+            ContactFilter::default(),
+            ContactFilter { search: Some(SearchText::parse("first12 last").unwrap()), ..ContactFilter::default() },
+            ContactFilter { last_name: Some(NamePart::parse("last3").unwrap()), ..ContactFilter::default() },
+            ContactFilter {
+                first_name: Some(NamePart::parse("rst9").unwrap()),
+                email: Some(EmailPart::parse("x").unwrap()),
+                ..ContactFilter::default()
+            },
         ] {
-            contacts::list(&db, &own, &filter, Page { limit: 20, after: after.clone() }).await.unwrap();
+            contact_search::list(&db, &own, &filter, Page { limit: 20, after: after.clone() }).await.unwrap();
             db.used_by(by_name, "user_id");
         }
     }
-    let contact = contacts::add(&db, auth, &own, somebody(1)).await.unwrap();
+    let contact = contacts::create(&db, auth, &own, somebody(1)).await.unwrap();
     contacts::get(&db, &own, contact.id).await.unwrap();
-    let changes = Changes { birth_day: Patch::Set(3), first_name: Some("Other".into()), ..Changes::default() };
-    contacts::change(&db, auth, &own, contact.id, changes).await.unwrap();
+    let changes = ContactChanges {
+        birth_day: Patch::Set(3),
+        first_name: Some(NamePart::parse("Other").unwrap()),
+        ..ContactChanges::default()
+    };
+    contacts::update(&db, &auth.clock, &own, contact.id, changes).await.unwrap();
     let new = NewRequest { contact_id: Some(contact.id), vaccine_id, dose_number: 1, note: None };
     let request = vaccine_requests::add(&db, &auth.clock, &own, new).await.unwrap();
     assert_eq!(request.contact.map(|contact| contact.first_name), Some("Other".to_owned()));
@@ -91,8 +104,8 @@ async fn contacts_are_found_by_index() {
     vaccine_requests::list(&db, &actor(own.user_id, Role::Staff), &for_contact, Page { limit: 20, after: None })
         .await
         .unwrap();
-    let other = contacts::add(&db, auth, &own, somebody(2)).await.unwrap();
-    contacts::remove(&db, &own, other.id).await.unwrap();
+    let other = contacts::create(&db, auth, &own, somebody(2)).await.unwrap();
+    contacts::delete(&db, &own, other.id).await.unwrap();
     assert!(db.count() > 18, "{}", db.count());
 }
 
@@ -119,10 +132,11 @@ async fn birthdays_are_found_by_index() {
         }
         assert!(found > 10, "{found} around {today}");
     }
-    let feed = calendar_feeds::open(&db, clock, &own).await.unwrap();
-    calendar_feeds::owner(&db, &feed.secret).await.unwrap();
+    calendar_feeds::put(&db, clock, &own).await.unwrap();
+    let feed = calendar_feeds::put(&db, clock, &own).await.unwrap();
+    calendar_feeds::owner(&db, &FeedSecret::from_text(&feed.secret).unwrap()).await.unwrap();
     calendar_feeds::get(&db, &own).await.unwrap();
-    calendar_feeds::close(&db, &own).await.unwrap();
+    calendar_feeds::delete(&db, &own).await.unwrap();
 }
 
 #[tokio::test]
@@ -130,18 +144,18 @@ async fn imports_are_found_by_index() {
     let app = TestApp::start_with(BACKEND, &[("CARE4U__THROTTLE__ENABLED", "true")]).await;
     let own = actor(fill(&app).await, Role::Patient);
     let db = Explained::new(&app.state().db).await;
-    let (auth, desk) = (&app.state().auth, Desk::new(1000, 10, 1));
-    quota::admit(&db, auth, Quota::Imports, own.user_id).await.unwrap();
+    let (auth, limiter) = (&app.state().auth, ImportLimiter::new(1000, 10, 1));
+    quota::consume(&db, auth, Quota::Imports, own.user_id).await.unwrap();
     let import =
         Import { file: file("first_name,last_name\nByron,King\n"), format: ContactFormat::Csv, is_dry_run: false };
-    let report = contact_imports::add(&db, &auth.clock, &desk, &own, import).await.unwrap();
+    let report = contact_imports::create(&db, &auth.clock, &limiter, &own, import).await.unwrap();
     let id = report.import.unwrap().id;
     for after in [None, Some(Uuid::now_v7())] {
         contact_imports::list(&db, &own, Page { limit: 20, after }).await.unwrap();
         db.used_by("contact_imports_user_id_id_idx", "user_id");
     }
     contact_imports::get(&db, &own, id).await.unwrap();
-    contact_imports::remove(&db, &own, id).await.unwrap();
+    contact_imports::undo(&db, &own, id).await.unwrap();
     personal_data::export(&db, auth, &own, &Default::default()).await.unwrap();
     assert!(db.count() > 12, "{}", db.count());
 }

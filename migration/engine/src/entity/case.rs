@@ -46,7 +46,7 @@ mod tests {
         for (name, snake, camel) in [
             ("user_id", "user_id", "UserId"),
             ("h1_n1", "h1_n1", "H1N1"),
-            ("H1N1", "h1n1", "H1N1"),
+            ("H1N1", "h1n1", "H1n1"),
             ("b12_c", "b12_c", "B12C"),
             ("B12C", "b12c", "B12c"),
             ("line2_text", "line2_text", "Line2Text"),

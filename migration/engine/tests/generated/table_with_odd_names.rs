@@ -35,6 +35,8 @@ fn order() -> TableCreateStatement {
         .col(ColumnDef::new(Order::WithSpace).integer().not_null().default(-1))
         .col(ColumnDef::new(Order::Line2).text())
         .col(ColumnDef::new(Order::N2fa).boolean())
+        .col(ColumnDef::new(Order::H1N1).boolean())
+        .col(ColumnDef::new(Order::B12C).integer())
         .primary_key(Index::create().name("order_pkey").col(Order::Id))
         .check(Check::named("order_CamelCase_check", Expr::cust("\"CamelCase\" > 0")))
         .to_owned()
@@ -47,6 +49,10 @@ enum Order {
     N2fa,
     #[sea_orm(iden = "CamelCase")]
     CamelCase,
+    #[sea_orm(iden = "b12_c")]
+    B12C,
+    #[sea_orm(iden = "h1_n1")]
+    H1N1,
     Id,
     #[sea_orm(iden = "line_2")]
     Line2,

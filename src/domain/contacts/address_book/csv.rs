@@ -10,7 +10,7 @@ use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use entity::contacts::Model;
 
 use super::{Fields, Row, parts_of_date};
-use crate::domain::values::rules;
+use crate::domain::values::person::latest_birth_date;
 use crate::error::{Error, Result, Violation};
 
 /// Bytes of a row.
@@ -146,7 +146,7 @@ pub(super) fn read(mut file: impl BufRead, mut take: impl FnMut(Row) -> bool) ->
         None => return Err(Violation::new(".", "empty", "the file is empty").into()),
     };
     records.find_line_end()?;
-    let latest = rules::latest_birth_date();
+    let latest = latest_birth_date();
     while let Some(record) = records.next()? {
         let contact = header.fields(record).map_err(|violation| vec![violation]);
         let row = Row { line: record.line, contact: contact.and_then(|fields| fields.contact(latest)) };

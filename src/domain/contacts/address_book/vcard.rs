@@ -11,8 +11,10 @@ use calcard::vcard::{
 use entity::contacts::Model;
 
 use super::{BYTE_ORDER_MARK, Fields, Parts, Row, parts_of_date};
-use crate::domain::values::birthday::Birthday;
-use crate::domain::values::rules;
+use crate::domain::contacts::contacts::birthday_of;
+use crate::domain::values::email::Email;
+use crate::domain::values::person::ContactNumber;
+use crate::domain::values::person::latest_birth_date;
 use crate::error::{Error, Result, Violation};
 
 /// Bytes of what is kept of a card, and of a line.
@@ -59,7 +61,7 @@ impl Card {
     }
 
     fn finish(self) -> Row {
-        let latest = rules::latest_birth_date();
+        let latest = latest_birth_date();
         let contact = self.fields().map_err(|violation| vec![violation]);
         Row { line: self.line, contact: contact.and_then(|fields| fields.contact(latest)) }
     }
@@ -185,8 +187,8 @@ fn fields(card: &VCard) -> std::result::Result<Fields, Violation> {
     Ok(Fields {
         first_name,
         last_name,
-        email: preferred(card, &VCardProperty::Email, |email| rules::email(email).is_ok()),
-        phone_number: preferred(card, &VCardProperty::Tel, |number| rules::contact_number(number).is_ok()),
+        email: preferred(card, &VCardProperty::Email, |email| Email::parse(email).is_ok()),
+        phone_number: preferred(card, &VCardProperty::Tel, |number| ContactNumber::parse(number).is_ok()),
         note: notes.join("\n"),
         birthday,
     })
@@ -282,7 +284,7 @@ fn card(contact: &Model) -> VCard {
     ] {
         entries.extend(value.as_deref().map(|value| entry(name, vec![text(value)])));
     }
-    if let Some(birthday) = Birthday::of(contact) {
+    if let Some(birthday) = birthday_of(contact) {
         let (month, day, year) = birthday.parts();
         let date = PartialDateTime {
             year: year.and_then(|year| u16::try_from(year).ok()),
