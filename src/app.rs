@@ -162,7 +162,8 @@ fn workers(settings: &Settings) -> usize {
 pub async fn state(settings: &Settings, clock: Clock, workers: usize) -> Result<AppState, StartError> {
     let db = open_database(settings, workers).await?;
     if settings.profile == Profile::Development {
-        vaccines::add_missing(&db, catalogue::common()).await.map_err(StartError::Catalogue)?;
+        let common = catalogue::common().map_err(StartError::Catalogue)?;
+        vaccines::create_missing(&db, common).await.map_err(StartError::Catalogue)?;
     }
     let lifetimes = lifetimes(settings);
     let keys = keyring::keyring(settings)?;

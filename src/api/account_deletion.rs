@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::api::http::extract::{CurrentUser, Valid};
+use crate::api::http::extract::Valid;
 use crate::api::http::field::Field;
 use crate::api::http::problem::Problem;
 use crate::domain::auth::password::PresentedPassword;
 use crate::domain::personal_data::{self, Erasure};
-use crate::domain::values::client::Client;
+use crate::domain::values::caller::Caller;
 use crate::state::AppState;
 
 /// The password, because a deletion cannot be undone.
@@ -102,11 +102,10 @@ impl From<Erasure> for ErasureReply {
 #[post("/me/deletion")]
 pub async fn delete(
     state: web::Data<AppState>,
-    user: CurrentUser,
-    client: Client,
+    caller: Caller,
     Valid(body): Valid<DeleteAccount>,
 ) -> Result<web::Json<ErasureReply>, Problem> {
     let password = body.password.value()?.0;
-    let erasure = personal_data::erase(&state.db, &state.auth, &user, &client, password).await?;
+    let erasure = personal_data::erase(&state.db, &state.auth, &caller, password).await?;
     Ok(web::Json(erasure.into()))
 }

@@ -32,14 +32,14 @@ const DOCUMENT_PATH: &str = "/api-docs/openapi.json";
         Press **Authorize** and sign in with e-mail and password. Errors are problem documents (RFC 9457); lists are \
         keyset-paged: pass `next_cursor` on as `cursor`."),
     tags(
-        (name = "auth", description = "Registering, signing in and out, the token pair"),
-        (name = "account", description = "One's own account: profile, password, address, sessions, activity, data"),
-        (name = "contacts", description = "People whom one keeps, their birthdays, and files of them"),
-        (name = "users", description = "Everybody's accounts, for admins"),
-        (name = "audit", description = "Who did what, for admins"),
-        (name = "vaccines", description = "The catalogue"),
-        (name = "vaccine requests", description = "From the asking to the review"),
-        (name = "operations", description = "For other machines"),
+        (name = "auth", description = "Registration, log-in, token pair, password reset"),
+        (name = "account", description = "The own account: profile, password, e-mail, sessions, activity, personal data"),
+        (name = "contacts", description = "Contacts, birthdays, imports and exports"),
+        (name = "users", description = "All accounts, for admins"),
+        (name = "audit", description = "Audit trail, for admins"),
+        (name = "vaccines", description = "Catalogue of vaccines"),
+        (name = "vaccine-requests", description = "Vaccine requests and their review"),
+        (name = "operations", description = "Health checks and keys"),
     )
 )]
 struct Base;

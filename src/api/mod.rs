@@ -63,7 +63,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(personal_data::export)
                 .service(users::list)
                 .service(users::get)
-                .service(users::change),
+                .service(users::update),
         )
         .service(
             scope("/api/v1/contacts/birthdays.ics")
@@ -90,14 +90,14 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         )
         .service(scope("/api/v1/audit-events").wrap(from_fn(signed_in)).service(audit::list))
         .service(scope("/api/v1/vaccines").guard(Get()).service(vaccines::list).service(vaccines::get))
-        .service(scope("/api/v1/vaccines").wrap(from_fn(signed_in)).service(vaccines::add).service(vaccines::change))
+        .service(scope("/api/v1/vaccines").wrap(from_fn(signed_in)).service(vaccines::create).service(vaccines::update))
         .service(
             scope("/api/v1/vaccine-requests")
                 .wrap(from_fn(signed_in))
-                .service(vaccine_requests::add)
+                .service(vaccine_requests::create)
                 .service(vaccine_requests::list)
                 .service(vaccine_requests::get)
-                .service(vaccine_requests::change)
+                .service(vaccine_requests::update)
                 .service(vaccine_requests::approve)
                 .service(vaccine_requests::reject)
                 .service(vaccine_requests::cancel),

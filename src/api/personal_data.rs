@@ -1,9 +1,10 @@
-//! Everything stored about the caller, for them to take along.
+//! Export of the personal data of the caller.
 
-use actix_web::http::header;
+use actix_web::http::header::{self, ContentType};
 use actix_web::{HttpResponse, get, web};
 use chrono::{DateTime, Utc};
-use entity::{CodePurpose, MailKind};
+use entity::{CodePurpose, MailKind, account_codes, outbox};
+use futures_util::{Stream, StreamExt as _, stream};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -13,42 +14,53 @@ use crate::api::auth::sessions::SessionReply;
 use crate::api::contacts::calendar_feeds::FeedReply;
 use crate::api::contacts::contact_imports::ImportReply;
 use crate::api::contacts::contacts::ContactReply;
-use crate::api::http::extract::CurrentUser;
 use crate::api::http::problem::Problem;
+use crate::api::http::streaming::{begun, json_items};
 use crate::api::records::audit::AuditEventReply;
 use crate::api::vaccination::vaccine_requests::VaccineRequestReply;
-use crate::domain::personal_data;
-use crate::domain::values::client::Client;
+use crate::domain::personal_data::{self, PersonalData};
+use crate::domain::values::actor::Actor;
+use crate::domain::values::caller::Caller;
+use crate::error::{Error, Result as DomainResult};
 use crate::state::AppState;
 
-/// Everything stored about one user.
+/// Stored data that is not exported.
+const WITHHELD: [&str; 2] = [
+    "password_hash, code_hash, secret_hash: secrets",
+    "throttles, quotas: counters under HMACs, which cannot be traced back to anybody and are deleted soon",
+];
+
+/// The end of the document without contacts and activity.
+const EMPTY_LISTS: &str = "\"contacts\":[],\"activity\":[]}";
+
+/// The personal data of a user.
 #[derive(Serialize, ToSchema)]
 pub struct PersonalDataReply {
     exported_at: DateTime<Utc>,
     account: UserReply,
-    /// Those that are over included, until they are removed.
+    /// Sessions, including ended ones that are not deleted yet.
     sessions: Vec<SessionReply>,
     vaccine_requests: Vec<VaccineRequestReply>,
-    contacts: Vec<ContactReply>,
-    /// Files that contacts came from.
+    /// Imports of contacts.
     contact_imports: Vec<ImportReply>,
-    /// The secret address of the calendar of birthdays, if one is open.
+    /// The birthday feed.
     #[schema(required = true)]
     birthday_feed: Option<FeedReply>,
-    /// The ids of the requests of others that the user decided on.
+    /// Ids of the vaccine requests that the user reviewed.
     reviewed_vaccine_requests: Vec<Uuid>,
-    /// What the user did, and what was done to the account.
-    activity: Vec<AuditEventReply>,
-    /// Mails that wait to be sent.
+    /// Mails that have not been sent yet.
     mails: Vec<MailReply>,
-    /// Codes under way.
+    /// Codes that have not been used yet.
     codes: Vec<CodeReply>,
-    /// What is stored but not given out, and why.
+    /// Stored data that is not exported, and why.
     #[schema(example = json!(["password_hash: a secret"]))]
     withheld: Vec<&'static str>,
+    contacts: Vec<ContactReply>,
+    /// Operations by the user and on their account, newest first.
+    activity: Vec<AuditEventReply>,
 }
 
-/// A mail that waits to be sent.
+/// A mail that has not been sent yet.
 #[derive(Serialize, ToSchema)]
 pub struct MailReply {
     kind: MailKind,
@@ -57,57 +69,123 @@ pub struct MailReply {
     created_at: DateTime<Utc>,
 }
 
-/// A code under way.
+/// A code that has not been used yet.
 #[derive(Serialize, ToSchema)]
 pub struct CodeReply {
     purpose: CodePurpose,
-    /// The address that it proves.
+    /// The address that it verifies.
     #[schema(example = "ada@example.org")]
     email: String,
     created_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
 }
 
-/// Everything stored about the caller, as one document.
+impl PersonalDataReply {
+    fn new(data: PersonalData, session_id: Uuid, now: DateTime<Utc>) -> Self {
+        let session = |session| SessionReply::new(session, session_id);
+        Self {
+            exported_at: now,
+            account: data.user.into(),
+            sessions: data.sessions.into_iter().map(session).collect(),
+            vaccine_requests: data.vaccine_requests.into_iter().map(Into::into).collect(),
+            contact_imports: data.imports.into_iter().map(Into::into).collect(),
+            birthday_feed: data.feed.map(Into::into),
+            reviewed_vaccine_requests: data.reviewed,
+            mails: data.mails.into_iter().map(MailReply::from).collect(),
+            codes: data.codes.into_iter().map(CodeReply::from).collect(),
+            withheld: WITHHELD.to_vec(),
+            contacts: Vec::new(),
+            activity: Vec::new(),
+        }
+    }
+}
+
+impl From<outbox::Model> for MailReply {
+    fn from(mail: outbox::Model) -> Self {
+        Self { kind: mail.kind, recipient: mail.recipient, created_at: mail.created_at }
+    }
+}
+
+impl From<account_codes::Model> for CodeReply {
+    fn from(code: account_codes::Model) -> Self {
+        Self { purpose: code.purpose, email: code.email, created_at: code.created_at, expires_at: code.expires_at }
+    }
+}
+
+/// Export the own personal data
+///
+/// Everything that is stored about the caller, as one JSON document. A response that ends before its closing brace is
+/// incomplete.
 ///
 /// **Open to:** anyone signed in.
 #[utoipa::path(
-    operation_id = "export_my_data", tag = "account", security(("oauth2" = []), ("token" = [])),
+    operation_id = "export_personal_data", tag = "account", security(("oauth2" = []), ("token" = [])),
     responses((status = 200, body = PersonalDataReply))
 )]
 #[get("/me/export")]
-pub async fn export(state: web::Data<AppState>, user: CurrentUser, client: Client) -> Result<HttpResponse, Problem> {
-    let data = personal_data::export(&state.db, &state.auth, &user, &client).await?;
-    let reply = PersonalDataReply {
-        exported_at: state.auth.clock.now(),
-        account: data.user.into(),
-        sessions: data.sessions.into_iter().map(|session| SessionReply::new(session, user.session_id)).collect(),
-        vaccine_requests: data.vaccine_requests.into_iter().map(Into::into).collect(),
-        contacts: data.contacts.into_iter().map(Into::into).collect(),
-        contact_imports: data.imports.into_iter().map(Into::into).collect(),
-        birthday_feed: data.feed.map(Into::into),
-        reviewed_vaccine_requests: data.reviewed,
-        activity: data.activity.into_iter().map(Into::into).collect(),
-        mails: data
-            .mails
-            .into_iter()
-            .map(|mail| MailReply { kind: mail.kind, recipient: mail.recipient, created_at: mail.created_at })
-            .collect(),
-        codes: data
-            .codes
-            .into_iter()
-            .map(|code| CodeReply {
-                purpose: code.purpose,
-                email: code.email,
-                created_at: code.created_at,
-                expires_at: code.expires_at,
-            })
-            .collect(),
-        withheld: vec![
-            "password_hash, code_hash, secret_hash: secrets",
-            "throttles: counters under keyed hashes, which cannot be traced back to anybody and are soon swept",
-        ],
-    };
+pub async fn export(state: web::Data<AppState>, caller: Caller) -> Result<HttpResponse, Problem> {
+    let data = personal_data::export(&state.db, &state.auth.clock, &caller).await?;
+    let reply = PersonalDataReply::new(data, caller.actor.session_id, state.auth.clock.now());
+    let body = chunks(reply, &state, caller.actor)?;
     let name = (header::CONTENT_DISPOSITION, "attachment; filename=\"care4u.json\"");
-    Ok(HttpResponse::Ok().insert_header(name).json(reply))
+    Ok(HttpResponse::Ok().insert_header(name).content_type(ContentType::json()).streaming(begun(body).await?))
+}
+
+/// The document in chunks: memory holds one page of contacts or events at a time.
+fn chunks(
+    reply: PersonalDataReply,
+    state: &AppState,
+    actor: Actor,
+) -> DomainResult<impl Stream<Item = DomainResult<Vec<u8>>> + use<>> {
+    let mut head = serde_json::to_vec(&reply).map_err(Error::internal)?;
+    // The two lists are the last members, and empty: the items go between their brackets.
+    head.truncate(head.len().saturating_sub(EMPTY_LISTS.len()));
+    head.extend(b"\"contacts\":[");
+    let contacts = json_items(personal_data::contacts(state.db.clone(), actor), ContactReply::from);
+    let activity = json_items(personal_data::activity(state.db.clone(), actor), AuditEventReply::from);
+    let text = |text: Vec<u8>| stream::iter([Ok(text)]);
+    Ok(text(head).chain(contacts).chain(text(b"],\"activity\":[".to_vec())).chain(activity).chain(text(b"]}".to_vec())))
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Utc;
+    use entity::{Role, users};
+    use uuid::Uuid;
+
+    use super::{EMPTY_LISTS, PersonalDataReply};
+    use crate::domain::personal_data::PersonalData;
+
+    #[test]
+    fn the_lists_that_are_streamed_are_the_last_members() {
+        let user = users::Model {
+            id: Uuid::nil(),
+            name: String::new(),
+            email: String::new(),
+            password_hash: entity::PasswordHash(String::new()),
+            role: Role::Patient,
+            nid: None,
+            phone_number: None,
+            address: None,
+            birth_date: None,
+            email_verified_at: None,
+            disabled_at: None,
+            search_text: String::new(),
+            time_zone: None,
+            created_at: Utc::now(),
+            updated_at: Utc::now(),
+        };
+        let data = PersonalData {
+            user,
+            sessions: Vec::new(),
+            vaccine_requests: Vec::new(),
+            imports: Vec::new(),
+            feed: None,
+            reviewed: Vec::new(),
+            mails: Vec::new(),
+            codes: Vec::new(),
+        };
+        let reply = serde_json::to_string(&PersonalDataReply::new(data, Uuid::nil(), Utc::now())).unwrap();
+        assert!(reply.ends_with(EMPTY_LISTS), "{reply}");
+    }
 }

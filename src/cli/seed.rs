@@ -57,7 +57,7 @@ pub(super) async fn seed(wanted: Demo) -> Outcome {
         _ => Password::presented(demo::PASSWORD),
     };
     let db = app::open_database(&settings, 1).await?;
-    let added = vaccines::add_missing(&db, catalogue::common()).await.map_err(|error| with_causes(&error))?;
+    let added = vaccines::create_missing(&db, catalogue::common()?).await.map_err(|error| with_causes(&error))?;
     println!("added {added} vaccines to the catalogue");
     if let Some(plan) = plan {
         fill(&settings, &db, password, &plan).await?;

@@ -1,7 +1,7 @@
 //! `create-admin` and `user`: accounts, changed by an operator.
 
 use care4u::app;
-use care4u::domain::accounts::administration::{self, Changes};
+use care4u::domain::accounts::administration::{self, AccountChanges};
 use care4u::domain::accounts::users::{self, NewUser};
 use care4u::domain::values::clock::Clock;
 use care4u::domain::values::email::Email;
@@ -59,17 +59,21 @@ pub(super) async fn create_admin(email: &str, name: String) -> Outcome {
 
 pub(super) async fn change(command: UserCommand) -> Outcome {
     let (whose, changes, done) = match command {
-        UserCommand::Disable(whose) => (whose, Changes { is_disabled: Some(true), ..Changes::default() }, "disabled"),
-        UserCommand::Enable(whose) => (whose, Changes { is_disabled: Some(false), ..Changes::default() }, "enabled"),
+        UserCommand::Disable(whose) => {
+            (whose, AccountChanges { is_disabled: Some(true), ..AccountChanges::default() }, "disabled")
+        }
+        UserCommand::Enable(whose) => {
+            (whose, AccountChanges { is_disabled: Some(false), ..AccountChanges::default() }, "enabled")
+        }
         UserCommand::Role { whose, role } => {
-            (whose, Changes { role: Some(role), ..Changes::default() }, "gave another role to")
+            (whose, AccountChanges { role: Some(role), ..AccountChanges::default() }, "gave another role to")
         }
         UserCommand::ResetPassword(whose) => return reset_password(&whose.email).await,
     };
     let email = address(&whose.email)?;
     let settings = start_quietly()?;
     let state = app::state(&settings, Clock::default(), 1).await?;
-    let user = administration::change_as_operator(&state.db, &state.auth, &email, changes).await.map_err(said)?;
+    let user = administration::update_as_operator(&state.db, &state.auth, &email, changes).await.map_err(said)?;
     state.db.close().await?;
     println!("{done} the user {}", user.id);
     Ok(())

@@ -1,9 +1,10 @@
-//! What is stored about somebody: all of it for them to take along, and its end.
+//! Personal data: export and erasure of everything that is stored about a user.
 
 use entity::{
     AuditAction, MailKind, account_codes, audit_events, calendar_feeds, contact_imports, contacts, outbox,
     refresh_tokens, users, vaccine_requests,
 };
+use futures_util::Stream;
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionSession as _,
@@ -20,42 +21,44 @@ use crate::domain::auth::sessions;
 use crate::domain::records::audit::{self, Event};
 use crate::domain::vaccination::vaccine_requests::Request;
 use crate::domain::values::actor::Actor;
+use crate::domain::values::caller::Caller;
 use crate::domain::values::client::Client;
+use crate::domain::values::clock::Clock;
+use crate::domain::values::page::pages;
 use crate::error::{Conflict, Error, Result};
 
-/// Everything stored about one user, secrets aside.
+/// Rows of a page of an export.
+const EXPORT_PAGE: u64 = 500;
+
+/// The personal data of a user without secrets. Contacts and activity, of which there may be many, are streamed.
 #[derive(Clone, Debug)]
 pub struct PersonalData {
     /// The account.
     pub user: users::Model,
-    /// Sessions, those that are over included until they are swept.
+    /// Sessions, including ended ones that are not deleted yet.
     pub sessions: Vec<refresh_tokens::Model>,
-    /// What they asked for.
+    /// Vaccine requests of the user.
     pub vaccine_requests: Vec<Request>,
-    /// Whom they keep.
-    pub contacts: Vec<contacts::Model>,
-    /// Files that their contacts came from.
+    /// Imports of contacts.
     pub imports: Vec<contact_imports::Model>,
-    /// The secret address of their calendar, if they have one.
+    /// The birthday feed.
     pub feed: Option<calendar_feeds::Model>,
-    /// The requests of others that they decided on.
+    /// Ids of the requests that the user reviewed.
     pub reviewed: Vec<Uuid>,
-    /// What they did, and what was done to their account.
-    pub activity: Vec<audit_events::Model>,
-    /// Mails that wait to be sent to them.
+    /// Mails in the outbox.
     pub mails: Vec<outbox::Model>,
-    /// Codes under way.
+    /// Codes that were not used yet.
     pub codes: Vec<account_codes::Model>,
 }
 
-/// Gathers everything stored about the actor, and writes down that it was given out.
+/// Reads the personal data of the actor, and records the export in the audit trail.
 ///
 /// # Errors
-/// [`Error::InvalidToken`] when the account is gone.
-pub async fn export(db: &impl ConnectionTrait, auth: &Auth, actor: &Actor, client: &Client) -> Result<PersonalData> {
-    let id = actor.user_id;
-    let user = accounts::own(db, actor).await?;
-    Event::own(AuditAction::DataExported, id).record(db, client, auth.clock.now()).await?;
+/// [`Error::InvalidToken`] if the account is gone.
+pub async fn export(db: &impl ConnectionTrait, clock: &Clock, caller: &Caller) -> Result<PersonalData> {
+    let id = caller.actor.user_id;
+    let user = accounts::own(db, &caller.actor).await?;
+    Event::own(AuditAction::DataExported, id).record(db, &caller.client, clock.now()).await?;
     Ok(PersonalData {
         sessions: refresh_tokens::Entity::find()
             .filter(refresh_tokens::Column::UserId.eq(id))
@@ -63,7 +66,6 @@ pub async fn export(db: &impl ConnectionTrait, auth: &Auth, actor: &Actor, clien
             .all(db)
             .await?,
         vaccine_requests: crate::domain::vaccination::vaccine_requests::all_of(db, id).await?,
-        contacts: crate::domain::contacts::contacts::all_of(db, id).await?,
         imports: crate::domain::contacts::contact_imports::all_of(db, id).await?,
         feed: calendar_feeds::Entity::find_by_id(id).one(db).await?,
         reviewed: vaccine_requests::Entity::find()
@@ -75,48 +77,69 @@ pub async fn export(db: &impl ConnectionTrait, auth: &Auth, actor: &Actor, clien
             .await?,
         mails: crate::domain::records::outbox::of(db, id, &user.email).await?,
         codes: account_codes::Entity::find().filter(account_codes::Column::UserId.eq(id)).all(db).await?,
-        activity: audit::all_of(db, id).await?,
         user,
     })
 }
 
-/// What became of the traces of an account, in rows.
+/// The contacts of the actor, as a stream of pages.
+pub fn contacts(
+    db: impl ConnectionTrait + Clone + 'static,
+    actor: Actor,
+) -> impl Stream<Item = Result<Vec<contacts::Model>>> {
+    pages(EXPORT_PAGE, move |page| {
+        let db = db.clone();
+        async move {
+            let slice = crate::domain::contacts::contacts::all(&db, actor.user_id, page).await?;
+            Ok((slice.items, slice.next))
+        }
+    })
+}
+
+/// Operations by the actor and on their account, newest first, as a stream of pages.
+pub fn activity(
+    db: impl ConnectionTrait + Clone + 'static,
+    actor: Actor,
+) -> impl Stream<Item = Result<Vec<audit_events::Model>>> {
+    pages(EXPORT_PAGE, move |page| {
+        let db = db.clone();
+        async move {
+            let slice = audit::own(&db, &actor, page).await?;
+            Ok((slice.items, slice.next))
+        }
+    })
+}
+
+/// The result of an erasure, in rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Erasure {
-    /// Requests, erased.
+    /// Deleted vaccine requests.
     pub vaccine_requests: u64,
-    /// Contacts, erased; with them the files' records and the calendar's secret.
+    /// Deleted contacts; the imports and the birthday feed are deleted with them.
     pub contacts: u64,
-    /// Codes under way, erased.
+    /// Deleted codes.
     pub codes: u64,
-    /// Mails that had not been sent, erased.
+    /// Deleted mails of the outbox.
     pub mails: u64,
-    /// Sessions, of which only ids and times are left until they are swept.
+    /// Anonymised sessions: ids and times remain until they are deleted.
     pub sessions: u64,
-    /// Events, of which the address and the browser were wiped; the ids in them lead to nobody any more.
+    /// Anonymised audit events: user agent and address are deleted, and their ids refer to no account any more.
     pub activity: u64,
-    /// Decisions on the requests of others, which now name nobody.
+    /// Reviewed requests, which now have no reviewer.
     pub reviews: u64,
 }
 
-/// Deletes the actor's account and erases or anonymises every trace of it. A mail says that it is done.
+/// Deletes the account of the actor, and erases or anonymises its data. A mail confirms it.
 ///
 /// # Errors
-/// A violation in `password`; a conflict when no admin would be left; [`Error::TooMany`], [`Error::Busy`].
-pub async fn erase(
-    db: &impl Transact,
-    auth: &Auth,
-    actor: &Actor,
-    client: &Client,
-    password: Password,
-) -> Result<Erasure> {
-    credentials::confirm(db, auth, actor, client, password, "password").await?;
-    let (id, now) = (actor.user_id, auth.clock.now());
+/// A violation in `password`; a conflict if no admin would be left; [`Error::TooMany`], [`Error::Busy`].
+pub async fn erase(db: &impl Transact, auth: &Auth, caller: &Caller, password: Password) -> Result<Erasure> {
+    credentials::confirm(db, auth, caller, password, "password").await?;
+    let (id, now) = (caller.actor.user_id, auth.clock.now());
     let transaction = db.begin().await?;
     if administration::lock_admins(&transaction, auth).await? == [id] {
         return Err(Conflict::LastAdmin.into());
     }
-    // The account first, so that no session can be opened behind the back of what follows.
+    // The account is locked first, so that no session can be opened meanwhile.
     let user = accounts::lock(&transaction, id).await?.ok_or(Error::InvalidToken)?;
     let ended = sessions::end_all(&transaction, id, None, now).await?;
     Event::own(AuditAction::AccountDeleted, id).record(&transaction, &Client::default(), now).await?;

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod auth;
+mod bounds;
 mod contacts;
 mod docs;
 mod http;

@@ -123,6 +123,6 @@ async fn a_deleted_account_leaves_nothing_behind_that_leads_to_its_owner() {
     let orphans: Vec<_> = sessions.iter().filter(|session| session.user_id.is_none()).collect();
     assert_eq!(orphans.len(), 2);
     assert!(orphans.iter().all(|session| session.ip.is_none() && session.user_agent.is_none()));
-    assert!(staff.get(&format!("/vaccine-requests/{other}")).await.ok()["reviewed_by"].is_null());
+    assert!(staff.get(&format!("/vaccine-requests/{other}")).await.ok()["reviewer_id"].is_null());
     app.register(&patient.email).await.created();
 }

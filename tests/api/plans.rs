@@ -2,12 +2,12 @@
 //!
 //! Each function of the domain runs on a connection that has all its statements explained first.
 
-use care4u::domain::accounts::administration::{self, Changes};
+use care4u::domain::accounts::administration::{self, AccountChanges};
 use care4u::domain::accounts::credentials;
 use care4u::domain::accounts::mail_messages as letters;
 use care4u::domain::accounts::recovery;
 use care4u::domain::accounts::users;
-use care4u::domain::accounts::users::{Filter as UserFilter, NewUser};
+use care4u::domain::accounts::users::{NewUser, UserFilter, UserSearch};
 use care4u::domain::accounts::verification;
 use care4u::domain::auth::codes::{self, PresentedResetToken};
 use care4u::domain::auth::password::Password;
@@ -15,12 +15,13 @@ use care4u::domain::auth::throttle;
 use care4u::domain::auth::token::PresentedToken;
 use care4u::domain::auth::{log_in, refresh, sessions};
 use care4u::domain::personal_data;
-use care4u::domain::records::audit::{self, Filter as AuditFilter};
+use care4u::domain::records::audit::{self, AuditFilter};
 use care4u::domain::records::outbox;
 use care4u::domain::vaccination::vaccine_requests;
-use care4u::domain::vaccination::vaccine_requests::{Filter, NewRequest, Step};
-use care4u::domain::vaccination::vaccines;
+use care4u::domain::vaccination::vaccine_requests::{NewRequest, RequestFilter, Transition};
+use care4u::domain::vaccination::vaccines::{self, Doses};
 use care4u::domain::values::actor::Actor;
+use care4u::domain::values::caller::Caller;
 use care4u::domain::values::client::Client;
 use care4u::domain::values::email::Email;
 use care4u::domain::values::one_time_code::OneTimeCode;
@@ -97,13 +98,13 @@ async fn vaccines_and_requests_are_found_by_index() {
 
     vaccines::get(&db, vaccine_id).await.unwrap();
     vaccine_requests::get(&db, &own, request).await.unwrap();
-    let of_status = Filter { status: Some(RequestStatus::Pending), ..Filter::default() };
-    let of_vaccine = Filter { vaccine_id: Some(vaccine_id), ..Filter::default() };
-    let of_user = Filter { user_id: Some(own.user_id), ..Filter::default() };
-    let of_time = Filter { created_from: Some(now), created_before: Some(now), ..Filter::default() };
+    let of_status = RequestFilter { status: Some(RequestStatus::Pending), ..RequestFilter::default() };
+    let of_vaccine = RequestFilter { vaccine_id: Some(vaccine_id), ..RequestFilter::default() };
+    let of_user = RequestFilter { user_id: Some(own.user_id), ..RequestFilter::default() };
+    let of_time = RequestFilter { created_from: Some(now), created_before: Some(now), ..RequestFilter::default() };
     for page in pages() {
         vaccines::list(&db, Some(true), page).await.unwrap();
-        vaccine_requests::list(&db, &own, &Filter::default(), page).await.unwrap();
+        vaccine_requests::list(&db, &own, &RequestFilter::default(), page).await.unwrap();
         db.used("vaccine_requests_user_id_id_idx");
         for (filter, index) in [
             (&of_status, Some("vaccine_requests_status_id_idx")),
@@ -111,7 +112,7 @@ async fn vaccines_and_requests_are_found_by_index() {
             (&of_user, Some("vaccine_requests_user_id_id_idx")),
             // By the primary key, whose index has another name on each database.
             (&of_time, None),
-            (&Filter::default(), None),
+            (&RequestFilter::default(), None),
         ] {
             vaccine_requests::list(&db, &staff, filter, page).await.unwrap();
             if let Some(index) = index {
@@ -119,12 +120,12 @@ async fn vaccines_and_requests_are_found_by_index() {
             }
         }
     }
-    let new = NewRequest { contact_id: None, vaccine_id, dose_number: 1, note: None };
-    vaccine_requests::add(&db, &auth.clock, &actor(somebody, Role::Patient), new).await.unwrap();
-    let changes = vaccine_requests::Changes { vaccine_id: Some(vaccine_id), ..Default::default() };
-    vaccine_requests::change(&db, &auth.clock, &own, request, changes).await.unwrap();
-    let reviewer = actor(somebody, Role::Staff);
-    vaccine_requests::advance(&db, &auth.clock, &reviewer, &client, request, Step::Approve).await.unwrap();
+    let new = NewRequest { contact_id: None, vaccine_id, dose_number: Doses::parse(1).unwrap(), note: None };
+    vaccine_requests::create(&db, &auth.clock, &actor(somebody, Role::Patient), new).await.unwrap();
+    let changes = vaccine_requests::RequestChanges { vaccine_id: Some(vaccine_id), ..Default::default() };
+    vaccine_requests::update(&db, &auth.clock, &own, request, changes).await.unwrap();
+    let reviewer = Caller { actor: actor(somebody, Role::Staff), client };
+    vaccine_requests::transition(&db, &auth.clock, &reviewer, request, Transition::Approve).await.unwrap();
     assert!(db.count() > 15);
 }
 
@@ -136,18 +137,23 @@ async fn accounts_and_the_audit_trail_are_found_by_index() {
     let db = Explained::new(&app.state().db).await;
     let (auth, client) = (&app.state().auth, Client::default());
     let (own, admin) = (actor(patient.id, Role::Patient), actor(boss.id, Role::Admin));
+    let caller = Caller { actor: own, client: client.clone() };
     let now = auth.clock.now();
 
     users::own(&db, &own).await.unwrap();
     users::get(&db, &admin, own.user_id).await.unwrap();
-    users::update(&db, auth, &own, users::Changes::default()).await.unwrap();
+    users::update(&db, &auth.clock, &own, users::ProfileChanges::default()).await.unwrap();
     let email = Some(Email::parse("ada@example.org").unwrap());
     let by_time = AuditFilter { occurred_from: Some(now), occurred_before: Some(now), ..AuditFilter::default() };
     for page in pages() {
         for filter in [
             UserFilter::default(),
             UserFilter { email: email.clone(), ..UserFilter::default() },
-            UserFilter { search: Some("ada".into()), is_disabled: Some(false), ..UserFilter::default() },
+            UserFilter {
+                search: Some(UserSearch::parse("ada").unwrap()),
+                is_disabled: Some(false),
+                ..UserFilter::default()
+            },
         ] {
             users::list(&db, &admin, &filter, page).await.unwrap();
         }
@@ -167,14 +173,16 @@ async fn accounts_and_the_audit_trail_are_found_by_index() {
         db.used("audit_events_action_id_idx");
         audit::list(&db, &admin, &by_time, page).await.unwrap();
     }
-    let promote = Changes { role: Some(Role::Staff), ..Changes::default() };
-    administration::change(&db, auth, &admin, &client, patient.id, promote).await.unwrap();
+    let promote = AccountChanges { role: Some(Role::Staff), ..AccountChanges::default() };
+    administration::update(&db, auth, &Caller { actor: admin, client: client.clone() }, patient.id, promote)
+        .await
+        .unwrap();
     let address = Email::parse(&patient.email).unwrap();
-    let disable = Changes { is_disabled: Some(true), ..Changes::default() };
-    administration::change_as_operator(&db, auth, &address, disable).await.unwrap();
+    let disable = AccountChanges { is_disabled: Some(true), ..AccountChanges::default() };
+    administration::update_as_operator(&db, auth, &address, disable).await.unwrap();
     administration::reset_password(&db, auth, &address, Password::presented("another good one")).await.unwrap();
-    personal_data::export(&db, auth, &own, &client).await.unwrap();
-    personal_data::erase(&db, auth, &own, &client, Password::presented("another good one")).await.unwrap();
+    personal_data::export(&db, &auth.clock, &caller).await.unwrap();
+    personal_data::erase(&db, auth, &caller, Password::presented("another good one")).await.unwrap();
     assert!(db.count() > 40);
 }
 
@@ -188,6 +196,7 @@ async fn sessions_codes_and_mails_are_found_by_index() {
     let auth = &app.state().auth;
     let client = Client { address: "192.0.2.1".parse().ok(), user_agent: None };
     let own = Actor { session_id: Uuid::now_v7(), ..actor(patient.id, Role::Patient) };
+    let caller = Caller { actor: own, client: client.clone() };
     let (email, now) = (Email::parse(&patient.email).unwrap(), auth.clock.now());
     let other = Email::parse("other@example.org").unwrap();
 
@@ -202,7 +211,7 @@ async fn sessions_codes_and_mails_are_found_by_index() {
     }
     auth.revocations.read(&db, now).await.unwrap();
     db.used("refresh_tokens_revoked_at_id_idx");
-    sessions::end_others(&db, auth, &own, &client).await.unwrap();
+    sessions::end_others(&db, auth, &caller).await.unwrap();
     sessions::sweep(&db, auth).await.unwrap();
 
     let new = NewUser {
@@ -220,7 +229,7 @@ async fn sessions_codes_and_mails_are_found_by_index() {
     recovery::request(&db, auth, &email, &client).await.unwrap();
     let third = Email::parse("third@example.org").unwrap();
     let password = Password::presented(PASSWORD);
-    verification::begin_change(&db, auth, &own, &client, &third, password.clone()).await.unwrap();
+    verification::begin_change(&db, auth, &caller, &third, password.clone()).await.unwrap();
     let mails = outbox::claim(&db, now + chrono::Duration::minutes(1), 16).await.unwrap();
     // Of those to one address the oldest alone.
     assert_eq!(mails.len(), 3);
@@ -245,13 +254,13 @@ async fn sessions_codes_and_mails_are_found_by_index() {
     .await
     .unwrap();
     let code = codes::issue_for_change(&db, auth, own.user_id, third.as_str()).await.unwrap().unwrap();
-    verification::finish_change(&db, auth, &own, &client, &presented(&code.digits)).await.unwrap();
+    verification::finish_change(&db, auth, &caller, &presented(&code.digits)).await.unwrap();
     let bob = users::list(&db, &actor(own.user_id, Role::Admin), &UserFilter::default(), pages()[0]).await.unwrap();
     let bob = bob.items.iter().find(|user| user.name == "Bob").unwrap();
     let code = codes::issue(&db, auth, bob.id, CodePurpose::VerifyEmail, &bob.email).await.unwrap();
     verification::confirm(&db, auth, &other, &presented(&code.digits), &client).await.unwrap();
     let (current, new) = (Password::presented("another good one"), Password::presented(PASSWORD));
-    credentials::change_password(&db, auth, &own, &client, current, new).await.unwrap();
+    credentials::change_password(&db, auth, &caller, current, new).await.unwrap();
     codes::sweep(&db, now).await.unwrap();
     throttle::sweep(&db, now).await.unwrap();
     outbox::sweep(&db, now).await.unwrap();

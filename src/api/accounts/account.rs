@@ -9,7 +9,7 @@ use crate::api::accounts::users::UserReply;
 use crate::api::http::extract::{CurrentUser, Valid};
 use crate::api::http::field::{Field, Optional as _, Patched as _};
 use crate::api::http::problem::Problem;
-use crate::domain::accounts::users::{self, Changes};
+use crate::domain::accounts::users::{self, ProfileChanges};
 use crate::domain::values::patch::{Patch, not_null};
 use crate::domain::values::person::{BirthDate, FullName, NationalId, PhoneNumber, PostalAddress};
 use crate::domain::values::time_zone::TimeZone;
@@ -53,7 +53,7 @@ pub struct UpdateProfile {
     time_zone: Patch<Field<TimeZone>>,
 }
 
-impl TryFrom<UpdateProfile> for Changes {
+impl TryFrom<UpdateProfile> for ProfileChanges {
     type Error = Error;
 
     fn try_from(body: UpdateProfile) -> Result<Self, Error> {
@@ -95,6 +95,6 @@ pub async fn update(
     user: CurrentUser,
     Valid(body): Valid<UpdateProfile>,
 ) -> Result<web::Json<UserReply>, Problem> {
-    let account = users::update(&state.db, &state.auth, &user, body.try_into()?).await?;
+    let account = users::update(&state.db, &state.auth.clock, &user, body.try_into()?).await?;
     Ok(web::Json(account.into()))
 }

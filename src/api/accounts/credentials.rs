@@ -7,12 +7,12 @@ use validator::Validate;
 
 use crate::api::accounts::users::UserReply;
 use crate::api::http::accepted::AcceptedReply;
-use crate::api::http::extract::{CurrentUser, Valid};
+use crate::api::http::extract::Valid;
 use crate::api::http::field::Field;
 use crate::api::http::problem::Problem;
 use crate::domain::accounts::{credentials, verification};
 use crate::domain::auth::password::{Password, PresentedPassword};
-use crate::domain::values::client::Client;
+use crate::domain::values::caller::Caller;
 use crate::domain::values::email::Email;
 use crate::domain::values::one_time_code::OneTimeCode;
 use crate::state::AppState;
@@ -76,12 +76,11 @@ pub struct ConfirmEmailChange {
 #[put("/me/password")]
 pub async fn change_password(
     state: web::Data<AppState>,
-    user: CurrentUser,
-    client: Client,
+    caller: Caller,
     Valid(body): Valid<ChangePassword>,
 ) -> Result<HttpResponse, Problem> {
     let (current, new) = (body.current_password.value()?.0, body.new_password.value()?);
-    credentials::change_password(&state.db, &state.auth, &user, &client, current, new).await?;
+    credentials::change_password(&state.db, &state.auth, &caller, current, new).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -101,12 +100,11 @@ pub async fn change_password(
 #[post("/me/email-change")]
 pub async fn request_email_change(
     state: web::Data<AppState>,
-    user: CurrentUser,
-    client: Client,
+    caller: Caller,
     Valid(body): Valid<ChangeEmail>,
 ) -> Result<HttpResponse, Problem> {
     let (email, password) = (body.email.value()?, body.current_password.value()?.0);
-    verification::begin_change(&state.db, &state.auth, &user, &client, &email, password).await?;
+    verification::begin_change(&state.db, &state.auth, &caller, &email, password).await?;
     Ok(AcceptedReply::response("A code is on its way to the new address."))
 }
 
@@ -127,11 +125,10 @@ pub async fn request_email_change(
 #[post("/me/email-change/confirm")]
 pub async fn confirm_email_change(
     state: web::Data<AppState>,
-    user: CurrentUser,
-    client: Client,
+    caller: Caller,
     Valid(body): Valid<ConfirmEmailChange>,
 ) -> Result<web::Json<UserReply>, Problem> {
     let code = body.code.value()?;
-    let account = verification::finish_change(&state.db, &state.auth, &user, &client, &code).await?;
+    let account = verification::finish_change(&state.db, &state.auth, &caller, &code).await?;
     Ok(web::Json(account.into()))
 }

@@ -1,4 +1,4 @@
-//! Everybody's accounts, for admins.
+//! Accounts, for admins.
 
 use actix_web::{HttpRequest, HttpResponse, get, patch, web};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -9,14 +9,14 @@ use uuid::Uuid;
 use validator::Validate;
 
 use crate::api::http::extract::{CurrentUser, Id, Query, Valid};
-use crate::api::http::paging::{self, PageReply};
+use crate::api::http::field::{Field, Optional as _};
+use crate::api::http::paging::{self, Limit, PageReply};
 use crate::api::http::problem::Problem;
-use crate::domain::accounts::administration::{self, Changes};
-use crate::domain::accounts::users::{self, Filter};
-use crate::domain::values::client::Client;
+use crate::domain::accounts::administration::{self, AccountChanges};
+use crate::domain::accounts::users::{self, UserFilter, UserSearch};
+use crate::domain::values::caller::Caller;
 use crate::domain::values::email::Email;
 use crate::domain::values::patch::not_null;
-use crate::domain::values::rules;
 use crate::error::Error;
 use crate::state::AppState;
 
@@ -39,13 +39,16 @@ pub struct UserReply {
     address: Option<String>,
     #[schema(required = true, example = "1985-12-10")]
     birth_date: Option<NaiveDate>,
-    /// Where their day begins: an IANA zone.
+    /// IANA time zone.
     #[schema(required = true, example = "Europe/London")]
     time_zone: Option<String>,
-    /// When the owner of the e-mail confirmed it.
+    /// When the e-mail was verified.
     #[schema(required = true)]
     email_verified_at: Option<DateTime<Utc>>,
-    /// Since when signing in is refused.
+    /// Whether logging in is refused.
+    #[schema(example = false)]
+    disabled: bool,
+    /// When the account was disabled.
     #[schema(required = true)]
     disabled_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
@@ -65,6 +68,7 @@ impl From<table::Model> for UserReply {
             birth_date: user.birth_date,
             time_zone: user.time_zone,
             email_verified_at: user.email_verified_at,
+            disabled: user.disabled_at.is_some(),
             disabled_at: user.disabled_at,
             created_at: user.created_at,
             updated_at: user.updated_at,
@@ -72,46 +76,66 @@ impl From<table::Model> for UserReply {
     }
 }
 
-/// What an admin may change of an account.
+/// A JSON merge patch (RFC 7396) of an account, by an admin.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ChangeUser {
+#[schema(example = json!({ "role": "staff", "disabled": false }))]
+pub struct UpdateUser {
+    /// Role.
     #[serde(default, deserialize_with = "not_null")]
+    #[validate(nested)]
     #[schema(value_type = Role, required = false)]
-    role: Option<Role>,
-    /// Whether signing in is refused.
+    role: Option<Field<Role>>,
+    /// Whether logging in is refused.
     #[serde(default, deserialize_with = "not_null")]
-    #[schema(value_type = bool, required = false, example = true)]
-    disabled: Option<bool>,
+    #[validate(nested)]
+    #[schema(inline, value_type = Field<bool>, required = false)]
+    disabled: Option<Field<bool>>,
 }
 
-/// Which accounts, and which page of them.
+/// Filter and page of a list of accounts.
 #[derive(Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ListUsers {
-    /// Only accounts whose name or e-mail contains this, whatever the letter case.
-    #[validate(length(min = 1, max = 200), custom(function = rules::line))]
-    #[param(min_length = 1, max_length = 200, example = "lovelace")]
-    q: Option<String>,
+    /// Only accounts with this text in the name or e-mail, in any letter case.
+    #[validate(nested)]
+    #[param(inline)]
+    q: Option<Field<UserSearch>>,
     /// Only the account with this e-mail.
-    #[validate(custom(function = rules::email))]
-    #[param(example = "ada@example.org")]
-    email: Option<String>,
+    #[validate(nested)]
+    #[param(inline)]
+    email: Option<Field<Email>>,
     /// Only accounts with this role.
-    role: Option<Role>,
-    /// Only accounts that are disabled, or only those that are not.
-    #[param(example = false)]
-    disabled: Option<bool>,
-    /// Items on a page; 20 by default.
-    #[validate(range(min = 1, max = 100))]
-    #[param(minimum = 1, maximum = 100, example = 20)]
-    limit: Option<u64>,
-    /// The `next_cursor` of the page before.
+    #[validate(nested)]
+    #[param(inline, value_type = Option<Role>)]
+    role: Option<Field<Role>>,
+    /// Only disabled accounts, or only those that are not.
+    #[validate(nested)]
+    #[param(inline)]
+    disabled: Option<Field<bool>>,
+    /// Items per page; 20 by default.
+    #[validate(nested)]
+    #[param(inline, example = 20)]
+    limit: Option<Field<Limit>>,
+    /// The `next_cursor` of the previous page.
     cursor: Option<String>,
 }
 
-/// Accounts, newest first.
+impl ListUsers {
+    fn filter(self) -> Result<UserFilter, Error> {
+        Ok(UserFilter {
+            search: self.q.value()?,
+            email: self.email.value()?,
+            role: self.role.value()?,
+            is_disabled: self.disabled.value()?,
+        })
+    }
+}
+
+/// List accounts
+///
+/// Newest first.
 ///
 /// **Open to:** admins.
 #[utoipa::path(
@@ -127,18 +151,16 @@ pub async fn list(
     state: web::Data<AppState>,
     user: CurrentUser,
     request: HttpRequest,
-    Query(query): Query<ListUsers>,
+    Query(mut query): Query<ListUsers>,
 ) -> Result<HttpResponse, Problem> {
-    let page = paging::page(query.limit.map(Into::into), query.cursor.as_deref())?;
-    let email = query.email.as_deref().map(Email::parse).transpose().map_err(Error::from)?;
-    let filter = Filter { search: query.q, email, role: query.role, is_disabled: query.disabled };
-    let accounts = users::list(&state.db, &user, &filter, page).await?;
+    let page = paging::page(query.limit.take(), query.cursor.as_deref())?;
+    let accounts = users::list(&state.db, &user, &query.filter()?, page).await?;
     Ok(paging::reply(&request, accounts, UserReply::from))
 }
 
-/// One account.
+/// Get an account
 ///
-/// **Open to:** admins, and to whom it belongs.
+/// **Open to:** admins, and its owner.
 #[utoipa::path(
     operation_id = "get_user", tag = "users", security(("oauth2" = []), ("token" = [])),
     params(("id" = Uuid, Path)),
@@ -150,28 +172,29 @@ pub async fn get(state: web::Data<AppState>, user: CurrentUser, id: Id) -> Resul
     Ok(web::Json(account.into()))
 }
 
-/// Gives an account another role, disables or enables it, and ends its sessions.
+/// Update an account
+///
+/// Changes its role, or disables or enables it, and ends its sessions.
 ///
 /// **Open to:** admins.
 #[utoipa::path(
-    operation_id = "change_user", tag = "users", security(("oauth2" = []), ("token" = [])),
+    operation_id = "update_user", tag = "users", security(("oauth2" = []), ("token" = [])),
     params(("id" = Uuid, Path)),
-    request_body(content((ChangeUser = "application/merge-patch+json"), (ChangeUser = "application/json"))),
+    request_body(content((UpdateUser = "application/merge-patch+json"), (UpdateUser = "application/json"))),
     responses(
         (status = 200, body = UserReply),
         (status = 403, description = "Needs the role admin"),
-        (status = 409, description = "This is the last admin who can sign in"),
+        (status = 409, description = "It is the last admin who can log in"),
     )
 )]
 #[patch("/{id}")]
-pub async fn change(
+pub async fn update(
     state: web::Data<AppState>,
-    user: CurrentUser,
-    client: Client,
+    caller: Caller,
     id: Id,
-    Valid(body): Valid<ChangeUser>,
+    Valid(body): Valid<UpdateUser>,
 ) -> Result<web::Json<UserReply>, Problem> {
-    let changes = Changes { role: body.role, is_disabled: body.disabled };
-    let account = administration::change(&state.db, &state.auth, &user, &client, id.0, changes).await?;
+    let changes = AccountChanges { role: body.role.value()?, is_disabled: body.disabled.value()? };
+    let account = administration::update(&state.db, &state.auth, &caller, id.0, changes).await?;
     Ok(web::Json(account.into()))
 }

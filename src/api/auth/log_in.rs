@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::api::http::extract::{CurrentUser, Valid};
+use crate::api::http::extract::Valid;
 use crate::api::http::field::Field;
 use crate::api::http::problem::Problem;
 use crate::domain::auth;
 use crate::domain::auth::password::PresentedPassword;
 use crate::domain::auth::token::{PresentedToken, TokenPair};
+use crate::domain::values::caller::Caller;
 use crate::domain::values::client::Client;
 use crate::domain::values::email::Email;
 use crate::state::AppState;
@@ -139,7 +140,7 @@ pub async fn refresh(
     responses((status = 204))
 )]
 #[post("")]
-pub async fn log_out(state: web::Data<AppState>, user: CurrentUser, client: Client) -> Result<HttpResponse, Problem> {
-    auth::sessions::log_out(&state.db, &state.auth, &user, &client).await?;
+pub async fn log_out(state: web::Data<AppState>, caller: Caller) -> Result<HttpResponse, Problem> {
+    auth::sessions::log_out(&state.db, &state.auth, &caller).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -11,7 +11,7 @@ use crate::api::http::extract::{CurrentUser, Id, Query};
 use crate::api::http::paging::{self, PageQuery, PageReply};
 use crate::api::http::problem::Problem;
 use crate::domain::auth::sessions;
-use crate::domain::values::client::Client;
+use crate::domain::values::caller::Caller;
 use crate::state::AppState;
 
 /// A session.
@@ -80,13 +80,8 @@ pub async fn list(
     responses((status = 204))
 )]
 #[delete("/me/sessions/{id}")]
-pub async fn end(
-    state: web::Data<AppState>,
-    user: CurrentUser,
-    client: Client,
-    id: Id,
-) -> Result<HttpResponse, Problem> {
-    sessions::end_one(&state.db, &state.auth, &user, &client, id.0).await?;
+pub async fn end(state: web::Data<AppState>, caller: Caller, id: Id) -> Result<HttpResponse, Problem> {
+    sessions::end_one(&state.db, &state.auth, &caller, id.0).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -98,11 +93,7 @@ pub async fn end(
     responses((status = 204))
 )]
 #[delete("/me/sessions")]
-pub async fn end_others(
-    state: web::Data<AppState>,
-    user: CurrentUser,
-    client: Client,
-) -> Result<HttpResponse, Problem> {
-    sessions::end_others(&state.db, &state.auth, &user, &client).await?;
+pub async fn end_others(state: web::Data<AppState>, caller: Caller) -> Result<HttpResponse, Problem> {
+    sessions::end_others(&state.db, &state.auth, &caller).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -20,12 +20,17 @@ impl FromRequest for Client {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
-        let state = request.app_data::<web::Data<AppState>>();
-        let proxies = state.map_or(&[][..], |state| &state.trusted_proxies);
-        let address = request.peer_addr().map(|peer| client_address(peer.ip(), request.headers(), proxies));
-        ready(Ok(Self { user_agent: agent.map(|agent| agent.chars().take(255).collect()), address }))
+        ready(Ok(client_of(request)))
     }
+}
+
+/// The client of a request.
+pub fn client_of(request: &HttpRequest) -> Client {
+    let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let state = request.app_data::<web::Data<AppState>>();
+    let proxies = state.map_or(&[][..], |state| &state.trusted_proxies);
+    let address = request.peer_addr().map(|peer| client_address(peer.ip(), request.headers(), proxies));
+    Client { user_agent: agent.map(|agent| agent.chars().take(255).collect()), address }
 }
 
 /// The address behind the proxies. Nothing that an untrusted peer says of itself counts.

@@ -15,9 +15,11 @@ use serde::de::value::MapDeserializer;
 use uuid::Uuid;
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
+use crate::api::http::client::client_of;
 use crate::api::http::field::{self, QueryValue};
 use crate::api::http::problem::Problem;
 use crate::domain::values::actor::Actor;
+use crate::domain::values::caller::Caller;
 use crate::error::{Error, Violation};
 
 /// The most bytes in a body.
@@ -45,6 +47,17 @@ impl FromRequest for CurrentUser {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let user = request.extensions().get::<Self>().copied();
         ready(user.ok_or_else(|| Error::Unauthenticated.into()))
+    }
+}
+
+impl FromRequest for Caller {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let user = request.extensions().get::<CurrentUser>().copied();
+        let caller = |user: CurrentUser| Self { actor: user.0, client: client_of(request) };
+        ready(user.map(caller).ok_or_else(|| Error::Unauthenticated.into()))
     }
 }
 

@@ -51,13 +51,6 @@ impl<T> Field<T> {
     }
 }
 
-/// Transition.
-impl From<u64> for Field<super::paging::Limit> {
-    fn from(limit: u64) -> Self {
-        Self(crate::domain::values::number::Number::parse(i64::try_from(limit).unwrap_or(0)))
-    }
-}
-
 /// Whether an optional member is present and breaks a rule.
 pub fn is_invalid<T>(field: Option<&Field<T>>) -> bool {
     field.is_some_and(|field| field.0.is_err())
@@ -202,35 +195,9 @@ impl<'de> Deserializer<'de> for QueryValue<'de> {
         visitor.visit_some(self)
     }
 
-    // TRANSITION: delete these methods once every query consists of fields.
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        visitor.visit_bool(self.0.parse().map_err(serde::de::Error::custom)?)
-    }
-
-    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        visitor.visit_u32(self.0.parse().map_err(serde::de::Error::custom)?)
-    }
-
-    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        visitor.visit_u64(self.0.parse().map_err(serde::de::Error::custom)?)
-    }
-
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        visitor.visit_str(&self.0)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Self::Error> {
-        serde::de::value::CowStrDeserializer::new(self.0).deserialize_enum(name, variants, visitor)
-    }
-
     forward_to_deserialize_any! {
-        i8 i16 i32 i64 u8 u16 f32 f64 char string bytes byte_buf unit unit_struct newtype_struct seq
-        tuple tuple_struct map struct identifier ignored_any
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct newtype_struct seq
+        tuple tuple_struct map struct enum identifier ignored_any
     }
 }
 

@@ -1,25 +1,44 @@
-//! Bodies that are made piece by piece while they are sent.
+//! Streamed response bodies.
 
 use actix_web::web::Bytes;
 use futures_util::{Stream, StreamExt as _, stream};
+use serde::Serialize;
 
 use crate::api::http::problem::Problem;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
-/// A body in pieces, of which the first two have been made: while there is no answer yet, a failure is one of its own.
+/// A body whose first two chunks are already made: a failure up to there is an error response of its own.
 ///
 /// # Errors
-/// What the first two pieces fail of.
+/// The error of the first two chunks.
 pub async fn begun(
-    pieces: impl Stream<Item = Result<Vec<u8>>> + 'static,
+    chunks: impl Stream<Item = Result<Vec<u8>>> + 'static,
 ) -> std::result::Result<impl Stream<Item = std::io::Result<Bytes>>, Problem> {
-    let mut pieces = Box::pin(pieces);
+    let mut chunks = Box::pin(chunks);
     let mut first = Vec::new();
     for _ in 0..2 {
-        first.extend(pieces.next().await.transpose()?);
+        first.extend(chunks.next().await.transpose()?);
     }
-    // Later there is nothing left but to break off, so that nobody takes a part for the whole.
-    let broken_off = |error| std::io::Error::other(Problem::from(error).to_string());
+    // After a later error the connection is closed, so that the client does not take a part for the whole.
+    let aborted = |error| std::io::Error::other(Problem::from(error).to_string());
     let first = stream::iter(first.into_iter().map(Ok));
-    Ok(first.chain(pieces).map(move |piece| piece.map(Bytes::from).map_err(broken_off)))
+    Ok(first.chain(chunks).map(move |chunk| chunk.map(Bytes::from).map_err(aborted)))
+}
+
+/// The items of a JSON array, without its brackets, from a stream of pages.
+pub fn json_items<M, R: Serialize>(
+    pages: impl Stream<Item = Result<Vec<M>>>,
+    item: impl Fn(M) -> R,
+) -> impl Stream<Item = Result<Vec<u8>>> {
+    let mut is_first = true;
+    pages.map(move |page| {
+        let mut chunk = Vec::new();
+        for model in page? {
+            if !std::mem::replace(&mut is_first, false) {
+                chunk.push(b',');
+            }
+            serde_json::to_writer(&mut chunk, &item(model)).map_err(Error::internal)?;
+        }
+        Ok(chunk)
+    })
 }

@@ -1,4 +1,4 @@
-//! The audit trail: one's own part of it, and for admins all.
+//! Audit events: the own activity, and for admins all events.
 
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use chrono::{DateTime, Utc};
@@ -9,34 +9,36 @@ use uuid::Uuid;
 use validator::Validate;
 
 use crate::api::http::extract::{CurrentUser, Query};
-use crate::api::http::paging::{self, PageQuery, PageReply};
+use crate::api::http::field::{Field, Optional as _};
+use crate::api::http::paging::{self, Limit, PageQuery, PageReply};
 use crate::api::http::problem::Problem;
-use crate::domain::records::audit::{self, Filter};
-use crate::domain::values::rules;
+use crate::domain::records::audit::{self, AuditFilter};
+use crate::domain::values::instant::Instant;
+use crate::error::Error;
 use crate::state::AppState;
 
-/// Something that was done.
+/// An audit event.
 #[derive(Serialize, ToSchema)]
 pub struct AuditEventReply {
     #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
     id: Uuid,
     action: AuditAction,
-    /// Whose account did it; null for wrong passwords, whoever gave them, and for operators on the command line.
+    /// The account that acted; null for failed log-ins, and for operators on the command line.
     #[schema(required = true, example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a11")]
     actor_id: Option<Uuid>,
-    /// Whose account it was done to; null where there is none.
+    /// The account that was acted on; null if there is none.
     #[schema(required = true, example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a12")]
     subject_id: Option<Uuid>,
-    /// The session or vaccine request that it is about.
+    /// The session or vaccine request that was acted on.
     #[schema(required = true, example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a13")]
     object_id: Option<Uuid>,
-    /// A word more, such as the new role.
+    /// Detail, such as the new role.
     #[schema(required = true, example = "staff")]
     detail: Option<String>,
-    /// The address that it was done from; of what others did, for admins only.
+    /// Address of the client; of other users' operations for admins only.
     #[schema(required = true, example = "192.0.2.1")]
     ip: Option<String>,
-    /// The program that it was done with; of what others did, for admins only.
+    /// User agent of the client; of other users' operations for admins only.
     #[schema(required = true, example = "curl/8.5.0")]
     user_agent: Option<String>,
     occurred_at: DateTime<Utc>,
@@ -58,40 +60,58 @@ impl From<table::Model> for AuditEventReply {
     }
 }
 
-/// Which events, and which page of them.
+/// Filter and page of a list of audit events.
 #[derive(Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub struct ListEvents {
+pub struct ListAuditEvents {
     /// Only events of this kind.
-    action: Option<AuditAction>,
-    /// Only what this account did.
-    #[param(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a11")]
-    actor_id: Option<Uuid>,
-    /// Only what was done to this account.
-    #[param(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a12")]
-    subject_id: Option<Uuid>,
-    /// Only events at this time or later.
-    #[validate(custom(function = rules::time))]
-    #[param(example = "2026-11-01T00:00:00Z")]
-    occurred_from: Option<DateTime<Utc>>,
-    /// Only events before this time.
-    #[validate(custom(function = rules::time))]
-    #[param(example = "2026-12-01T00:00:00Z")]
-    occurred_before: Option<DateTime<Utc>>,
-    /// Items on a page; 20 by default.
-    #[validate(range(min = 1, max = 100))]
-    #[param(minimum = 1, maximum = 100, example = 20)]
-    limit: Option<u64>,
-    /// The `next_cursor` of the page before.
+    #[validate(nested)]
+    #[param(inline, value_type = Option<AuditAction>)]
+    action: Option<Field<AuditAction>>,
+    /// Only operations by this account.
+    #[validate(nested)]
+    #[param(inline)]
+    actor_id: Option<Field<Uuid>>,
+    /// Only operations on this account.
+    #[validate(nested)]
+    #[param(inline)]
+    subject_id: Option<Field<Uuid>>,
+    /// Only events at this time or later (RFC 3339).
+    #[validate(nested)]
+    #[param(inline)]
+    occurred_from: Option<Field<Instant>>,
+    /// Only events before this time (RFC 3339).
+    #[validate(nested)]
+    #[param(inline)]
+    occurred_before: Option<Field<Instant>>,
+    /// Items per page; 20 by default.
+    #[validate(nested)]
+    #[param(inline, example = 20)]
+    limit: Option<Field<Limit>>,
+    /// The `next_cursor` of the previous page.
     cursor: Option<String>,
 }
 
-/// What the caller did, and what was done to their account, newest first.
+impl ListAuditEvents {
+    fn filter(self) -> Result<AuditFilter, Error> {
+        Ok(AuditFilter {
+            action: self.action.value()?,
+            actor_id: self.actor_id.value()?,
+            subject_id: self.subject_id.value()?,
+            occurred_from: self.occurred_from.value()?.map(Instant::time),
+            occurred_before: self.occurred_before.value()?.map(Instant::time),
+        })
+    }
+}
+
+/// List the own activity
+///
+/// Operations by the caller and on their account, newest first.
 ///
 /// **Open to:** anyone signed in.
 #[utoipa::path(
-    operation_id = "list_activity", tag = "account", security(("oauth2" = []), ("token" = [])),
+    operation_id = "list_own_activity", tag = "account", security(("oauth2" = []), ("token" = [])),
     params(PageQuery),
     responses(
         (status = 200, body = PageReply<AuditEventReply>, headers(("Link" = String, description = "The next page"))),
@@ -104,17 +124,18 @@ pub async fn own(
     request: HttpRequest,
     Query(query): Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let page = query.page()?;
-    let events = audit::own(&state.db, &user, page).await?;
+    let events = audit::own(&state.db, &user, query.page()?).await?;
     Ok(paging::reply(&request, events, AuditEventReply::from))
 }
 
-/// Everything that was done, newest first.
+/// List audit events
+///
+/// Newest first.
 ///
 /// **Open to:** admins.
 #[utoipa::path(
     operation_id = "list_audit_events", tag = "audit", security(("oauth2" = []), ("token" = [])),
-    params(ListEvents),
+    params(ListAuditEvents),
     responses(
         (status = 200, body = PageReply<AuditEventReply>, headers(("Link" = String, description = "The next page"))),
         (status = 403, description = "Needs the role admin"),
@@ -125,16 +146,9 @@ pub async fn list(
     state: web::Data<AppState>,
     user: CurrentUser,
     request: HttpRequest,
-    Query(query): Query<ListEvents>,
+    Query(mut query): Query<ListAuditEvents>,
 ) -> Result<HttpResponse, Problem> {
-    let page = paging::page(query.limit.map(Into::into), query.cursor.as_deref())?;
-    let filter = Filter {
-        action: query.action,
-        actor_id: query.actor_id,
-        subject_id: query.subject_id,
-        occurred_from: query.occurred_from,
-        occurred_before: query.occurred_before,
-    };
-    let events = audit::list(&state.db, &user, &filter, page).await?;
+    let page = paging::page(query.limit.take(), query.cursor.as_deref())?;
+    let events = audit::list(&state.db, &user, &query.filter()?, page).await?;
     Ok(paging::reply(&request, events, AuditEventReply::from))
 }

@@ -1,4 +1,4 @@
-//! Requests for a vaccine, and the steps of their review.
+//! Vaccine requests, and their review.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
@@ -7,53 +7,58 @@ use entity::{RequestStatus, contacts};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use validator::{Validate, ValidationError};
+use validator::Validate;
 
 use crate::api::http::extract::{CurrentUser, Id, Query, Valid};
-use crate::api::http::paging::{self, PageReply};
+use crate::api::http::field::{Field, Optional as _, Patched as _};
+use crate::api::http::paging::{self, Limit, PageReply};
 use crate::api::http::problem::Problem;
-use crate::domain::vaccination::vaccine_requests::{self, Changes, Filter, NewRequest, Request, Step};
-use crate::domain::values::client::Client;
+use crate::domain::vaccination::vaccine_requests::{
+    self, NewRequest, Request, RequestChanges, RequestFilter, RequestNote, Transition,
+};
+use crate::domain::vaccination::vaccines::Doses;
+use crate::domain::values::caller::Caller;
+use crate::domain::values::instant::Instant;
 use crate::domain::values::patch::{Patch, not_null};
-use crate::domain::values::rules::{self, patched};
+use crate::error::Error;
 use crate::state::AppState;
 
-/// A request for a dose of a vaccine.
+/// A vaccine request.
 #[derive(Serialize, ToSchema)]
 pub struct VaccineRequestReply {
     #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
     id: Uuid,
-    /// The account that asks.
+    /// The account that made the request.
     #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
     user_id: Uuid,
-    /// Whether it is for one of the account's contacts, and not for its owner.
+    /// Whether it is for a contact of the account, and not for its owner.
     for_contact: bool,
-    /// For which contact; null when for the owner, and when they have been removed from the contacts since.
+    /// The contact; null if the request is for the owner, or the contact has been deleted.
     #[schema(required = true, example = json!(null))]
     contact_id: Option<Uuid>,
-    /// Who that is.
+    /// Name and birthday of the contact.
     #[schema(required = true)]
     contact: Option<PersonReply>,
     #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
     vaccine_id: Uuid,
-    /// Which dose of the course.
+    /// Number of the dose in its course.
     #[schema(example = 1, minimum = 1)]
     dose_number: i32,
     status: RequestStatus,
-    /// Anything staff should know.
+    /// Note to staff.
     #[schema(required = true, example = "I am free on Mondays.")]
     note: Option<String>,
-    /// Why it was rejected.
+    /// Reason of a rejection.
     #[schema(required = true, example = json!(null))]
     reason: Option<String>,
-    /// The account of whoever approved or rejected it.
+    /// The account that approved or rejected it.
     #[schema(required = true, example = json!(null))]
-    reviewed_by: Option<Uuid>,
+    reviewer_id: Option<Uuid>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
 
-/// What of a contact a request for them tells, to staff too: enough to know them and their age.
+/// The person that a request is for, as staff see it: name and birthday.
 #[derive(Serialize, ToSchema)]
 pub struct PersonReply {
     #[schema(example = "Byron")]
@@ -93,161 +98,184 @@ impl From<Request> for VaccineRequestReply {
             status: request.status,
             note: request.note,
             reason: request.reason,
-            reviewed_by: request.reviewed_by,
+            reviewer_id: request.reviewed_by,
             created_at: request.created_at,
             updated_at: request.updated_at,
         }
     }
 }
 
-/// What is asked for.
+/// A new vaccine request.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct AskForVaccine {
-    /// For whom: one of the caller's contacts; for the caller when absent.
-    #[schema(example = json!(null))]
-    contact_id: Option<Uuid>,
-    /// From the catalogue.
-    #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
-    vaccine_id: Uuid,
-    /// Which dose of the course; 1 by default.
-    #[serde(default = "first")]
-    #[validate(range(min = 1, max = 20))]
-    #[schema(minimum = 1, maximum = 20, default = 1, example = 1)]
-    dose_number: i32,
-    /// Anything staff should know.
-    #[validate(length(max = 1000), custom(function = rules::text))]
-    #[schema(min_length = 1, max_length = 1000, example = "I am free on Mondays.")]
-    note: Option<String>,
+#[schema(example = json!({
+    "vaccine_id": "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10",
+    "dose_number": 1,
+    "note": "I am free on Mondays.",
+}))]
+pub struct CreateVaccineRequest {
+    /// A contact of the caller; null or absent for the caller.
+    #[validate(nested)]
+    #[schema(inline)]
+    contact_id: Option<Field<Uuid>>,
+    /// A vaccine of the catalogue.
+    #[serde(default)]
+    #[validate(nested)]
+    #[schema(inline, required = true)]
+    vaccine_id: Field<Uuid>,
+    /// Number of the dose in its course; 1 by default.
+    #[validate(nested)]
+    #[schema(inline)]
+    dose_number: Option<Field<Doses>>,
+    /// Note to staff.
+    #[validate(nested)]
+    #[schema(inline)]
+    note: Option<Field<RequestNote>>,
 }
 
-fn first() -> i32 {
-    1
-}
+impl TryFrom<CreateVaccineRequest> for NewRequest {
+    type Error = Error;
 
-impl From<AskForVaccine> for NewRequest {
-    fn from(body: AskForVaccine) -> Self {
-        Self {
-            contact_id: body.contact_id,
-            vaccine_id: body.vaccine_id,
-            dose_number: body.dose_number,
-            note: body.note,
-        }
+    fn try_from(body: CreateVaccineRequest) -> Result<Self, Error> {
+        let dose_number = match body.dose_number.value()? {
+            Some(number) => number,
+            None => Doses::parse(1)?,
+        };
+        Ok(Self {
+            contact_id: body.contact_id.value()?,
+            vaccine_id: body.vaccine_id.value()?,
+            dose_number,
+            note: body.note.value()?,
+        })
     }
 }
 
-/// A JSON merge patch (RFC 7396): absent members stay, null clears the note.
+/// A JSON merge patch (RFC 7396) of a request: an absent member keeps its value, null clears the note.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ChangeRequest {
-    /// From the catalogue.
+#[schema(example = json!({ "dose_number": 2, "note": "I am free on Tuesdays." }))]
+pub struct UpdateVaccineRequest {
+    /// A vaccine of the catalogue.
     #[serde(default, deserialize_with = "not_null")]
-    #[schema(value_type = Uuid, required = false, example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
-    vaccine_id: Option<Uuid>,
-    /// Which dose of the course.
+    #[validate(nested)]
+    #[schema(inline, value_type = Field<Uuid>, required = false)]
+    vaccine_id: Option<Field<Uuid>>,
+    /// Number of the dose in its course.
     #[serde(default, deserialize_with = "not_null")]
-    #[validate(range(min = 1, max = 20))]
-    #[schema(value_type = i32, required = false, minimum = 1, maximum = 20, example = 2)]
-    dose_number: Option<i32>,
-    /// Anything staff should know.
+    #[validate(nested)]
+    #[schema(inline, value_type = Field<Doses>, required = false)]
+    dose_number: Option<Field<Doses>>,
+    /// Note to staff.
     #[serde(default)]
-    #[validate(custom(function = patched_note))]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 1000, example = "I am free on Tuesdays.")]
-    note: Patch<String>,
+    #[validate(nested)]
+    #[schema(inline, value_type = Option<Field<RequestNote>>)]
+    note: Patch<Field<RequestNote>>,
 }
 
-fn patched_note(note: &Patch<String>) -> Result<(), ValidationError> {
-    patched(note, |note| rules::at_most(note, 1000).and_then(|()| rules::text(note)))
-}
+impl TryFrom<UpdateVaccineRequest> for RequestChanges {
+    type Error = Error;
 
-impl From<ChangeRequest> for Changes {
-    fn from(body: ChangeRequest) -> Self {
-        Self { vaccine_id: body.vaccine_id, dose_number: body.dose_number, note: body.note }
+    fn try_from(body: UpdateVaccineRequest) -> Result<Self, Error> {
+        Ok(Self {
+            vaccine_id: body.vaccine_id.value()?,
+            dose_number: body.dose_number.value()?,
+            note: body.note.value()?,
+        })
     }
 }
 
-/// Why a request is rejected.
+/// The rejection of a request.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Reject {
-    /// For whoever asked.
+#[schema(example = json!({ "reason": "This dose was given last month." }))]
+pub struct RejectVaccineRequest {
+    /// Reason, for the user.
     #[serde(default)]
-    #[validate(length(max = 1000), custom(function = rules::text))]
-    #[schema(required = true, min_length = 1, max_length = 1000, example = "This dose was given last month.")]
-    reason: String,
+    #[validate(nested)]
+    #[schema(inline, required = true)]
+    reason: Field<RequestNote>,
 }
 
-/// Which requests, and which page of them.
+/// Filter and page of a list of requests.
 #[derive(Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub struct ListRequests {
-    /// Only those that stand here.
+pub struct ListVaccineRequests {
+    /// Only requests with this status.
+    #[validate(nested)]
+    #[param(inline, value_type = Option<RequestStatus>)]
+    status: Option<Field<RequestStatus>>,
+    /// Only requests for this vaccine.
+    #[validate(nested)]
     #[param(inline)]
-    status: Option<RequestStatus>,
-    /// Only those for this vaccine.
-    vaccine_id: Option<Uuid>,
-    /// Only those of this account; of use to staff.
-    user_id: Option<Uuid>,
-    /// Only those for this contact.
-    contact_id: Option<Uuid>,
-    /// Only those made at this time or later (RFC 3339).
-    #[validate(custom(function = rules::time))]
-    #[param(example = "2026-01-01T00:00:00Z")]
-    created_from: Option<DateTime<Utc>>,
-    /// Only those made before this time (RFC 3339).
-    #[validate(custom(function = rules::time))]
-    #[param(example = "2027-01-01T00:00:00Z")]
-    created_before: Option<DateTime<Utc>>,
-    /// Items on a page; 20 by default.
-    #[validate(range(min = 1, max = 100))]
-    #[param(minimum = 1, maximum = 100, example = 20)]
-    limit: Option<u64>,
-    /// The `next_cursor` of the page before.
+    vaccine_id: Option<Field<Uuid>>,
+    /// Only requests of this account; useful to staff.
+    #[validate(nested)]
+    #[param(inline)]
+    user_id: Option<Field<Uuid>>,
+    /// Only requests for this contact.
+    #[validate(nested)]
+    #[param(inline)]
+    contact_id: Option<Field<Uuid>>,
+    /// Only requests created at this time or later (RFC 3339).
+    #[validate(nested)]
+    #[param(inline)]
+    created_from: Option<Field<Instant>>,
+    /// Only requests created before this time (RFC 3339).
+    #[validate(nested)]
+    #[param(inline)]
+    created_before: Option<Field<Instant>>,
+    /// Items per page; 20 by default.
+    #[validate(nested)]
+    #[param(inline, example = 20)]
+    limit: Option<Field<Limit>>,
+    /// The `next_cursor` of the previous page.
     cursor: Option<String>,
 }
 
-impl ListRequests {
-    fn filter(&self) -> Filter {
-        Filter {
-            status: self.status,
-            vaccine_id: self.vaccine_id,
-            user_id: self.user_id,
-            contact_id: self.contact_id,
-            created_from: self.created_from,
-            created_before: self.created_before,
-        }
+impl ListVaccineRequests {
+    fn filter(self) -> Result<RequestFilter, Error> {
+        Ok(RequestFilter {
+            status: self.status.value()?,
+            vaccine_id: self.vaccine_id.value()?,
+            user_id: self.user_id.value()?,
+            contact_id: self.contact_id.value()?,
+            created_from: self.created_from.value()?.map(Instant::time),
+            created_before: self.created_before.value()?.map(Instant::time),
+        })
     }
 }
 
-/// Asks for a dose of a vaccine.
+/// Create a vaccine request
 ///
 /// **Open to:** anyone signed in, for themselves and for their contacts.
 #[utoipa::path(
-    operation_id = "ask_for_vaccine", tag = "vaccine requests", security(("oauth2" = []), ("token" = [])),
-    request_body = AskForVaccine,
+    operation_id = "create_vaccine_request", tag = "vaccine-requests", security(("oauth2" = []), ("token" = [])),
+    request_body = CreateVaccineRequest,
     responses(
         (status = 201, body = VaccineRequestReply, headers(("Location" = String, description = "Path of the request"))),
         (status = 409, description = "There is an open request for this person, vaccine and dose"),
     )
 )]
 #[post("")]
-pub async fn add(
+pub async fn create(
     state: web::Data<AppState>,
     user: CurrentUser,
-    Valid(body): Valid<AskForVaccine>,
+    Valid(body): Valid<CreateVaccineRequest>,
 ) -> Result<HttpResponse, Problem> {
-    let request = vaccine_requests::add(&state.db, &state.auth.clock, &user, body.into()).await?;
+    let request = vaccine_requests::create(&state.db, &state.auth.clock, &user, body.try_into()?).await?;
     let location = format!("/api/v1/vaccine-requests/{}", request.request.id);
     Ok(HttpResponse::Created().insert_header((header::LOCATION, location)).json(VaccineRequestReply::from(request)))
 }
 
-/// Requests, newest first.
+/// List vaccine requests
 ///
-/// **Open to:** anyone signed in, who sees their own; staff see everybody's.
+/// Newest first.
+///
+/// **Open to:** anyone signed in, for their own requests; staff see all requests.
 #[utoipa::path(
-    operation_id = "list_vaccine_requests", tag = "vaccine requests", security(("oauth2" = []), ("token" = [])),
-    params(ListRequests),
+    operation_id = "list_vaccine_requests", tag = "vaccine-requests", security(("oauth2" = []), ("token" = [])),
+    params(ListVaccineRequests),
     responses(
         (status = 200, body = PageReply<VaccineRequestReply>,
             headers(("Link" = String, description = "The next page"))),
@@ -258,18 +286,18 @@ pub async fn list(
     state: web::Data<AppState>,
     user: CurrentUser,
     request: HttpRequest,
-    Query(query): Query<ListRequests>,
+    Query(mut query): Query<ListVaccineRequests>,
 ) -> Result<HttpResponse, Problem> {
-    let page = paging::page(query.limit.map(Into::into), query.cursor.as_deref())?;
-    let requests = vaccine_requests::list(&state.db, &user, &query.filter(), page).await?;
+    let page = paging::page(query.limit.take(), query.cursor.as_deref())?;
+    let requests = vaccine_requests::list(&state.db, &user, &query.filter()?, page).await?;
     Ok(paging::reply(&request, requests, VaccineRequestReply::from))
 }
 
-/// One request.
+/// Get a vaccine request
 ///
-/// **Open to:** whoever asked, and staff.
+/// **Open to:** the user who made it, and staff.
 #[utoipa::path(
-    operation_id = "get_vaccine_request", tag = "vaccine requests", security(("oauth2" = []), ("token" = [])),
+    operation_id = "get_vaccine_request", tag = "vaccine-requests", security(("oauth2" = []), ("token" = [])),
     params(("id" = Uuid, Path)),
     responses((status = 200, body = VaccineRequestReply))
 )]
@@ -282,96 +310,105 @@ pub async fn get(
     Ok(web::Json(vaccine_requests::get(&state.db, &user, id.0).await?.into()))
 }
 
-/// Changes a request while it is pending.
+/// Update a vaccine request
 ///
-/// **Open to:** whoever asked.
+/// While it is pending.
+///
+/// **Open to:** the user who made it.
 #[utoipa::path(
-    operation_id = "change_vaccine_request", tag = "vaccine requests", security(("oauth2" = []), ("token" = [])),
+    operation_id = "update_vaccine_request", tag = "vaccine-requests", security(("oauth2" = []), ("token" = [])),
     params(("id" = Uuid, Path)),
-    request_body(content((ChangeRequest = "application/merge-patch+json"), (ChangeRequest = "application/json"))),
+    request_body(
+        content((UpdateVaccineRequest = "application/merge-patch+json"), (UpdateVaccineRequest = "application/json"))
+    ),
     responses(
         (status = 200, body = VaccineRequestReply),
-        (status = 409, description = "It is no longer pending, or an open request asks for the same"),
+        (status = 409, description = "The request is not pending, or there is an open request for the same"),
     )
 )]
 #[patch("/{id}")]
-pub async fn change(
+pub async fn update(
     state: web::Data<AppState>,
     user: CurrentUser,
     id: Id,
-    Valid(body): Valid<ChangeRequest>,
+    Valid(body): Valid<UpdateVaccineRequest>,
 ) -> Result<web::Json<VaccineRequestReply>, Problem> {
-    let request = vaccine_requests::change(&state.db, &state.auth.clock, &user, id.0, body.into()).await?;
+    let request = vaccine_requests::update(&state.db, &state.auth.clock, &user, id.0, body.try_into()?).await?;
     Ok(web::Json(request.into()))
 }
 
-/// Approves a pending request.
+/// Approve a vaccine request
+///
+/// It must be pending.
 ///
 /// **Open to:** staff.
 #[utoipa::path(
-    operation_id = "approve_vaccine_request", tag = "vaccine requests", security(("oauth2" = []), ("token" = [])),
+    operation_id = "approve_vaccine_request", tag = "vaccine-requests", security(("oauth2" = []), ("token" = [])),
     params(("id" = Uuid, Path)),
     responses(
         (status = 200, body = VaccineRequestReply),
         (status = 403, description = "Needs the role staff"),
-        (status = 409, description = "It is not pending"),
+        (status = 409, description = "The request is not pending"),
     )
 )]
 #[post("/{id}/approve")]
 pub async fn approve(
     state: web::Data<AppState>,
-    user: CurrentUser,
-    client: Client,
+    caller: Caller,
     id: Id,
 ) -> Result<web::Json<VaccineRequestReply>, Problem> {
-    let request = vaccine_requests::advance(&state.db, &state.auth.clock, &user, &client, id.0, Step::Approve).await?;
+    let transition = Transition::Approve;
+    let request = vaccine_requests::transition(&state.db, &state.auth.clock, &caller, id.0, transition).await?;
     Ok(web::Json(request.into()))
 }
 
-/// Rejects a pending request, and says why.
+/// Reject a vaccine request
+///
+/// It must be pending.
 ///
 /// **Open to:** staff.
 #[utoipa::path(
-    operation_id = "reject_vaccine_request", tag = "vaccine requests", security(("oauth2" = []), ("token" = [])),
+    operation_id = "reject_vaccine_request", tag = "vaccine-requests", security(("oauth2" = []), ("token" = [])),
     params(("id" = Uuid, Path)),
-    request_body = Reject,
+    request_body = RejectVaccineRequest,
     responses(
         (status = 200, body = VaccineRequestReply),
         (status = 403, description = "Needs the role staff"),
-        (status = 409, description = "It is not pending"),
+        (status = 409, description = "The request is not pending"),
     )
 )]
 #[post("/{id}/reject")]
 pub async fn reject(
     state: web::Data<AppState>,
-    user: CurrentUser,
-    client: Client,
+    caller: Caller,
     id: Id,
-    Valid(body): Valid<Reject>,
+    Valid(body): Valid<RejectVaccineRequest>,
 ) -> Result<web::Json<VaccineRequestReply>, Problem> {
-    let step = Step::Reject { reason: body.reason };
-    let request = vaccine_requests::advance(&state.db, &state.auth.clock, &user, &client, id.0, step).await?;
+    let transition = Transition::Reject { reason: body.reason.value()? };
+    let request = vaccine_requests::transition(&state.db, &state.auth.clock, &caller, id.0, transition).await?;
     Ok(web::Json(request.into()))
 }
 
-/// Cancels a request that is pending, approved or booked.
+/// Cancel a vaccine request
 ///
-/// **Open to:** whoever asked, and staff.
+/// It must be pending, approved or booked.
+///
+/// **Open to:** the user who made it, and staff.
 #[utoipa::path(
-    operation_id = "cancel_vaccine_request", tag = "vaccine requests", security(("oauth2" = []), ("token" = [])),
+    operation_id = "cancel_vaccine_request", tag = "vaccine-requests", security(("oauth2" = []), ("token" = [])),
     params(("id" = Uuid, Path)),
     responses(
         (status = 200, body = VaccineRequestReply),
-        (status = 409, description = "It has come to an end already"),
+        (status = 409, description = "The request has ended already"),
     )
 )]
 #[post("/{id}/cancel")]
 pub async fn cancel(
     state: web::Data<AppState>,
-    user: CurrentUser,
-    client: Client,
+    caller: Caller,
     id: Id,
 ) -> Result<web::Json<VaccineRequestReply>, Problem> {
-    let request = vaccine_requests::advance(&state.db, &state.auth.clock, &user, &client, id.0, Step::Cancel).await?;
+    let transition = Transition::Cancel;
+    let request = vaccine_requests::transition(&state.db, &state.auth.clock, &caller, id.0, transition).await?;
     Ok(web::Json(request.into()))
 }

@@ -1,4 +1,4 @@
-//! The catalogue of vaccines.
+//! Vaccines: the catalogue.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
@@ -6,18 +6,18 @@ use entity::vaccines as table;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
-use validator::{Validate, ValidationError};
+use validator::Validate;
 
 use crate::api::http::extract::{CurrentUser, Id, Query, Valid};
-use crate::api::http::paging::{self, PageReply};
+use crate::api::http::field::{Field, Optional as _, Patched as _};
+use crate::api::http::paging::{self, Limit, PageReply};
 use crate::api::http::problem::Problem;
-use crate::domain::vaccination::vaccines::{self, Changes, NewVaccine};
+use crate::domain::vaccination::vaccines::{
+    self, AgeMonths, Doses, IntervalDays, NewVaccine, VaccineChanges, VaccineCode, VaccineName,
+};
 use crate::domain::values::patch::{Patch, not_null};
-use crate::domain::values::rules::{self, patched};
+use crate::error::Error;
 use crate::state::AppState;
-
-/// The oldest age limit in months: 150 years.
-const MAX_AGE_MONTHS: i32 = 1800;
 
 /// A vaccine.
 #[derive(Serialize, ToSchema)]
@@ -30,19 +30,19 @@ pub struct VaccineReply {
     name: String,
     #[schema(example = "Example Biologics")]
     manufacturer: String,
-    /// Doses in a full course.
+    /// Doses of a full course.
     #[schema(example = 2, minimum = 1)]
     doses: i32,
-    /// Days between two doses, at least.
+    /// Minimum days between two doses.
     #[schema(example = 28, minimum = 0)]
     min_interval_days: i32,
-    /// The youngest age.
+    /// Minimum age in months.
     #[schema(required = true, example = 9)]
     min_age_months: Option<i32>,
-    /// The oldest age.
+    /// Maximum age in months.
     #[schema(required = true, example = json!(null))]
     max_age_months: Option<i32>,
-    /// Whether it can be asked for.
+    /// Whether it can be requested.
     active: bool,
 }
 
@@ -62,130 +62,151 @@ impl From<table::Model> for VaccineReply {
     }
 }
 
-/// A vaccine to be added to the catalogue.
+/// A new vaccine.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct AddVaccine {
-    /// Short and unique.
+#[schema(example = json!({
+    "code": "MMRV",
+    "name": "Measles, mumps, rubella and varicella",
+    "manufacturer": "Example Biologics",
+    "doses": 2,
+    "min_interval_days": 28,
+    "min_age_months": 9,
+    "max_age_months": 155,
+}))]
+pub struct CreateVaccine {
+    /// Short code; unique.
     #[serde(default)]
-    #[validate(length(max = 32), custom(function = rules::line))]
-    #[schema(required = true, min_length = 1, max_length = 32, example = "MMR")]
-    code: String,
+    #[validate(nested)]
+    #[schema(inline, required = true)]
+    code: Field<VaccineCode>,
+    /// Name.
     #[serde(default)]
-    #[validate(length(max = 200), custom(function = rules::line))]
-    #[schema(required = true, min_length = 1, max_length = 200, example = "Measles, mumps and rubella")]
-    name: String,
+    #[validate(nested)]
+    #[schema(inline, required = true)]
+    name: Field<VaccineName>,
+    /// Manufacturer.
     #[serde(default)]
-    #[validate(length(max = 200), custom(function = rules::line))]
-    #[schema(required = true, min_length = 1, max_length = 200, example = "Example Biologics")]
-    manufacturer: String,
-    /// Doses in a full course.
-    #[validate(range(min = 1, max = 20))]
-    #[schema(minimum = 1, maximum = 20, example = 2)]
-    doses: i32,
-    /// Days between two doses, at least.
+    #[validate(nested)]
+    #[schema(inline, required = true)]
+    manufacturer: Field<VaccineName>,
+    /// Doses of a full course.
     #[serde(default)]
-    #[validate(range(min = 0, max = 36500))]
-    #[schema(minimum = 0, maximum = 36500, example = 28)]
-    min_interval_days: i32,
-    /// The youngest age.
-    #[validate(range(min = 0, max = MAX_AGE_MONTHS))]
-    #[schema(minimum = 0, maximum = 1800, example = 9)]
-    min_age_months: Option<i32>,
-    /// The oldest age; not below the youngest.
-    #[validate(range(min = 0, max = MAX_AGE_MONTHS))]
-    #[schema(minimum = 0, maximum = 1800, example = 1200)]
-    max_age_months: Option<i32>,
+    #[validate(nested)]
+    #[schema(inline, required = true)]
+    doses: Field<Doses>,
+    /// Minimum days between two doses; 0 by default.
+    #[validate(nested)]
+    #[schema(inline)]
+    min_interval_days: Option<Field<IntervalDays>>,
+    /// Minimum age in months.
+    #[validate(nested)]
+    #[schema(inline)]
+    min_age_months: Option<Field<AgeMonths>>,
+    /// Maximum age in months; not below the minimum.
+    #[validate(nested)]
+    #[schema(inline)]
+    max_age_months: Option<Field<AgeMonths>>,
 }
 
-impl From<AddVaccine> for NewVaccine {
-    fn from(body: AddVaccine) -> Self {
-        Self {
-            code: body.code.trim().to_owned(),
-            name: body.name.trim().to_owned(),
-            manufacturer: body.manufacturer.trim().to_owned(),
-            doses: body.doses,
-            min_interval_days: body.min_interval_days,
-            min_age_months: body.min_age_months,
-            max_age_months: body.max_age_months,
-        }
+impl TryFrom<CreateVaccine> for NewVaccine {
+    type Error = Error;
+
+    fn try_from(body: CreateVaccine) -> Result<Self, Error> {
+        let min_interval_days = match body.min_interval_days.value()? {
+            Some(days) => days,
+            None => IntervalDays::parse(0)?,
+        };
+        Ok(Self {
+            code: body.code.value()?,
+            name: body.name.value()?,
+            manufacturer: body.manufacturer.value()?,
+            doses: body.doses.value()?,
+            min_interval_days,
+            min_age_months: body.min_age_months.value()?,
+            max_age_months: body.max_age_months.value()?,
+        })
     }
 }
 
-/// A JSON merge patch (RFC 7396): absent members stay, null clears an age limit.
+/// A JSON merge patch (RFC 7396) of a vaccine: an absent member keeps its value, null clears an age limit.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ChangeVaccine {
+#[schema(example = json!({ "max_age_months": null, "active": true }))]
+pub struct UpdateVaccine {
+    /// Name.
     #[serde(default, deserialize_with = "not_null")]
-    #[validate(length(max = 200), custom(function = rules::line))]
-    #[schema(value_type = String, required = false, min_length = 1, max_length = 200, example = "MMR vaccine")]
-    name: Option<String>,
+    #[validate(nested)]
+    #[schema(inline, value_type = Field<VaccineName>, required = false)]
+    name: Option<Field<VaccineName>>,
+    /// Manufacturer.
     #[serde(default, deserialize_with = "not_null")]
-    #[validate(length(max = 200), custom(function = rules::line))]
-    #[schema(value_type = String, required = false, min_length = 1, max_length = 200, example = "Example Biologics")]
-    manufacturer: Option<String>,
-    /// Doses in a full course.
+    #[validate(nested)]
+    #[schema(inline, value_type = Field<VaccineName>, required = false)]
+    manufacturer: Option<Field<VaccineName>>,
+    /// Doses of a full course.
     #[serde(default, deserialize_with = "not_null")]
-    #[validate(range(min = 1, max = 20))]
-    #[schema(value_type = i32, required = false, minimum = 1, maximum = 20, example = 2)]
-    doses: Option<i32>,
-    /// Days between two doses, at least.
+    #[validate(nested)]
+    #[schema(inline, value_type = Field<Doses>, required = false)]
+    doses: Option<Field<Doses>>,
+    /// Minimum days between two doses.
     #[serde(default, deserialize_with = "not_null")]
-    #[validate(range(min = 0, max = 36500))]
-    #[schema(value_type = i32, required = false, minimum = 0, maximum = 36500, example = 28)]
-    min_interval_days: Option<i32>,
-    /// The youngest age.
+    #[validate(nested)]
+    #[schema(inline, value_type = Field<IntervalDays>, required = false)]
+    min_interval_days: Option<Field<IntervalDays>>,
+    /// Minimum age in months.
     #[serde(default)]
-    #[validate(custom(function = patched_age))]
-    #[schema(value_type = Option<i32>, minimum = 0, maximum = 1800, example = 9)]
-    min_age_months: Patch<i32>,
-    /// The oldest age.
+    #[validate(nested)]
+    #[schema(inline, value_type = Option<Field<AgeMonths>>)]
+    min_age_months: Patch<Field<AgeMonths>>,
+    /// Maximum age in months.
     #[serde(default)]
-    #[validate(custom(function = patched_age))]
-    #[schema(value_type = Option<i32>, minimum = 0, maximum = 1800, example = 1200)]
-    max_age_months: Patch<i32>,
-    /// Whether it can be asked for.
+    #[validate(nested)]
+    #[schema(inline, value_type = Option<Field<AgeMonths>>)]
+    max_age_months: Patch<Field<AgeMonths>>,
+    /// Whether it can be requested.
     #[serde(default, deserialize_with = "not_null")]
-    #[schema(value_type = bool, required = false, example = true)]
-    active: Option<bool>,
+    #[validate(nested)]
+    #[schema(inline, value_type = Field<bool>, required = false)]
+    active: Option<Field<bool>>,
 }
 
-fn patched_age(age: &Patch<i32>) -> Result<(), ValidationError> {
-    patched(age, |age| rules::within(*age, 0, MAX_AGE_MONTHS))
-}
+impl TryFrom<UpdateVaccine> for VaccineChanges {
+    type Error = Error;
 
-impl From<ChangeVaccine> for Changes {
-    fn from(body: ChangeVaccine) -> Self {
-        let trimmed = |text: String| text.trim().to_owned();
-        Self {
-            name: body.name.map(trimmed),
-            manufacturer: body.manufacturer.map(trimmed),
-            doses: body.doses,
-            min_interval_days: body.min_interval_days,
-            min_age_months: body.min_age_months,
-            max_age_months: body.max_age_months,
-            active: body.active,
-        }
+    fn try_from(body: UpdateVaccine) -> Result<Self, Error> {
+        Ok(Self {
+            name: body.name.value()?,
+            manufacturer: body.manufacturer.value()?,
+            doses: body.doses.value()?,
+            min_interval_days: body.min_interval_days.value()?,
+            min_age_months: body.min_age_months.value()?,
+            max_age_months: body.max_age_months.value()?,
+            active: body.active.value()?,
+        })
     }
 }
 
-/// Which vaccines, and which page of them.
+/// Filter and page of a list of vaccines.
 #[derive(Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ListVaccines {
-    /// Only those that can be asked for, or only those that cannot.
-    #[param(example = true)]
-    active: Option<bool>,
-    /// Items on a page; 20 by default.
-    #[validate(range(min = 1, max = 100))]
-    #[param(minimum = 1, maximum = 100, example = 20)]
-    limit: Option<u64>,
-    /// The `next_cursor` of the page before.
+    /// Only vaccines that can be requested, or only those that cannot.
+    #[validate(nested)]
+    #[param(inline)]
+    active: Option<Field<bool>>,
+    /// Items per page; 20 by default.
+    #[validate(nested)]
+    #[param(inline, example = 20)]
+    limit: Option<Field<Limit>>,
+    /// The `next_cursor` of the previous page.
     cursor: Option<String>,
 }
 
-/// The catalogue, in the order in which it was written.
+/// List vaccines
+///
+/// In the order of their creation.
 ///
 /// **Open to:** anyone.
 #[utoipa::path(
@@ -201,26 +222,30 @@ pub async fn list(
     request: HttpRequest,
     Query(query): Query<ListVaccines>,
 ) -> Result<HttpResponse, Problem> {
-    let page = paging::page(query.limit.map(Into::into), query.cursor.as_deref())?;
-    let catalogue = vaccines::list(&state.db, query.active, page).await?;
+    let page = paging::page(query.limit, query.cursor.as_deref())?;
+    let catalogue = vaccines::list(&state.db, query.active.value()?, page).await?;
     Ok(paging::reply(&request, catalogue, VaccineReply::from))
 }
 
-/// One vaccine.
+/// Get a vaccine
 ///
 /// **Open to:** anyone.
-#[utoipa::path(operation_id = "get_vaccine", tag = "vaccines", params(("id" = Uuid, Path)), responses((status = 200, body = VaccineReply)))]
+#[utoipa::path(
+    operation_id = "get_vaccine", tag = "vaccines",
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = VaccineReply))
+)]
 #[get("/{id}")]
 pub async fn get(state: web::Data<AppState>, id: Id) -> Result<web::Json<VaccineReply>, Problem> {
     Ok(web::Json(vaccines::get(&state.db, id.0).await?.into()))
 }
 
-/// Adds a vaccine to the catalogue.
+/// Create a vaccine
 ///
 /// **Open to:** admins.
 #[utoipa::path(
-    operation_id = "add_vaccine", tag = "vaccines", security(("oauth2" = []), ("token" = [])),
-    request_body = AddVaccine,
+    operation_id = "create_vaccine", tag = "vaccines", security(("oauth2" = []), ("token" = [])),
+    request_body = CreateVaccine,
     responses(
         (status = 201, body = VaccineReply, headers(("Location" = String, description = "Path of the vaccine"))),
         (status = 403, description = "Needs the role admin"),
@@ -228,31 +253,33 @@ pub async fn get(state: web::Data<AppState>, id: Id) -> Result<web::Json<Vaccine
     )
 )]
 #[post("")]
-pub async fn add(
+pub async fn create(
     state: web::Data<AppState>,
     user: CurrentUser,
-    Valid(body): Valid<AddVaccine>,
+    Valid(body): Valid<CreateVaccine>,
 ) -> Result<HttpResponse, Problem> {
-    let vaccine = vaccines::add(&state.db, &user, body.into()).await?;
+    let vaccine = vaccines::create(&state.db, &user, body.try_into()?).await?;
     let location = format!("/api/v1/vaccines/{}", vaccine.id);
     Ok(HttpResponse::Created().insert_header((header::LOCATION, location)).json(VaccineReply::from(vaccine)))
 }
 
-/// Changes a vaccine. Its code stays.
+/// Update a vaccine
+///
+/// Its code cannot change.
 ///
 /// **Open to:** admins.
 #[utoipa::path(
-    operation_id = "change_vaccine", tag = "vaccines", security(("oauth2" = []), ("token" = [])),
+    operation_id = "update_vaccine", tag = "vaccines", security(("oauth2" = []), ("token" = [])),
     params(("id" = Uuid, Path)),
-    request_body(content((ChangeVaccine = "application/merge-patch+json"), (ChangeVaccine = "application/json"))),
+    request_body(content((UpdateVaccine = "application/merge-patch+json"), (UpdateVaccine = "application/json"))),
     responses((status = 200, body = VaccineReply), (status = 403, description = "Needs the role admin"))
 )]
 #[patch("/{id}")]
-pub async fn change(
+pub async fn update(
     state: web::Data<AppState>,
     user: CurrentUser,
     id: Id,
-    Valid(body): Valid<ChangeVaccine>,
+    Valid(body): Valid<UpdateVaccine>,
 ) -> Result<web::Json<VaccineReply>, Problem> {
-    Ok(web::Json(vaccines::change(&state.db, &user, id.0, body.into()).await?.into()))
+    Ok(web::Json(vaccines::update(&state.db, &user, id.0, body.try_into()?).await?.into()))
 }

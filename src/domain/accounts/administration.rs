@@ -1,4 +1,4 @@
-//! Accounts in the hands of admins, and of operators on the command line: role, disabling, a new password.
+//! Administration of accounts: role, disabling, password reset; by admins, and by operators on the command line.
 
 use entity::{AuditAction, Role, users};
 use sea_orm::sea_query::{Expr, LockType};
@@ -15,50 +15,50 @@ use crate::domain::auth::password::Password;
 use crate::domain::auth::sessions;
 use crate::domain::records::audit::Event;
 use crate::domain::values::actor::Actor;
+use crate::domain::values::caller::Caller;
 use crate::domain::values::client::Client;
 use crate::domain::values::email::Email;
 use crate::error::{Conflict, Error, Result};
 
-/// Changes to an account.
+/// Changes of an account.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Changes {
-    /// Another role.
+pub struct AccountChanges {
+    /// Role.
     pub role: Option<Role>,
-    /// Whether signing in is refused.
+    /// Whether logging in is refused.
     pub is_disabled: Option<bool>,
 }
 
-/// Changes an account and ends its sessions, whose tokens still speak of what it was.
+/// Updates an account and ends its sessions, whose tokens have the old role.
 ///
 /// # Errors
-/// [`Error::Forbidden`] unless the actor is an admin; [`Error::NotFound`]; a conflict when no admin would be left.
-pub async fn change(
+/// [`Error::Forbidden`] unless the actor is an admin; [`Error::NotFound`]; a conflict if no admin would be left.
+pub async fn update(
     db: &impl Transact,
     auth: &Auth,
-    actor: &Actor,
-    client: &Client,
+    caller: &Caller,
     id: Uuid,
-    changes: Changes,
+    changes: AccountChanges,
 ) -> Result<users::Model> {
-    actor.require(Role::Admin)?;
-    apply(db, auth, Some(actor), client, id, changes).await
+    caller.actor.require(Role::Admin)?;
+    apply(db, auth, Some(&caller.actor), &caller.client, id, changes).await
 }
 
-/// As [`change`], on the command line.
+/// As [`update`], on the command line.
 ///
 /// # Errors
-/// [`Error::NotFound`]; a conflict when no admin would be left.
-pub async fn change_as_operator(
+/// [`Error::NotFound`]; a conflict if no admin would be left.
+pub async fn update_as_operator(
     db: &impl Transact,
     auth: &Auth,
     email: &Email,
-    changes: Changes,
+    changes: AccountChanges,
 ) -> Result<users::Model> {
     let id = find(db, email).await?.id;
     apply(db, auth, None, &Client::default(), id, changes).await
 }
 
-/// Sets the password of an account, ends its sessions and tells its owner by mail.
+/// Sets the password of an account, ends its sessions, and notifies its owner by mail.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Busy`].
@@ -84,12 +84,12 @@ async fn apply(
     actor: Option<&Actor>,
     client: &Client,
     id: Uuid,
-    changes: Changes,
+    changes: AccountChanges,
 ) -> Result<users::Model> {
     let now = auth.clock.now();
     let transaction = db.begin().await?;
     let admins = lock_admins(&transaction, auth).await?;
-    // The token may speak of a role that is gone since a moment ago.
+    // The actor may have lost the role since the token was made.
     if actor.is_some_and(|actor| !admins.contains(&actor.user_id)) {
         return Err(Error::Forbidden(Role::Admin));
     }
@@ -113,7 +113,7 @@ async fn apply(
     let by = actor.map(|actor| actor.user_id);
     let event = |action| Event::new(action).by(by).to(id);
     if new_role {
-        event(AuditAction::RoleChanged).saying(role.as_str()).record(&transaction, client, now).await?;
+        event(AuditAction::RoleChanged).detail(role.as_str()).record(&transaction, client, now).await?;
     }
     if new_state {
         let action = if is_disabled { AuditAction::UserDisabled } else { AuditAction::UserEnabled };
@@ -125,16 +125,16 @@ async fn apply(
     changed.into_iter().next().ok_or(Error::NotFound)
 }
 
-/// The admins who can sign in. They are locked, so that of two who take the role from each other one comes too late.
+/// The admins who can log in. They are locked: of two admins who demote each other, one is refused.
 ///
 /// # Errors
-/// Fails when the database does.
+/// Database errors.
 pub async fn lock_admins(transaction: &impl ConnectionTrait, auth: &Auth) -> Result<Vec<Uuid>> {
     let admins = users::Entity::find()
         .filter(users::Column::Role.eq(Role::Admin))
         .filter(sessions::may_sign_in(auth))
         .order_by_asc(users::Column::Id)
-        // Less than exclusive: what refers to an admin, such as a file they bring in, need not wait.
+        // Weaker than an exclusive lock: inserting rows that refer to an admin need not wait.
         .lock(LockType::NoKeyUpdate)
         .all(transaction)
         .await?;

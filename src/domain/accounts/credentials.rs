@@ -14,7 +14,7 @@ use crate::domain::auth::sessions;
 use crate::domain::auth::throttle::{Action, Attempt};
 use crate::domain::records::audit::Event;
 use crate::domain::records::outbox;
-use crate::domain::values::actor::Actor;
+use crate::domain::values::caller::Caller;
 use crate::domain::values::client::Client;
 use crate::error::{Result, Violation};
 
@@ -25,21 +25,20 @@ use crate::error::{Result, Violation};
 pub async fn confirm(
     db: &impl Transact,
     auth: &Auth,
-    actor: &Actor,
-    client: &Client,
+    caller: &Caller,
     password: Password,
     field: &'static str,
 ) -> Result<users::Model> {
     let permit = auth.hasher.permit().await?;
-    let user = accounts::own(db, actor).await?;
-    let attempt = Attempt::new(auth, Action::LogIn, Some(&user.email), client);
+    let user = accounts::own(db, &caller.actor).await?;
+    let attempt = Attempt::new(auth, Action::LogIn, Some(&user.email), &caller.client);
     let throttle = attempt.state(db).await?;
     throttle.check_account()?;
     if let Verdict::Wrong = permit.verify(password, Some(user.password_hash.clone())).await? {
         let transaction = db.begin().await?;
         attempt.count(&transaction, &throttle).await?;
-        let event = Event::new(AuditAction::LoginFailed).to(user.id).on(actor.session_id);
-        event.record(&transaction, client, attempt.time()).await?;
+        let event = Event::new(AuditAction::LoginFailed).to(user.id).on(caller.actor.session_id);
+        event.record(&transaction, &caller.client, attempt.time()).await?;
         transaction.commit().await?;
         return Err(Violation::new(field, "wrong", "is not your password").into());
     }
@@ -56,29 +55,29 @@ pub async fn confirm(
 pub async fn change_password(
     db: &impl Transact,
     auth: &Auth,
-    actor: &Actor,
-    client: &Client,
+    caller: &Caller,
     current: Password,
     new: Password,
 ) -> Result<()> {
     // Twice at most: a sign-in beside this may have renewed the hash. Of two changes at once the second finds that its
     // current password is no longer the current one.
     for _ in 0..2 {
-        let user = confirm(db, auth, actor, client, current.clone(), "current_password").await?;
+        let user = confirm(db, auth, caller, current.clone(), "current_password").await?;
         let hash = auth.hasher.permit().await?.hash(new.clone()).await?;
         let now = auth.clock.now();
         let transaction = db.begin().await?;
         let changed = users::Entity::update_many()
             .col_expr(users::Column::PasswordHash, Expr::value(hash))
             .col_expr(users::Column::UpdatedAt, Expr::value(now))
-            .filter(users::Column::Id.eq(actor.user_id))
+            .filter(users::Column::Id.eq(caller.actor.user_id))
             .filter(users::Column::PasswordHash.eq(user.password_hash.clone()))
             .exec(&transaction)
             .await?;
         if changed.rows_affected > 0 {
-            let ended = sessions::end_all(&transaction, actor.user_id, Some(actor.session_id), now).await?;
+            let ended =
+                sessions::end_all(&transaction, caller.actor.user_id, Some(caller.actor.session_id), now).await?;
             let event = Event::own(AuditAction::PasswordChanged, user.id);
-            password_changed(&transaction, auth, &user, event, client).await?;
+            password_changed(&transaction, auth, &user, event, &caller.client).await?;
             transaction.commit().await?;
             auth.revocations.add(ended, now);
             return Ok(());

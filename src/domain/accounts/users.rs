@@ -16,11 +16,13 @@ use crate::domain::records::audit::Event;
 use crate::domain::records::outbox;
 use crate::domain::values::actor::Actor;
 use crate::domain::values::client::Client;
+use crate::domain::values::clock::Clock;
 use crate::domain::values::email::Email;
 use crate::domain::values::page::{Page, Slice};
 use crate::domain::values::patch::Patch;
 use crate::domain::values::person::{BirthDate, FullName, NationalId, PhoneNumber, PostalAddress};
 use crate::domain::values::search;
+use crate::domain::values::text::Line;
 use crate::domain::values::time_zone::TimeZone;
 use crate::error::{Error, Result};
 
@@ -45,7 +47,7 @@ pub struct NewUser {
 
 /// Changes to a profile.
 #[derive(Clone, Debug, Default)]
-pub struct Changes {
+pub struct ProfileChanges {
     /// Full name.
     pub name: Option<FullName>,
     /// National id.
@@ -67,11 +69,14 @@ fn visible_to(actor: &Actor) -> sea_orm::Select<users::Entity> {
         .apply_if((!everybody).then_some(actor.user_id), |users, own| users.filter(users::Column::Id.eq(own)))
 }
 
-/// Which accounts a list holds. Every condition narrows it.
+/// Text to search accounts for.
+pub type UserSearch = Line<200>;
+
+/// Filter of a list of accounts. Each condition narrows it.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
+pub struct UserFilter {
     /// Whose name or e-mail contains this, whatever the letter case.
-    pub search: Option<String>,
+    pub search: Option<UserSearch>,
     /// With this e-mail.
     pub email: Option<Email>,
     /// With this role.
@@ -110,7 +115,7 @@ pub async fn register_silently(db: &impl Transact, auth: &Auth, new: NewUser, cl
         let user: users::Model = user.try_into_model()?;
         // As many statements as for a new account.
         outbox::add(&transaction, MailKind::AlreadyRegistered, &user.email, None, user.created_at).await?;
-        Event::new(AuditAction::Registered).saying("refused").record(&transaction, client, user.created_at).await?;
+        Event::new(AuditAction::Registered).detail("refused").record(&transaction, client, user.created_at).await?;
     }
     transaction.commit().await?;
     Ok(())
@@ -126,7 +131,7 @@ pub async fn create(db: &impl Transact, auth: &Auth, new: NewUser, role: Role) -
     user.email_verified_at = Set(Some(now));
     let transaction = db.begin().await?;
     let user = user.insert(&transaction).await?;
-    let event = Event::new(AuditAction::Registered).to(user.id).saying(role.as_str());
+    let event = Event::new(AuditAction::Registered).to(user.id).detail(role.as_str());
     event.record(&transaction, &Client::default(), now).await?;
     transaction.commit().await?;
     Ok(user)
@@ -196,14 +201,14 @@ pub async fn own(db: &impl ConnectionTrait, actor: &Actor) -> Result<users::Mode
 pub async fn list(
     db: &impl ConnectionTrait,
     actor: &Actor,
-    filter: &Filter,
+    filter: &UserFilter,
     page: Page,
 ) -> Result<Slice<users::Model>> {
     use users::Column;
     actor.require(Role::Admin)?;
     let users = visible_to(actor)
-        .apply_if(filter.search.as_deref(), |users, text| {
-            let pattern = LikeExpr::new(search::anywhere(text)).escape('\\');
+        .apply_if(filter.search.as_ref(), |users, text| {
+            let pattern = LikeExpr::new(search::anywhere(text.as_str())).escape('\\');
             users.filter(Column::SearchText.like(pattern))
         })
         .apply_if(filter.email.as_ref(), |users, email| users.filter(Column::Email.eq(email.as_str())))
@@ -224,7 +229,12 @@ pub async fn list(
 ///
 /// # Errors
 /// A conflict if the national id is taken; [`Error::InvalidToken`] if the account is gone.
-pub async fn update(db: &impl ConnectionTrait, auth: &Auth, actor: &Actor, changes: Changes) -> Result<users::Model> {
+pub async fn update(
+    db: &impl ConnectionTrait,
+    clock: &Clock,
+    actor: &Actor,
+    changes: ProfileChanges,
+) -> Result<users::Model> {
     use users::Column;
     let search_text = changes.name.as_ref().map(|name| {
         let name = Expr::value(search::fold(name.as_str()) + "\n");
@@ -248,6 +258,6 @@ pub async fn update(db: &impl ConnectionTrait, auth: &Auth, actor: &Actor, chang
     for (column, value) in changed.into_iter().flatten() {
         update = update.col_expr(column, value);
     }
-    let updated = update.col_expr(Column::UpdatedAt, Expr::value(auth.clock.now())).exec_with_returning(db).await?;
+    let updated = update.col_expr(Column::UpdatedAt, Expr::value(clock.now())).exec_with_returning(db).await?;
     updated.into_iter().next().ok_or(Error::InvalidToken)
 }

@@ -13,7 +13,7 @@ use crate::domain::auth::password::Password;
 use crate::domain::auth::throttle::{Action, Attempt};
 use crate::domain::records::audit::Event;
 use crate::domain::records::outbox;
-use crate::domain::values::actor::Actor;
+use crate::domain::values::caller::Caller;
 use crate::domain::values::client::Client;
 use crate::domain::values::email::Email;
 use crate::domain::values::one_time_code::OneTimeCode;
@@ -69,23 +69,22 @@ pub async fn resend(db: &impl Transact, auth: &Auth, email: &Email, client: &Cli
 pub async fn begin_change(
     db: &impl Transact,
     auth: &Auth,
-    actor: &Actor,
-    client: &Client,
+    caller: &Caller,
     email: &Email,
     password: Password,
 ) -> Result<()> {
-    let user = credentials::confirm(db, auth, actor, client, password, "current_password").await?;
+    let user = credentials::confirm(db, auth, caller, password, "current_password").await?;
     if user.email == email.as_str() {
         return Err(Violation::new("email", "same", "is the address of the account already").into());
     }
     let now = auth.clock.now();
     let transaction = db.begin().await?;
     // Each sends two mails, one of them wherever the caller likes.
-    Attempt::new(auth, Action::Resend, Some(&user.email), client).count_and_check(&transaction).await?;
+    Attempt::new(auth, Action::Resend, Some(&user.email), &caller.client).count_and_check(&transaction).await?;
     codes::begin_change(&transaction, auth, user.id, email).await?;
     outbox::add(&transaction, MailKind::ChangeEmail, email.as_str(), Some(user.id), now).await?;
     outbox::add(&transaction, MailKind::EmailChangeAsked, &user.email, Some(user.id), now).await?;
-    Event::own(AuditAction::EmailChangeAsked, user.id).record(&transaction, client, now).await?;
+    Event::own(AuditAction::EmailChangeAsked, user.id).record(&transaction, &caller.client, now).await?;
     transaction.commit().await?;
     Ok(())
 }
@@ -98,27 +97,26 @@ pub async fn begin_change(
 pub async fn finish_change(
     db: &impl Transact,
     auth: &Auth,
-    actor: &Actor,
-    client: &Client,
+    caller: &Caller,
     code: &OneTimeCode,
 ) -> Result<users::Model> {
-    let account = Account::Id(actor.user_id);
-    let code = codes::present(db, auth, account, CodePurpose::ChangeEmail, code, client).await?;
+    let account = Account::Id(caller.actor.user_id);
+    let code = codes::present(db, auth, account, CodePurpose::ChangeEmail, code, &caller.client).await?;
     let now = auth.clock.now();
     let transaction = db.begin().await?;
-    let old = accounts::lock(&transaction, actor.user_id).await?.ok_or(Error::InvalidToken)?;
+    let old = accounts::lock(&transaction, caller.actor.user_id).await?.ok_or(Error::InvalidToken)?;
     codes::redeem(&transaction, &code).await?;
     let changed = users::Entity::update_many()
         .col_expr(users::Column::SearchText, Expr::value(accounts::search_text(&old.name, &code.email)))
         .col_expr(users::Column::Email, Expr::value(code.email))
         .col_expr(users::Column::EmailVerifiedAt, Expr::value(now))
         .col_expr(users::Column::UpdatedAt, Expr::value(now))
-        .filter(users::Column::Id.eq(actor.user_id))
+        .filter(users::Column::Id.eq(caller.actor.user_id))
         .exec_with_returning(&transaction)
         .await?;
-    codes::void_resets(&transaction, actor.user_id).await?;
+    codes::void_resets(&transaction, caller.actor.user_id).await?;
     outbox::add(&transaction, MailKind::EmailChanged, &old.email, Some(old.id), now).await?;
-    Event::own(AuditAction::EmailChanged, actor.user_id).record(&transaction, client, now).await?;
+    Event::own(AuditAction::EmailChanged, caller.actor.user_id).record(&transaction, &caller.client, now).await?;
     transaction.commit().await?;
     changed.into_iter().next().ok_or(Error::InvalidToken)
 }

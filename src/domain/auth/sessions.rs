@@ -14,6 +14,7 @@ use crate::db::Transact;
 use crate::domain::auth::context::Auth;
 use crate::domain::records::audit::Event;
 use crate::domain::values::actor::Actor;
+use crate::domain::values::caller::Caller;
 use crate::domain::values::client::Client;
 use crate::domain::values::clock::Clock;
 use crate::domain::values::email::Email;
@@ -75,18 +76,18 @@ pub(super) async fn is_known_network(db: &impl ConnectionTrait, email: &Email, c
 ///
 /// # Errors
 /// Database errors.
-pub async fn log_out(db: &impl Transact, auth: &Auth, actor: &Actor, client: &Client) -> Result<()> {
-    let event = Event::own(AuditAction::LoggedOut, actor.user_id);
-    end(db, auth, actor.user_id, actor.session_id, event, client).await.map(drop)
+pub async fn log_out(db: &impl Transact, auth: &Auth, caller: &Caller) -> Result<()> {
+    let event = Event::own(AuditAction::LoggedOut, caller.actor.user_id);
+    end(db, auth, caller.actor.user_id, caller.actor.session_id, event, &caller.client).await.map(drop)
 }
 
 /// Ends a session of the actor.
 ///
 /// # Errors
 /// [`Error::NotFound`] unless it is an active session of the actor.
-pub async fn end_one(db: &impl Transact, auth: &Auth, actor: &Actor, client: &Client, id: Uuid) -> Result<()> {
-    let event = Event::own(AuditAction::SessionEnded, actor.user_id);
-    if end(db, auth, actor.user_id, id, event, client).await? { Ok(()) } else { Err(Error::NotFound) }
+pub async fn end_one(db: &impl Transact, auth: &Auth, caller: &Caller, id: Uuid) -> Result<()> {
+    let event = Event::own(AuditAction::SessionEnded, caller.actor.user_id);
+    if end(db, auth, caller.actor.user_id, id, event, &caller.client).await? { Ok(()) } else { Err(Error::NotFound) }
 }
 
 /// Ends a session and records the event. Returns whether the session was active.
@@ -114,13 +115,13 @@ pub(super) async fn end(
 ///
 /// # Errors
 /// Database errors.
-pub async fn end_others(db: &impl Transact, auth: &Auth, actor: &Actor, client: &Client) -> Result<()> {
+pub async fn end_others(db: &impl Transact, auth: &Auth, caller: &Caller) -> Result<()> {
     let now = auth.clock.now();
     let transaction = db.begin().await?;
-    let ended = end_all(&transaction, actor.user_id, Some(actor.session_id), now).await?;
+    let ended = end_all(&transaction, caller.actor.user_id, Some(caller.actor.session_id), now).await?;
     if !ended.is_empty() {
-        let event = Event::own(AuditAction::SessionEnded, actor.user_id);
-        event.saying("all others").record(&transaction, client, now).await?;
+        let event = Event::own(AuditAction::SessionEnded, caller.actor.user_id);
+        event.detail("all others").record(&transaction, &caller.client, now).await?;
     }
     transaction.commit().await?;
     auth.revocations.add(ended, now);

@@ -12,7 +12,7 @@ use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use crate::domain::contacts::birthdays::{self, Upcoming, Window};
-use crate::domain::values::page::pieces;
+use crate::domain::values::page::pages;
 use crate::error::{Error, Result};
 
 /// Birthdays that are read at once.
@@ -29,7 +29,7 @@ pub fn stream(
     window: Window,
     now: DateTime<Utc>,
 ) -> impl Stream<Item = Result<Vec<u8>>> {
-    let events = pieces(PAGE, move |page| {
+    let events = pages(PAGE, move |page| {
         let db = db.clone();
         async move {
             let slice = birthdays::upcoming(&db, user_id, window, page).await?;

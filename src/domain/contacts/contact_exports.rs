@@ -7,7 +7,7 @@ use sea_orm::ConnectionTrait;
 use crate::domain::contacts::address_book;
 use crate::domain::contacts::contacts;
 use crate::domain::values::actor::Actor;
-use crate::domain::values::page::pieces;
+use crate::domain::values::page::pages;
 use crate::error::Result;
 
 /// Contacts that are read at once.
@@ -19,12 +19,12 @@ pub fn stream(
     actor: Actor,
     format: ContactFormat,
 ) -> impl Stream<Item = Result<Vec<u8>>> {
-    let pages = pieces(PAGE, move |page| {
+    let bodies = pages(PAGE, move |page| {
         let db = db.clone();
         async move {
             let slice = contacts::all(&db, actor.user_id, page).await?;
             Ok((address_book::write(format, &slice.items)?, slice.next))
         }
     });
-    stream::once(async move { Ok(address_book::head(format)) }).chain(pages)
+    stream::once(async move { Ok(address_book::head(format)) }).chain(bodies)
 }

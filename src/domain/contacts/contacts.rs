@@ -180,11 +180,6 @@ pub(in crate::domain) async fn all(db: &impl ConnectionTrait, user_id: Uuid, pag
     Ok(page.slice(contacts, |contact| contact.id))
 }
 
-/// All contacts of a user.
-pub(in crate::domain) async fn all_of(db: &impl ConnectionTrait, user_id: Uuid) -> Result<Vec<Model>> {
-    Ok(owned_by(user_id).all(db).await?)
-}
-
 /// Updates a contact.
 ///
 /// # Errors

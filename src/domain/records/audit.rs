@@ -59,7 +59,7 @@ impl<'a> Event<'a> {
 
     /// A word more, of no more than 100 characters.
     #[must_use]
-    pub fn saying(self, detail: &'a str) -> Self {
+    pub fn detail(self, detail: &'a str) -> Self {
         Self { detail: Some(detail), ..self }
     }
 
@@ -86,7 +86,7 @@ impl<'a> Event<'a> {
 
 /// Which events a list holds. Every condition narrows it.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
+pub struct AuditFilter {
     /// What was done.
     pub action: Option<AuditAction>,
     /// Whose account did it.
@@ -103,7 +103,7 @@ pub struct Filter {
 ///
 /// # Errors
 /// [`Error::Forbidden`](crate::error::Error::Forbidden) unless the actor is an admin.
-pub async fn list(db: &impl ConnectionTrait, actor: &Actor, filter: &Filter, page: Page) -> Result<Slice<Model>> {
+pub async fn list(db: &impl ConnectionTrait, actor: &Actor, filter: &AuditFilter, page: Page) -> Result<Slice<Model>> {
     actor.require(Role::Admin)?;
     let events = audit_events::Entity::find()
         .apply_if(filter.action, |events, action| events.filter(Column::Action.eq(action)))
@@ -128,18 +128,6 @@ pub async fn own(db: &impl ConnectionTrait, actor: &Actor, page: Page) -> Result
         events.extend(newest(db, part, page).await?);
     }
     Ok(page.slice(shown_to(actor.user_id, events), |event| event.id))
-}
-
-/// Everything that a user did and that was done to their account, newest first.
-///
-/// # Errors
-/// Fails when the database does.
-pub async fn all_of(db: &impl ConnectionTrait, user_id: Uuid) -> Result<Vec<Model>> {
-    let mut events = Vec::new();
-    for part in parts_of(user_id) {
-        events.extend(part.all(db).await?);
-    }
-    Ok(shown_to(user_id, events))
 }
 
 /// What was done to a user, and what they did to others. Two queries, because each then goes by its index.

@@ -1,9 +1,10 @@
-//! The catalogue that `care4u seed` brings: common vaccines with the schedules that are usual for them. The makers are
-//! invented, because products differ from country to country; a clinic edits what it does not stock.
+//! The catalogue of `care4u seed`: common vaccines with their usual schedules. The manufacturers are invented, because
+//! products differ from country to country; a clinic deactivates what it does not stock.
 
-use crate::domain::vaccination::vaccines::NewVaccine;
+use crate::domain::vaccination::vaccines::{AgeMonths, Doses, IntervalDays, NewVaccine, VaccineCode, VaccineName};
+use crate::error::Result;
 
-/// Code, name, maker, doses, days between doses, youngest and oldest age in months.
+/// Code, name, manufacturer, doses, days between doses, minimum and maximum age in months.
 type Row = (&'static str, &'static str, &'static str, i32, i32, Option<i32>, Option<i32>);
 
 #[rustfmt::skip]
@@ -24,18 +25,30 @@ const ROWS: [Row; 14] = [
     ("COVID19",   "COVID-19, seasonal",                          "Northlight Vaccines", 1,   0, Some(6),   None),
 ];
 
-/// The catalogue, ready to be added.
-#[must_use]
-pub fn common() -> Vec<NewVaccine> {
-    ROWS.into_iter()
-        .map(|(code, name, manufacturer, doses, min_interval_days, min_age_months, max_age_months)| NewVaccine {
-            code: code.to_owned(),
-            name: name.to_owned(),
-            manufacturer: manufacturer.to_owned(),
-            doses,
-            min_interval_days,
-            min_age_months,
-            max_age_months,
+/// The vaccines of the catalogue.
+///
+/// # Errors
+/// None in practice: a test parses every row.
+pub fn common() -> Result<Vec<NewVaccine>> {
+    let vaccine = |(code, name, manufacturer, doses, days, min_age, max_age): Row| {
+        let age = |months: Option<i32>| months.map(|months| AgeMonths::parse(months.into())).transpose();
+        Ok(NewVaccine {
+            code: VaccineCode::parse(code)?,
+            name: VaccineName::parse(name)?,
+            manufacturer: VaccineName::parse(manufacturer)?,
+            doses: Doses::parse(doses.into())?,
+            min_interval_days: IntervalDays::parse(days.into())?,
+            min_age_months: age(min_age)?,
+            max_age_months: age(max_age)?,
         })
-        .collect()
+    };
+    ROWS.into_iter().map(vaccine).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_vaccine_of_the_catalogue_is_valid() {
+        assert_eq!(super::common().unwrap().len(), super::ROWS.len());
+    }
 }

@@ -1,7 +1,7 @@
-//! Requests for a vaccine: asking, editing while pending, and the steps of the review.
+//! Vaccine requests: create, update while pending, and the transitions of the review.
 //!
-//! Whether a request may be made, changed or moved on is part of the statement that does it, so nothing can come
-//! between the question and the deed. Only when a statement finds no row is the reason looked up.
+//! The conditions of an operation are part of its statement, so nothing can change between check and write. The reason of a
+//! refusal is looked up only if the statement found no row.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -17,78 +17,83 @@ use vaccine_requests::Column;
 
 use crate::db::Transact;
 use crate::domain::records::audit::Event;
+use crate::domain::vaccination::vaccines::Doses;
 use crate::domain::values::actor::Actor;
-use crate::domain::values::client::Client;
+use crate::domain::values::caller::Caller;
 use crate::domain::values::clock::Clock;
 use crate::domain::values::page::{Page, Slice, first_id_at, last_id_before};
 use crate::domain::values::patch::Patch;
+use crate::domain::values::text::Text;
 use crate::error::{Conflict, Error, Result, Violation};
 
-/// Contacts that one statement looks up.
-const LOOK_UP: usize = 500;
+/// Contacts that one statement reads.
+const CONTACT_BATCH: usize = 500;
 
-/// A request, and for whom it is.
+/// A note to staff, or the reason of a rejection.
+pub type RequestNote = Text<1000>;
+
+/// A vaccine request, and the contact that it is for.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The request itself.
+    /// The row.
     pub request: vaccine_requests::Model,
-    /// For whom, when it is not for the account's owner and they have not been removed since.
+    /// The contact, if the request is for one and the contact still exists.
     pub contact: Option<contacts::Model>,
 }
 
-/// What is asked for.
+/// A vaccine request to be created.
 #[derive(Clone, Debug)]
 pub struct NewRequest {
-    /// For whom: one of the actor's contacts, or the actor.
+    /// A contact of the actor; none for the actor.
     pub contact_id: Option<Uuid>,
-    /// Which vaccine.
+    /// The vaccine.
     pub vaccine_id: Uuid,
-    /// Which dose of the course, from 1.
-    pub dose_number: i32,
-    /// Anything staff should know.
-    pub note: Option<String>,
+    /// Number of the dose in its course, from 1.
+    pub dose_number: Doses,
+    /// Note to staff.
+    pub note: Option<RequestNote>,
 }
 
-/// Changes to a pending request.
+/// Changes of a pending request.
 #[derive(Clone, Debug, Default)]
-pub struct Changes {
-    /// Another vaccine.
+pub struct RequestChanges {
+    /// The vaccine.
     pub vaccine_id: Option<Uuid>,
-    /// Another dose.
-    pub dose_number: Option<i32>,
-    /// Anything staff should know.
-    pub note: Patch<String>,
+    /// Number of the dose in its course, from 1.
+    pub dose_number: Option<Doses>,
+    /// Note to staff.
+    pub note: Patch<RequestNote>,
 }
 
-/// Which requests a list holds. Every condition narrows it.
+/// Filter of a list of requests. Each condition narrows it.
 #[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// Where the request stands.
+pub struct RequestFilter {
+    /// Status.
     pub status: Option<RequestStatus>,
-    /// For this vaccine.
+    /// Vaccine.
     pub vaccine_id: Option<Uuid>,
-    /// Of this account.
+    /// Account.
     pub user_id: Option<Uuid>,
-    /// For this contact.
+    /// Contact.
     pub contact_id: Option<Uuid>,
-    /// Made at this time or later.
+    /// Creation at this time or later.
     pub created_from: Option<DateTime<Utc>>,
-    /// Made before this time.
+    /// Creation before this time.
     pub created_before: Option<DateTime<Utc>>,
 }
 
-/// The requests an actor may see: their own, and for staff every one.
+/// The requests that an actor may see: their own; staff see all.
 fn visible_to(actor: &Actor) -> Select<vaccine_requests::Entity> {
     vaccine_requests::Entity::find()
         .apply_if((!actor.is_staff()).then_some(actor.user_id), |requests, own| requests.filter(Column::UserId.eq(own)))
 }
 
-/// Asks for a dose of a vaccine.
+/// Creates a vaccine request.
 ///
 /// # Errors
-/// A violation when the catalogue has no such vaccine or dose, or the actor no such contact; a conflict when an open
-/// request asks for the same.
-pub async fn add(db: &impl ConnectionTrait, clock: &Clock, actor: &Actor, new: NewRequest) -> Result<Request> {
+/// A violation if the catalogue has no such vaccine or dose, or the actor no such contact; a conflict if there is an open
+/// request for the same person, vaccine and dose.
+pub async fn create(db: &impl ConnectionTrait, clock: &Clock, actor: &Actor, new: NewRequest) -> Result<Request> {
     let now = clock.now();
     let mut request = Query::select()
         .exprs([
@@ -97,14 +102,14 @@ pub async fn add(db: &impl ConnectionTrait, clock: &Clock, actor: &Actor, new: N
             Expr::value(new.contact_id),
             Expr::value(new.contact_id.is_some()),
             Expr::col((vaccines::Entity, vaccines::Column::Id)),
-            Expr::value(new.dose_number),
+            Expr::value(new.dose_number.get()),
             Expr::value(RequestStatus::Pending),
-            Expr::value(new.note),
+            Expr::value(new.note.map(RequestNote::into_string)),
             Expr::value(now),
             Expr::value(now),
         ])
         .from(vaccines::Entity)
-        .and_where(offered(Expr::value(new.vaccine_id), Expr::value(new.dose_number)))
+        .and_where(is_offered(Expr::value(new.vaccine_id), Expr::value(new.dose_number.get())))
         .to_owned();
     if let Some(contact_id) = new.contact_id {
         let own =
@@ -135,17 +140,22 @@ pub async fn add(db: &impl ConnectionTrait, clock: &Clock, actor: &Actor, new: N
     }
 }
 
-/// Requests, newest first.
+/// Lists requests, newest first.
 ///
 /// # Errors
-/// Fails when the database does.
-pub async fn list(db: &impl ConnectionTrait, actor: &Actor, filter: &Filter, page: Page) -> Result<Slice<Request>> {
+/// Database errors.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    actor: &Actor,
+    filter: &RequestFilter,
+    page: Page,
+) -> Result<Slice<Request>> {
     let requests = visible_to(actor)
         .apply_if(filter.status, |requests, status| requests.filter(Column::Status.eq(status)))
         .apply_if(filter.vaccine_id, |requests, id| requests.filter(Column::VaccineId.eq(id)))
         .apply_if(filter.user_id, |requests, id| requests.filter(Column::UserId.eq(id)))
         .apply_if(filter.contact_id, |requests, id| requests.filter(Column::ContactId.eq(id)))
-        // Ids are made in the order of time, so bounds in time are also bounds in the index of the list.
+        // Ids are in the order of time: a bound on the time is also a bound on the index of the list.
         .apply_if(filter.created_from, |requests, from| {
             requests.filter(Column::Id.gte(first_id_at(from))).filter(Column::CreatedAt.gte(from))
         })
@@ -161,18 +171,18 @@ pub async fn list(db: &impl ConnectionTrait, actor: &Actor, filter: &Filter, pag
     Ok(Slice { items: with_contacts(db, items).await?, next })
 }
 
-/// Everything that a user asked for, oldest first.
+/// All requests of a user, oldest first.
 pub(in crate::domain) async fn all_of(db: &impl ConnectionTrait, user_id: Uuid) -> Result<Vec<Request>> {
     let own = vaccine_requests::Entity::find().filter(Column::UserId.eq(user_id));
     with_contacts(db, own.order_by_asc(Column::Id).all(db).await?).await
 }
 
-/// Adds for whom requests are. Most are for the owners of the accounts: then nothing is asked.
+/// Adds the contacts to requests. Most requests are for the owner of the account and need no query.
 async fn with_contacts(db: &impl ConnectionTrait, requests: Vec<vaccine_requests::Model>) -> Result<Vec<Request>> {
     let ids: BTreeSet<Uuid> = requests.iter().filter_map(|request| request.contact_id).collect();
     let ids: Vec<Uuid> = ids.into_iter().collect();
     let mut found = HashMap::new();
-    for ids in ids.chunks(LOOK_UP) {
+    for ids in ids.chunks(CONTACT_BATCH) {
         let ids = ids.iter().copied();
         let contacts = contacts::Entity::find().filter(contacts::Column::Id.is_in(ids)).all(db).await?;
         found.extend(contacts.into_iter().map(|contact| (contact.id, contact)));
@@ -188,30 +198,31 @@ async fn with_contact(db: &impl ConnectionTrait, request: vaccine_requests::Mode
     with_contacts(db, vec![request]).await?.into_iter().next().ok_or(Error::NotFound)
 }
 
-/// One request.
+/// Gets a request.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the actor may not see it.
+/// [`Error::NotFound`] if the actor may not see it.
 pub async fn get(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<Request> {
     let request = visible_to(actor).filter(Column::Id.eq(id)).one(db).await?.ok_or(Error::NotFound)?;
     with_contact(db, request).await
 }
 
-/// Changes the actor's own request while it is pending.
+/// Updates a pending request of the actor.
 ///
 /// # Errors
-/// [`Error::NotFound`]; a conflict when it is no longer pending or an open request asks for the same; a violation when
-/// the catalogue has no such vaccine or dose.
-pub async fn change(
+/// [`Error::NotFound`]; a conflict if it is no longer pending, or there is an open request for the same vaccine and dose; a
+/// violation if the catalogue has no such vaccine or dose.
+pub async fn update(
     db: &impl ConnectionTrait,
     clock: &Clock,
     actor: &Actor,
     id: Uuid,
-    changes: Changes,
+    changes: RequestChanges,
 ) -> Result<Request> {
     let column = |column| Expr::col((vaccine_requests::Entity, column));
     let vaccine_id = changes.vaccine_id.map_or_else(|| column(Column::VaccineId), Expr::value);
-    let dose_number = changes.dose_number.map_or_else(|| column(Column::DoseNumber), Expr::value);
+    let dose_number =
+        changes.dose_number.map_or_else(|| column(Column::DoseNumber), |number| Expr::value(number.get()));
     let mut update = vaccine_requests::Entity::update_many()
         .col_expr(Column::UpdatedAt, Expr::value(clock.now()))
         .filter(Column::Id.eq(id))
@@ -221,9 +232,9 @@ pub async fn change(
         update = update
             .col_expr(Column::VaccineId, vaccine_id.clone())
             .col_expr(Column::DoseNumber, dose_number.clone())
-            .filter(Expr::exists(offer(vaccine_id, dose_number)));
+            .filter(Expr::exists(offering(vaccine_id, dose_number)));
     }
-    if let Some(note) = changes.note.into_change() {
+    if let Some(note) = changes.note.map(RequestNote::into_string).into_change() {
         update = update.col_expr(Column::Note, Expr::value(note));
     }
     if let Some(changed) = update.exec_with_returning(db).await?.into_iter().next() {
@@ -236,21 +247,21 @@ pub async fn change(
     Err(not_offered(db, actor, changes.vaccine_id.unwrap_or(request.vaccine_id), None).await?)
 }
 
-/// A step of the review.
+/// A transition of the status of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum Transition {
     /// `pending → approved`, by staff.
     Approve,
-    /// `pending → rejected`, by staff, who say why.
+    /// `pending → rejected`, by staff.
     Reject {
-        /// For whoever asked.
-        reason: String,
+        /// The reason, for the user.
+        reason: RequestNote,
     },
-    /// `pending | approved | booked → cancelled`, by whoever asked, or staff.
+    /// `pending | approved | booked → cancelled`, by the user or by staff.
     Cancel,
 }
 
-impl Step {
+impl Transition {
     fn from(&self) -> &'static [RequestStatus] {
         match self {
             Self::Approve | Self::Reject { .. } => &[RequestStatus::Pending],
@@ -274,7 +285,7 @@ impl Step {
         }
     }
 
-    fn open_to(&self) -> Role {
+    fn required_role(&self) -> Role {
         match self {
             Self::Approve | Self::Reject { .. } => Role::Staff,
             Self::Cancel => Role::Patient,
@@ -282,43 +293,43 @@ impl Step {
     }
 }
 
-/// Moves a request on, by one guarded statement. What staff decide is written down.
+/// Changes the status of a request, by one guarded statement. Decisions of staff are recorded in the audit trail.
 ///
 /// # Errors
-/// [`Error::Forbidden`], [`Error::NotFound`], or a conflict when the request stands elsewhere.
-pub async fn advance(
+/// [`Error::Forbidden`], [`Error::NotFound`], or a conflict if the status of the request does not allow the transition.
+pub async fn transition(
     db: &impl Transact,
     clock: &Clock,
-    actor: &Actor,
-    client: &Client,
+    caller: &Caller,
     id: Uuid,
-    step: Step,
+    transition: Transition,
 ) -> Result<Request> {
-    actor.require(step.open_to())?;
-    let (action, now) = (step.action(), clock.now());
+    let actor = &caller.actor;
+    actor.require(transition.required_role())?;
+    let (action, now) = (transition.action(), clock.now());
     let mut update = vaccine_requests::Entity::update_many()
-        .col_expr(Column::Status, Expr::value(step.to()))
+        .col_expr(Column::Status, Expr::value(transition.to()))
         .col_expr(Column::UpdatedAt, Expr::value(now))
         .filter(Column::Id.eq(id))
-        .filter(Column::Status.is_in(step.from().iter().copied()))
+        .filter(Column::Status.is_in(transition.from().iter().copied()))
         .apply_if((!actor.is_staff()).then_some(actor.user_id), |update, own| update.filter(Column::UserId.eq(own)));
-    if step.open_to() >= Role::Staff {
+    if transition.required_role() >= Role::Staff {
         update = update.col_expr(Column::ReviewedBy, Expr::value(actor.user_id));
     }
-    if let Step::Reject { reason } = step {
-        update = update.col_expr(Column::Reason, Expr::value(reason));
+    if let Transition::Reject { reason } = transition {
+        update = update.col_expr(Column::Reason, Expr::value(reason.into_string()));
     }
     let transaction = db.begin().await?;
-    let Some(moved) = update.exec_with_returning(&transaction).await?.into_iter().next() else {
+    let Some(changed) = update.exec_with_returning(&transaction).await?.into_iter().next() else {
         transaction.rollback().await?;
         return Err(Conflict::RequestStatus(get(db, actor, id).await?.request.status).into());
     };
-    if moved.user_id != actor.user_id {
-        let event = Event::new(action).by(Some(actor.user_id)).to(moved.user_id).on(moved.id);
-        event.record(&transaction, client, now).await?;
+    if changed.user_id != actor.user_id {
+        let event = Event::new(action).by(Some(actor.user_id)).to(changed.user_id).on(changed.id);
+        event.record(&transaction, &caller.client, now).await?;
     }
     transaction.commit().await?;
-    with_contact(db, moved).await
+    with_contact(db, changed).await
 }
 
 async fn own(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<vaccine_requests::Model> {
@@ -326,8 +337,8 @@ async fn own(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<vacci
     own.filter(Column::Id.eq(id)).one(db).await?.ok_or(Error::NotFound)
 }
 
-/// The condition under which the catalogue offers a dose.
-fn offered(vaccine_id: Expr, dose_number: Expr) -> Expr {
+/// The condition that the catalogue offers a dose.
+fn is_offered(vaccine_id: Expr, dose_number: Expr) -> Expr {
     let column = |column| Expr::col((vaccines::Entity, column));
     column(vaccines::Column::Id)
         .eq(vaccine_id)
@@ -335,12 +346,12 @@ fn offered(vaccine_id: Expr, dose_number: Expr) -> Expr {
         .and(column(vaccines::Column::Doses).gte(dose_number))
 }
 
-fn offer(vaccine_id: Expr, dose_number: Expr) -> SelectStatement {
-    let condition = offered(vaccine_id, dose_number);
+fn offering(vaccine_id: Expr, dose_number: Expr) -> SelectStatement {
+    let condition = is_offered(vaccine_id, dose_number);
     Query::select().expr(Expr::value(1)).from(vaccines::Entity).and_where(condition).to_owned()
 }
 
-/// Which rule was broken: of the contacts, or of the catalogue.
+/// The reason of a refusal: the contact, the vaccine, or the dose.
 async fn not_offered(
     db: &impl ConnectionTrait,
     actor: &Actor,

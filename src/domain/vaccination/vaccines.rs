@@ -1,4 +1,4 @@
-//! The catalogue of vaccines: anyone reads, admins write.
+//! Vaccines: the catalogue. Anyone can read it; admins write it.
 
 use entity::{Role, vaccines};
 use sea_orm::sea_query::{Expr, OnConflict};
@@ -8,52 +8,69 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::domain::values::actor::Actor;
+use crate::domain::values::number::Number;
 use crate::domain::values::page::{Page, Slice};
 use crate::domain::values::patch::Patch;
+use crate::domain::values::text::Line;
 use crate::error::{Error, Result};
 
-/// A vaccine to be added to the catalogue.
+/// The code of a vaccine.
+pub type VaccineCode = Line<32>;
+
+/// The name of a vaccine, or of its manufacturer.
+pub type VaccineName = Line<200>;
+
+/// The number of doses of a course.
+pub type Doses = Number<1, 20>;
+
+/// Days between two doses: up to a hundred years.
+pub type IntervalDays = Number<0, 36_500>;
+
+/// An age in months: up to 150 years.
+pub type AgeMonths = Number<0, 1800>;
+
+/// A vaccine to be created.
 #[derive(Clone, Debug)]
 pub struct NewVaccine {
-    /// Short, unique, such as `MMR`.
-    pub code: String,
-    /// What people call it.
-    pub name: String,
-    /// Who makes it.
-    pub manufacturer: String,
-    /// Doses in a full course.
-    pub doses: i32,
-    /// Days between two doses, at least.
-    pub min_interval_days: i32,
-    /// The youngest age.
-    pub min_age_months: Option<i32>,
-    /// The oldest age.
-    pub max_age_months: Option<i32>,
+    /// Short unique code, such as `MMR`.
+    pub code: VaccineCode,
+    /// Name.
+    pub name: VaccineName,
+    /// Manufacturer.
+    pub manufacturer: VaccineName,
+    /// Doses of a full course.
+    pub doses: Doses,
+    /// Minimum days between two doses.
+    pub min_interval_days: IntervalDays,
+    /// Minimum age in months.
+    pub min_age_months: Option<AgeMonths>,
+    /// Maximum age in months.
+    pub max_age_months: Option<AgeMonths>,
 }
 
-/// Changes to a vaccine. Its code stays: records elsewhere may name it.
+/// Changes of a vaccine. Its code cannot change: other records may refer to it.
 #[derive(Clone, Debug, Default)]
-pub struct Changes {
-    /// What people call it.
-    pub name: Option<String>,
-    /// Who makes it.
-    pub manufacturer: Option<String>,
-    /// Doses in a full course.
-    pub doses: Option<i32>,
-    /// Days between two doses, at least.
-    pub min_interval_days: Option<i32>,
-    /// The youngest age.
-    pub min_age_months: Patch<i32>,
-    /// The oldest age.
-    pub max_age_months: Patch<i32>,
-    /// Whether it can be asked for.
+pub struct VaccineChanges {
+    /// Name.
+    pub name: Option<VaccineName>,
+    /// Manufacturer.
+    pub manufacturer: Option<VaccineName>,
+    /// Doses of a full course.
+    pub doses: Option<Doses>,
+    /// Minimum days between two doses.
+    pub min_interval_days: Option<IntervalDays>,
+    /// Minimum age in months.
+    pub min_age_months: Patch<AgeMonths>,
+    /// Maximum age in months.
+    pub max_age_months: Patch<AgeMonths>,
+    /// Whether it can be requested.
     pub active: Option<bool>,
 }
 
-/// The catalogue, in the order in which it was written.
+/// Lists vaccines in the order of their creation.
 ///
 /// # Errors
-/// Fails when the database does.
+/// Database errors.
 pub async fn list(db: &impl ConnectionTrait, active: Option<bool>, page: Page) -> Result<Slice<vaccines::Model>> {
     let vaccines = vaccines::Entity::find()
         .apply_if(active, |vaccines, active| vaccines.filter(vaccines::Column::Active.eq(active)))
@@ -65,7 +82,7 @@ pub async fn list(db: &impl ConnectionTrait, active: Option<bool>, page: Page) -
     Ok(page.slice(vaccines, |vaccine| vaccine.id))
 }
 
-/// One vaccine.
+/// Gets a vaccine.
 ///
 /// # Errors
 /// [`Error::NotFound`].
@@ -73,40 +90,45 @@ pub async fn get(db: &impl ConnectionTrait, id: Uuid) -> Result<vaccines::Model>
     vaccines::Entity::find_by_id(id).one(db).await?.ok_or(Error::NotFound)
 }
 
-/// Adds a vaccine.
+/// Creates a vaccine.
 ///
 /// # Errors
-/// [`Error::Forbidden`] unless the actor is an admin; a conflict when the code is taken.
-pub async fn add(db: &impl ConnectionTrait, actor: &Actor, new: NewVaccine) -> Result<vaccines::Model> {
+/// [`Error::Forbidden`] unless the actor is an admin; a conflict if the code is taken.
+pub async fn create(db: &impl ConnectionTrait, actor: &Actor, new: NewVaccine) -> Result<vaccines::Model> {
     actor.require(Role::Admin)?;
     Ok(row(new).insert(db).await?)
 }
 
-/// Adds those vaccines whose code is new, and returns how many that were.
+/// Creates the vaccines whose code is new. Returns their number.
 ///
 /// # Errors
-/// Fails when the database does.
-pub async fn add_missing(db: &impl ConnectionTrait, catalogue: Vec<NewVaccine>) -> Result<u64> {
+/// Database errors.
+pub async fn create_missing(db: &impl ConnectionTrait, catalogue: Vec<NewVaccine>) -> Result<u64> {
     let code_taken = OnConflict::column(vaccines::Column::Code).do_nothing().to_owned();
     let rows = catalogue.into_iter().map(row);
     Ok(vaccines::Entity::insert_many(rows).on_conflict(code_taken).exec_without_returning(db).await?)
 }
 
-/// Changes a vaccine.
+/// Updates a vaccine.
 ///
 /// # Errors
 /// [`Error::Forbidden`] unless the actor is an admin; [`Error::NotFound`].
-pub async fn change(db: &impl ConnectionTrait, actor: &Actor, id: Uuid, changes: Changes) -> Result<vaccines::Model> {
+pub async fn update(
+    db: &impl ConnectionTrait,
+    actor: &Actor,
+    id: Uuid,
+    changes: VaccineChanges,
+) -> Result<vaccines::Model> {
     use vaccines::Column;
     actor.require(Role::Admin)?;
     let number = |column, value: Option<Option<i32>>| value.map(|value| (column, Expr::value(value)));
     let changed: Vec<_> = [
-        changes.name.map(|name| (Column::Name, Expr::value(name))),
-        changes.manufacturer.map(|manufacturer| (Column::Manufacturer, Expr::value(manufacturer))),
-        number(Column::Doses, changes.doses.map(Some)),
-        number(Column::MinIntervalDays, changes.min_interval_days.map(Some)),
-        number(Column::MinAgeMonths, changes.min_age_months.into_change()),
-        number(Column::MaxAgeMonths, changes.max_age_months.into_change()),
+        changes.name.map(|name| (Column::Name, Expr::value(name.into_string()))),
+        changes.manufacturer.map(|manufacturer| (Column::Manufacturer, Expr::value(manufacturer.into_string()))),
+        number(Column::Doses, changes.doses.map(|doses| Some(doses.get()))),
+        number(Column::MinIntervalDays, changes.min_interval_days.map(|days| Some(days.get()))),
+        number(Column::MinAgeMonths, changes.min_age_months.map(AgeMonths::get).into_change()),
+        number(Column::MaxAgeMonths, changes.max_age_months.map(AgeMonths::get).into_change()),
         changes.active.map(|active| (Column::Active, Expr::value(active))),
     ]
     .into_iter()
@@ -125,13 +147,13 @@ pub async fn change(db: &impl ConnectionTrait, actor: &Actor, id: Uuid, changes:
 fn row(new: NewVaccine) -> vaccines::ActiveModel {
     vaccines::ActiveModel {
         id: Set(Uuid::now_v7()),
-        code: Set(new.code),
-        name: Set(new.name),
-        manufacturer: Set(new.manufacturer),
-        doses: Set(new.doses),
-        min_interval_days: Set(new.min_interval_days),
-        min_age_months: Set(new.min_age_months),
-        max_age_months: Set(new.max_age_months),
+        code: Set(new.code.into_string()),
+        name: Set(new.name.into_string()),
+        manufacturer: Set(new.manufacturer.into_string()),
+        doses: Set(new.doses.get()),
+        min_interval_days: Set(new.min_interval_days.get()),
+        min_age_months: Set(new.min_age_months.map(AgeMonths::get)),
+        max_age_months: Set(new.max_age_months.map(AgeMonths::get)),
         active: Set(true),
     }
 }

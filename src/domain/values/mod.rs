@@ -3,6 +3,7 @@
 pub mod actor;
 pub mod backoff;
 pub mod birthday;
+pub mod caller;
 pub mod client;
 pub mod clock;
 pub mod email;
@@ -13,7 +14,6 @@ pub mod one_time_code;
 pub mod page;
 pub mod patch;
 pub mod person;
-pub mod rules;
 pub mod search;
 pub mod text;
 pub mod time_zone;

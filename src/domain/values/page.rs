@@ -41,18 +41,19 @@ impl<P> Page<P> {
     }
 }
 
-/// A list of any length as pieces of a file, a page each: memory holds one page at a time.
-pub fn pieces<P, F, T>(limit: u64, mut piece: F) -> impl Stream<Item = Result<Vec<u8>>>
+/// A list of any length as a stream of its pages: memory holds one page at a time. `read` returns a page, in any form, and
+/// the position of the next one.
+pub fn pages<B, P, F, T>(limit: u64, mut read: F) -> impl Stream<Item = Result<B>>
 where
     F: FnMut(Page<P>) -> T,
-    T: Future<Output = Result<(Vec<u8>, Option<P>)>>,
+    T: Future<Output = Result<(B, Option<P>)>>,
 {
     stream::try_unfold(Some(None), move |position| {
-        let piece = position.map(|after| piece(Page { limit, after }));
+        let page = position.map(|after| read(Page { limit, after }));
         async move {
-            let Some(piece) = piece else { return Ok(None) };
-            let (bytes, next) = piece.await?;
-            Ok(Some((bytes, next.map(Some))))
+            let Some(page) = page else { return Ok(None) };
+            let (items, next) = page.await?;
+            Ok(Some((items, next.map(Some))))
         }
     })
 }

@@ -11,7 +11,9 @@ use care4u::domain::contacts::contacts::{self, ContactChanges, NewContact};
 use care4u::domain::contacts::import_limiter::ImportLimiter;
 use care4u::domain::personal_data;
 use care4u::domain::vaccination::vaccine_requests::{self, NewRequest};
+use care4u::domain::vaccination::vaccines::Doses;
 use care4u::domain::values::birthday::{Birthday, LeapDay};
+use care4u::domain::values::caller::Caller;
 use care4u::domain::values::page::Page;
 use care4u::domain::values::patch::Patch;
 use care4u::domain::values::person::NamePart;
@@ -97,10 +99,11 @@ async fn contacts_are_found_by_index() {
         ..ContactChanges::default()
     };
     contacts::update(&db, &auth.clock, &own, contact.id, changes).await.unwrap();
-    let new = NewRequest { contact_id: Some(contact.id), vaccine_id, dose_number: 1, note: None };
-    let request = vaccine_requests::add(&db, &auth.clock, &own, new).await.unwrap();
+    let new =
+        NewRequest { contact_id: Some(contact.id), vaccine_id, dose_number: Doses::parse(1).unwrap(), note: None };
+    let request = vaccine_requests::create(&db, &auth.clock, &own, new).await.unwrap();
     assert_eq!(request.contact.map(|contact| contact.first_name), Some("Other".to_owned()));
-    let for_contact = vaccine_requests::Filter { contact_id: Some(contact.id), ..Default::default() };
+    let for_contact = vaccine_requests::RequestFilter { contact_id: Some(contact.id), ..Default::default() };
     vaccine_requests::list(&db, &actor(own.user_id, Role::Staff), &for_contact, Page { limit: 20, after: None })
         .await
         .unwrap();
@@ -156,6 +159,6 @@ async fn imports_are_found_by_index() {
     }
     contact_imports::get(&db, &own, id).await.unwrap();
     contact_imports::undo(&db, &own, id).await.unwrap();
-    personal_data::export(&db, auth, &own, &Default::default()).await.unwrap();
+    personal_data::export(&db, &auth.clock, &Caller { actor: own, client: Default::default() }).await.unwrap();
     assert!(db.count() > 12, "{}", db.count());
 }

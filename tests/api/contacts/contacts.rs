@@ -234,8 +234,8 @@ async fn what_is_not_right_is_told_all_at_once_and_changes_nothing() {
     ada.get("/contacts?q=%20").await.violates(&[("q", "blank")]);
     ada.get("/contacts?q=a+b+c+d+e+f+g+h+i+j+k").await.violates(&[("q", "words")]);
     ada.get("/contacts?limit=101").await.violates(&[("limit", "range")]);
-    ada.get("/contacts?name=x").await.problem(400, "malformed");
-    ada.get("/contacts/none").await.problem(400, "malformed");
+    ada.get("/contacts?name=x").await.violates(&[("name", "unknown")]);
+    ada.get("/contacts/none").await.violates(&[("id", "type")]);
 }
 
 #[tokio::test]

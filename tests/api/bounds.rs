@@ -1,0 +1,169 @@
+//! Bounds: the OpenAPI schema of a member, its entity and its column in the migrated database have the same length.
+
+use entity::{account_codes, contacts, users, vaccine_requests, vaccines};
+use sea_orm::sea_query::{ColumnType, StringLen};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, IdenStatic, Statement};
+use serde_json::Value;
+
+use crate::BACKEND;
+use crate::support::app::TestApp;
+use crate::support::contract::DOCUMENT;
+
+/// A column, as its entity has it.
+struct Stored {
+    table: &'static str,
+    column: &'static str,
+    kind: ColumnType,
+}
+
+fn stored(column: impl ColumnTrait + IdenStatic) -> Stored {
+    let table = column.entity_name().to_string();
+    Stored {
+        table: Box::leak(table.into_boxed_str()),
+        column: column.as_str(),
+        kind: column.def().get_column_type().clone(),
+    }
+}
+
+/// The column of a member of a request body. None for members without a column.
+fn column_of(schema: &str, member: &str) -> Option<Stored> {
+    Some(match (schema, member) {
+        ("RegisterAccount" | "UpdateProfile", "name") => stored(users::Column::Name),
+        ("RegisterAccount" | "LogIn" | "ChangeEmail" | "AccountEmail" | "MailedCode", "email") => {
+            stored(users::Column::Email)
+        }
+        ("RegisterAccount" | "UpdateProfile", "nid") => stored(users::Column::Nid),
+        ("RegisterAccount" | "UpdateProfile", "phone_number") => stored(users::Column::PhoneNumber),
+        ("RegisterAccount" | "UpdateProfile", "address") => stored(users::Column::Address),
+        ("UpdateProfile", "time_zone") => stored(users::Column::TimeZone),
+        ("CreateContact" | "UpdateContact", "first_name") => stored(contacts::Column::FirstName),
+        ("CreateContact" | "UpdateContact", "last_name") => stored(contacts::Column::LastName),
+        ("CreateContact" | "UpdateContact", "email") => stored(contacts::Column::Email),
+        ("CreateContact" | "UpdateContact", "phone_number") => stored(contacts::Column::PhoneNumber),
+        ("CreateContact" | "UpdateContact", "note") => stored(contacts::Column::Note),
+        ("CreateContact" | "UpdateContact", "birth_month") => stored(contacts::Column::BirthMonth),
+        ("CreateContact" | "UpdateContact", "birth_day") => stored(contacts::Column::BirthDay),
+        ("CreateContact" | "UpdateContact", "birth_year") => stored(contacts::Column::BirthYear),
+        ("CreateVaccine", "code") => stored(vaccines::Column::Code),
+        ("CreateVaccine" | "UpdateVaccine", "name") => stored(vaccines::Column::Name),
+        ("CreateVaccine" | "UpdateVaccine", "manufacturer") => stored(vaccines::Column::Manufacturer),
+        ("CreateVaccine" | "UpdateVaccine", "doses") => stored(vaccines::Column::Doses),
+        ("CreateVaccine" | "UpdateVaccine", "min_interval_days") => stored(vaccines::Column::MinIntervalDays),
+        ("CreateVaccine" | "UpdateVaccine", "min_age_months") => stored(vaccines::Column::MinAgeMonths),
+        ("CreateVaccine" | "UpdateVaccine", "max_age_months") => stored(vaccines::Column::MaxAgeMonths),
+        ("CreateVaccineRequest" | "UpdateVaccineRequest", "note") => stored(vaccine_requests::Column::Note),
+        ("CreateVaccineRequest" | "UpdateVaccineRequest", "dose_number") => {
+            stored(vaccine_requests::Column::DoseNumber)
+        }
+        ("RejectVaccineRequest", "reason") => stored(vaccine_requests::Column::Reason),
+        // Secrets are stored as hashes only.
+        (_, "password" | "current_password" | "new_password" | "reset_token") => return None,
+        _ => panic!("{schema}.{member} has a bound; say here which column it is stored in, or that there is none"),
+    })
+}
+
+/// The members with bounds of every request body: schema, member, member schema.
+fn bounded_members() -> Vec<(String, String, &'static Value)> {
+    let mut bodies = std::collections::BTreeSet::new();
+    for item in DOCUMENT["paths"].as_object().unwrap().values() {
+        for operation in item.as_object().unwrap().values() {
+            let Some(content) = operation["requestBody"]["content"].as_object() else { continue };
+            bodies.extend(content.values().filter_map(|body| body["schema"]["$ref"].as_str()));
+        }
+    }
+    let mut members = Vec::new();
+    for body in bodies {
+        let name = body.rsplit('/').next().unwrap();
+        // The form of the token endpoint is read parameter by parameter.
+        let Some(properties) = DOCUMENT["components"]["schemas"][name]["properties"].as_object() else { continue };
+        for (member, schema) in properties {
+            if ["maxLength", "minimum", "maximum"].iter().any(|bound| schema.get(bound).is_some()) {
+                members.push((name.to_owned(), member.clone(), schema));
+            }
+        }
+    }
+    members
+}
+
+/// The declared length of a column in the database.
+async fn declared_length(db: &impl ConnectionTrait, table: &str, column: &str) -> Option<i64> {
+    let sql = match db.get_database_backend() {
+        DbBackend::Postgres => format!(
+            "SELECT character_maximum_length::bigint FROM information_schema.columns \
+             WHERE table_name = '{table}' AND column_name = '{column}'"
+        ),
+        _ => format!("SELECT type FROM pragma_table_info('{table}') WHERE name = '{column}'"),
+    };
+    let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
+    let row = row.unwrap_or_else(|| panic!("there is no column {table}.{column}"));
+    match db.get_database_backend() {
+        DbBackend::Postgres => row.try_get_by_index(0).unwrap(),
+        _ => {
+            let kind: String = row.try_get_by_index(0).unwrap();
+            kind.split(['(', ')']).nth(1).and_then(|length| length.parse().ok())
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_text_is_as_long_in_openapi_as_in_its_entity_and_its_column() {
+    let app = TestApp::start(BACKEND).await;
+    let mut compared = 0;
+    for (schema, member, value) in bounded_members() {
+        let Some(length) = value["maxLength"].as_i64() else { continue };
+        let Some(Stored { table, column, kind }) = column_of(&schema, &member) else { continue };
+        let ColumnType::String(StringLen::N(in_entity)) = kind else { panic!("{table}.{column} is no text: {kind:?}") };
+        let in_database = declared_length(&app.state().db, table, column).await;
+        assert_eq!(
+            (i64::from(in_entity), in_database),
+            (length, Some(length)),
+            "{schema}.{member}: entity and database differ from OpenAPI"
+        );
+        compared += 1;
+    }
+    assert!(compared >= 24, "only {compared} members were compared");
+}
+
+#[test]
+fn a_number_within_its_bounds_fits_its_column() {
+    let mut compared = 0;
+    for (schema, member, value) in bounded_members() {
+        let Some(minimum) = value["minimum"].as_i64() else { continue };
+        let Some(Stored { table, column, kind }) = column_of(&schema, &member) else { continue };
+        let (least, greatest) = match kind {
+            ColumnType::SmallInteger => (i64::from(i16::MIN), i64::from(i16::MAX)),
+            ColumnType::Integer => (i64::from(i32::MIN), i64::from(i32::MAX)),
+            kind => panic!("{table}.{column} is no number: {kind:?}"),
+        };
+        let maximum = value["maximum"].as_i64().unwrap_or(9999);
+        assert!(least <= minimum && maximum <= greatest, "{schema}.{member}: {minimum} to {maximum}");
+        compared += 1;
+    }
+    assert!(compared >= 14, "only {compared} members were compared");
+}
+
+#[tokio::test]
+async fn an_email_of_a_code_is_as_long_as_that_of_an_account() {
+    let app = TestApp::start(BACKEND).await;
+    let Stored { table, column, .. } = stored(account_codes::Column::Email);
+    let length = declared_length(&app.state().db, table, column).await;
+    assert_eq!(length, declared_length(&app.state().db, "users", "email").await);
+}
+
+#[test]
+fn the_example_of_every_request_body_fits_its_schema() {
+    let mut examples = 0;
+    for (name, schema) in DOCUMENT["components"]["schemas"].as_object().unwrap() {
+        let example = &schema["example"];
+        if !example.is_object() {
+            continue;
+        }
+        let mut schema = schema.clone();
+        schema["components"] = DOCUMENT["components"].clone();
+        let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
+        let errors: Vec<_> = validator.iter_errors(example).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{name}: {errors:?}");
+        examples += 1;
+    }
+    assert!(examples >= 16, "only {examples} examples");
+}
