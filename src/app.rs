@@ -1,4 +1,5 @@
-//! The application: the only place where its parts are joined. The program and the tests build it in the same way.
+//! Application start and shutdown: the only place where all parts are put together. The program and the tests build the
+//! application in the same way.
 
 mod background;
 mod keyring;
@@ -32,51 +33,51 @@ use background::Background;
 /// Why the application does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The database.
+    /// The database cannot be opened.
     #[error("cannot open the database: {0}")]
     Database(sea_orm::DbErr),
-    /// A migration.
+    /// A migration failed.
     #[error("cannot migrate the database: {0}")]
     Migration(migration::Failure),
-    /// Reading which sessions have ended.
+    /// The revoked sessions cannot be read.
     #[error("cannot read from the database; has it been migrated? {}", with_causes(.0))]
     Revocations(Error),
-    /// Adding the vaccines that development starts with.
-    #[error("cannot write the catalogue; has the database been migrated? {}", with_causes(.0))]
+    /// The common vaccines, with which development starts, cannot be added.
+    #[error("cannot add vaccines to the catalogue; has the database been migrated? {}", with_causes(.0))]
     Catalogue(Error),
-    /// A file with a key.
+    /// A signing key cannot be used.
     #[error("cannot use the signing key {file}: {reason}")]
     Key {
-        /// Which file, or `auth.secret`.
+        /// Path of the key file, or `auth.secret`.
         file: String,
-        /// What is wrong with it.
+        /// Reason.
         reason: String,
     },
-    /// How mail leaves.
+    /// The mail settings are not valid.
     #[error("cannot send mail: {0}")]
     Mail(#[from] MailError),
-    /// A file with a certificate authority.
+    /// The file with the certificate authority of the mail server cannot be read.
     #[error("cannot read mail.smtp_ca_file {}: {reason}", file.display())]
     MailAuthority {
-        /// Which file.
+        /// Path of the file.
         file: PathBuf,
-        /// What the system says.
+        /// Error of the operating system.
         reason: std::io::Error,
     },
-    /// The address.
+    /// The server cannot listen on its address.
     #[error("cannot listen on {address}: {reason}")]
     Listen {
         /// Host and port.
         address: String,
-        /// What the system says.
+        /// Error of the operating system.
         reason: std::io::Error,
     },
-    /// Threads and sockets.
-    #[error("the system refuses: {0}")]
+    /// The operating system refused a thread or a socket.
+    #[error("system error: {0}")]
     System(#[from] std::io::Error),
 }
 
-/// A server that listens but does not serve yet.
+/// A server that is bound to its port, but not running yet.
 pub struct Application {
     server: Server,
     address: SocketAddr,
@@ -91,10 +92,10 @@ impl std::fmt::Debug for Application {
 }
 
 impl Application {
-    /// Opens the database, migrates it if so configured, and listens.
+    /// Opens the database, applies migrations if `database.migrate_on_start` is set, and binds the port.
     ///
     /// # Errors
-    /// One sentence that says what is in the way.
+    /// Returns a [`StartError`], whose text is one sentence for the operator.
     pub async fn build(settings: &Settings, clock: Clock) -> Result<Self, StartError> {
         let workers = workers(settings);
         let state = state(settings, clock, workers).await?;
@@ -103,9 +104,9 @@ impl Application {
         let listener = TcpListener::bind((settings.server.host.as_str(), settings.server.port))
             .map_err(|reason| StartError::Listen { address, reason })?;
         let bound = listener.local_addr()?;
-        let for_workers = state.clone();
+        let shared_state = state.clone();
         let server = HttpServer::new(move || {
-            let state = AppState { db: for_workers.db.for_worker(), ..for_workers.clone() };
+            let state = AppState { db: shared_state.db.for_worker(), ..shared_state.clone() };
             App::new()
                 .app_data(web::Data::new(state))
                 .app_data(web::PayloadConfig::new(api::MAX_BODY_BYTES))
@@ -120,34 +121,35 @@ impl Application {
         Ok(Self { server, address: bound, state, mailer })
     }
 
-    /// Where it listens, with the port that was found when 0 was asked for.
+    /// The bound address. With port 0 in the settings, it has the port that the system has chosen.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What the handlers work with.
+    /// The application state of the handlers.
     #[must_use]
     pub fn state(&self) -> &AppState {
         &self.state
     }
 
-    /// Serves until the process is told to stop; then finishes the requests in flight and closes the database.
+    /// Runs the server until the process gets a stop signal. Then it completes the requests in flight and closes the
+    /// database.
     ///
     /// # Errors
-    /// Fails when the server does.
+    /// Returns an error if the server fails.
     pub async fn run(self) -> std::io::Result<()> {
         let background = Background::start(&self.state, self.mailer);
         let outcome = self.server.await;
         background.stop().await;
         if let Err(error) = self.state.db.close().await {
-            log::warn!("the database was not closed: {error}");
+            log::warn!("cannot close the database: {error}");
         }
         outcome
     }
 }
 
-/// How many threads serve requests.
+/// The number of worker threads.
 fn workers(settings: &Settings) -> usize {
     match settings.server.workers {
         0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
@@ -155,10 +157,10 @@ fn workers(settings: &Settings) -> usize {
     }
 }
 
-/// Opens the database and puts together what handlers, or commands, work with.
+/// Opens the database and builds the application state, for handlers or commands.
 ///
 /// # Errors
-/// One sentence that says what is in the way.
+/// Returns a [`StartError`], whose text is one sentence for the operator.
 pub async fn state(settings: &Settings, clock: Clock, workers: usize) -> Result<AppState, StartError> {
     let db = open_database(settings, workers).await?;
     if settings.profile == Profile::Development {
@@ -182,7 +184,7 @@ pub async fn state(settings: &Settings, clock: Clock, workers: usize) -> Result<
         revocations,
         limits: settings.throttle.clone(),
         code_life: chrono::Duration::seconds(settings.codes.ttl_seconds.into()),
-        // Else signing in right after registering would tell what registering did not.
+        // Otherwise, a log-in right after a silent registration would reveal whether the e-mail was taken.
         require_verified_email: settings.auth.require_verified_email || silent_registration,
         silent_registration,
     };
@@ -200,10 +202,10 @@ pub async fn state(settings: &Settings, clock: Clock, workers: usize) -> Result<
     })
 }
 
-/// Opens the database, and migrates it if so configured.
+/// Opens the database, and applies migrations if `database.migrate_on_start` is set.
 ///
 /// # Errors
-/// One sentence that says what is in the way.
+/// Returns a [`StartError`], whose text is one sentence for the operator.
 pub async fn open_database(settings: &Settings, workers: usize) -> Result<Db, StartError> {
     let workers = u32::try_from(workers).unwrap_or(u32::MAX);
     let db = Db::connect(settings.database.url.expose(), settings.database.max_connections, workers)
@@ -232,7 +234,7 @@ fn mailer(settings: &Settings) -> Result<Mailer, StartError> {
         None | Some(MailTransport::File) => Mailer::file(mail.dir.clone(), &mail.from, &mail.language),
         Some(MailTransport::Smtp) => {
             if mail.from.trim_end_matches('>').ends_with("@localhost") {
-                log::warn!("mail.from is an address at localhost, which mail servers refuse");
+                log::warn!("mail.from is an address at localhost, which mail servers reject");
             }
             let read = |file: &PathBuf| {
                 std::fs::read(file).map_err(|reason| StartError::MailAuthority { file: file.clone(), reason })

@@ -1,6 +1,7 @@
-//! Settings: their layers, their types, and what is refused.
+//! Configuration: layers, types and validation of the settings.
 //!
-//! `config/default.toml` (compiled in) ← `config/<profile>.toml` ← `CARE4U__SECTION__KEY` ← `DATABASE_URL`.
+//! Each layer overrides the ones before: `config/default.toml` (compiled in) ← `config/<profile>.toml` ←
+//! `CARE4U__SECTION__KEY` ← `DATABASE_URL`.
 
 mod key_file;
 mod secret;
@@ -24,65 +25,65 @@ pub use sections::{
 const DEFAULT: &str = include_str!("../config/default.toml");
 const PRODUCTION: &str = include_str!("../config/production.toml");
 
-/// What sort of place this is.
+/// Configuration profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Profile {
-    /// Everything that is missing is made up.
+    /// Missing settings get a default value.
     Development,
-    /// Everything that is missing is an error.
+    /// Missing database, signing key or mail transport are errors.
     Production,
 }
 
-/// All settings of one start.
+/// All settings.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Settings {
-    /// Chosen by `CARE4U_PROFILE`.
+    /// Profile, from `CARE4U_PROFILE`.
     #[serde(skip, default = "development")]
     pub profile: Profile,
-    /// Where requests come from.
+    /// HTTP server.
     pub server: Server,
-    /// Where the data lives.
+    /// Database.
     pub database: Database,
     /// Tokens and passwords.
     pub auth: Auth,
-    /// Who may have an account.
+    /// Registration of accounts.
     pub registration: Registration,
-    /// Codes sent by mail.
+    /// Mailed codes.
     pub codes: Codes,
     /// What is slowed down.
     pub throttle: Limits,
     /// How large files of contacts may be.
     pub contacts: Contacts,
-    /// How mail leaves.
+    /// Mail transport.
     pub mail: Mail,
-    /// What is written down.
+    /// Logging.
     pub log: Log,
-    /// Keys that nobody reads, most likely misspelt.
+    /// Unknown keys, most likely misspelt.
     #[serde(skip)]
     pub unknown: Vec<String>,
 }
 
-/// Why the program does not start.
+/// Configuration error.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// A value of the wrong kind.
+    /// A value of the wrong type.
     #[error("the configuration cannot be read: {0}")]
     Unreadable(ConfigError),
-    /// A file that is not TOML. What it says is not shown: the line at fault may hold a secret.
-    #[error("{file} is not TOML{place}")]
+    /// A file that is not valid TOML. Its text is not shown: the line with the error may contain a secret.
+    #[error("{file} is not valid TOML{position}")]
     NotToml {
-        /// Which file.
+        /// Path of the file.
         file: String,
-        /// Where in it, if known.
-        place: String,
+        /// Line and column, if known, after a colon.
+        position: String,
     },
-    /// `CARE4U_PROFILE`
+    /// Unknown value of `CARE4U_PROFILE`.
     #[error("CARE4U_PROFILE must be development or production, not {0:?}")]
     UnknownProfile(String),
-    /// Something that production needs.
-    #[error("production needs {0}")]
+    /// A setting that production requires is missing.
+    #[error("production requires {0}")]
     Missing(&'static str),
-    /// A value out of range.
+    /// A value out of range, or a combination that is not allowed.
     #[error("{0}")]
     OutOfRange(&'static str),
 }
@@ -92,27 +93,30 @@ impl From<ConfigError> for SettingsError {
         let ConfigError::FileParse { uri, cause } = error else { return Self::Unreadable(error) };
         // The first line of the cause is "TOML parse error at line 4, column 9"; the lines below it quote the file.
         let cause = cause.to_string();
-        let place =
-            cause.lines().next().and_then(|line| line.split_once(" at ")).map(|(_, place)| format!(": {place}"));
-        Self::NotToml { file: uri.unwrap_or_else(|| "a layer".into()), place: place.unwrap_or_default() }
+        let position = cause.lines().next().and_then(|line| line.split_once(" at "));
+        let position = position.map(|(_, position)| format!(": {position}"));
+        Self::NotToml {
+            file: uri.unwrap_or_else(|| "a configuration file".into()),
+            position: position.unwrap_or_default(),
+        }
     }
 }
 
 impl Settings {
-    /// Reads all layers from the environment of this process.
+    /// Loads the settings, with the environment variables of this process.
     ///
     /// # Errors
-    /// One sentence that names the key.
+    /// Returns a [`SettingsError`], whose text is one sentence that names the key.
     pub fn load() -> Result<Self, SettingsError> {
-        // A variable that is not UTF-8 is none of ours.
+        // Variables that are not UTF-8 are not settings of care4u.
         let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
         Self::from_variables(std::env::vars_os().filter_map(text).collect())
     }
 
-    /// Reads all layers, with these variables instead of the process's own.
+    /// Loads the settings, with the given environment variables instead of those of the process.
     ///
     /// # Errors
-    /// One sentence that names the key.
+    /// Returns a [`SettingsError`], whose text is one sentence that names the key.
     pub fn from_variables(variables: std::collections::HashMap<String, String>) -> Result<Self, SettingsError> {
         let profile = match variables.get("CARE4U_PROFILE").map_or("", String::as_str) {
             "" | "development" => Profile::Development,
@@ -137,13 +141,13 @@ impl Settings {
         let mut settings: Self = serde_ignored::deserialize(merged, |path| unknown.push(path.to_string()))?;
         settings.profile = profile;
         settings.unknown = unknown;
-        settings.completed()
+        settings.validated()
     }
 
-    /// Makes up what may be missing in development, and refuses what cannot work.
-    fn completed(mut self) -> Result<Self, SettingsError> {
+    /// Sets the default database of development, and rejects missing settings and those that cannot work.
+    fn validated(mut self) -> Result<Self, SettingsError> {
         if self.profile == Profile::Production {
-            self.production_needs()?;
+            self.require_production_settings()?;
         }
         if self.database.url.is_empty() {
             self.database.url = Secret::new(migration::DEFAULT_URL);
@@ -172,7 +176,9 @@ impl Settings {
         }
         let is_local = matches!(self.mail.smtp_host.as_str(), "localhost" | "127.0.0.1" | "::1");
         if self.mail.smtp_tls == SmtpTls::None && !self.mail.smtp_username.is_empty() && !is_local {
-            return Err(SettingsError::OutOfRange("mail.smtp_password must not leave this machine without TLS"));
+            return Err(SettingsError::OutOfRange(
+                "mail.smtp_password requires TLS, unless the mail server is on this machine",
+            ));
         }
         if self.database.max_connections < 2 {
             return Err(SettingsError::OutOfRange("database.max_connections must be at least 2"));
@@ -180,7 +186,7 @@ impl Settings {
         Ok(self)
     }
 
-    fn production_needs(&self) -> Result<(), SettingsError> {
+    fn require_production_settings(&self) -> Result<(), SettingsError> {
         if self.database.url.is_empty() {
             return Err(SettingsError::Missing("a database: set DATABASE_URL"));
         }
@@ -214,7 +220,7 @@ mod tests {
     ];
 
     #[test]
-    fn development_needs_nothing() {
+    fn development_starts_without_any_setting() {
         let settings = load(&[]).unwrap();
         assert_eq!(settings.database.url.expose(), migration::DEFAULT_URL);
         assert_eq!(settings.server.port, 8080);
@@ -222,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_win_over_files_and_database_url_over_all() {
+    fn variables_override_files_and_database_url_overrides_all() {
         let settings = load(&[
             ("CARE4U__SERVER__PORT", "0"),
             ("CARE4U__AUTH__PASSWORD_GRANT", "false"),
@@ -236,37 +242,37 @@ mod tests {
     }
 
     #[test]
-    fn production_says_which_of_its_needs_is_missing() {
+    fn a_setting_missing_in_production_is_named() {
         assert!(load(&PRODUCTION).is_ok());
-        for (missing, named) in [(1, "DATABASE_URL"), (2, "CARE4U__AUTH__SECRET"), (3, "CARE4U__MAIL__TRANSPORT")] {
+        for (missing, variable) in [(1, "DATABASE_URL"), (2, "CARE4U__AUTH__SECRET"), (3, "CARE4U__MAIL__TRANSPORT")] {
             let mut variables = PRODUCTION.to_vec();
             variables.remove(missing);
             let error = load(&variables).unwrap_err().to_string();
-            assert!(error.contains(named), "{error}");
+            assert!(error.contains(variable), "{error}");
         }
     }
 
     #[test]
-    fn a_misspelt_key_is_named() {
+    fn a_misspelt_key_is_reported_as_unknown() {
         let settings = load(&[("CARE4U__SERVER__PROT", "80")]).unwrap();
         assert_eq!(settings.unknown, ["server.prot"]);
     }
 
     #[test]
-    fn a_value_of_the_wrong_kind_is_refused_with_its_key() {
+    fn a_value_of_the_wrong_type_is_an_error_that_names_the_key() {
         let error = load(&[("CARE4U__SERVER__PORT", "eighty")]).unwrap_err().to_string();
         assert!(error.contains("server.port"), "{error}");
     }
 
     #[test]
-    fn keys_come_as_a_variable_too() {
+    fn signing_keys_can_be_a_comma_separated_variable() {
         let settings = load(&[("CARE4U__AUTH__KEYS", "a.pem, b.pem")]).unwrap();
         let files: Vec<_> = settings.auth.keys.iter().map(|key| key.file.to_str().unwrap()).collect();
         assert_eq!(files, ["a.pem", "b.pem"]);
     }
 
     #[test]
-    fn debug_shows_no_secret() {
+    fn debug_output_contains_no_secret() {
         let debug = format!("{:?}", load(&PRODUCTION).unwrap());
         assert!(!debug.contains("0123456789abcdef") && !debug.contains("postgres://"), "{debug}");
     }

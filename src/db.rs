@@ -1,7 +1,8 @@
-//! How connections are opened, held and handed out on each database, and how a write transaction begins.
+//! Database connections: how they are opened, pooled and used on each database, and how a write transaction begins.
 //!
-//! SQLite has one writer and a pool of readers. PostgreSQL has a few connections held by each worker thread for single
-//! statements, and a pool that all workers share for transactions: `docs/decisions/0003-connections.md` says why.
+//! SQLite has one writer connection and a pool of readers. PostgreSQL has a few held connections in each worker thread
+//! for single statements, and one pool for the transactions of all workers. The reasons are in
+//! `docs/decisions/0003-connections.md`.
 
 mod failure;
 mod held;
@@ -19,32 +20,32 @@ use sea_orm::{
     TransactionTrait,
 };
 
-pub use failure::{SOME_FOREIGN_KEY, is_unavailable, violated_constraint};
-use held::{Held, HeldOptions};
+pub use failure::{UNKNOWN_FOREIGN_KEY, is_unavailable, violated_constraint};
+use held::{HeldConnections, HeldOptions};
 pub use query_text::QueryText;
 
-/// How long a request waits for a connection before it is told to come back.
+/// Timeout for getting a connection. After it, the client is told to try again later.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The longest that one statement may take on PostgreSQL.
+/// Statement timeout on PostgreSQL.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// More long transactions than this at once gain nobody anything.
-const MOST_LONG_TRANSACTIONS: usize = 4;
+/// Maximum number of concurrent long transactions. More of them would not be faster.
+const MAX_LONG_TRANSACTIONS: usize = 4;
 
-/// More held connections than this gain a worker nothing.
-const MOST_HELD_PER_WORKER: u32 = 4;
+/// Maximum number of held connections per worker. More of them would not be faster.
+const MAX_HELD_PER_WORKER: u32 = 4;
 
-/// The database, as one worker sees it. Cheap to clone.
+/// Database handle of one worker. Cheap to clone.
 ///
-/// A single statement goes through `ConnectionTrait`; several that belong together go through [`Transact::begin`].
+/// Single statements use `ConnectionTrait`; several statements that belong together use [`Transact::begin`].
 #[derive(Clone)]
 pub struct Db(Backend);
 
 #[derive(Clone)]
 enum Backend {
     Sqlite { reader: DatabaseConnection, writer: DatabaseConnection },
-    Postgres { held: Option<Arc<Held>>, pool: DatabaseConnection, options: Arc<HeldOptions> },
+    Postgres { held: Option<Arc<HeldConnections>>, pool: DatabaseConnection, options: Arc<HeldOptions> },
 }
 
 impl std::fmt::Debug for Db {
@@ -54,12 +55,12 @@ impl std::fmt::Debug for Db {
 }
 
 impl Db {
-    /// Opens `url` with at most `max_connections`, to be shared by `workers` threads.
+    /// Connects to `url` with at most `max_connections` connections for `workers` threads.
     ///
-    /// A missing SQLite file and its folder are created.
+    /// Creates a missing SQLite file and its folder.
     ///
     /// # Errors
-    /// Fails when the database cannot be reached or refuses us.
+    /// Returns an error if the database cannot be reached or refuses the connection.
     pub async fn connect(url: &str, max_connections: u32, workers: u32) -> Result<Self, DbErr> {
         if url.starts_with("sqlite:") {
             Self::connect_sqlite(url, max_connections).await
@@ -71,7 +72,7 @@ impl Db {
     async fn connect_sqlite(url: &str, max_connections: u32) -> Result<Self, DbErr> {
         migration::create_sqlite_folder(url).map_err(|error| DbErr::Custom(error.to_string()))?;
         let writer = Database::connect(sqlite_options(url, 1, false)).await?;
-        // Every connection to a database in memory has a database of its own.
+        // Each connection to an in-memory database would have its own database.
         if url.contains(":memory:") || url.contains("mode=memory") {
             return Ok(Self(Backend::Sqlite { reader: writer.clone(), writer }));
         }
@@ -84,8 +85,8 @@ impl Db {
         let options = options
             .application_name("care4u")
             .options([("statement_timeout", STATEMENT_TIMEOUT.as_millis().to_string())]);
-        let (per_worker, pooled) = share_out(max_connections, workers);
-        // One attempt without the pool, which would hide the cause behind a time-out.
+        let (per_worker, pooled) = split_connections(max_connections, workers);
+        // One attempt without the pool, which would report a timeout instead of the cause.
         held::connect(&options).await.map_err(connection_error)?;
         let mut pool_options = ConnectOptions::new(url);
         pool_options
@@ -100,30 +101,31 @@ impl Db {
             pool_options.test_before_acquire_if_idle_for(Duration::from_secs(30));
         }
         let pool = Database::connect(pool_options).await?;
-        let options = Arc::new(HeldOptions { options: options.disable_statement_logging(), most: per_worker });
+        let options =
+            Arc::new(HeldOptions { connect: options.disable_statement_logging(), max_connections: per_worker });
         Ok(Self(Backend::Postgres { held: None, pool, options }))
     }
 
-    /// The same database for a worker thread, with held connections of its own if there are enough for all.
+    /// Returns the handle of a worker thread, with its own held connections if there are enough for all workers.
     #[must_use]
     pub fn for_worker(&self) -> Self {
         match &self.0 {
             Backend::Postgres { pool, options, .. } => {
-                let held = (options.most > 0).then(|| Arc::new(Held::new(options)));
+                let held = (options.max_connections > 0).then(|| Arc::new(HeldConnections::new(options)));
                 Self(Backend::Postgres { held, pool: pool.clone(), options: Arc::clone(options) })
             }
             Backend::Sqlite { .. } => self.clone(),
         }
     }
 
-    /// Applies every pending migration to the database that this was opened from.
+    /// Applies all pending migrations. `url` is the one that this handle was opened with.
     ///
     /// # Errors
-    /// Fails when a migration does; what it had done is undone.
+    /// Returns an error if a migration fails; that migration is rolled back.
     pub async fn migrate(&self, url: &str) -> Result<(), migration::Failure> {
         match &self.0 {
             Backend::Sqlite { writer, .. } => migration::up(writer).await,
-            // Not the pool: a migration, or waiting for another instance's, may take longer than a statement may here.
+            // Not with the pool: a migration, or the wait for the migration lock, may exceed the statement timeout.
             Backend::Postgres { .. } => {
                 let migrator = migration::connect(url, None).await?;
                 let outcome = migration::up(&migrator).await;
@@ -134,30 +136,30 @@ impl Db {
         }
     }
 
-    /// How many transactions that take seconds may go on at once, so that enough is left for all others.
+    /// The number of long transactions (seconds) that may run at once, so that enough connections remain for others.
     #[must_use]
     pub fn long_transactions(&self) -> usize {
         match &self.0 {
             Backend::Sqlite { .. } => 1,
             Backend::Postgres { pool, .. } => {
-                let most = pool.get_postgres_connection_pool().options().get_max_connections();
-                usize::try_from(most / 2).unwrap_or(1).clamp(1, MOST_LONG_TRANSACTIONS)
+                let max_connections = pool.get_postgres_connection_pool().options().get_max_connections();
+                usize::try_from(max_connections / 2).unwrap_or(1).clamp(1, MAX_LONG_TRANSACTIONS)
             }
         }
     }
 
-    /// Asks the database for an answer.
+    /// Checks that the database responds.
     ///
     /// # Errors
-    /// Fails when there is none.
+    /// Database errors.
     pub async fn ping(&self) -> Result<(), DbErr> {
         self.query_one_raw(Statement::from_string(self.get_database_backend(), "SELECT 1")).await.map(drop)
     }
 
-    /// Closes every pooled connection; SQLite folds its write-ahead log into the file.
+    /// Closes all pooled connections. SQLite then merges its write-ahead log into the database file.
     ///
     /// # Errors
-    /// Fails when the database does not let go.
+    /// Returns an error if a connection cannot be closed.
     pub async fn close(self) -> Result<(), DbErr> {
         match self.0 {
             Backend::Sqlite { reader, writer } => {
@@ -169,15 +171,15 @@ impl Db {
     }
 }
 
-/// What a change of several statements needs: single statements, and a place to begin.
+/// A database handle that can run single statements and begin transactions.
 pub trait Transact: ConnectionTrait {
-    /// Statements that take effect together, or not at all.
+    /// Transaction.
     type Transaction: ConnectionTrait + TransactionSession;
 
-    /// Begins a transaction that may write. On SQLite it is the only one until it ends.
+    /// Begins a write transaction. On SQLite there is only one at a time.
     ///
     /// # Errors
-    /// Fails when no connection comes free in time.
+    /// Returns an error if no connection becomes available in time.
     fn begin(&self) -> impl Future<Output = Result<Self::Transaction, DbErr>> + Send;
 }
 
@@ -223,7 +225,7 @@ impl ConnectionTrait for Db {
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         match &self.0 {
             Backend::Sqlite { reader, .. } if is_read(&statement.sql) => reader.query_one_raw(statement).await,
-            // Read to the end: a write is committed, or fails to be, after its last row.
+            // Read all rows: the write is committed, or fails, only after the last one.
             Backend::Sqlite { writer, .. } => Ok(writer.query_all_raw(statement).await?.into_iter().next()),
             Backend::Postgres { held: Some(held), .. } => {
                 Ok(held.fetch(statement).await?.into_iter().next().map(Into::into))
@@ -244,11 +246,13 @@ impl ConnectionTrait for Db {
     }
 }
 
-/// A pooled connection may have died since it was last used, for instance because the server was restarted. That shows
-/// when the transaction begins, costs the pool that connection, and has changed nothing.
+/// Begins a transaction; retries if a pooled connection turns out to be dead.
+///
+/// A pooled connection may have been closed since its last use, for example by a restart of the server. BEGIN then
+/// fails, the pool drops the connection, and nothing was changed.
 async fn begin_on_live_connection(pool: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
-    let most = pool.get_postgres_connection_pool().size();
-    for _ in 0..most {
+    let pool_size = pool.get_postgres_connection_pool().size();
+    for _ in 0..pool_size {
         match pool.begin().await {
             Err(error @ DbErr::Query(_)) if is_unavailable(&error) => log::debug!("a pooled connection was dead"),
             outcome => return outcome,
@@ -257,17 +261,17 @@ async fn begin_on_live_connection(pool: &DatabaseConnection) -> Result<DatabaseT
     pool.begin().await
 }
 
-/// Whether a statement changes nothing, so that it may run on a read-only connection or be repeated.
+/// Whether a statement only reads. Then it can run on a read-only connection, and can be retried.
 fn is_read(sql: &str) -> bool {
     sql.starts_with("SELECT")
 }
 
-/// Held connections for each worker, and connections in the shared pool, within `max_connections` in all.
+/// Splits `max_connections` into held connections per worker and connections of the shared pool.
 ///
-/// With a single one a slow statement would hold up a whole worker, so then none is held.
-fn share_out(max_connections: u32, workers: u32) -> (u32, u32) {
+/// A worker gets at least two held connections or none: with only one, a slow statement would block the whole worker.
+fn split_connections(max_connections: u32, workers: u32) -> (u32, u32) {
     let workers = workers.max(1);
-    let per_worker = (max_connections.saturating_sub(2) / workers).min(MOST_HELD_PER_WORKER);
+    let per_worker = (max_connections.saturating_sub(2) / workers).min(MAX_HELD_PER_WORKER);
     let per_worker = if per_worker < 2 { 0 } else { per_worker };
     (per_worker, max_connections.saturating_sub(per_worker * workers))
 }
@@ -278,7 +282,7 @@ fn sqlite_options(url: &str, connections: u32, read_only: bool) -> ConnectOption
         .max_connections(connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
-        // A file goes nowhere; and a database in memory ends with its connection.
+        // Connections to a file do not become stale, and an in-memory database is lost with its connection.
         .max_lifetime(None)
         .idle_timeout(None)
         .sqlx_logging(false)
@@ -287,7 +291,7 @@ fn sqlite_options(url: &str, connections: u32, read_only: bool) -> ConnectOption
             if read_only {
                 return sqlite.create_if_missing(false);
             }
-            // Full: in WAL mode anything less may lose acknowledged commits when the power fails.
+            // FULL: in WAL mode, a lower level may lose acknowledged commits at a power failure.
             sqlite.create_if_missing(true).journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full)
         });
     options
@@ -299,16 +303,17 @@ fn connection_error(error: sqlx::Error) -> DbErr {
 
 #[cfg(test)]
 mod tests {
-    use super::share_out;
+    use super::split_connections;
 
     #[test]
-    fn connections_are_shared_out_within_the_limit() {
-        for (most, workers) in [(16, 2), (10, 2), (4, 2), (16, 64), (2, 1), (100, 8)] {
-            let (held, pooled) = share_out(most, workers);
-            assert!(held * workers + pooled <= most, "{most} connections, {workers} workers: {held} and {pooled}");
+    fn held_and_pooled_connections_stay_within_the_limit() {
+        for (max_connections, workers) in [(16, 2), (10, 2), (4, 2), (16, 64), (2, 1), (100, 8)] {
+            let (held, pooled) = split_connections(max_connections, workers);
+            let is_within_limit = held * workers + pooled <= max_connections;
+            assert!(is_within_limit, "{max_connections} connections, {workers} workers: {held} and {pooled}");
             assert!(pooled >= 2);
         }
-        assert_eq!(share_out(16, 2), (4, 8));
-        assert_eq!(share_out(16, 8), (0, 16));
+        assert_eq!(split_connections(16, 2), (4, 8));
+        assert_eq!(split_connections(16, 8), (0, 16));
     }
 }

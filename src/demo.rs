@@ -1,5 +1,5 @@
-//! Demo data: accounts, contacts with birthdays around today, and requests in every state. The same seed makes the same
-//! data on the same day, but for the hash of the password.
+//! Demo data: accounts, contacts with birthdays around today, and vaccine requests in every status. On the same day,
+//! the same seed gives the same data, except for the password hash.
 
 mod names;
 
@@ -20,22 +20,22 @@ use crate::domain::values::email::Email;
 use crate::domain::values::person::{ContactNumber, NamePart};
 use crate::error::{Error, Result};
 
-/// The password of demo accounts in development.
+/// Password of the demo accounts in development.
 pub const PASSWORD: &str = "care4u demo";
 
-/// The member of staff among them.
+/// E-mail of the demo account with the role staff.
 pub const STAFF: &str = "staff@demo.example";
 
-/// Rows of one statement.
+/// Rows per statement.
 const BATCH: u32 = 500;
 
-/// Over how many days the data seems to have come together.
+/// Number of days before today over which the creation times are spread.
 const PAST_DAYS: i64 = 90;
 
-/// The fewest requests, so that each state is there.
-const FEWEST_REQUESTS: u32 = 21;
+/// Minimum number of vaccine requests, so that there are some in each status.
+const MIN_REQUESTS: u32 = 21;
 
-const STATES: [RequestStatus; 7] = [
+const STATUSES: [RequestStatus; 7] = [
     RequestStatus::Pending,
     RequestStatus::Approved,
     RequestStatus::Rejected,
@@ -45,22 +45,22 @@ const STATES: [RequestStatus; 7] = [
     RequestStatus::Cancelled,
 ];
 
-/// How much, and of what.
+/// Amounts of demo data.
 #[derive(Debug)]
 pub struct Plan {
-    /// Patients; there is one member of staff besides.
+    /// Number of patients; one account with the role staff is added.
     pub users: u32,
-    /// Contacts of all of them together.
+    /// Number of contacts of all patients together.
     pub contacts: u32,
-    /// Chooses the data.
+    /// Seed of the random number generator.
     pub rng_seed: u64,
 }
 
-/// Fills a database, all at once or not at all, and returns how many requests there are. `progress` hears of every
-/// contact that was added.
+/// Adds demo data in one transaction and returns the number of vaccine requests. `progress` is called with the number
+/// of contacts of each batch.
 ///
 /// # Errors
-/// A conflict when it has demo accounts.
+/// Returns `Conflict::EmailTaken` if there are demo accounts already. Database errors.
 pub async fn fill(
     db: &impl Transact,
     clock: &Clock,
@@ -73,14 +73,15 @@ pub async fn fill(
     let catalogue = vaccines::Entity::find().order_by_asc(vaccines::Column::Code).all(db).await?;
     let mut source = Source::new(plan, clock.now());
     let transaction = db.begin().await?;
-    let (staff, patients) = add_users(&transaction, &mut source, plan, &password_hash).await?;
-    let children = add_contacts(&transaction, &mut source, plan, &patients, progress).await?;
-    let people: Vec<_> = patients.into_iter().zip(children).collect();
-    let requests = add_requests(&transaction, &mut source, &catalogue, staff, &people).await?;
+    let (staff_id, patients) = add_users(&transaction, &mut source, plan, &password_hash).await?;
+    let first_contacts = add_contacts(&transaction, &mut source, plan, &patients, progress).await?;
+    let people: Vec<_> = patients.into_iter().zip(first_contacts).collect();
+    let requests = add_requests(&transaction, &mut source, &catalogue, staff_id, &people).await?;
     transaction.commit().await?;
     Ok(requests)
 }
 
+/// Inserts the accounts; returns the id of the staff account and those of the patients.
 async fn add_users(
     db: &impl ConnectionTrait,
     source: &mut Source,
@@ -90,10 +91,10 @@ async fn add_users(
     let mut ids = Vec::new();
     let mut rows = Vec::new();
     for number in 0..=plan.users {
-        let (id, created_at) = source.next();
+        let (id, created_at) = source.next_id();
         let (name, role, email) = match number {
-            0 => (names::any(&mut source.rng), Role::Staff, STAFF.to_owned()),
-            number => (names::any(&mut source.rng), Role::Patient, format!("patient{number}@demo.example")),
+            0 => (names::random_name(&mut source.rng), Role::Staff, STAFF.to_owned()),
+            number => (names::random_name(&mut source.rng), Role::Patient, format!("patient{number}@demo.example")),
         };
         let name = name.full();
         rows.push(users::ActiveModel {
@@ -106,7 +107,7 @@ async fn add_users(
             nid: Set(None),
             phone_number: Set(Some(source.phone_number())),
             address: Set(None),
-            birth_date: Set(source.born(18, 90)),
+            birth_date: Set(source.birth_date(18, 90)),
             email_verified_at: Set(Some(created_at)),
             disabled_at: Set(None),
             time_zone: Set(None),
@@ -122,7 +123,7 @@ async fn add_users(
     Ok((ids.first().copied().unwrap_or_default(), patients))
 }
 
-/// Spreads the contacts over the patients, and returns one of each patient's, if there is one.
+/// Inserts the contacts, evenly distributed over the patients. Returns the first contact of each patient, if any.
 async fn add_contacts(
     db: &impl ConnectionTrait,
     source: &mut Source,
@@ -131,12 +132,12 @@ async fn add_contacts(
     progress: impl Fn(u64),
 ) -> Result<Vec<Option<Uuid>>> {
     let mut first = Vec::new();
-    let (each, more) = (plan.contacts / plan.users, plan.contacts % plan.users);
+    let (per_patient, remainder) = (plan.contacts / plan.users, plan.contacts % plan.users);
     let mut rows = Vec::new();
-    for (patient, place) in patients.iter().zip(0_u32..) {
-        let count = each + u32::from(place < more);
+    for (patient, index) in patients.iter().zip(0_u32..) {
+        let count = per_patient + u32::from(index < remainder);
         for number in 0..count {
-            let (id, created_at) = source.next();
+            let (id, created_at) = source.next_id();
             if number == 0 {
                 first.push(Some(id));
             }
@@ -167,22 +168,22 @@ async fn add_batch(
     Ok(())
 }
 
-/// Requests of everybody in turn, every third one for somebody in their care.
+/// Inserts vaccine requests of all patients in rotation; every third one is for a contact.
 async fn add_requests(
     db: &impl ConnectionTrait,
     source: &mut Source,
     catalogue: &[vaccines::Model],
-    staff: Uuid,
+    staff_id: Uuid,
     people: &[(Uuid, Option<Uuid>)],
 ) -> Result<u32> {
-    let most = people.len().saturating_mul(catalogue.len());
-    let count = Ord::max(people.len(), usize::try_from(FEWEST_REQUESTS).unwrap_or(0)).min(most);
+    let max = people.len().saturating_mul(catalogue.len());
+    let count = Ord::max(people.len(), usize::try_from(MIN_REQUESTS).unwrap_or(0)).min(max);
     let vaccine_of_round = catalogue.iter().flat_map(|vaccine| std::iter::repeat_n(vaccine, people.len()));
-    let turns = people.iter().cycle().zip(vaccine_of_round).zip(STATES.into_iter().cycle());
+    let combinations = people.iter().cycle().zip(vaccine_of_round).zip(STATUSES.into_iter().cycle());
     let mut rows = Vec::new();
-    for (number, (((user_id, child), vaccine), status)) in turns.take(count).enumerate() {
-        let (id, created_at) = source.next();
-        let contact_id = child.filter(|_| number % 3 == 0);
+    for (number, (((user_id, first_contact), vaccine), status)) in combinations.take(count).enumerate() {
+        let (id, created_at) = source.next_id();
+        let contact_id = first_contact.filter(|_| number % 3 == 0);
         let is_reviewed = !matches!(status, RequestStatus::Pending | RequestStatus::Cancelled);
         let reason = (status == RequestStatus::Rejected).then(|| "This dose was given before.".to_owned());
         rows.push(vaccine_requests::ActiveModel {
@@ -195,7 +196,7 @@ async fn add_requests(
             status: Set(status),
             note: Set(source.one_in(4).then(|| "I am free on Mondays.".to_owned())),
             reason: Set(reason),
-            reviewed_by: Set(is_reviewed.then_some(staff)),
+            reviewed_by: Set(is_reviewed.then_some(staff_id)),
             created_at: Set(created_at),
             updated_at: Set(created_at),
         });
@@ -210,12 +211,12 @@ fn batch() -> usize {
     usize::try_from(BATCH).unwrap_or(1)
 }
 
-/// Ids and times in their order, and whatever else is left to chance.
+/// Source of random data, and of ids and creation times in ascending order.
 struct Source {
     rng: Rng,
     begin: DateTime<Utc>,
     today: NaiveDate,
-    made: i64,
+    created: i64,
     total: i64,
 }
 
@@ -223,31 +224,32 @@ impl Source {
     fn new(plan: &Plan, now: DateTime<Utc>) -> Self {
         let today = now.date_naive();
         let begin = today.and_time(NaiveTime::MIN).and_utc() - Duration::days(PAST_DAYS);
-        let rows = [plan.users, plan.users, plan.contacts, FEWEST_REQUESTS, 1];
+        let rows = [plan.users, plan.users, plan.contacts, MIN_REQUESTS, 1];
         let total = rows.into_iter().map(i64::from).sum();
-        Self { rng: Rng::with_seed(plan.rng_seed), begin, today, made: 0, total }
+        Self { rng: Rng::with_seed(plan.rng_seed), begin, today, created: 0, total }
     }
 
-    /// An id, and the time of which it tells.
-    fn next(&mut self) -> (Uuid, DateTime<Utc>) {
+    /// Returns a UUIDv7 and the creation time that it contains.
+    fn next_id(&mut self) -> (Uuid, DateTime<Utc>) {
         let past = Duration::days(PAST_DAYS).num_milliseconds();
-        let time = self.begin + Duration::milliseconds(past * self.made / self.total);
-        self.made += 1;
+        let time = self.begin + Duration::milliseconds(past * self.created / self.total);
+        self.created += 1;
         let mut random = [0; 10];
         self.rng.fill(&mut random);
         let milliseconds = u64::try_from(time.timestamp_millis()).unwrap_or(0);
         (uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid(), time)
     }
 
+    /// Returns true with a probability of 1 / `number`.
     fn one_in(&mut self, number: u32) -> bool {
         self.rng.u32(..number) == 0
     }
 
     /// Somebody, whose e-mail has the `number` in it: it is unique among the contacts of one patient.
     fn contact(&mut self, number: u32) -> Result<NewContact> {
-        let name = names::any(&mut self.rng);
+        let name = names::random_name(&mut self.rng);
         let email = (!self.one_in(3)).then(|| Email::parse(&format!("{}{number}@mail.example", name.ascii())));
-        let note = self.one_in(5).then(|| Note::parse(names::note(&mut self.rng)));
+        let note = self.one_in(5).then(|| Note::parse(names::random_note(&mut self.rng)));
         let birthday = if self.one_in(20) { None } else { self.birthday() };
         let phone_number = self.one_in(2).then(|| ContactNumber::parse(&self.phone_number()));
         Ok(NewContact {
@@ -260,7 +262,8 @@ impl Source {
         })
     }
 
-    /// For every third around today, now and then on 29 February, and for every seventh without a year.
+    /// Returns a random birthday: one in three is near today, one in a hundred on 29 February, one in seven has no
+    /// year.
     fn birthday(&mut self) -> Option<Birthday> {
         let day = match self.rng.u32(..100) {
             0 => NaiveDate::from_ymd_opt(2000, 2, 29)?,
@@ -270,17 +273,18 @@ impl Source {
         let part = |number: u32| i16::try_from(number).ok();
         let year = if self.one_in(7) { None } else { i16::try_from(self.today.year() - self.rng.i32(1..=90)).ok() };
         let parse = |year| Birthday::parse(part(day.month()), part(day.day()), year, self.today).ok().flatten();
-        // There is no 29 February in most years.
+        // 29 February does not exist in most years.
         parse(year).or_else(|| parse(None))
     }
 
-    fn born(&mut self, youngest: i32, oldest: i32) -> Option<NaiveDate> {
+    /// Returns a random date of birth, for an age between `youngest` and `oldest`.
+    fn birth_date(&mut self, youngest: i32, oldest: i32) -> Option<NaiveDate> {
         let year = self.today.year() - self.rng.i32(youngest..=oldest);
         NaiveDate::from_yo_opt(year, self.rng.u32(1..=365))
     }
 
     fn phone_number(&mut self) -> String {
-        // Numbers that are kept free for stories (Ofcom).
+        // Numbers that Ofcom reserves for fiction.
         format!("+44 20 7946 0{:03}", self.rng.u32(..1000))
     }
 }

@@ -1,4 +1,4 @@
-//! Everything that can go wrong, in the words of the domain. What it looks like over HTTP is decided in `api::problem`.
+//! Errors of the domain. `api::problem` maps them to HTTP responses.
 
 use std::borrow::Cow;
 
@@ -7,57 +7,57 @@ use sea_orm::DbErr;
 
 use crate::db;
 
-/// What every function of the domain returns.
+/// Result of domain functions.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why something was not done.
+/// Error of a domain function.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Values that break a rule: all of them, not just the first.
-    #[error("{} value(s) break a rule", .0.len())]
+    /// Invalid values: all of them, not just the first.
+    #[error("{} invalid value(s)", .0.len())]
     Invalid(Vec<Violation>),
-    /// An unknown e-mail or a wrong password; which of them is not told.
+    /// Unknown e-mail or wrong password. The response does not tell which.
     #[error("wrong e-mail or password")]
     WrongCredentials,
-    /// The right password of an account that an admin has disabled.
+    /// Correct password of an account that an admin has disabled.
     #[error("the account is disabled")]
     AccountDisabled,
-    /// The right password of an account whose address has not been confirmed, where that is required.
-    #[error("the e-mail has not been confirmed")]
+    /// Correct password of an account whose e-mail is not verified, where `auth.require_verified_email` is set.
+    #[error("the e-mail is not verified")]
     EmailUnverified,
-    /// It came too often.
-    #[error("too many attempts")]
+    /// Too many requests.
+    #[error("too many requests")]
     TooMany {
-        /// How long to wait.
+        /// Time to wait before the next attempt.
         retry_after: chrono::Duration,
     },
-    /// No access token came with the request.
+    /// The request has no access token.
     #[error("not signed in")]
     Unauthenticated,
-    /// A token that is malformed, forged, expired, revoked or of the wrong kind.
+    /// The token is malformed, forged, expired, revoked or of the wrong kind.
     #[error("the token is not valid")]
     InvalidToken,
-    /// Signed in, but with a lesser role than this.
-    #[error("needs the role {0:?}")]
+    /// The actor does not have this role.
+    #[error("requires the role {0:?}")]
     Forbidden(Role),
-    /// Not there, or not visible to whoever asks.
+    /// The resource does not exist, or the actor may not see it.
     #[error("not found")]
     NotFound,
-    /// In the way of something that is already so.
+    /// Conflict with the existing state (409).
     #[error("{0}")]
     Conflict(#[from] Conflict),
-    /// More passwords are waiting to be hashed, or files to be read, than can be served in time.
-    #[error("too much at once")]
+    /// The queue of passwords to hash, or of files to import, is full.
+    #[error("too many concurrent requests")]
     Busy,
-    /// The database cannot be reached, or is too busy.
+    /// The database cannot be reached or is overloaded; a retry may succeed.
     #[error("the database is unavailable")]
     Unavailable(#[source] DbErr),
-    /// A fault of ours.
+    /// Any other failure; a defect of the service or its environment.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// A state of affairs that stands in the way.
+/// Conflict of an operation with the existing state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Conflict {
     /// Another account has this e-mail.
@@ -70,38 +70,38 @@ pub enum Conflict {
     #[error("a vaccine with this code exists already")]
     VaccineCodeTaken,
     /// The same person has an open request for the same vaccine and dose.
-    #[error("there is an open request for this person, vaccine and dose already")]
+    #[error("an open request for this person, vaccine and dose exists already")]
     RequestOpen,
     /// Another contact of the same user has this e-mail.
     #[error("one of your contacts has this e-mail already")]
     ContactEmailTaken,
     /// An open vaccine request is for this contact.
-    #[error("a vaccine request for this contact is open; it has to be closed or cancelled first")]
+    #[error("a vaccine request for this contact is open; it must be closed or cancelled first")]
     ContactInUse,
     /// An open vaccine request is for a contact of this import.
-    #[error("a vaccine request for a contact of this import is open; it has to be closed or cancelled first")]
+    #[error("a vaccine request for a contact of this import is open; it must be closed or cancelled first")]
     ImportInUse,
-    /// Nobody could administer the service any more.
+    /// The operation would leave no admin who can sign in.
     #[error("this is the last admin who can sign in")]
     LastAdmin,
-    /// The request stands where this step does not start from.
-    #[error("the request is {} already", .0.as_str())]
+    /// The status of the vaccine request does not allow this operation.
+    #[error("the request is already {}", .0.as_str())]
     RequestStatus(RequestStatus),
 }
 
-/// One value that breaks one rule.
+/// Violation of a validation rule by one value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// Where it stands in the input, such as `birth_date`.
+    /// Name of the input field, such as `birth_date`.
     pub field: Cow<'static, str>,
-    /// The rule, for programs.
+    /// Code of the rule, for programs.
     pub code: Cow<'static, str>,
-    /// The rule, for people. Never repeats the value.
+    /// Message for people. It never repeats the value.
     pub message: Cow<'static, str>,
 }
 
 impl Violation {
-    /// A violation of the rule `code` in `field`.
+    /// Creates a violation.
     pub fn new(
         field: impl Into<Cow<'static, str>>,
         code: impl Into<Cow<'static, str>>,
@@ -129,7 +129,7 @@ impl From<Violation> for Error {
 }
 
 impl Error {
-    /// Wraps a fault that no user can do anything about.
+    /// Wraps a failure that a user cannot correct.
     pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(source.into())
     }
@@ -146,37 +146,37 @@ impl From<DbErr> for Error {
                 | "vaccine_requests_contact_id_vaccine_id_dose_number_key",
             ) => Conflict::RequestOpen.into(),
             Some("contacts_user_id_email_key") => Conflict::ContactEmailTaken.into(),
-            // Removing a contact takes it from the requests for them, which only those that are closed bear.
+            // Deleting a contact clears `contact_id` of its requests (ON DELETE SET NULL). Open requests forbid this.
             Some("vaccine_requests_contact_id_check") => Conflict::ContactInUse.into(),
             Some("vaccine_requests_contact_id_fkey") => {
                 Violation::new("contact_id", "unknown", "is not one of your contacts").into()
             }
             Some("contacts_birth_day_check") => {
-                Violation::new("birth_day", "date", "must, with birth_month and birth_year, be a day of the calendar")
+                Violation::new("birth_day", "date", "must be a valid date together with birth_month and birth_year")
                     .into()
             }
             Some("vaccines_max_age_months_check") => {
                 Violation::new("max_age_months", "order", "must not be below min_age_months").into()
             }
-            // Of all references only the one to the acting account can break: it has just been deleted.
+            // Of all foreign keys, only the one to the actor's account can be violated: it has just been deleted.
             Some(name) if name.ends_with("_user_id_fkey") || name.ends_with("_reviewed_by_fkey") => Self::InvalidToken,
-            Some(db::SOME_FOREIGN_KEY) => Self::InvalidToken,
+            Some(db::UNKNOWN_FOREIGN_KEY) => Self::InvalidToken,
             _ if db::is_unavailable(&error) => Self::Unavailable(error),
             _ => Self::internal(error),
         }
     }
 }
 
-/// An error with all its causes, for whoever operates the service.
+/// Formats an error with all its causes, for operators.
 #[must_use]
 pub fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        // Some errors repeat their cause.
-        let said = error.to_string();
-        if !text.ends_with(&said) {
-            text = format!("{text}: {said}");
+        // Some errors already contain the text of their cause.
+        let cause_text = error.to_string();
+        if !text.ends_with(&cause_text) {
+            text = format!("{text}: {cause_text}");
         }
         cause = error.source();
     }

@@ -1,11 +1,12 @@
 //! care4u: vaccine registration and identity in one small binary.
 //!
-//! Arrows go one way: `main → app → api → domain → entity`. [`error`] sits under [`domain`], [`db`] is used by it and
-//! by [`app`]; [`config`] and [`telemetry`] are used by [`app`], the program and the tests, and [`api`] reads from
-//! [`telemetry`] the id of its request. [`demo`] fills a database for those who want to look around. [`mail`] carries what [`domain`] puts into the outbox, and is run by [`app`].
+//! Dependencies go one way: `main → app → api → domain → entity`. [`error`] is below [`domain`]; [`db`] is used by
+//! [`domain`] and [`app`]; [`config`] and [`telemetry`] are used by [`app`], the program and the tests, and [`api`]
+//! gets the request id from [`telemetry`]. [`demo`] fills a database with demo data. [`mail`] sends the mails that
+//! [`domain`] writes to the outbox; [`app`] runs its delivery worker.
 //!
-//! The walk of one request: the route table in [`api`] → its guard and extractors → a handler, which calls one function
-//! of [`domain`] → the rule and the query. What goes wrong is an [`error::Error`], which `api::problem` puts into HTTP.
+//! Path of a request: the route table in [`api`] → guard and extractors → a handler, which calls one function of
+//! [`domain`] → the rule and the query. Errors are [`error::Error`]; `api::problem` maps them to HTTP responses.
 
 pub mod api;
 pub mod app;

@@ -1,4 +1,4 @@
-//! The log: env_logger writing lines for people or for programs, each with the id of the request it belongs to.
+//! Logging: env_logger, in text or JSON format. Each line has the id of its request.
 //!
 //! What may be logged: ids, routes, outcomes, durations. Never a password, token, e-mail, national id or query string.
 
@@ -19,24 +19,25 @@ tokio::task_local! {
 }
 
 thread_local! {
+    /// Buffer of each thread, reused for every line.
     static LINE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Runs a request's work so that all it logs carries the request's id.
-pub async fn with_request_id<F: Future>(id: String, work: F) -> F::Output {
-    REQUEST_ID.scope(id, work).await
+/// Runs a future with a request id, which is added to every line that it logs.
+pub async fn with_request_id<F: Future>(id: String, future: F) -> F::Output {
+    REQUEST_ID.scope(id, future).await
 }
 
-/// The id of the request that is being served, if any.
+/// The id of the current request, if any.
 #[must_use]
 pub fn request_id() -> Option<String> {
     REQUEST_ID.try_with(Clone::clone).ok()
 }
 
-/// Starts logging to standard error. A second start in one process changes nothing.
+/// Starts logging to standard error. A second start in the same process has no effect.
 ///
 /// # Errors
-/// Fails when there is no standard error.
+/// Returns an error if standard error is closed.
 pub fn start(settings: &Log) -> io::Result<()> {
     let mut builder = Builder::new();
     builder.parse_filters(&settings.level);
@@ -47,7 +48,8 @@ pub fn start(settings: &Log) -> io::Result<()> {
         LogFormat::Text => text,
         LogFormat::Json => json,
     };
-    // Each line is one write of its own. Under the lock of `io::stderr` the worker threads would wait for one another.
+    // One write per line, on a copy of the file descriptor: with the lock of `io::stderr`, worker threads would wait
+    // for each other.
     let output = File::from(io::stderr().as_fd().try_clone_to_owned()?);
     builder.format(move |_, record| {
         let mut line = LINE.take();

@@ -1,5 +1,5 @@
-//! What accounts promise: that time does not tell known addresses from unknown ones, that mails survive a crash, and that
-//! ended sessions cost requests nothing.
+//! Account benchmarks: response times do not reveal whether an address is known, mails survive a crash, and revoked
+//! sessions cost requests nothing.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -10,18 +10,18 @@ use super::server::{EMAIL, PASSWORD, Server, create, databases};
 use super::smtp::{Privacy, SmtpServer};
 use super::{client, server};
 
-/// Tries of each kind.
-const TRIES: usize = 1000;
-/// A cheaper hash than usual, so that whatever is done beside hashing weighs more.
+/// Number of attempts of each kind.
+const ATTEMPTS: usize = 1000;
+/// bcrypt cost below the default, so that all other work has more weight.
 const COST: &str = "10";
-/// Mails in the outbox.
+/// Number of mails in the outbox.
 const MAILS: usize = 10_000;
-/// Sessions in the database.
+/// Number of sessions in the database.
 const SESSIONS: usize = 1_000_000;
-/// Requests that ask the database for nothing.
+/// Number of requests that need no database access.
 const REQUESTS: usize = 20_000;
 
-/// Signing in, forgot-password and resend: known and unknown addresses in turn.
+/// Account enumeration: log-in, forgot-password and resend, alternately with known and unknown addresses.
 pub(crate) async fn enumeration() {
     let folder = tempfile::tempdir().expect("a folder");
     for (database, url) in databases(folder.path(), "enumeration") {
@@ -39,7 +39,7 @@ pub(crate) async fn enumeration() {
         let care4u = Server::care4u_with(&url, folder.path(), &changes);
         let account = format!(r#"{{"name":"Ada Lovelace","email":"{EMAIL}","password":"{PASSWORD}"}}"#);
         assert_eq!(client::post(care4u.port, "/api/v1/auth/register", &account).await.0, 201);
-        println!("\n# known and unknown addresses on {database}, {TRIES} tries each in turn, microseconds");
+        println!("\n# known and unknown addresses on {database}, {ATTEMPTS} alternating attempts each, microseconds");
         println!("{:<26} {:>8} {:>8} {:>8} {:>8} {:>8}", "", "p10", "p25", "median", "p75", "p90");
         let unknown = EMAIL.replace("ada", "eve");
         for (path, more) in [
@@ -49,7 +49,7 @@ pub(crate) async fn enumeration() {
         ] {
             let body = |email: &str| format!(r#"{{"email":"{email}"{more}}}"#);
             let (known, unknown) = (body(EMAIL), body(&unknown));
-            let [known, unknown] = client::in_turn(care4u.port, path, [&known, &unknown], TRIES).await;
+            let [known, unknown] = client::alternate(care4u.port, path, [&known, &unknown], ATTEMPTS).await;
             let name = path.rsplit('/').next().unwrap_or_default();
             let row = |latencies: &[f64]| {
                 let at = |percent: usize| format!("{:>8.0}", latencies[latencies.len() * percent / 100]);
@@ -57,18 +57,18 @@ pub(crate) async fn enumeration() {
             };
             println!("{:<26} {}", format!("{name}, known"), row(&known));
             println!("{:<26} {}", format!("{name}, unknown"), row(&unknown));
-            let difference = (known[TRIES / 2] / unknown[TRIES / 2] - 1.0) * 100.0;
-            println!("{:<26} {difference:+.2} % (at most 2)", "the medians differ by");
+            let difference = (known[ATTEMPTS / 2] / unknown[ATTEMPTS / 2] - 1.0) * 100.0;
+            println!("{:<26} {difference:+.2} % (at most 2)", "difference of the medians");
         }
     }
 }
 
-/// Mails in the outbox of a process that is killed half-way.
+/// Mail delivery of a process that is killed halfway.
 pub(crate) async fn mail() {
     let folder = tempfile::tempdir().expect("a folder");
     for (database, url) in databases(folder.path(), "mail") {
         create(&url, "mail").await;
-        let db = migration::connect(&url, None).await.expect("the database answers");
+        let db = migration::connect(&url, None).await.expect("the database responds");
         let backend = db.get_database_backend();
         for number in 0..MAILS {
             let (id, now) = (uuid::Uuid::now_v7(), chrono::Utc::now());
@@ -80,7 +80,7 @@ pub(crate) async fn mail() {
             };
             let recipient = format!("{number}@example.org");
             let values = [id.into(), "account_deleted".into(), recipient.into(), now.into(), now.into()];
-            db.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await.expect("it is written");
+            db.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await.expect("the mail is inserted");
         }
         let sink = SmtpServer::start(Privacy::None).await;
         let port = sink.port.to_string();
@@ -89,19 +89,20 @@ pub(crate) async fn mail() {
             ("CARE4U__MAIL__SMTP_TLS", "none"),
             ("CARE4U__MAIL__SMTP_PORT", port.as_str()),
         ];
-        let begun = Instant::now();
+        let started = Instant::now();
         let first = Server::care4u_with(&url, folder.path(), &smtp);
         until(|| sink.received().len() >= MAILS / 2).await;
         // SIGKILL.
         drop(first);
         let before = sink.received().len();
-        let killed = begun.elapsed();
-        let again = Instant::now();
+        let killed = started.elapsed();
+        let restarted = Instant::now();
         let second = Server::care4u_with(&url, folder.path(), &smtp);
         loop {
-            let waiting = db.query_one_raw(Statement::from_string(backend, "SELECT count(*) FROM outbox")).await;
-            let waiting: i64 = waiting.expect("it answers").expect("a row").try_get_by_index(0).expect("a number");
-            if waiting == 0 {
+            let row = db.query_one_raw(Statement::from_string(backend, "SELECT count(*) FROM outbox")).await;
+            let row = row.expect("the database responds").expect("a row");
+            let unsent: i64 = row.try_get_by_index(0).expect("a number");
+            if unsent == 0 {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -111,15 +112,15 @@ pub(crate) async fn mail() {
             *times.entry(mail.recipient).or_default() += 1;
         }
         let twice = times.values().filter(|times| **times > 1).count();
-        println!("\n# {MAILS} queued mails on {database}, kill -9 half-way");
+        println!("\n# {MAILS} queued mails on {database}, kill -9 halfway");
         println!(
-            "{before} sent in {:.1} s, then killed; the rest after {:.1} s more",
+            "{before} sent in {:.1} s, then killed; the rest sent after another {:.1} s",
             killed.as_secs_f64(),
-            again.elapsed().as_secs_f64()
+            restarted.elapsed().as_secs_f64()
         );
-        println!("{} of {MAILS} arrived, {twice} of them twice (at most the 16 that were on their way)", times.len());
+        println!("{} of {MAILS} arrived, {twice} of them twice (at most the 16 that were being sent)", times.len());
         drop(second);
-        db.close().await.expect("it closes");
+        db.close().await.expect("the database closes");
     }
 }
 
@@ -129,41 +130,43 @@ async fn until(condition: impl Fn() -> bool) {
     }
 }
 
-/// A million sessions that go on, then a million that have just ended: memory, and statements for each request.
+/// Revocation: memory and statements per request with a million active sessions, then with a million revoked ones.
 pub(crate) async fn revocations() {
     let folder = tempfile::tempdir().expect("a folder");
     let [_, (_, url)] = databases(folder.path(), "revocations");
     create(&url, "revocations").await;
-    let (database, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("it answers");
+    let (database, connection) =
+        tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("the database responds");
     tokio::spawn(connection);
     let care4u = Server::care4u(&url, folder.path());
     let token = server::prepare(&url, care4u.port).await;
     drop(care4u);
-    println!("\n# the list of ended sessions, PostgreSQL");
+    println!("\n# revoked sessions in memory, PostgreSQL");
     for (what, statement) in [
         ("no other sessions", "SELECT 1".to_owned()),
-        ("a million sessions that go on", sessions("NULL")),
-        ("a million that have just ended, and a million that go on", sessions("now()")),
+        ("a million active sessions", sessions("NULL")),
+        ("a million revoked and a million active sessions", sessions("now()")),
     ] {
-        database.batch_execute(&statement).await.expect("rows can be made");
-        database.batch_execute("VACUUM ANALYZE refresh_tokens").await.expect("the table can be analysed");
+        database.batch_execute(&statement).await.expect("the rows are inserted");
+        database.batch_execute("VACUUM ANALYZE refresh_tokens").await.expect("the table is analysed");
         let care4u = Server::care4u(&url, folder.path());
         client::get(care4u.port, "/health/ready", None).await;
         let before = transactions(&database).await;
-        let begun = Instant::now();
-        // Refused behind the guard, before anything is asked of the database.
+        let started = Instant::now();
+        // The guard passes, and then the path is rejected before any database access.
         client::repeat(care4u.port, "/api/v1/users/not-an-id", &token, REQUESTS).await;
-        let seconds = begun.elapsed().as_secs_f64();
+        let seconds = started.elapsed().as_secs_f64();
         tokio::time::sleep(Duration::from_secs(2)).await;
         let after = transactions(&database).await;
         let megabytes = care4u.rss_megabytes();
         let count = after - before;
         println!(
-            "{what}: {megabytes:.1} MB resident; {count} transactions in {seconds:.1} s and 2 s more, for {REQUESTS} requests"
+            "{what}: {megabytes:.1} MB resident; {count} transactions in {seconds:.1} s + 2 s, for {REQUESTS} requests"
         );
     }
 }
 
+/// Returns the SQL that inserts the sessions.
 fn sessions(revoked_at: &str) -> String {
     format!(
         "INSERT INTO refresh_tokens (id, user_id, generation, rotated_at, expires_at, revoked_at, created_at)
@@ -173,9 +176,9 @@ fn sessions(revoked_at: &str) -> String {
     )
 }
 
-/// Transactions that the database has committed, single statements included.
+/// Returns the number of committed transactions of the database, including single statements.
 async fn transactions(database: &tokio_postgres::Client) -> i64 {
-    database.batch_execute("SELECT pg_stat_clear_snapshot()").await.expect("it answers");
+    database.batch_execute("SELECT pg_stat_clear_snapshot()").await.expect("the database responds");
     let row = database.query_one("SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()", &[]);
-    row.await.expect("it answers").get(0)
+    row.await.expect("the database responds").get(0)
 }

@@ -1,4 +1,4 @@
-//! A small HTTP/1.1 client on kept connections, and what it measures.
+//! Minimal HTTP/1.1 client with keep-alive connections, and its measurements.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 
 use super::server::{EMAIL, PASSWORD};
 
-/// What one round measured.
+/// Measurements of one round.
 pub(crate) struct Report {
     seconds: f64,
     latencies: Vec<Duration>,
@@ -23,10 +23,10 @@ impl Report {
     }
 
     pub(crate) fn requests(&self) -> f64 {
-        f64::from(u32::try_from(self.latencies.len()).expect("fewer than four thousand million"))
+        f64::from(u32::try_from(self.latencies.len()).expect("fewer than 2^32 requests"))
     }
 
-    /// The latency below which this many percent stay, in microseconds.
+    /// Percentile of the latencies, in microseconds.
     fn percentile(&self, percent: usize) -> f64 {
         let position = (self.latencies.len() * percent / 100).min(self.latencies.len() - 1);
         self.latencies[position].as_secs_f64() * 1e6
@@ -39,7 +39,7 @@ impl Report {
     }
 }
 
-/// Readers without a pause.
+/// Read load: each connection sends requests without a pause.
 pub(crate) struct Load<'a> {
     pub(crate) port: u16,
     pub(crate) path: &'a str,
@@ -49,12 +49,12 @@ pub(crate) struct Load<'a> {
 
 impl Load<'_> {
     pub(crate) async fn run(&self, time: Duration) -> Report {
-        let begun = Instant::now();
+        let started = Instant::now();
         let readers = (0..self.connections).map(|_| async {
             let mut connection = Connection::open(self.port).await;
             let request = get_request(self.path, Some(self.token));
             let mut latencies = Vec::with_capacity(1 << 16);
-            while begun.elapsed() < time {
+            while started.elapsed() < time {
                 let sent = Instant::now();
                 assert_eq!(connection.exchange(&request).await, 200);
                 latencies.push(sent.elapsed());
@@ -62,44 +62,45 @@ impl Load<'_> {
             latencies
         });
         let latencies = futures_util::future::join_all(readers).await.concat();
-        Report::new(begun.elapsed().as_secs_f64(), latencies)
+        Report::new(started.elapsed().as_secs_f64(), latencies)
     }
 }
 
-/// The p99, in microseconds, of one reader that pauses between requests.
+/// Returns the p99 latency, in microseconds, of one connection that pauses between requests.
 pub(crate) async fn probe(port: u16, path: &str, token: &str, time: Duration, pause: Duration) -> f64 {
     let mut connection = Connection::open(port).await;
     let request = get_request(path, Some(token));
-    let (begun, mut latencies) = (Instant::now(), Vec::new());
-    while begun.elapsed() < time {
+    let (started, mut latencies) = (Instant::now(), Vec::new());
+    while started.elapsed() < time {
         tokio::time::sleep(pause).await;
         let sent = Instant::now();
         assert_eq!(connection.exchange(&request).await, 200);
         latencies.push(sent.elapsed());
     }
-    Report::new(begun.elapsed().as_secs_f64(), latencies).percentile(99)
+    Report::new(started.elapsed().as_secs_f64(), latencies).percentile(99)
 }
 
-/// Signs in again and again on several connections; returns sign-ins a second.
-pub(crate) async fn storm(port: u16, connections: usize, time: Duration) -> f64 {
-    let begun = Instant::now();
+/// Log-in load: logs in continuously on several connections. Returns log-ins per second.
+pub(crate) async fn login_load(port: u16, connections: usize, time: Duration) -> f64 {
+    let started = Instant::now();
     let body = format!(r#"{{"email":"{EMAIL}","password":"{PASSWORD}"}}"#);
     let request = post_request("/api/v1/auth/login", &body);
-    let people = (0..connections).map(|_| async {
+    let clients = (0..connections).map(|_| async {
         let mut connection = Connection::open(port).await;
-        let mut done = 0_u32;
-        while begun.elapsed() < time {
+        let mut count = 0_u32;
+        while started.elapsed() < time {
             assert_eq!(connection.exchange(&request).await, 200);
-            done += 1;
+            count += 1;
         }
-        done
+        count
     });
-    let done: u32 = futures_util::future::join_all(people).await.iter().sum();
-    f64::from(done) / begun.elapsed().as_secs_f64()
+    let count: u32 = futures_util::future::join_all(clients).await.iter().sum();
+    f64::from(count) / started.elapsed().as_secs_f64()
 }
 
-/// Posts each body in turn, on one connection, so many times; returns how long each took, in microseconds, sorted.
-pub(crate) async fn in_turn<const N: usize>(port: u16, path: &str, bodies: [&str; N], times: usize) -> [Vec<f64>; N] {
+/// Posts the bodies alternately, `times` each, on one connection. Returns the sorted latencies of each, in
+/// microseconds.
+pub(crate) async fn alternate<const N: usize>(port: u16, path: &str, bodies: [&str; N], times: usize) -> [Vec<f64>; N] {
     let mut connection = Connection::open(port).await;
     let requests = bodies.map(|body| post_request(path, body));
     let mut latencies = [(); N].map(|()| Vec::with_capacity(times));
@@ -107,7 +108,7 @@ pub(crate) async fn in_turn<const N: usize>(port: u16, path: &str, bodies: [&str
         for (request, latencies) in requests.iter().zip(&mut latencies) {
             let sent = Instant::now();
             let status = connection.exchange(request).await;
-            assert!([202, 401].contains(&status), "{path} answered {status}");
+            assert!([202, 401].contains(&status), "{path} responded {status}");
             latencies.push(sent.elapsed().as_secs_f64() * 1e6);
         }
     }
@@ -115,7 +116,7 @@ pub(crate) async fn in_turn<const N: usize>(port: u16, path: &str, bodies: [&str
     latencies
 }
 
-/// Sends the same GET so many times, whatever comes of it.
+/// Sends the same GET `times` times and ignores the status.
 pub(crate) async fn repeat(port: u16, path: &str, token: &str, times: usize) {
     let mut connection = Connection::open(port).await;
     let request = get_request(path, Some(token));
@@ -124,7 +125,7 @@ pub(crate) async fn repeat(port: u16, path: &str, token: &str, times: usize) {
     }
 }
 
-/// Gets each path in turn, on one connection, so many times; returns the median of each, in microseconds.
+/// Gets the paths alternately, `times` each, on one connection. Returns the median latency of each, in microseconds.
 pub(crate) async fn medians(port: u16, token: &str, paths: &[String], times: usize) -> Vec<f64> {
     let mut connection = Connection::open(port).await;
     let mut latencies: Vec<Vec<f64>> = vec![Vec::with_capacity(times); paths.len()];
@@ -140,7 +141,7 @@ pub(crate) async fn medians(port: u16, token: &str, paths: &[String], times: usi
     latencies.iter().map(|latencies| latencies[times / 2]).collect()
 }
 
-/// Posts a file, which must be taken, and returns the report.
+/// Posts a file, expects 201, and returns the response with the report.
 pub(crate) async fn upload(port: u16, path: &str, token: &str, media_type: &str, file: &[u8]) -> String {
     let mut connection = Connection::open(port).await;
     let head = format!(
@@ -149,33 +150,33 @@ pub(crate) async fn upload(port: u16, path: &str, token: &str, media_type: &str,
         file.len()
     );
     connection.stream.write_all(head.as_bytes()).await.expect("the server reads");
-    connection.stream.write_all(file).await.expect("the server reads on");
-    let mut answer = Vec::new();
-    connection.stream.read_to_end(&mut answer).await.expect("the server answers");
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
-    answer
+    connection.stream.write_all(file).await.expect("the server reads the file");
+    let mut response = Vec::new();
+    connection.stream.read_to_end(&mut response).await.expect("the server responds");
+    let response = String::from_utf8_lossy(&response).into_owned();
+    assert!(response.starts_with("HTTP/1.1 201"), "{response}");
+    response
 }
 
-/// The bytes of an answer of any length, head and chunks included.
+/// Gets a response of any length. Returns its bytes, including head and chunk sizes.
 pub(crate) async fn download(port: u16, path: &str, token: &str) -> Vec<u8> {
     let mut connection = Connection::open(port).await;
     let request = get_request(path, Some(token)).replace("host: ", "connection: close\r\nhost: ");
     connection.stream.write_all(request.as_bytes()).await.expect("the server reads");
-    let mut answer = Vec::new();
-    connection.stream.read_to_end(&mut answer).await.expect("the server answers");
-    assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer[..100]));
-    answer
+    let mut response = Vec::new();
+    connection.stream.read_to_end(&mut response).await.expect("the server responds");
+    assert!(response.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&response[..100]));
+    response
 }
 
-/// One GET that must be answered with 200; returns the body.
+/// Sends one GET, expects 200, and returns the body.
 pub(crate) async fn get(port: u16, path: &str, token: Option<&str>) -> String {
     let mut connection = Connection::open(port).await;
     assert_eq!(connection.exchange(&get_request(path, token)).await, 200, "{path}");
     String::from_utf8_lossy(&connection.body).into_owned()
 }
 
-/// One POST; returns status and body.
+/// Sends one POST. Returns status and body.
 pub(crate) async fn post(port: u16, path: &str, body: &str) -> (u16, String) {
     let mut connection = Connection::open(port).await;
     let status = connection.exchange(&post_request(path, body)).await;
@@ -203,16 +204,20 @@ struct Connection {
 impl Connection {
     async fn open(port: u16) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", port)).await.expect("the server listens");
-        stream.set_nodelay(true).expect("an option");
+        stream.set_nodelay(true).expect("the option can be set");
         Self { stream, buffer: Vec::with_capacity(16 << 10), body: Vec::new() }
     }
 
-    /// Sends a request, reads the answer whole and returns its status.
+    /// Sends a request, reads the complete response and returns its status.
     async fn exchange(&mut self, request: &str) -> u16 {
         self.stream.write_all(request.as_bytes()).await.expect("the server reads");
         self.buffer.clear();
         loop {
-            assert_ne!(self.stream.read_buf(&mut self.buffer).await.expect("the server answers"), 0, "it hung up");
+            assert_ne!(
+                self.stream.read_buf(&mut self.buffer).await.expect("the server responds"),
+                0,
+                "the server closed the connection"
+            );
             if let Some((status, head, length)) = head(&self.buffer)
                 && self.buffer.len() >= head + length
             {
@@ -224,10 +229,10 @@ impl Connection {
     }
 }
 
-/// Status, length of the head and length of the body, once the head is there.
-fn head(answer: &[u8]) -> Option<(u16, usize, usize)> {
-    let end = answer.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
-    let text = std::str::from_utf8(&answer[..end]).expect("a head is ASCII");
+/// Returns status, length of the head and length of the body, if the head is complete.
+fn head(response: &[u8]) -> Option<(u16, usize, usize)> {
+    let end = response.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
+    let text = std::str::from_utf8(&response[..end]).expect("a head is ASCII");
     let status = text[9..12].parse().expect("a status");
     let length = text.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
     Some((status, end, length.unwrap_or(0)))

@@ -1,5 +1,5 @@
-//! The floor: two reads by hand, with the same SQL, the same checks of the token and the same JSON as care4u, on bare
-//! actix-web and one pipelined connection of tokio-postgres for each worker. No log, no request id, no revocation.
+//! Baseline server: two reads by hand, with the same SQL, token checks and JSON as care4u, on bare actix-web and one
+//! pipelined tokio-postgres connection per worker. It has no logging, request ids or revocation.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ const USER: &str = "SELECT id, name, email, password_hash, role, nid, phone_numb
 const REQUESTS: &str = "SELECT id, user_id, vaccine_id, dose_number, status, note, reason, reviewed_by, created_at, \
     updated_at, for_contact, contact_id FROM vaccine_requests WHERE user_id = $1 ORDER BY id DESC LIMIT 21";
 
-struct Floor {
+struct Baseline {
     key: DecodingKey,
     client: Client,
     user: Statement,
@@ -86,19 +86,20 @@ pub(crate) async fn serve() {
     .bind(("127.0.0.1", 0))
     .expect("a free port");
     println!("http://127.0.0.1:{}", server.addrs()[0].port());
-    server.run().await.expect("it serves");
+    server.run().await.expect("the server runs");
 }
 
-async fn connect(url: String) -> Result<Arc<Floor>, std::convert::Infallible> {
-    let (client, connection) = tokio_postgres::connect(&url, NoTls).await.expect("it answers");
+async fn connect(url: String) -> Result<Arc<Baseline>, std::convert::Infallible> {
+    let (client, connection) = tokio_postgres::connect(&url, NoTls).await.expect("the database responds");
     actix_web::rt::spawn(connection);
-    let user = client.prepare(USER).await.expect("good SQL");
-    let requests = client.prepare(REQUESTS).await.expect("good SQL");
+    let user = client.prepare(USER).await.expect("valid SQL");
+    let requests = client.prepare(REQUESTS).await.expect("valid SQL");
     let key = DecodingKey::from_secret(SECRET.as_bytes());
-    Ok(Arc::new(Floor { key, client, user, requests }))
+    Ok(Arc::new(Baseline { key, client, user, requests }))
 }
 
-impl Floor {
+impl Baseline {
+    /// Checks the token of the request and returns its user id.
     fn user_id(&self, request: &HttpRequest) -> Option<Uuid> {
         let header = request.headers().get("authorization")?.to_str().ok()?;
         let (message, signature) = header.strip_prefix("Bearer ")?.rsplit_once('.')?;
@@ -112,9 +113,9 @@ impl Floor {
     }
 }
 
-async fn me(floor: web::Data<Arc<Floor>>, request: HttpRequest) -> HttpResponse {
-    let Some(id) = floor.user_id(&request) else { return HttpResponse::Unauthorized().finish() };
-    let row = floor.client.query_one(&floor.user, &[&id]).await.expect("a row");
+async fn me(baseline: web::Data<Arc<Baseline>>, request: HttpRequest) -> HttpResponse {
+    let Some(id) = baseline.user_id(&request) else { return HttpResponse::Unauthorized().finish() };
+    let row = baseline.client.query_one(&baseline.user, &[&id]).await.expect("a row");
     HttpResponse::Ok().json(User {
         id: row.get(0),
         name: row.get(1),
@@ -132,9 +133,9 @@ async fn me(floor: web::Data<Arc<Floor>>, request: HttpRequest) -> HttpResponse 
     })
 }
 
-async fn requests(floor: web::Data<Arc<Floor>>, request: HttpRequest) -> HttpResponse {
-    let Some(id) = floor.user_id(&request) else { return HttpResponse::Unauthorized().finish() };
-    let rows = floor.client.query(&floor.requests, &[&id]).await.expect("rows");
+async fn requests(baseline: web::Data<Arc<Baseline>>, request: HttpRequest) -> HttpResponse {
+    let Some(id) = baseline.user_id(&request) else { return HttpResponse::Unauthorized().finish() };
+    let rows = baseline.client.query(&baseline.requests, &[&id]).await.expect("rows");
     let items: Vec<_> = rows.iter().take(20).map(item).collect();
     let last = if rows.len() > 20 { items.last() } else { None };
     let next_cursor = last.map(|item| URL_SAFE_NO_PAD.encode(item.id));

@@ -1,4 +1,4 @@
-//! The programs that are measured: care4u as it is built, and the floor.
+//! Measured servers: the release build of care4u, and the baseline.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -11,7 +11,7 @@ pub(crate) const SECRET: &str = "a secret for benchmarks of 32 bytes or more";
 pub(crate) const EMAIL: &str = "ada@example.org";
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
-/// A program that listens. It ends with this value.
+/// A running server process. It is killed when dropped.
 pub(crate) struct Server {
     pub(crate) name: &'static str,
     pub(crate) port: u16,
@@ -19,12 +19,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// care4u with its usual settings, its log and its mails in files.
+    /// Starts care4u with default settings; its log and mails go to files.
     pub(crate) fn care4u(url: &str, folder: &Path) -> Self {
         Self::care4u_with(url, folder, &[])
     }
 
-    /// The same with some settings changed.
+    /// Starts care4u with some settings changed.
     pub(crate) fn care4u_with(url: &str, folder: &Path, changes: &[(&str, &str)]) -> Self {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(folder.join("log")).expect("a log");
         let mut command = Command::new(env!("CARGO_BIN_EXE_care4u"));
@@ -38,33 +38,33 @@ impl Server {
         Self::start("care4u", command, url)
     }
 
-    /// This very program, as a server.
-    pub(crate) fn floor(url: &str) -> Self {
+    /// Starts the baseline: this program, with the argument `baseline`.
+    pub(crate) fn baseline(url: &str) -> Self {
         let mut command = Command::new(std::env::current_exe().expect("this program has a path"));
-        command.arg("floor");
-        Self::start("floor", command, url)
+        command.arg("baseline");
+        Self::start("baseline", command, url)
     }
 
-    /// Starts a program and waits until it prints where it listens.
+    /// Starts a server and waits until it prints its address.
     fn start(name: &'static str, mut command: Command, url: &str) -> Self {
-        let mut process = command.env("DATABASE_URL", url).stdout(Stdio::piped()).spawn().expect("it starts");
+        let mut process = command.env("DATABASE_URL", url).stdout(Stdio::piped()).spawn().expect("the program starts");
         let mut line = String::new();
-        let output = process.stdout.take().expect("its output is piped");
-        BufReader::new(output).read_line(&mut line).expect("it prints");
+        let output = process.stdout.take().expect("the output is piped");
+        BufReader::new(output).read_line(&mut line).expect("the program prints a line");
         let port = line.split("http://127.0.0.1:").nth(1).and_then(|rest| rest.split([',', '\n']).next());
         let port = port.and_then(|port| port.parse().ok()).unwrap_or_else(|| panic!("{name} printed {line:?}"));
         Self { name, port, process }
     }
 
-    /// Waits until a command ends, and returns what it printed.
+    /// Runs a command and returns its output.
     pub(crate) fn command(url: &str, arguments: &[&str]) -> String {
         let mut command = Command::new(env!("CARGO_BIN_EXE_care4u"));
-        let output = command.args(arguments).env("DATABASE_URL", url).output().expect("it starts");
+        let output = command.args(arguments).env("DATABASE_URL", url).output().expect("the program starts");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// The processor time that its threads have used.
+    /// CPU time of all threads.
     pub(crate) fn cpu(&self) -> Duration {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.process.id())).expect("Linux");
         let nanoseconds = tasks.filter_map(|task| {
@@ -74,12 +74,12 @@ impl Server {
         Duration::from_nanos(nanoseconds.sum())
     }
 
-    /// What is resident now.
+    /// Resident memory.
     pub(crate) fn rss_megabytes(&self) -> f64 {
         self.memory("VmRSS:")
     }
 
-    /// The most that has been resident.
+    /// Maximum resident memory so far.
     pub(crate) fn peak_megabytes(&self) -> f64 {
         self.memory("VmHWM:")
     }
@@ -93,47 +93,51 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.process.kill().expect("it runs");
-        self.process.wait().expect("it ends");
+        self.process.kill().expect("the process runs");
+        self.process.wait().expect("the process ends");
     }
 }
 
+/// Size of the binary in megabytes.
 pub(crate) fn binary_size() -> f64 {
-    let file = std::fs::metadata(env!("CARGO_BIN_EXE_care4u")).expect("it has been built");
+    let file = std::fs::metadata(env!("CARGO_BIN_EXE_care4u")).expect("the binary exists");
     f64::from(u32::try_from(file.len()).expect("less than 4 GB")) / 1e6
 }
 
-/// Each database, with a name.
+/// Returns name and URL of a database on SQLite and on PostgreSQL.
 pub(crate) fn databases(folder: &Path, name: &str) -> [(&'static str, String); 2] {
     let sqlite = format!("sqlite://{}?mode=rwc", folder.join(format!("{name}.db")).display());
     let server = postgres::durable_server_url().expect("PostgreSQL is needed");
-    let (before, after) = server.split_once("/postgres").expect("the URL names a database");
-    [("SQLite", sqlite), ("PostgreSQL", format!("{before}/{name}{after}"))]
+    let (prefix, suffix) = server.split_once("/postgres").expect("the URL names a database");
+    [("SQLite", sqlite), ("PostgreSQL", format!("{prefix}/{name}{suffix}"))]
 }
 
+/// Creates and migrates a database.
 pub(crate) async fn create(url: &str, name: &str) {
     if url.starts_with("postgres") {
         let server = postgres::durable_server_url().expect("PostgreSQL is needed");
-        let (database, connection) = tokio_postgres::connect(server, tokio_postgres::NoTls).await.expect("it answers");
+        let (database, connection) =
+            tokio_postgres::connect(server, tokio_postgres::NoTls).await.expect("the database responds");
         tokio::spawn(connection);
-        database.batch_execute(&format!("CREATE DATABASE {name}")).await.expect("it can be created");
+        database.batch_execute(&format!("CREATE DATABASE {name}")).await.expect("the database is created");
     }
-    let db = migration::connect(url, None).await.expect("the database answers");
+    let db = migration::connect(url, None).await.expect("the database responds");
     migration::up(&db).await.expect("all migrations apply");
-    db.close().await.expect("it closes");
+    db.close().await.expect("the database closes");
 }
 
-/// Makes sure of an account with 40 requests among 20,000 others' and returns an access token.
+/// Ensures that there is an account with 40 requests among 20,000 of others, and returns an access token.
 pub(crate) async fn prepare(url: &str, port: u16) -> String {
     let account = format!(r#"{{"name":"Ada Lovelace","email":"{EMAIL}","password":"{PASSWORD}","nid":"1912"}}"#);
     let (status, _) = client::post(port, "/api/v1/auth/register", &account).await;
     if status == 201 {
-        let (database, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.expect("it answers");
+        let (database, connection) =
+            tokio_postgres::connect(url, tokio_postgres::NoTls).await.expect("the database responds");
         let connection = tokio::spawn(connection);
-        database.batch_execute(ROWS).await.expect("rows can be made");
-        database.batch_execute("VACUUM ANALYZE").await.expect("tables can be analysed");
+        database.batch_execute(ROWS).await.expect("the rows are inserted");
+        database.batch_execute("VACUUM ANALYZE").await.expect("the tables are analysed");
         drop(database);
-        connection.await.expect("no panic").expect("no failure");
+        connection.await.expect("no panic").expect("no connection error");
     }
     let login = format!(r#"{{"email":"{EMAIL}","password":"{PASSWORD}"}}"#);
     let (status, pair) = client::post(port, "/api/v1/auth/login", &login).await;

@@ -1,4 +1,4 @@
-//! Codes and reset tokens under way: at most one of each purpose for an account, of which only a hash is stored.
+//! Codes and reset tokens that can be used: at most one per account and purpose. Only the hash is stored.
 
 use sea_orm::entity::prelude::*;
 
@@ -13,10 +13,10 @@ pub struct Model {
     pub user_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
     pub purpose: CodePurpose,
-    /// The address that the code proves to belong to the owner of the account.
+    /// E-mail address that the code was issued for.
     #[sea_orm(column_type = "String(StringLen::N(254))")]
     pub email: String,
-    /// Absent until the mail with the code leaves.
+    /// Null until the mail is sent, because the code is generated only then.
     #[sea_orm(column_type = "String(StringLen::N(64))", nullable)]
     pub code_hash: Option<String>,
     #[sea_orm(

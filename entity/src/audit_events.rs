@@ -1,7 +1,7 @@
-//! What was done, by whom, to whom, when and from where. The database lets nobody change or remove a row; only where it
-//! came from may be wiped.
+//! Audit events: action, actor, subject, client and time. Triggers make the table append-only; only the client (IP
+//! address and user agent) can be erased.
 //!
-//! The ids refer to no table: an event outlives the account, and is then about nobody in particular.
+//! The ids are not foreign keys: an event is kept after its account was deleted, and then identifies nobody.
 
 use sea_orm::entity::prelude::*;
 
@@ -15,13 +15,13 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     pub action: AuditAction,
-    /// Whose account did it; absent for strangers and for operators on the command line.
+    /// Account that performed the action; null for anonymous clients and for operators on the command line.
     pub actor_id: Option<Uuid>,
-    /// Whose account it was done to.
+    /// Account that the action concerns.
     pub subject_id: Option<Uuid>,
-    /// What else it was done to, such as a vaccine request or a session.
+    /// Other object of the action, such as a vaccine request or a session.
     pub object_id: Option<Uuid>,
-    /// The new role, for instance.
+    /// More information, such as the new role.
     #[sea_orm(column_type = "String(StringLen::N(100))", nullable)]
     pub detail: Option<String>,
     #[sea_orm(column_type = "String(StringLen::N(45))", nullable)]

@@ -1,4 +1,4 @@
-//! Secret addresses under which calendar programs read birthdays: one for each user, of which only a hash is stored.
+//! Birthday feeds: one per user, at a URL with a secret for calendar programs. Only the hash of the secret is stored.
 
 use sea_orm::entity::prelude::*;
 

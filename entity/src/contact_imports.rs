@@ -1,4 +1,4 @@
-//! Files that contacts were read from, so that an import can be taken back.
+//! Contact imports: one row per imported file, so that an import can be undone.
 
 use sea_orm::entity::prelude::*;
 
@@ -13,9 +13,9 @@ pub struct Model {
     pub id: Uuid,
     pub user_id: Uuid,
     pub format: ContactFormat,
-    /// Contacts that were added.
+    /// Number of imported contacts.
     pub imported: i32,
-    /// Rows that were not.
+    /// Number of rejected rows.
     pub rejected: i32,
     pub created_at: DateTimeUtc,
     #[sea_orm(has_many)]

@@ -1,4 +1,4 @@
-//! Contacts: people that a user keeps, some of them in the user's care.
+//! Contacts: people that a user keeps, perhaps in their care.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,17 +10,18 @@ use crate::schema::{CompositeIndex, TableExtras};
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: Uuid,
-    /// Unique by itself too. The key begins with the user so that SQLite keeps what is one user's together.
+    /// Unique on its own too. The primary key starts with `user_id`, so that SQLite stores the contacts of a user
+    /// together.
     #[sea_orm(primary_key, auto_increment = false, unique)]
     pub id: Uuid,
-    /// The file it came from.
+    /// Import that created the contact.
     #[sea_orm(indexed)]
     pub import_id: Option<Uuid>,
     #[sea_orm(column_type = "String(StringLen::N(100))")]
     pub first_name: String,
     #[sea_orm(column_type = "String(StringLen::N(100))")]
     pub last_name: String,
-    /// The name as lists are sorted by it and searches look through it.
+    /// Folded name, for sorting and searching.
     #[sea_orm(column_type = "Text")]
     pub first_folded: String,
     #[sea_orm(column_type = "Text")]
@@ -29,7 +30,7 @@ pub struct Model {
     pub email: Option<String>,
     #[sea_orm(column_type = "String(StringLen::N(32))", nullable)]
     pub phone_number: Option<String>,
-    /// From 1. A day without a year is a birthday all the same.
+    /// Month from 1. A birthday may have no year.
     pub birth_month: Option<i16>,
     #[sea_orm(
         extra = "CONSTRAINT contacts_birth_day_check CHECK (CASE WHEN birth_month IS NULL OR birth_day IS NULL THEN birth_month IS NULL AND birth_day IS NULL AND birth_year IS NULL WHEN birth_month = 2 AND birth_day = 29 AND birth_year IS NOT NULL THEN birth_year % 4 = 0 AND (birth_year % 100 <> 0 OR birth_year % 400 = 0) WHEN birth_month = 2 THEN birth_day BETWEEN 1 AND 29 WHEN birth_month IN (4, 6, 9, 11) THEN birth_day BETWEEN 1 AND 30 ELSE birth_month BETWEEN 1 AND 12 AND birth_day BETWEEN 1 AND 31 END)"

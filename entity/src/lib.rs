@@ -1,8 +1,8 @@
-//! The tables of care4u as SeaORM entities: one file a table, and what the tables are made of.
+//! Tables of care4u as SeaORM entities, one file per table, and their column types.
 //!
-//! `migration check` says whether they are what the database is, and `migration entity` makes them so
-//! (`docs/decisions/0002-entities.md`). No rule and no query lives here.
-#![expect(missing_docs, reason = "a table documents itself by its columns; what is not obvious has a comment")]
+//! `migration check` compares them with the database, and `migration entity` updates them from it
+//! (`docs/decisions/0002-entities.md`). This crate contains no business rules and no queries.
+#![expect(missing_docs, reason = "column names document a table; only what is not obvious has a comment")]
 
 pub mod account_codes;
 pub mod audit_events;

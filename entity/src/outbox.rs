@@ -1,4 +1,5 @@
-//! Mails waiting to be sent, each written in the transaction that causes it. What a mail says is made when it leaves.
+//! Outbox: mails that have not been sent yet, written in the transaction that triggers them. The text of a mail is
+//! rendered when it is sent.
 
 use sea_orm::entity::prelude::*;
 
@@ -14,12 +15,12 @@ pub struct Model {
     pub kind: MailKind,
     #[sea_orm(column_type = "String(StringLen::N(254))", indexed)]
     pub recipient: String,
-    /// Whom it is about; absent when that has to be looked up by the address, or is gone.
+    /// Account that the mail is about; null if it is found by `recipient`, or was deleted.
     #[sea_orm(indexed)]
     pub user_id: Option<Uuid>,
     #[sea_orm(default_value = 0)]
     pub attempts: i32,
-    /// When it may be tried next; while it is being sent, when another may take it over. Absent once it is given up.
+    /// Time of the next attempt; while the mail is being sent, time when its claim expires. Null after it was given up.
     pub due_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
     #[sea_orm(belongs_to, from = "user_id", to = "id", on_update = "NoAction", on_delete = "Cascade")]

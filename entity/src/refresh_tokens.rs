@@ -1,4 +1,4 @@
-//! Sessions: one row for each chain of refresh tokens. No secret is stored.
+//! Sessions: one row per log-in, which every refresh updates. No token is stored.
 
 use sea_orm::entity::prelude::*;
 
@@ -8,12 +8,12 @@ use crate::schema::{CompositeIndex, TableExtras};
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "refresh_tokens")]
 pub struct Model {
-    /// The `sid` claim of both tokens.
+    /// Session id: the `sid` claim of both tokens.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// Absent once the account has been deleted.
+    /// Null after the account was deleted.
     pub user_id: Option<Uuid>,
-    /// How often the refresh token has been replaced.
+    /// Number of refreshes; a refresh token contains it.
     #[sea_orm(default_value = 0)]
     pub generation: i32,
     pub rotated_at: DateTimeUtc,

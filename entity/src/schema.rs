@@ -1,4 +1,4 @@
-//! The schema that the entities describe, as statements for an empty database.
+//! Schema of the entities, as CREATE statements for an empty database.
 //!
 //! SeaORM derives columns, defaults and what stands in `extra`. Added here are the names of keys and indexes
 //! (`<table>_<columns>_{pkey,key,fkey,check,idx}`) and what each entity says in its [`TableExtras`], because no attribute
@@ -18,23 +18,23 @@ use crate::{
     users, vaccine_requests, vaccines,
 };
 
-/// What the attributes of a model cannot say of its table.
+/// Properties of a table that attributes of its model cannot express.
 pub trait TableExtras: EntityTrait {
-    /// Indexes over several columns, or over some of the rows.
+    /// Composite and partial indexes.
     const INDEXES: &'static [CompositeIndex] = &[];
-    /// Whether SQLite keeps the rows in the order of the primary key.
+    /// Whether the table is WITHOUT ROWID on SQLite: its rows are stored in the order of the primary key.
     const WITHOUT_ROWID: bool = false;
-    /// Columns of text that is sorted byte by byte on both databases. SQLite does so by itself.
+    /// Text columns that are sorted byte by byte: with `COLLATE "C"` on PostgreSQL; SQLite always does.
     const COLLATE_C: &'static [&'static str] = &[];
 
-    /// Columns that hold one of the words of an enum, which the database checks.
+    /// Enum columns and their values, for a CHECK constraint.
     #[must_use]
     fn enum_values() -> Vec<(Self::Column, Vec<String>)> {
         Vec::new()
     }
 }
 
-/// An index over several columns, or over some of the rows.
+/// Composite or partial index.
 #[derive(Clone, Copy, Debug)]
 pub struct CompositeIndex {
     columns: &'static [&'static str],
@@ -43,38 +43,38 @@ pub struct CompositeIndex {
 }
 
 impl CompositeIndex {
-    /// An index over some columns.
+    /// Creates an index over columns.
     #[must_use]
     pub const fn on(columns: &'static [&'static str]) -> Self {
         Self { columns, is_unique: false, filter: None }
     }
 
-    /// An index over some columns that are not the same twice.
+    /// Creates a unique index over columns.
     #[must_use]
     pub const fn unique(columns: &'static [&'static str]) -> Self {
         Self { columns, is_unique: true, filter: None }
     }
 
-    /// Over the rows for which a condition holds.
+    /// Limits the index to the rows that match a condition (partial index).
     #[must_use]
     pub const fn filter(self, condition: &'static str) -> Self {
         Self { filter: Some(condition), ..self }
     }
 }
 
-/// Every word of an enum, as the database has it.
+/// Returns the values of an enum, as stored in the database.
 #[must_use]
 pub fn enum_values<T: ActiveEnum<Value = String>>() -> Vec<String> {
     T::iter().map(|word| word.to_value()).collect()
 }
 
-/// Every table, in an order in which they can be created.
+/// Returns all tables, in an order in which they can be created.
 #[must_use]
 pub fn tables(backend: DbBackend) -> Vec<TableCreateStatement> {
     definitions(backend).into_iter().map(|(table, _)| table).collect()
 }
 
-/// Every index beside those of the keys.
+/// Returns all indexes except those of primary keys and unique constraints.
 #[must_use]
 pub fn indexes(backend: DbBackend) -> Vec<IndexCreateStatement> {
     definitions(backend).into_iter().flat_map(|(_, indexes)| indexes).collect()
@@ -106,17 +106,17 @@ fn describe<E: TableExtras>(backend: DbBackend, entity: E) -> (TableCreateStatem
             false => index(entity, &columns, "idx"),
         }
     });
-    let wider = E::INDEXES.iter().map(|wider| {
-        let mut index = index(entity, wider.columns, if wider.is_unique { "key" } else { "idx" });
-        if wider.is_unique {
+    let composite = E::INDEXES.iter().map(|composite| {
+        let mut index = index(entity, composite.columns, if composite.is_unique { "key" } else { "idx" });
+        if composite.is_unique {
             index.unique();
         }
-        if let Some(condition) = wider.filter {
+        if let Some(condition) = composite.filter {
             index.and_where(Expr::cust(condition));
         }
         index
     });
-    (table(backend, entity), derived.chain(wider).collect())
+    (table(backend, entity), derived.chain(composite).collect())
 }
 
 fn table<E: TableExtras>(backend: DbBackend, entity: E) -> TableCreateStatement {
@@ -126,21 +126,21 @@ fn table<E: TableExtras>(backend: DbBackend, entity: E) -> TableCreateStatement 
     if E::WITHOUT_ROWID && backend == DbBackend::Sqlite {
         table.extra("WITHOUT ROWID");
     }
-    let mut has_counter = false;
+    let mut has_auto_increment = false;
     for column in Schema::new(backend).create_table_from_entity(entity).get_columns() {
-        let is_counter = column.get_column_spec().auto_increment;
+        let is_auto_increment = column.get_column_spec().auto_increment;
         let mut column = without_keys(column);
-        if is_counter {
-            // SQLite counts only in a key that stands in its column.
+        if is_auto_increment {
+            // SQLite has AUTOINCREMENT only for a PRIMARY KEY in the column definition.
             column.auto_increment().primary_key();
-            has_counter = true;
+            has_auto_increment = true;
         }
         if E::COLLATE_C.contains(&column.get_column_name().as_str()) && backend == DbBackend::Postgres {
             column.extra("COLLATE \"C\"");
         }
         table.col(column);
     }
-    if !has_counter {
+    if !has_auto_increment {
         let mut primary_key = Index::create();
         primary_key.name(format!("{name}_pkey"));
         for column in E::PrimaryKey::iter() {
@@ -161,7 +161,7 @@ fn table<E: TableExtras>(backend: DbBackend, entity: E) -> TableCreateStatement 
     table
 }
 
-/// The column as SeaORM derives it, less the keys inside it, which would be nameless.
+/// Copies a derived column without its keys, which would have no names.
 fn without_keys(derived: &ColumnDef) -> ColumnDef {
     let mut column = ColumnDef::new(derived.get_column_name());
     if let Some(kind) = derived.get_column_type() {

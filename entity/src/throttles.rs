@@ -1,4 +1,4 @@
-//! Counters of what is slowed down when it comes too often, such as failures to sign in. They forget by themselves.
+//! Throttles and quotas: counters of attempts, such as failed log-ins, which are reset after some time.
 
 use sea_orm::entity::prelude::*;
 
@@ -8,7 +8,7 @@ use crate::schema::TableExtras;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "throttles")]
 pub struct Model {
-    /// What is counted, as a keyed hash: it cannot be traced back to a person.
+    /// HMAC of what is counted, so that the row cannot be traced back to a person.
     #[sea_orm(primary_key, auto_increment = false)]
     pub key: Uuid,
     /// Attempts above the limit; negative while free attempts are left.

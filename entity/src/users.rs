@@ -13,7 +13,7 @@ pub struct Model {
     pub id: Uuid,
     #[sea_orm(column_type = "String(StringLen::N(200))")]
     pub name: String,
-    /// Trimmed and lower-cased.
+    /// Trimmed and in lower case.
     #[sea_orm(column_type = "String(StringLen::N(254))", unique)]
     pub email: String,
     #[sea_orm(column_type = "String(StringLen::N(255))")]
@@ -32,10 +32,10 @@ pub struct Model {
     pub disabled_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
-    /// What a search looks through: name and e-mail, folded.
+    /// Folded name and e-mail, for searching.
     #[sea_orm(column_type = "Text", default_value = "")]
     pub search_text: String,
-    /// Where their day begins: an IANA zone.
+    /// IANA time zone, which decides when the user's day begins.
     #[sea_orm(column_type = "String(StringLen::N(64))", nullable)]
     pub time_zone: Option<String>,
     #[sea_orm(has_many)]

@@ -1,4 +1,4 @@
-//! Requests for a vaccine, from the asking to the dose.
+//! Vaccine requests: one row per requested dose, with its status.
 
 use sea_orm::entity::prelude::*;
 
@@ -19,16 +19,16 @@ pub struct Model {
     pub status: RequestStatus,
     #[sea_orm(column_type = "String(StringLen::N(1000))", nullable)]
     pub note: Option<String>,
-    /// Why it was rejected.
+    /// Reason for the rejection.
     #[sea_orm(column_type = "String(StringLen::N(1000))", nullable)]
     pub reason: Option<String>,
     #[sea_orm(indexed)]
     pub reviewed_by: Option<Uuid>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
-    /// For whom, when not for the account's owner.
+    /// Contact that the dose is for; null if it is for the user.
     pub contact_id: Option<Uuid>,
-    /// Whether it is for somebody else, who may have been removed from the contacts since.
+    /// Whether the dose is for a contact, which may have been deleted since.
     #[sea_orm(
         default_value = false,
         extra = "CONSTRAINT vaccine_requests_contact_id_check CHECK (CASE WHEN contact_id IS NOT NULL THEN for_contact ELSE NOT for_contact OR status NOT IN ('pending', 'approved', 'booked') END)"

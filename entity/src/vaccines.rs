@@ -1,4 +1,4 @@
-//! The catalogue of vaccines.
+//! Vaccines: the catalogue.
 
 use sea_orm::entity::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Column types with a meaning of their own: closed sets of words, and a secret.
+//! Column types: enums, and the password hash.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What an account may do. Each role may do what the ones before it may.
+/// Role of an account. Each role includes the rights of the ones before.
 #[derive(
     Clone,
     Copy,
@@ -25,15 +25,15 @@ use utoipa::ToSchema;
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Asks for vaccines.
+    /// Requests vaccines and keeps contacts.
     Patient,
-    /// Reviews requests.
+    /// Reviews vaccine requests.
     Staff,
-    /// Keeps the catalogue and gives out roles.
+    /// Manages the catalogue and the accounts.
     Admin,
 }
 
-/// Where a vaccine request stands: `pending → approved → booked → administered`, or one of the other ends.
+/// Status of a vaccine request: `pending → approved → booked → administered`, or `rejected`, `missed` or `cancelled`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
@@ -47,22 +47,22 @@ pub enum RequestStatus {
     Cancelled,
 }
 
-/// What a code sent by mail is good for.
+/// Purpose of a mailed code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, ToSchema)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum CodePurpose {
-    /// Confirms the address of an account.
+    /// Verifies the e-mail address of an account.
     VerifyEmail,
-    /// Confirms the address that an account is to have.
+    /// Verifies the new e-mail address of an account.
     ChangeEmail,
-    /// Buys a reset token.
+    /// Can be exchanged for a reset token.
     ResetPassword,
-    /// Is a reset token.
+    /// Reset token, which sets a new password.
     SetPassword,
 }
 
-/// What a file of contacts is written in.
+/// Format of a contact file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
@@ -75,32 +75,32 @@ pub enum ContactFormat {
     VCard,
 }
 
-/// Which mail.
+/// Kind of mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, ToSchema)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(32))", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
 pub enum MailKind {
-    /// A code that confirms the address of an account.
+    /// Code that verifies the e-mail address of an account.
     VerifyEmail,
-    /// A code that confirms the address that an account is to have.
+    /// Code that verifies the new e-mail address of an account.
     ChangeEmail,
-    /// Somebody asked to change the address; goes to the present one.
+    /// Notice of a requested change of the e-mail address, sent to the current one.
     EmailChangeAsked,
-    /// The address was changed; goes to the old one.
+    /// Notice of a changed e-mail address, sent to the old one.
     EmailChanged,
-    /// A code that lets the password be set anew.
+    /// Code to reset the password.
     ResetPassword,
-    /// The password was changed.
+    /// Notice of a changed password.
     PasswordChanged,
-    /// Somebody registered with an address that has an account.
+    /// Notice of a registration with an e-mail address that already has an account.
     AlreadyRegistered,
-    /// A registration that came to nothing for another reason.
+    /// Notice of a registration that failed for another reason.
     RegistrationRefused,
-    /// The account is gone.
+    /// Notice of the deleted account.
     AccountDeleted,
 }
 
-/// What was done, as the audit trail has it.
+/// Action of an audit event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(32))", rename_all = "snake_case")]
 #[serde(rename_all = "snake_case")]
@@ -110,26 +110,26 @@ pub enum AuditAction {
     LoginFailed,
     LoggedOut,
     SessionEnded,
-    /// A refresh token was used a second time; its session was ended.
+    /// A used refresh token was used again; its session was ended.
     RefreshReused,
     EmailVerified,
     EmailChangeAsked,
     EmailChanged,
     PasswordChanged,
-    /// With a code sent by mail, or by an operator.
+    /// With a reset token, or by an operator.
     PasswordReset,
     RoleChanged,
     UserDisabled,
     UserEnabled,
     RequestApproved,
     RequestRejected,
-    /// By staff, not by whoever asked.
+    /// By staff, not by the user who made the request.
     RequestCancelled,
     DataExported,
     AccountDeleted,
 }
 
-/// A password as it is stored: hashed, and hidden from `Debug`.
+/// Password hash, as stored. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, DeriveValueType)]
 pub struct PasswordHash(pub String);
 
@@ -140,7 +140,7 @@ impl fmt::Debug for PasswordHash {
 }
 
 impl Role {
-    /// The word in the database and the API.
+    /// The value in the database and the API.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -152,7 +152,7 @@ impl Role {
 }
 
 impl RequestStatus {
-    /// The word in the database and the API.
+    /// The value in the database and the API.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,7 +1,7 @@
-//! The schema of care4u as an ordered list of migrations, and how a database is brought up to date.
+//! Database migrations of care4u: the ordered list, and [`up`], which applies them.
 //!
-//! One file a migration. A migration never changes once it has been released: the next one corrects it.
-//! Nothing of the application is known here.
+//! Each migration has its own file. A released migration is never changed; a new one corrects it. This crate does not
+//! depend on the application.
 
 mod m20261121_000001_create_users;
 mod m20261121_000002_create_refresh_tokens;
@@ -28,7 +28,7 @@ use sea_orm_migration::sea_orm::{DatabaseConnection, DbBackend};
 
 pub use revisions::{Failure, connect, create_sqlite_folder};
 
-/// Where care4u keeps its data when nobody says otherwise; the same as in `config/default.toml`.
+/// Default database URL; the same as in `config/default.toml`.
 pub const DEFAULT_URL: &str = "sqlite://data/care4u.db?mode=rwc";
 
 /// The migrations of care4u, oldest first.
@@ -58,7 +58,7 @@ impl MigratorTrait for Migrator {
     }
 }
 
-/// care4u, as the engine of the migrations knows it; the entities are added where they are compared.
+/// Project settings for the migration engine. `entities` is set only by the command line, which compares them.
 #[must_use]
 pub fn project() -> Project {
     let migration_dir = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
@@ -74,7 +74,7 @@ pub fn project() -> Project {
     }
 }
 
-/// Applies every pending migration. Outside of development one that loses data is refused.
+/// Applies all pending migrations. Except in development, a migration that loses data is refused.
 pub async fn up(db: &DatabaseConnection) -> Result<(), Failure> {
     let project = project();
     revisions::upgrade(db, &project, &project.options()).await

@@ -1,4 +1,4 @@
-//! Sessions: one row for each chain of refresh tokens.
+//! Sessions: one row per log-in, which every refresh updates.
 //!
 //! Parent: m20261121_000001_create_users. Date: 2026-11-21.
 
@@ -14,7 +14,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // A deleted account leaves its revoked sessions behind, so that every instance learns of them.
+        // SET NULL keeps the revoked sessions of a deleted account, so that every instance learns of the revocation.
         let mut user = ForeignKey::create();
         user.name("refresh_tokens_user_id_fkey")
             .from(RefreshTokens::Table, RefreshTokens::UserId)

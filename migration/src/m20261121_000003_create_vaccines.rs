@@ -1,4 +1,4 @@
-//! The catalogue of vaccines.
+//! Vaccines: the catalogue.
 //!
 //! Parent: m20261121_000002_create_refresh_tokens. Date: 2026-11-21.
 

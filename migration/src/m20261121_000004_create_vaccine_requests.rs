@@ -1,4 +1,4 @@
-//! Requests for a vaccine, from the asking to the dose.
+//! Vaccine requests: one row per requested dose, with its status.
 //!
 //! Parent: m20261121_000003_create_vaccines. Date: 2026-11-21.
 
@@ -15,7 +15,7 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.create_table(table()).await?;
-        // One open request for each person, vaccine and dose; closed ones may repeat.
+        // At most one open request per person, vaccine and dose; any number of closed ones.
         let open = Index::create()
             .unique()
             .name("vaccine_requests_user_id_vaccine_id_dose_number_key")
@@ -26,7 +26,7 @@ impl MigrationTrait for Migration {
             .and_where(Expr::col(VaccineRequests::Status).is_in(["pending", "approved", "booked"]))
             .to_owned();
         manager.create_index(open).await?;
-        // Each list is read in the order of the ids, newest first, behind one of these columns.
+        // Lists are filtered by one of these columns and sorted by id, newest first.
         for (name, column) in [
             ("vaccine_requests_user_id_id_idx", VaccineRequests::UserId),
             ("vaccine_requests_status_id_idx", VaccineRequests::Status),

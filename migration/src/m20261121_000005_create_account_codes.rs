@@ -1,4 +1,4 @@
-//! Codes and reset tokens under way, at most one of each purpose for an account.
+//! Codes and reset tokens that can be used: at most one per account and purpose.
 //!
 //! Parent: m20261121_000004_create_vaccine_requests. Date: 2026-11-21.
 

@@ -1,4 +1,4 @@
-//! Mails waiting to be sent.
+//! Outbox: mails that have not been sent yet.
 //!
 //! Parent: m20261121_000005_create_account_codes. Date: 2026-11-21.
 
@@ -25,7 +25,7 @@ impl MigrationTrait for Migration {
             "registration_refused",
             "account_deleted",
         ];
-        // Mails about an account go with it.
+        // Deleting an account deletes its mails.
         let mut user = ForeignKey::create();
         user.name("outbox_user_id_fkey")
             .from(Outbox::Table, Outbox::UserId)

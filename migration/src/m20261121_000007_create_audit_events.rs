@@ -1,11 +1,11 @@
-//! What was done, by whom, to whom, when and from where. Triggers keep the table append-only.
+//! Audit events: action, actor, subject, client and time. Triggers make the table append-only.
 //!
 //! Parent: m20261121_000006_create_outbox. Date: 2026-11-21.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
 
-/// Rows stay, and of a row only where it came from may be wiped, when its account is deleted.
+/// Append-only: no row can be deleted, and only `ip` and `user_agent` can be set to null, when an account is deleted.
 const SQLITE_TRIGGERS: [&str; 2] = [
     "CREATE TRIGGER audit_events_no_delete BEFORE DELETE ON audit_events \
      BEGIN SELECT RAISE(ABORT, 'audit_events is append-only'); END",
@@ -16,7 +16,7 @@ const SQLITE_TRIGGERS: [&str; 2] = [
      BEGIN SELECT RAISE(ABORT, 'audit_events is append-only'); END",
 ];
 
-/// OR REPLACE: `fresh` drops the tables, not the functions.
+/// OR REPLACE, because `fresh` drops the tables but not the functions.
 const POSTGRES_TRIGGERS: [&str; 3] = [
     "CREATE OR REPLACE FUNCTION audit_events_refuse() RETURNS trigger LANGUAGE plpgsql AS \
      $$ BEGIN RAISE EXCEPTION 'audit_events is append-only'; END $$",

@@ -1,4 +1,4 @@
-//! Counters of what is slowed down when it comes too often.
+//! Throttles: counters of attempts.
 //!
 //! Parent: m20261121_000007_create_audit_events. Date: 2026-11-21.
 

@@ -1,4 +1,4 @@
-//! Users can be searched and listed by role; sessions are listed by user and swept by their end.
+//! Search column and indexes: users by text and by role, sessions by user and by expiry (for the clean-up).
 //!
 //! Parent: m20261121_000008_create_throttles. Date: 2026-11-21.
 
@@ -16,7 +16,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let search_text = ColumnDef::new(Users::SearchText).text().not_null().default("").to_owned();
         manager.alter_table(Table::alter().table(Users::Table).add_column(search_text).to_owned()).await?;
-        // What the database makes of letter case will do until the profile is next changed.
+        // The database's lower() is sufficient until the profile is next updated, which stores the folded text.
         let folded = Func::lower(Expr::cust("name || ' ' || email"));
         let fill = Query::update().table(Users::Table).value(Users::SearchText, folded).to_owned();
         manager.execute(fill).await?;

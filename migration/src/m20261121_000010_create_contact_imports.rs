@@ -1,4 +1,4 @@
-//! Files that contacts were read from, so that an import can be taken back.
+//! Contact imports: one row per imported file, so that an import can be undone.
 //!
 //! Parent: m20261121_000009_find_users_and_sessions. Date: 2026-11-21.
 

@@ -1,11 +1,11 @@
-//! Contacts: people that a user keeps, some of them in the user's care.
+//! Contacts: people that a user keeps, perhaps in their care.
 //!
 //! Parent: m20261121_000010_create_contact_imports. Date: 2026-11-21.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
-/// A day of the calendar, with or without a year; or nothing at all.
+/// Condition of a valid birthday: an existing calendar day with or without a year, or all three null.
 const BIRTHDAY: &str = "CASE WHEN birth_month IS NULL OR birth_day IS NULL \
     THEN birth_month IS NULL AND birth_day IS NULL AND birth_year IS NULL \
     WHEN birth_month = 2 AND birth_day = 29 AND birth_year IS NOT NULL \
@@ -25,7 +25,7 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.create_table(table(manager.get_database_backend())).await?;
-        // Many have none.
+        // Partial, because many contacts have no e-mail.
         let one_email = Index::create()
             .unique()
             .name("contacts_user_id_email_key")
@@ -35,7 +35,7 @@ impl MigrationTrait for Migration {
             .and_where(Expr::col(Contacts::Email).is_not_null())
             .to_owned();
         manager.create_index(one_email).await?;
-        // With all that a search looks through, so that it need not look at the rows.
+        // Covering index: it has all columns that a search reads, so the rows themselves are not read.
         let by_name = Index::create()
             .name("contacts_user_id_last_folded_first_folded_id_email_idx")
             .table(Contacts::Table)
@@ -77,7 +77,7 @@ fn table(backend: DbBackend) -> TableCreateStatement {
         .from(Contacts::Table, Contacts::ImportId)
         .to(ContactImports::Table, ContactImports::Id)
         .on_delete(ForeignKeyAction::Cascade);
-    // Sorted byte by byte on both databases: SQLite does so by itself.
+    // Byte order on both databases. On SQLite it is the default.
     let folded = |column| {
         let mut folded = ColumnDef::new(column).text().not_null().to_owned();
         if backend == DbBackend::Postgres {
@@ -87,7 +87,7 @@ fn table(backend: DbBackend) -> TableCreateStatement {
     };
     let mut table = Table::create();
     if backend == DbBackend::Sqlite {
-        // Rows lie in the order of the key: those of one user beside each other, however many there are of others.
+        // WITHOUT ROWID stores rows in primary-key order: the rows of a user together, whatever the size of the table.
         table.extra("WITHOUT ROWID");
     }
     table

@@ -1,5 +1,5 @@
-//! A vaccine request can be made for a contact. While it is open the contact cannot be deleted; afterwards the request
-//! still tells that it was for somebody else.
+//! Vaccine requests for contacts. A contact with an open request cannot be deleted; a closed request still shows that
+//! it was for a contact after the contact was deleted.
 //!
 //! Parent: m20261121_000011_create_contacts. Date: 2026-11-21.
 
@@ -17,7 +17,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // As parts of the columns: SQLite adds no constraint to a table that is there.
+        // As column constraints, because SQLite cannot add a constraint to an existing table.
         let contact = ColumnDef::new(VaccineRequests::ContactId)
             .uuid()
             .extra("CONSTRAINT vaccine_requests_contact_id_fkey REFERENCES contacts (id) ON DELETE SET NULL")
@@ -34,7 +34,7 @@ impl MigrationTrait for Migration {
         for column in [contact, for_contact] {
             manager.alter_table(Table::alter().table(VaccineRequests::Table).add_column(column).to_owned()).await?;
         }
-        // One open request for each person, vaccine and dose; and a person is the account's owner, or a contact.
+        // At most one open request per person, vaccine and dose; the person is the user or a contact.
         drop_index(manager, "vaccine_requests_user_id_vaccine_id_dose_number_key").await?;
         let own = open(VaccineRequests::UserId, "vaccine_requests_user_id_vaccine_id_dose_number_key")
             .and_where(Expr::col(VaccineRequests::ContactId).is_null())
@@ -55,7 +55,7 @@ impl MigrationTrait for Migration {
         drop_index(manager, "vaccine_requests_contact_id_id_idx").await?;
         drop_index(manager, "vaccine_requests_contact_id_vaccine_id_dose_number_key").await?;
         drop_index(manager, "vaccine_requests_user_id_vaccine_id_dose_number_key").await?;
-        // Without the contact they would count as the owner's own.
+        // Without these columns, they would count as requests for the user.
         let of_others = Query::delete()
             .from_table(VaccineRequests::Table)
             .and_where(Expr::col(VaccineRequests::ForContact).eq(true))

@@ -1,4 +1,4 @@
-//! Secret addresses under which calendar programs read birthdays, and the time zone in which a user's day begins.
+//! Birthday feeds, at a URL with a secret for calendar programs, and the time zone of a user.
 //!
 //! Parent: m20261121_000012_requests_for_contacts. Date: 2026-11-21.
 

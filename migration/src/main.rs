@@ -1,4 +1,5 @@
-//! The migration command line; `--help` lists its commands. This is the only place that knows migrations and entities.
+//! Migration command line; `--help` lists its commands. Only this program depends on both the migrations and the
+//! entities.
 
 use std::process::ExitCode;
 

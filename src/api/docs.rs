@@ -1,5 +1,5 @@
-//! The OpenAPI document, made from the route table; Swagger UI; and, because the document knows every path and method,
-//! the answer to a path or method that there is not.
+//! OpenAPI document, generated from the route table, and Swagger UI. Also the responses to unknown paths (404) and
+//! methods (405), because the document has every path and method.
 
 use std::sync::LazyLock;
 
@@ -20,17 +20,17 @@ use crate::api::http::schemas::simplify_members;
 use crate::api::pages;
 use crate::error::Error;
 
-/// Where the token endpoint is.
+/// Path of the token endpoint.
 const TOKEN_URL: &str = "/api/v1/auth/token";
 
-/// Where the document itself is.
+/// Path of the OpenAPI document.
 const DOCUMENT_PATH: &str = "/api-docs/openapi.json";
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(title = "care4u", description = "Vaccine registration and identity.\n\n\
-        Press **Authorize** and sign in with e-mail and password. Errors are problem documents (RFC 9457); lists are \
-        keyset-paged: pass `next_cursor` on as `cursor`."),
+        Press **Authorize** and sign in with e-mail and password. Errors are problem documents (RFC 9457). Lists are \
+        keyset-paged: send the `next_cursor` of a page as `cursor` to get the next page."),
     tags(
         (name = "auth", description = "Registration, log-in, token pair, password reset"),
         (name = "account", description = "The own account: profile, password, e-mail, sessions, activity, personal data"),
@@ -44,7 +44,7 @@ const DOCUMENT_PATH: &str = "/api-docs/openapi.json";
 )]
 struct Base;
 
-/// The OpenAPI 3.1 document of every route.
+/// Generates the OpenAPI 3.1 document of all routes.
 #[must_use]
 pub fn openapi() -> OpenApi {
     let (_, mut document) =
@@ -59,7 +59,7 @@ pub fn openapi() -> OpenApi {
     components.security_schemes.extend([("oauth2".to_owned(), oauth2().into()), ("token".to_owned(), bearer().into())]);
     for (path, item) in &mut document.paths.paths {
         for operation in operations(item) {
-            complete(path, operation);
+            complete_operation(path, operation);
         }
     }
     document
@@ -69,21 +69,21 @@ fn oauth2() -> SecurityScheme {
     let flow = Password::with_refresh_url(TOKEN_URL, Scopes::new(), TOKEN_URL);
     SecurityScheme::OAuth2(OAuth2::with_description(
         [Flow::Password(flow)],
-        "Sign in with e-mail and password; leave the client fields empty.",
+        "Sign in with e-mail and password. Leave the client fields empty.",
     ))
 }
 
 fn bearer() -> SecurityScheme {
     let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
-    SecurityScheme::Http(scheme.description(Some("An access token from a token pair.")).build())
+    SecurityScheme::Http(scheme.description(Some("The access token of a token pair.")).build())
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten()
 }
 
-/// Adds what follows from the shape of an operation: the statuses that its extractors and guard answer with.
-fn complete(path: &str, operation: &mut Operation) {
+/// Completes an operation: adds the error responses of its extractors and guard, default descriptions, and headers.
+fn complete_operation(path: &str, operation: &mut Operation) {
     let has_body = operation.request_body.is_some();
     let is_json = matches!(&operation.request_body, Some(RefOr::T(body))
         if body.content.keys().any(|kind| kind.ends_with("json")));
@@ -93,7 +93,7 @@ fn complete(path: &str, operation: &mut Operation) {
         .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query));
     let has_id = path.contains('{');
     let touches_database = path.starts_with("/api/") || path.ends_with("/ready");
-    let implied = [
+    let standard = [
         ("400", has_body, "The body is malformed"),
         ("401", operation.security.is_some(), "There is no access token, or it is not valid"),
         ("404", has_id, "The resource does not exist, or the caller may not see it"),
@@ -104,7 +104,7 @@ fn complete(path: &str, operation: &mut Operation) {
         ("500", touches_database, "Something went wrong on our side"),
         ("503", touches_database, "Try again after `Retry-After` seconds"),
     ];
-    for (status, applies, description) in implied {
+    for (status, applies, description) in standard {
         if applies && !operation.responses.responses.contains_key(status) {
             let response = Response::new(description);
             operation.responses.responses.insert(status.to_owned(), RefOr::T(response));
@@ -120,7 +120,7 @@ fn complete(path: &str, operation: &mut Operation) {
             let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(Document::name()))).build();
             response.content.insert(problem::MEDIA_TYPE.to_owned(), content.into());
         }
-        if let Some((name, description)) = header_of(status) {
+        if let Some((name, description)) = standard_header(status) {
             let text = ObjectBuilder::new().schema_type(Type::String);
             let header = HeaderBuilder::new().schema(Some(text)).description(Some(description)).build();
             response.headers.insert(name.to_owned(), header.into());
@@ -128,21 +128,21 @@ fn complete(path: &str, operation: &mut Operation) {
     }
 }
 
-fn header_of(status: &str) -> Option<(&'static str, &'static str)> {
+fn standard_header(status: &str) -> Option<(&'static str, &'static str)> {
     match status {
-        "401" => Some(("WWW-Authenticate", "The challenge of RFC 6750 §3")),
-        "429" => Some(("Retry-After", "Seconds")),
-        "503" => Some(("Retry-After", "Seconds")),
+        "401" => Some(("WWW-Authenticate", "Challenge (RFC 6750 §3)")),
+        "429" => Some(("Retry-After", "Seconds to wait")),
+        "503" => Some(("Retry-After", "Seconds to wait")),
         _ => None,
     }
 }
 
-/// Made when first asked for: a service at rest need not hold it.
+/// Generated at the first request, so that an idle service does not hold it in memory.
 static DOCS: LazyLock<Docs> = LazyLock::new(Docs::new);
 
 struct Docs {
     json: Bytes,
-    /// Each path with the methods that it answers, those without parameters first.
+    /// Each path with its allowed methods; paths without parameters come first.
     methods: Vec<(ResourceDef, String)>,
 }
 
@@ -154,18 +154,18 @@ impl Docs {
             .paths
             .paths
             .iter_mut()
-            .map(|(path, item)| (path.clone(), ResourceDef::new(path.as_str()), allowed(item)))
+            .map(|(path, item)| (path.clone(), ResourceDef::new(path.as_str()), allowed_methods(item)))
             .collect();
         methods.sort_by_key(|(path, ..)| path.matches('{').count());
         // Served below, and no operations of the API.
         for path in ["/", "/problems", "/docs", "/docs/{_:.*}", DOCUMENT_PATH] {
             methods.push((path.to_owned(), ResourceDef::new(path), "GET, HEAD".to_owned()));
         }
-        Self { json, methods: methods.into_iter().map(|(_, path, allowed)| (path, allowed)).collect() }
+        Self { json, methods: methods.into_iter().map(|(_, path, allowed_methods)| (path, allowed_methods)).collect() }
     }
 }
 
-/// Serves the document, Swagger UI, and all that is served nowhere else.
+/// Registers the OpenAPI document, Swagger UI, and the default service for all other paths and methods.
 pub fn configure(config: &mut web::ServiceConfig) {
     let settings = Config::from(DOCUMENT_PATH).try_it_out_enabled(true).validator_url("none");
     config
@@ -174,7 +174,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .route(DOCUMENT_PATH, web::get().to(document))
         .service(web::redirect("/docs", "/docs/"))
         .service(SwaggerUi::new("/docs/{_:.*}").config(settings))
-        .default_service(web::to(nothing_here));
+        .default_service(web::to(default_service));
 }
 
 /// A guard for GET and HEAD.
@@ -186,15 +186,15 @@ async fn document() -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(DOCS.json.clone())
 }
 
-/// 405 on a path that there is, 404 elsewhere.
-async fn nothing_here(request: HttpRequest) -> HttpResponse {
+/// Default service: 405 for a known path, else 404.
+async fn default_service(request: HttpRequest) -> HttpResponse {
     match DOCS.methods.iter().find(|(path, _)| path.is_match(request.path())) {
-        Some((_, allowed)) => Problem::method_not_allowed(allowed).response(),
+        Some((_, allowed_methods)) => Problem::method_not_allowed(allowed_methods).response(),
         None => Problem::from(Error::NotFound).response(),
     }
 }
 
-fn allowed(item: &PathItem) -> String {
+fn allowed_methods(item: &PathItem) -> String {
     let methods = [
         ("GET, HEAD", item.get.is_some()),
         ("POST", item.post.is_some()),
@@ -202,5 +202,5 @@ fn allowed(item: &PathItem) -> String {
         ("PATCH", item.patch.is_some()),
         ("DELETE", item.delete.is_some()),
     ];
-    methods.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect::<Vec<_>>().join(", ")
+    methods.into_iter().filter(|(_, exists)| *exists).map(|(name, _)| name).collect::<Vec<_>>().join(", ")
 }

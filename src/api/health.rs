@@ -1,4 +1,4 @@
-//! Whether the service lives and can serve, and its public keys: what other machines ask.
+//! Liveness and readiness checks, and the public keys (JWKS), for other machines.
 
 use actix_web::{HttpResponse, get, web};
 use serde::Serialize;
@@ -8,15 +8,15 @@ use crate::api::http::problem::Problem;
 use crate::error::Error;
 use crate::state::AppState;
 
-/// How the service is.
+/// Status of the service.
 #[derive(Serialize, ToSchema)]
 pub struct HealthReply {
-    /// Always `ok`; anything else is a problem document.
+    /// Always `ok`; a failure is a problem document.
     #[schema(example = "ok")]
     status: &'static str,
 }
 
-/// The keys that verify this service's access tokens (RFC 7517 §5).
+/// JSON Web Key Set (RFC 7517 §5): the public keys that verify access tokens.
 #[derive(Serialize, ToSchema)]
 pub struct JwkSetReply {
     /// Public keys, each with `kid`, `use` and `alg`.
@@ -24,31 +24,37 @@ pub struct JwkSetReply {
     keys: Vec<serde_json::Value>,
 }
 
-/// Whether the process lives. Asks nothing of the database.
+/// Check liveness
+///
+/// Whether the process runs. Does not use the database.
 ///
 /// **Open to:** anyone.
-#[utoipa::path(tag = "operations", responses((status = 200, body = HealthReply)))]
+#[utoipa::path(operation_id = "check_liveness", tag = "operations", responses((status = 200, body = HealthReply)))]
 #[get("/live")]
 pub async fn live() -> web::Json<HealthReply> {
     web::Json(HealthReply { status: "ok" })
 }
 
-/// Whether requests can be served: the database answers.
+/// Check readiness
+///
+/// Whether the service can serve requests: it pings the database.
 ///
 /// **Open to:** anyone.
-#[utoipa::path(tag = "operations", responses((status = 200, body = HealthReply)))]
+#[utoipa::path(operation_id = "check_readiness", tag = "operations", responses((status = 200, body = HealthReply)))]
 #[get("/ready")]
 pub async fn ready(state: web::Data<AppState>) -> Result<web::Json<HealthReply>, Problem> {
     state.db.ping().await.map_err(Error::from)?;
     Ok(web::Json(HealthReply { status: "ok" }))
 }
 
-/// The public keys of the tokens, when they are signed with asymmetric keys.
+/// Get the public keys (JWKS)
+///
+/// They verify access tokens, if tokens are signed with asymmetric keys.
 ///
 /// **Open to:** anyone.
 #[utoipa::path(
-    tag = "operations",
-    responses((status = 200, body = JwkSetReply), (status = 404, description = "The key is a shared secret"))
+    operation_id = "get_jwks", tag = "operations",
+    responses((status = 200, body = JwkSetReply), (status = 404, description = "Tokens are signed with a shared secret"))
 )]
 #[get("/.well-known/jwks.json")]
 pub async fn jwks(state: web::Data<AppState>) -> Result<HttpResponse, Problem> {

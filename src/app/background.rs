@@ -1,5 +1,5 @@
-//! What goes on beside the requests: learning which sessions others have ended, carrying mail, and sweeping out what is
-//! over.
+//! Background tasks: polling for sessions that other instances have revoked, delivery of mail, and clean-up of expired
+//! rows.
 
 use std::time::Duration;
 
@@ -13,64 +13,65 @@ use crate::domain::auth::throttle;
 use crate::domain::records::outbox;
 use crate::error::{Result, with_causes};
 use crate::mail::Mailer;
-use crate::mail::courier::Courier;
+use crate::mail::delivery_worker::DeliveryWorker;
 use crate::state::AppState;
 
-/// How often each instance learns which sessions others have ended.
+/// Polling interval for sessions that other instances have revoked.
 const REVOCATION_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How often each instance sweeps.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
+/// Interval of the clean-up in each instance.
+const CLEANUP_INTERVAL: Duration = Duration::from_secs(600);
 
-/// How long mails that are on their way may take at the end. What takes longer may arrive twice.
-const LAST_MAIL: Duration = Duration::from_secs(4);
+/// Shutdown timeout for mails that are being sent. A mail that takes longer may arrive twice.
+const DELIVERY_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// The tasks, until they are stopped.
+/// Handles of the running background tasks.
 #[derive(Debug)]
 pub(super) struct Background {
     stop: watch::Sender<bool>,
-    courier: JoinHandle<()>,
-    others: [JoinHandle<()>; 2],
+    delivery_worker: JoinHandle<()>,
+    abortable: [JoinHandle<()>; 2],
 }
 
 impl Background {
     pub(super) fn start(state: &AppState, mailer: Mailer) -> Self {
         let (stop, stopped) = watch::channel(false);
-        let courier = Courier::new(state.db.clone(), state.auth.clone(), mailer);
-        let others = [tokio::spawn(follow_revocations(state.clone())), tokio::spawn(sweep(state.clone()))];
-        Self { stop, courier: tokio::spawn(courier.run(stopped)), others }
+        let worker = DeliveryWorker::new(state.db.clone(), state.auth.clone(), mailer);
+        let abortable = [tokio::spawn(poll_revocations(state.clone())), tokio::spawn(clean_up(state.clone()))];
+        Self { stop, delivery_worker: tokio::spawn(worker.run(stopped)), abortable }
     }
 
-    /// Stops; mails that are on their way have a moment to arrive.
+    /// Stops all tasks. The delivery worker has [`DELIVERY_SHUTDOWN_TIMEOUT`] to complete the mails that it is sending.
     pub(super) async fn stop(mut self) {
         self.stop.send_replace(true);
-        for task in &self.others {
+        for task in &self.abortable {
             task.abort();
         }
-        if tokio::time::timeout(LAST_MAIL, &mut self.courier).await.is_err() {
-            self.courier.abort();
+        if tokio::time::timeout(DELIVERY_SHUTDOWN_TIMEOUT, &mut self.delivery_worker).await.is_err() {
+            self.delivery_worker.abort();
         }
     }
 }
 
-/// Learns once a second which sessions other instances have ended, and forgets those whose tokens have expired.
-async fn follow_revocations(state: AppState) {
+/// Reads every [`REVOCATION_INTERVAL`] which sessions were revoked, and drops revocations whose access tokens have
+/// expired.
+async fn poll_revocations(state: AppState) {
     let auth = &state.auth;
     let mut interval = tokio::time::interval(REVOCATION_INTERVAL);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut known_until = auth.clock.now();
-    let mut failing = false;
+    let mut read_until = auth.clock.now();
+    let mut is_failing = false;
     loop {
         interval.tick().await;
         let now = auth.clock.now();
-        match auth.revocations.read(&state.db, known_until).await {
+        match auth.revocations.read(&state.db, read_until).await {
             Ok(()) => {
-                known_until = now;
-                failing = false;
+                read_until = now;
+                is_failing = false;
             }
-            Err(error) if !failing => {
-                log::error!("cannot learn which sessions have ended; trying on: {}", with_causes(&error));
-                failing = true;
+            Err(error) if !is_failing => {
+                log::error!("cannot read revoked sessions; retrying: {}", with_causes(&error));
+                is_failing = true;
             }
             Err(_) => {}
         }
@@ -78,22 +79,22 @@ async fn follow_revocations(state: AppState) {
     }
 }
 
-/// Removes, now and then, what is over: sessions, codes, counters, mails that were given up long ago. It does not matter
-/// which instance does it, or whether several do.
-async fn sweep(state: AppState) {
-    let mut interval = tokio::time::interval(SWEEP_INTERVAL);
+/// Deletes expired rows every [`CLEANUP_INTERVAL`]: sessions, codes, throttle counters, and mails that were given up
+/// long ago. Any number of instances may do this at the same time.
+async fn clean_up(state: AppState) {
+    let mut interval = tokio::time::interval(CLEANUP_INTERVAL);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         interval.tick().await;
-        match sweep_once(&state).await {
+        match clean_up_once(&state).await {
             Ok(0) => {}
-            Ok(rows) => log::info!("swept out {rows} rows that were over"),
-            Err(error) => log::error!("cannot sweep out what is over; trying on: {}", with_causes(&error)),
+            Ok(rows) => log::info!("deleted {rows} expired rows"),
+            Err(error) => log::error!("cannot delete expired rows; retrying: {}", with_causes(&error)),
         }
     }
 }
 
-async fn sweep_once(state: &AppState) -> Result<u64> {
+async fn clean_up_once(state: &AppState) -> Result<u64> {
     let (db, now) = (&state.db, state.auth.clock.now());
     Ok(sessions::sweep(db, &state.auth).await?
         + codes::sweep(db, now).await?

@@ -13,17 +13,17 @@ const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
 
 pub(super) fn healthcheck() -> Outcome {
     let settings = Settings::load()?;
-    // Listening everywhere includes here.
+    // A server that listens on all addresses can be reached on localhost.
     let host = match settings.server.host.as_str() {
         "0.0.0.0" | "::" => "localhost",
         host => host,
     };
     let addresses = (host, settings.server.port).to_socket_addrs()?;
-    let reached = addresses.into_iter().find_map(|address| TcpStream::connect_timeout(&address, HEALTH_TIMEOUT).ok());
-    let mut stream = reached.ok_or("nothing listens")?;
+    let connected = addresses.into_iter().find_map(|address| TcpStream::connect_timeout(&address, HEALTH_TIMEOUT).ok());
+    let mut stream = connected.ok_or("cannot connect to the service")?;
     stream.set_read_timeout(Some(HEALTH_TIMEOUT))?;
     stream.write_all(b"GET /health/live HTTP/1.0\r\n\r\n")?;
-    let mut answer = [0; 12];
-    stream.read_exact(&mut answer)?;
-    if answer.ends_with(b" 200") { Ok(()) } else { Err("it does not answer 200".into()) }
+    let mut status_line = [0; 12];
+    stream.read_exact(&mut status_line)?;
+    if status_line.ends_with(b" 200") { Ok(()) } else { Err("the status of the response is not 200".into()) }
 }

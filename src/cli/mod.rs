@@ -11,7 +11,7 @@ mod user;
 use clap::{Parser, Subcommand};
 use start::Outcome;
 
-/// Vaccine registration and identity. Settings come from config/*.toml, CARE4U__SECTION__KEY and DATABASE_URL.
+/// Vaccine registration and identity. Settings are read from config/*.toml, CARE4U__SECTION__KEY and DATABASE_URL.
 #[derive(Parser)]
 #[command(version)]
 pub struct Arguments {
@@ -21,26 +21,25 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve requests (the default)
+    /// Run the server (default)
     Serve,
-    /// Create an account with the role admin; its password is asked for, or read from CARE4U_ADMIN_PASSWORD
+    /// Create an admin account; the password is read from CARE4U_ADMIN_PASSWORD, or else from a prompt
     CreateAdmin {
-        /// To sign in with
+        /// E-mail address for the log-in
         #[arg(long)]
         email: String,
         /// Full name
         #[arg(long, default_value = "Administrator")]
         name: String,
     },
-    /// Change somebody's account
+    /// Manage an account
     #[command(subcommand)]
     User(user::UserCommand),
-    /// Add the common vaccines to the catalogue; those that it has stay as they are. With --users or --contacts: demo
-    /// data too
+    /// Add the common vaccines that the catalogue does not have yet; with --users or --contacts, also add demo data
     Seed(seed::Demo),
     /// Print the OpenAPI document
     Openapi,
-    /// Exit 0 when the service on this machine lives (for HEALTHCHECK)
+    /// Exit with 0 if the service on this machine is alive (for HEALTHCHECK)
     Healthcheck,
 }
 

@@ -7,6 +7,6 @@ use care4u::api;
 use super::start::Outcome;
 
 pub(super) fn print_openapi() -> Outcome {
-    // Not println!, which panics when whoever reads has had enough.
+    // Not println!, which panics if the reader closes the pipe early.
     Ok(writeln!(std::io::stdout(), "{}", api::docs::openapi().to_pretty_json()?)?)
 }

@@ -14,44 +14,44 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::password::read_password;
 use super::start::{Outcome, start_quietly};
 
-/// Demo data: accounts, contacts with birthdays around today, and requests in every state
+/// Demo data: accounts, contacts with birthdays around today, and vaccine requests in every status
 #[derive(clap::Args)]
 pub struct Demo {
-    /// How many patients [default: 100 when there are to be contacts]
+    /// Number of patients [default: 100 with --contacts]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
     users: Option<u32>,
-    /// How many contacts, of all patients together [default: 20 for each patient]
+    /// Number of contacts of all patients together [default: 20 per patient]
     #[arg(long, value_parser = clap::value_parser!(u32).range(..=100_000_000))]
     contacts: Option<u32>,
-    /// The same number makes the same data, on the same day [default: 1]
+    /// Seed: on the same day, the same seed gives the same data [default: 1]
     #[arg(long)]
     rng_seed: Option<u64>,
-    /// Even in production; there CARE4U_DEMO_PASSWORD is the password of the demo accounts
+    /// Add demo data in production too, with CARE4U_DEMO_PASSWORD as the password of its accounts
     #[arg(long)]
     force: bool,
 }
 
-pub(super) async fn seed(wanted: Demo) -> Outcome {
+pub(super) async fn seed(options: Demo) -> Outcome {
     let settings = start_quietly()?;
     let is_production = settings.profile == Profile::Production;
-    let plan = match (wanted.users, wanted.contacts) {
-        (None, None) if wanted.rng_seed.is_some() || wanted.force => {
-            return Err("--rng-seed and --force are of use with --users or --contacts only".into());
+    let plan = match (options.users, options.contacts) {
+        (None, None) if options.rng_seed.is_some() || options.force => {
+            return Err("--rng-seed and --force require --users or --contacts".into());
         }
         (None, None) => None,
-        _ if is_production && !wanted.force => {
-            return Err("demo data has no place in production; --force puts it there all the same".into());
+        _ if is_production && !options.force => {
+            return Err("in production, demo data requires --force".into());
         }
         (users, contacts) => {
             let users = users.unwrap_or(100);
             Some(Plan {
                 users,
                 contacts: contacts.unwrap_or(users.saturating_mul(20)),
-                rng_seed: wanted.rng_seed.unwrap_or(1),
+                rng_seed: options.rng_seed.unwrap_or(1),
             })
         }
     };
-    // A password that everybody knows must not open anything in production.
+    // The public demo password must not be used in production.
     let password = match plan {
         Some(_) if is_production => read_password("CARE4U_DEMO_PASSWORD")?,
         _ => Password::presented(demo::PASSWORD),
@@ -67,8 +67,8 @@ pub(super) async fn seed(wanted: Demo) -> Outcome {
 
 async fn fill(settings: &Settings, db: &Db, password: Password, plan: &Plan) -> Outcome {
     let hasher = Hasher::start(settings.auth.bcrypt_cost, 1, 1)?;
-    let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} contacts, {eta} to go")?;
-    // Where nobody watches, it draws nothing.
+    let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} contacts, {eta} left")?;
+    // Without a terminal, nothing is drawn.
     let bar = ProgressBar::new(plan.contacts.into()).with_style(style);
     let filled = demo::fill(db, &Clock::default(), &hasher, password, plan, |count| bar.inc(count)).await;
     bar.finish_and_clear();
@@ -77,9 +77,9 @@ async fn fill(settings: &Settings, db: &Db, password: Password, plan: &Plan) -> 
         error => with_causes(&error),
     })?;
     println!("added {} patients, {} contacts and {requests} vaccine requests", plan.users, plan.contacts);
-    println!("sign in as patient1@demo.example and so on, or as {}, who is staff", demo::STAFF);
+    println!("log in as patient1@demo.example and so on, or as {} with the role staff", demo::STAFF);
     if settings.profile == Profile::Development {
-        println!("everybody's password is {:?}", demo::PASSWORD);
+        println!("the password of all demo accounts is {:?}", demo::PASSWORD);
     }
     Ok(())
 }

@@ -6,14 +6,14 @@ use care4u::telemetry;
 /// The result of a command: an error is one sentence for the operator.
 pub(super) type Outcome = Result<(), Box<dyn std::error::Error>>;
 
-/// The settings of a command that ends: only what goes wrong is worth a line.
+/// Loads the settings of a command. Only warnings and errors are logged.
 pub(super) fn start_quietly() -> Result<Settings, Box<dyn std::error::Error>> {
     let mut settings = Settings::load()?;
     "warn".clone_into(&mut settings.log.level);
     start(settings)
 }
 
-/// Begins logging as the settings say.
+/// Starts logging with the settings.
 pub(super) fn start(settings: Settings) -> Result<Settings, Box<dyn std::error::Error>> {
     telemetry::start(&settings.log)?;
     for key in &settings.unknown {

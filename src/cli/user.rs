@@ -15,37 +15,37 @@ use super::start::{Outcome, start_quietly};
 
 #[derive(Subcommand)]
 pub enum UserCommand {
-    /// Refuse signing in, and end the sessions
-    Disable(Whose),
-    /// Allow signing in again
-    Enable(Whose),
-    /// Give another role, and end the sessions
+    /// Disable an account and end its sessions
+    Disable(AccountArg),
+    /// Enable a disabled account
+    Enable(AccountArg),
+    /// Change the role of an account and end its sessions
     Role {
         #[command(flatten)]
-        whose: Whose,
+        account: AccountArg,
         /// patient, staff or admin
-        #[arg(value_parser = role)]
+        #[arg(value_parser = parse_role)]
         role: Role,
     },
-    /// Set another password, end the sessions, and tell the owner by mail; it is asked for, or read from
-    /// CARE4U_USER_PASSWORD
-    ResetPassword(Whose),
+    /// Set a new password, end the sessions and notify the owner by mail; the password is read from
+    /// CARE4U_USER_PASSWORD, or else from a prompt
+    ResetPassword(AccountArg),
 }
 
 #[derive(clap::Args)]
-pub struct Whose {
-    /// The account's e-mail
+pub struct AccountArg {
+    /// E-mail address of the account
     #[arg(long)]
     email: String,
 }
 
-fn role(word: &str) -> Result<Role, String> {
+fn parse_role(text: &str) -> Result<Role, String> {
     let roles = [Role::Patient, Role::Staff, Role::Admin];
-    roles.into_iter().find(|role| role.as_str() == word).ok_or_else(|| "must be patient, staff or admin".to_owned())
+    roles.into_iter().find(|role| role.as_str() == text).ok_or_else(|| "must be patient, staff or admin".to_owned())
 }
 
 pub(super) async fn create_admin(email: &str, name: String) -> Outcome {
-    let email = address(email)?;
+    let email = parse_email(email)?;
     let name = FullName::parse(&name).map_err(|violation| format!("--name {}", violation.message))?;
     let password = read_password("CARE4U_ADMIN_PASSWORD")?;
     let settings = start_quietly()?;
@@ -58,43 +58,43 @@ pub(super) async fn create_admin(email: &str, name: String) -> Outcome {
 }
 
 pub(super) async fn change(command: UserCommand) -> Outcome {
-    let (whose, changes, done) = match command {
-        UserCommand::Disable(whose) => {
-            (whose, AccountChanges { is_disabled: Some(true), ..AccountChanges::default() }, "disabled")
+    let (account, changes, done) = match command {
+        UserCommand::Disable(account) => {
+            (account, AccountChanges { is_disabled: Some(true), ..AccountChanges::default() }, "disabled")
         }
-        UserCommand::Enable(whose) => {
-            (whose, AccountChanges { is_disabled: Some(false), ..AccountChanges::default() }, "enabled")
+        UserCommand::Enable(account) => {
+            (account, AccountChanges { is_disabled: Some(false), ..AccountChanges::default() }, "enabled")
         }
-        UserCommand::Role { whose, role } => {
-            (whose, AccountChanges { role: Some(role), ..AccountChanges::default() }, "gave another role to")
+        UserCommand::Role { account, role } => {
+            (account, AccountChanges { role: Some(role), ..AccountChanges::default() }, "changed the role of")
         }
-        UserCommand::ResetPassword(whose) => return reset_password(&whose.email).await,
+        UserCommand::ResetPassword(account) => return reset_password(&account.email).await,
     };
-    let email = address(&whose.email)?;
+    let email = parse_email(&account.email)?;
     let settings = start_quietly()?;
     let state = app::state(&settings, Clock::default(), 1).await?;
-    let user = administration::update_as_operator(&state.db, &state.auth, &email, changes).await.map_err(said)?;
+    let user = administration::update_as_operator(&state.db, &state.auth, &email, changes).await.map_err(failure)?;
     state.db.close().await?;
     println!("{done} the user {}", user.id);
     Ok(())
 }
 
 async fn reset_password(email: &str) -> Outcome {
-    let email = address(email)?;
+    let email = parse_email(email)?;
     let password = read_password("CARE4U_USER_PASSWORD")?;
     let settings = start_quietly()?;
     let state = app::state(&settings, Clock::default(), 1).await?;
-    let user = administration::reset_password(&state.db, &state.auth, &email, password).await.map_err(said)?;
+    let user = administration::reset_password(&state.db, &state.auth, &email, password).await.map_err(failure)?;
     state.db.close().await?;
-    println!("set another password for the user {}", user.id);
+    println!("set a new password for the user {}", user.id);
     Ok(())
 }
 
-fn address(email: &str) -> Result<Email, String> {
+fn parse_email(email: &str) -> Result<Email, String> {
     Email::parse(email).map_err(|violation| format!("--email {}", violation.message))
 }
 
-fn said(error: Error) -> String {
+fn failure(error: Error) -> String {
     match error {
         Error::NotFound => "no user has this e-mail".to_owned(),
         error => with_causes(&error),

@@ -1,21 +1,21 @@
-//! Signing keys as settings: which files hold them, in any of the forms in which people write that.
+//! Signing key files in the settings: a list of paths, a list of tables, or a comma-separated variable.
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer};
 
-/// A file with a key in it.
+/// A file with a signing key.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyFile {
-    /// PEM, or an HMAC secret.
+    /// Path of the file; it contains PEM or an HMAC secret.
     pub file: PathBuf,
-    /// The `kid`; without it the key's thumbprint.
+    /// Key id (`kid`); the thumbprint of the key by default.
     #[serde(default)]
     pub kid: Option<String>,
 }
 
-/// A list of files or `{ file, kid }` tables; in a variable, files separated by commas.
+/// Deserialises a list of files or `{ file, kid }` tables. In a variable, it is a comma-separated list of files.
 pub(super) fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<KeyFile>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -29,15 +29,15 @@ pub(super) fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Key
         Text(String),
         List(Vec<Entry>),
     }
-    let unnamed = |file| KeyFile { file, kid: None };
+    let key_file = |file| KeyFile { file, kid: None };
     Ok(match Entries::deserialize(deserializer)? {
         Entries::Text(text) => {
-            text.split(',').map(str::trim).filter(|file| !file.is_empty()).map(|file| unnamed(file.into())).collect()
+            text.split(',').map(str::trim).filter(|file| !file.is_empty()).map(|file| key_file(file.into())).collect()
         }
         Entries::List(entries) => entries
             .into_iter()
             .map(|entry| match entry {
-                Entry::File(file) => unnamed(file),
+                Entry::File(file) => key_file(file),
                 Entry::Table(table) => table,
             })
             .collect(),

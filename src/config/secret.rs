@@ -1,28 +1,28 @@
-//! A setting that must not be seen.
+//! Secret setting.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
-/// Text that no log, error or `Debug` may show. It is wiped from memory when dropped.
+/// Secret text that must not appear in logs, errors or `Debug` output. It is wiped from memory when dropped.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Hides a text.
+    /// Wraps a text.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// The text, for the one place that needs it.
+    /// The text, for the code that uses the secret.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether there is none.
+    /// Whether the text is empty, that is, not set.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

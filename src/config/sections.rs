@@ -1,4 +1,4 @@
-//! The sections of the settings, as they stand in the files. `config/default.toml` says what each key is for.
+//! Sections of the settings, with the keys of the files. `config/default.toml` documents each key.
 
 use std::path::PathBuf;
 
@@ -9,122 +9,122 @@ use super::key_file::{self, KeyFile};
 use super::secret::Secret;
 use crate::mail::SmtpTls;
 
-/// `[server]`
+/// HTTP server: `[server]`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Server {
     /// Address to listen on.
     pub host: String,
-    /// Port to listen on; 0 for any.
+    /// Port to listen on; 0 for any free port.
     pub port: u16,
-    /// Threads; 0 for one a core.
+    /// Number of worker threads; 0 for one per core.
     pub workers: usize,
-    /// Patience with requests in flight at the end.
+    /// Graceful-shutdown timeout: time for requests in flight after SIGTERM.
     pub shutdown_seconds: u64,
-    /// Networks whose word on the client's address is taken.
+    /// Proxy networks whose `Forwarded` and `X-Forwarded-For` headers are trusted.
     #[serde(default, deserialize_with = "networks")]
     pub trusted_proxies: Vec<IpNet>,
 }
 
-/// `[database]`
+/// Database: `[database]`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Database {
-    /// Never empty once settings are loaded.
+    /// Database URL; never empty after loading.
     #[serde(default)]
     pub url: Secret,
-    /// For all workers together.
+    /// Maximum number of connections of this instance.
     pub max_connections: u32,
-    /// Whether pending migrations are applied first.
+    /// Whether pending migrations are applied at the start.
     pub migrate_on_start: bool,
 }
 
-/// `[auth]`
+/// Authentication: `[auth]`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Auth {
-    /// An HS256 secret.
+    /// HS256 secret that signs tokens.
     #[serde(default)]
     pub secret: Secret,
-    /// Files with keys, which take the place of `secret`.
+    /// Files with signing keys, used instead of `secret`.
     #[serde(default, deserialize_with = "key_file::list")]
     pub keys: Vec<KeyFile>,
-    /// `iss`
+    /// Issuer: the `iss` claim of tokens.
     pub issuer: String,
-    /// `aud`
+    /// Audience: the `aud` claim of access tokens.
     pub audience: String,
-    /// Life of an access token.
+    /// Lifetime of an access token.
     pub access_ttl_seconds: u32,
-    /// Life of a session without a refresh.
+    /// Idle timeout: lifetime of a session without a refresh.
     pub refresh_idle_seconds: u32,
-    /// Life of a session.
+    /// Maximum lifetime of a session.
     pub refresh_absolute_seconds: u32,
-    /// For how long a repeated refresh gets the same answer.
+    /// Grace period: time in which a repeated refresh gets the same token pair.
     pub refresh_grace_seconds: u32,
-    /// Work factor of bcrypt.
+    /// bcrypt cost, from 4 to 31.
     pub bcrypt_cost: u32,
-    /// Whether the token endpoint takes passwords.
+    /// Whether the token endpoint accepts `grant_type=password`.
     pub password_grant: bool,
-    /// Whether signing in takes a confirmed address.
+    /// Whether a log-in requires a verified e-mail.
     pub require_verified_email: bool,
 }
 
-/// `[registration]`
+/// Registration: `[registration]`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Registration {
-    /// What somebody hears who registers with an address that is taken.
+    /// Response to a registration with an e-mail that is taken.
     pub on_duplicate: OnDuplicate,
 }
 
-/// What somebody hears who registers with an address that is taken.
+/// Response to a registration with an e-mail that is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnDuplicate {
-    /// 409.
+    /// 409: the e-mail is taken.
     Conflict,
-    /// What everybody hears: that a mail is on its way.
+    /// 202 as for every registration; only a mail to the address tells the outcome.
     Silent,
 }
 
-/// `[codes]`
+/// Mailed codes: `[codes]`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Codes {
-    /// Life of a code, and of a reset token.
+    /// Lifetime of a code, and of a reset token.
     pub ttl_seconds: u32,
 }
 
 /// `[contacts]`
 #[derive(Clone, Debug, Deserialize)]
 pub struct Contacts {
-    /// Bytes of a file.
+    /// Maximum size of an import file in bytes.
     pub import_max_bytes: u64,
-    /// Contacts of a file.
+    /// Maximum number of contacts in an import file.
     pub import_max_rows: u64,
 }
 
-/// `[mail]`
+/// Mail transport: `[mail]`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Mail {
-    /// Must be chosen in production.
+    /// Transport; required in production.
     #[serde(default)]
     pub transport: Option<MailTransport>,
-    /// For `file`.
+    /// Folder for the transport `file`.
     pub dir: PathBuf,
-    /// Whom mails come from.
+    /// Sender, as `name <address>`.
     pub from: String,
-    /// Which set of texts.
+    /// Language of the texts (RFC 5646 tag).
     pub language: String,
-    /// The mail server.
+    /// Host name of the mail server.
     pub smtp_host: String,
-    /// Its port; 0 for the usual one.
+    /// Port of the mail server; 0 for the default port of `smtp_tls`.
     pub smtp_port: u16,
-    /// How the connection is kept private.
+    /// Encryption of the connection.
     pub smtp_tls: SmtpTls,
-    /// Empty for none.
+    /// User name; empty for no authentication.
     pub smtp_username: String,
-    /// With `smtp_username`.
+    /// Password of `smtp_username`.
     #[serde(default)]
     pub smtp_password: Secret,
-    /// How long sending one mail may take.
+    /// Timeout for sending one mail.
     pub smtp_timeout_seconds: u32,
-    /// Another certificate authority to trust, in PEM.
+    /// PEM file with an additional trusted certificate authority.
     #[serde(default)]
     pub smtp_ca_file: Option<PathBuf>,
 }
@@ -133,32 +133,32 @@ pub struct Mail {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MailTransport {
-    /// As files in a folder.
+    /// Files in a folder.
     File,
-    /// To a mail server.
+    /// Mail server (SMTP).
     Smtp,
 }
 
-/// `[log]`
+/// Logging: `[log]`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Log {
-    /// As in `RUST_LOG`.
+    /// Log filter, in the format of `RUST_LOG`.
     pub level: String,
-    /// How a line looks.
+    /// Format of a line.
     pub format: LogFormat,
 }
 
-/// How a line of the log looks.
+/// Format of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// For people.
+    /// Text, for people.
     Text,
-    /// For programs.
+    /// JSON, for programs.
     Json,
 }
 
-/// A list of networks or addresses; in a variable, separated by commas.
+/// Deserialises a list of networks or addresses. In a variable, it is comma-separated.
 fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]

@@ -1,14 +1,15 @@
-//! What a database error means: which constraint was violated, or whether the database could not serve at all.
+//! Classification of database errors: which constraint was violated, or whether the database is unavailable.
 
 use sea_orm::{DbErr, RuntimeErr};
 
-/// A foreign key of which SQLite does not tell which.
-pub const SOME_FOREIGN_KEY: &str = "?_fkey";
+/// Constraint name of a violated foreign key on SQLite, which does not report its name.
+pub const UNKNOWN_FOREIGN_KEY: &str = "?_fkey";
 
-/// The name of the violated constraint by the house rule, such as `users_email_key`, on both databases.
+/// Returns the name of the violated constraint, such as `users_email_key`, on both databases.
 ///
-/// PostgreSQL names it. SQLite names a CHECK, but of a unique key only the columns, from which the house rule makes
-/// the name; of a foreign key it tells nothing, which is called [`SOME_FOREIGN_KEY`].
+/// PostgreSQL reports the name. SQLite reports the name of a CHECK, but only the columns of a unique key; its name is
+/// built from them by the naming rule `<table>_<columns>_key`. For a foreign key SQLite reports nothing; the result is
+/// [`UNKNOWN_FOREIGN_KEY`].
 pub fn violated_constraint(error: &DbErr) -> Option<String> {
     let sqlx::Error::Database(error) = sqlx_error(error)? else { return None };
     if let Some(name) = error.constraint() {
@@ -22,12 +23,12 @@ pub fn violated_constraint(error: &DbErr) -> Option<String> {
         return Some(format!("{table}_{columns}_key"));
     }
     if message.starts_with("FOREIGN KEY constraint failed") {
-        return Some(SOME_FOREIGN_KEY.to_owned());
+        return Some(UNKNOWN_FOREIGN_KEY.to_owned());
     }
     message.strip_prefix("CHECK constraint failed: ").map(str::to_owned)
 }
 
-/// Whether the database could not be reached or was too busy, so that trying later may help.
+/// Whether the database could not be reached or was overloaded, so that a retry may succeed.
 pub fn is_unavailable(error: &DbErr) -> bool {
     if matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_)) {
         return true;
@@ -46,9 +47,11 @@ pub fn is_unavailable(error: &DbErr) -> bool {
     }
 }
 
-/// PostgreSQL: lost connections (08), too few resources (53), operator intervention (57), read-only after a failover
-/// (25006), serialisation (40). SQLite: busy, locked, out of memory, read-only, I/O, full, cannot open, with their
-/// extended codes, whose lowest byte is the plain one.
+/// Whether an error code is transient.
+///
+/// PostgreSQL: connection exceptions (08), insufficient resources (53), operator intervention (57), read-only after a
+/// failover (25006), serialisation failures (40). SQLite: busy, locked, out of memory, read-only, I/O error, full,
+/// cannot open, and their extended codes, whose lowest byte is the primary code.
 fn is_transient(code: &str) -> bool {
     if code.len() == 5 {
         return ["08", "40", "53", "57"].iter().any(|class| code.starts_with(class)) || code == "25006";
@@ -70,7 +73,7 @@ mod tests {
     use super::is_transient;
 
     #[test]
-    fn codes_of_both_databases_are_told_apart() {
+    fn transient_error_codes_of_both_databases_are_recognised() {
         for code in ["08006", "57P01", "53300", "40001", "5", "517", "10", "13", "14"] {
             assert!(is_transient(code), "{code}");
         }

@@ -1,10 +1,10 @@
-//! Queries whose text is built once and then only filled with values.
+//! Cached SQL text: a query is built once, and later only gets its values.
 
 use std::sync::OnceLock;
 
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, QueryTrait, Select, Statement, Value};
 
-/// The text of one query, in the dialect of each database.
+/// Cached SQL text of one query, in the dialect of each database.
 #[derive(Debug, Default)]
 pub struct QueryText {
     sqlite: OnceLock<String>,
@@ -12,13 +12,13 @@ pub struct QueryText {
 }
 
 impl QueryText {
-    /// A text that has not been built yet.
+    /// Creates an empty cache.
     #[must_use]
     pub const fn new() -> Self {
         Self { sqlite: OnceLock::new(), postgres: OnceLock::new() }
     }
 
-    /// The query with these values in the places of those that `build` gives it, which must be as many.
+    /// Returns the query with `values` instead of the values that `build` sets. Their number must be the same.
     pub fn fill<E: EntityTrait>(
         &self,
         db: &impl ConnectionTrait,

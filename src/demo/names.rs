@@ -1,8 +1,8 @@
-//! Names from here and there, in their own scripts.
+//! Names of the demo data, from several regions and in several scripts.
 
 use fastrand::Rng;
 
-/// Somebody's name.
+/// Name of a person.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Name {
     pub(super) first: &'static str,
@@ -14,7 +14,7 @@ impl Name {
         format!("{} {}", self.first, self.last)
     }
 
-    /// What an address may begin with: the name without what is not ASCII, or a word where nothing is left.
+    /// Returns the first part of an e-mail address: the ASCII letters of the name, or `friend` if there are too few.
     pub(super) fn ascii(self) -> String {
         let letters = |name: &str| name.chars().filter(char::is_ascii_alphabetic).collect::<String>().to_lowercase();
         let (first, last) = (letters(self.first), letters(self.last));
@@ -22,8 +22,8 @@ impl Name {
     }
 }
 
-/// First and last names that go together.
-const PLACES: [([&str; 12], [&str; 12]); 8] = [
+/// First and last names by region.
+const REGIONS: [([&str; 12], [&str; 12]); 8] = [
     (
         ["Amelia", "Oliver", "Isla", "George", "Ava", "Noah", "Ivy", "Arthur", "Freya", "Leo", "Florence", "Harry"],
         [
@@ -88,16 +88,16 @@ const NOTES: [&str; 5] = [
     "Twins: the other one is in the list too.",
 ];
 
-pub(super) fn any(rng: &mut Rng) -> Name {
-    let (firsts, lasts) = pick(rng, &PLACES);
-    Name { first: pick(rng, &firsts), last: pick(rng, &lasts) }
+pub(super) fn random_name(rng: &mut Rng) -> Name {
+    let (first_names, last_names) = pick(rng, &REGIONS);
+    Name { first: pick(rng, &first_names), last: pick(rng, &last_names) }
 }
 
-pub(super) fn note(rng: &mut Rng) -> &'static str {
+pub(super) fn random_note(rng: &mut Rng) -> &'static str {
     pick(rng, &NOTES)
 }
 
 #[expect(clippy::indexing_slicing, reason = "the index is drawn from the length")]
-fn pick<T: Copy, const N: usize>(rng: &mut Rng, of: &[T; N]) -> T {
-    of[rng.usize(..N)]
+fn pick<T: Copy, const N: usize>(rng: &mut Rng, items: &[T; N]) -> T {
+    items[rng.usize(..N)]
 }

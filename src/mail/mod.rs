@@ -1,7 +1,7 @@
-//! Mail: from a letter to a message, and from here to a mail server or a folder. [`courier`] carries what waits in the
-//! outbox.
+//! Mail: builds messages and sends them to a mail server, or writes them into a folder. [`courier`] is the delivery
+//! worker, which sends the mails of the outbox.
 
-pub mod courier;
+pub mod delivery_worker;
 mod smtp;
 mod texts;
 
@@ -12,12 +12,12 @@ use lettre::Message;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
 use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
 
-use crate::domain::accounts::mail_messages::Letter;
-use smtp::Route;
+use crate::domain::accounts::mail_messages::MailMessage;
+use smtp::SmtpClient;
 pub use smtp::{Server, SmtpTls};
 pub use texts::Language;
 
-/// How mail leaves.
+/// Mailer: renders and sends mails.
 #[derive(Clone, Debug)]
 pub struct Mailer {
     transport: Transport,
@@ -28,72 +28,72 @@ pub struct Mailer {
 #[derive(Clone, Debug)]
 enum Transport {
     File(PathBuf),
-    Smtp(Route),
+    Smtp(SmtpClient),
 }
 
-/// Why mail cannot be sent at all.
+/// Error in the mail settings.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
-    /// `mail.from`
-    #[error("mail.from is not of the form name <address>")]
+    /// `mail.from` is not a mailbox.
+    #[error("mail.from must have the form name <address>")]
     From,
-    /// `mail.language`
-    #[error("mail.language: there are no texts in this language")]
+    /// `mail.language` is not supported.
+    #[error("mail.language is not supported; there are no texts in this language")]
     Language,
-    /// TLS.
-    #[error("the TLS settings for the mail server do not work: {0}")]
+    /// The TLS settings are not valid.
+    #[error("the TLS settings of the mail server are not valid: {0}")]
     Tls(lettre::transport::smtp::Error),
 }
 
-/// Why a mail was not sent. Servers tend to repeat the address in their answers, so nothing of them is kept but the code.
+/// Error of sending a mail. Of the server's response only the code is kept, because servers often repeat the address.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    /// The server will not take this mail, now or later.
-    #[error("the mail server refuses it for good ({0})")]
-    Refused(u16),
-    /// It may be taken later.
-    #[error("the mail server says {0}")]
-    NotNow(u16),
-    /// Nobody answers, or not as a mail server does.
+    /// The server rejects the recipient permanently.
+    #[error("the mail server rejected the recipient permanently ({0})")]
+    Rejected(u16),
+    /// The server did not accept the mail; a retry may succeed.
+    #[error("the mail server responded {0}")]
+    NotAccepted(u16),
+    /// The server cannot be reached, or does not respond as a mail server.
     #[error("the mail server cannot be reached: {0}")]
     Unreachable(&'static str),
-    /// No message can be made of it.
-    #[error("the mail cannot be written: {0}")]
-    Unwritable(String),
-    /// The folder.
-    #[error("the mail cannot be put into the folder: {0}")]
+    /// The message cannot be built.
+    #[error("the message cannot be built: {0}")]
+    InvalidMessage(String),
+    /// The file cannot be written.
+    #[error("the mail cannot be written into the folder: {0}")]
     Folder(std::io::Error),
 }
 
 impl SendError {
-    /// Whether trying again is useless.
+    /// Whether a retry is useless.
     #[must_use]
-    pub fn is_final(&self) -> bool {
-        matches!(self, Self::Refused(_) | Self::Unwritable(_))
+    pub fn is_permanent(&self) -> bool {
+        matches!(self, Self::Rejected(_) | Self::InvalidMessage(_))
     }
 
-    /// Whether other mails would fare no better at the moment.
+    /// Whether all other mails would fail too at the moment.
     #[must_use]
-    pub fn is_general(&self) -> bool {
+    pub fn affects_all_mails(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::Folder(_))
     }
 }
 
 impl Mailer {
-    /// Puts mails into a folder, each a file.
+    /// Creates a mailer that writes each mail into a file of a folder.
     ///
     /// # Errors
-    /// Tells which setting does not work.
+    /// Returns a [`MailError`], which names the invalid setting.
     pub fn file(folder: PathBuf, from: &str, language: &str) -> Result<Self, MailError> {
         Self::new(Transport::File(folder), from, language)
     }
 
-    /// Sends mails to a server.
+    /// Creates a mailer that sends mails to a mail server.
     ///
     /// # Errors
-    /// Tells which setting does not work.
+    /// Returns a [`MailError`], which names the invalid setting.
     pub fn smtp(server: Server, from: &str, language: &str) -> Result<Self, MailError> {
-        Self::new(Transport::Smtp(Route::to(server).map_err(MailError::Tls)?), from, language)
+        Self::new(Transport::Smtp(SmtpClient::new(server).map_err(MailError::Tls)?), from, language)
     }
 
     fn new(transport: Transport, from: &str, language: &str) -> Result<Self, MailError> {
@@ -102,61 +102,63 @@ impl Mailer {
         Ok(Self { transport, from, language })
     }
 
-    /// Sends a letter for a mail in the outbox.
+    /// Sends a mail of the outbox, with the content in `message`.
     ///
     /// # Errors
-    /// Tells whether trying again may help.
-    pub async fn send(&self, mail: &outbox::Model, letter: &Letter) -> Result<(), SendError> {
-        let message = self.message(mail, letter)?;
+    /// Returns a [`SendError`], which tells whether a retry may succeed.
+    pub async fn send(&self, mail: &outbox::Model, message: &MailMessage) -> Result<(), SendError> {
+        let message = self.message(mail, message)?;
         match &self.transport {
-            Transport::File(folder) => put(folder.clone(), mail, message).await.map_err(SendError::Folder),
-            Transport::Smtp(route) => route.send(&message).await,
+            Transport::File(folder) => write_file(folder.clone(), mail, message).await.map_err(SendError::Folder),
+            Transport::Smtp(client) => client.send(&message).await,
         }
     }
 
-    fn message(&self, mail: &outbox::Model, letter: &Letter) -> Result<Message, SendError> {
-        let unwritable = |error: &dyn std::fmt::Display| SendError::Unwritable(error.to_string());
-        // Not the error itself, which may show the address.
-        let address = letter.recipient.parse().map_err(|_| unwritable(&"the address"))?;
-        let texts = self.language.write(letter).map_err(|error| unwritable(&error))?;
-        let is_automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
-        // A retry brings another code, so it must not pass for the same message.
+    fn message(&self, mail: &outbox::Model, message: &MailMessage) -> Result<Message, SendError> {
+        let invalid = |error: &dyn std::fmt::Display| SendError::InvalidMessage(error.to_string());
+        // Not the error itself, which may contain the address.
+        let address = message.recipient.parse().map_err(|_| invalid(&"the address"))?;
+        let texts = self.language.render(message).map_err(|error| invalid(&error))?;
+        let auto_submitted = HeaderName::new_from_ascii_str("Auto-Submitted");
+        // A retry has a new code, so it must not have the Message-ID of the mail before: that could count as a
+        // duplicate.
         let id = format!("<{}.{}@{}>", mail.id.simple(), mail.attempts, self.from.email.domain());
         Message::builder()
             .from(self.from.clone())
-            .to(Mailbox::new(letter.name.as_deref().map(one_line), address))
+            .to(Mailbox::new(message.name.as_deref().map(one_line), address))
             .subject(texts.subject)
             .message_id(Some(id))
-            .raw_header(HeaderValue::new(is_automatic, "auto-generated".to_owned()))
+            .raw_header(HeaderValue::new(auto_submitted, "auto-generated".to_owned()))
             .multipart(
                 MultiPart::alternative()
-                    .singlepart(part(ContentType::TEXT_PLAIN, texts.plain)?)
-                    .singlepart(part(ContentType::TEXT_HTML, texts.html)?),
+                    .singlepart(body_part(ContentType::TEXT_PLAIN, texts.plain)?)
+                    .singlepart(body_part(ContentType::TEXT_HTML, texts.html)?),
             )
-            .map_err(|error| unwritable(&error))
+            .map_err(|error| invalid(&error))
     }
 }
 
-/// Text for a header. Names that were imported may hold anything.
+/// Replaces control characters in a text for a header. Imported names may contain anything.
 fn one_line(name: &str) -> String {
     name.replace(char::is_control, " ").trim().to_owned()
 }
 
-/// Always in one encoding, in which digits stay legible.
-fn part(kind: ContentType, text: String) -> Result<SinglePart, SendError> {
+/// Builds a part of the message. The encoding is always quoted-printable, which leaves the digits of codes readable.
+fn body_part(kind: ContentType, text: String) -> Result<SinglePart, SendError> {
     let body = Body::new_with_encoding(text, ContentTransferEncoding::QuotedPrintable);
-    let body = body.map_err(|_| SendError::Unwritable("its encoding".to_owned()))?;
+    let body = body.map_err(|_| SendError::InvalidMessage("the encoding".to_owned()))?;
     Ok(SinglePart::builder().header(kind).body(body))
 }
 
-/// Writes a file whole before it gets its name, which is the mail's: put there twice, it is there once.
-async fn put(folder: PathBuf, mail: &outbox::Model, message: Message) -> std::io::Result<()> {
+/// Writes a mail into a file. It is written under a temporary name and then renamed, so it is never partial. Its name
+/// is the id of the mail, so a repeated delivery replaces it.
+async fn write_file(folder: PathBuf, mail: &outbox::Model, message: Message) -> std::io::Result<()> {
     let id = mail.id;
     let write = move || {
         std::fs::create_dir_all(&folder)?;
-        let unnamed = folder.join(format!(".{id}.tmp"));
-        std::fs::write(&unnamed, message.formatted())?;
-        std::fs::rename(&unnamed, folder.join(format!("{id}.eml")))
+        let temporary = folder.join(format!(".{id}.tmp"));
+        std::fs::write(&temporary, message.formatted())?;
+        std::fs::rename(&temporary, folder.join(format!("{id}.eml")))
     };
     tokio::task::spawn_blocking(write).await.map_err(std::io::Error::other)?
 }

@@ -1,5 +1,5 @@
-//! Handing a message to a mail server (RFC 5321), over a connection of its own: one on which a mail was given up half-way
-//! must not carry another, whose answers would be mistaken for the first one's.
+//! SMTP client (RFC 5321), with a new connection for each mail: after an aborted mail, the responses to the next one on
+//! the same connection could be taken for those to the first.
 
 use std::time::Duration;
 
@@ -13,59 +13,59 @@ use tokio::time::timeout;
 
 use super::SendError;
 
-/// How long the server may take to say goodbye.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// Timeout for the response to QUIT.
+const QUIT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A mail server. Not `Debug`: it holds a password.
+/// Mail server settings. Not `Debug`, because they contain a password.
 #[derive(Clone)]
 pub struct Server {
-    /// Its name, which its certificate must bear.
+    /// Host name, which the certificate must contain.
     pub host: String,
-    /// Its port; 0 for the usual one.
+    /// Port; 0 for the default port.
     pub port: u16,
-    /// TLS of the connection.
+    /// Encryption of the connection.
     pub tls: SmtpTls,
-    /// User and password.
+    /// User name and password.
     pub credentials: Option<(String, String)>,
-    /// How long sending one mail may take, from connecting to the server's word that it has it.
+    /// Timeout for sending one mail, from the connection to the server's confirmation.
     pub timeout: Duration,
-    /// Another certificate authority to trust, in PEM.
+    /// Additional trusted certificate authority, in PEM.
     pub authority: Option<Vec<u8>>,
 }
 
-/// TLS of the connection to a mail server.
+/// Encryption of the connection to a mail server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SmtpTls {
-    /// STARTTLS (RFC 3207), usually on port 587. A server without it is refused.
+    /// STARTTLS (RFC 3207), usually on port 587: starts unencrypted, and must upgrade to TLS.
     Starttls,
     /// TLS from the first byte (RFC 8314), usually on port 465.
     Tls,
-    /// No TLS, usually on port 25: for a server on the same machine.
+    /// No encryption, usually on port 25: for a server on the same machine.
     None,
 }
 
-/// A way to a server.
+/// SMTP client of one mail server.
 #[derive(Clone)]
-pub(super) struct Route {
+pub(super) struct SmtpClient {
     host: String,
     port: u16,
-    /// Around the whole connection, or for the change-over.
+    /// TLS from the first byte, or after STARTTLS.
     tls: Option<TlsParameters>,
-    starts_in_the_clear: bool,
+    starts_unencrypted: bool,
     credentials: Option<Credentials>,
     timeout: Duration,
 }
 
-impl std::fmt::Debug for Route {
+impl std::fmt::Debug for SmtpClient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Route").field("host", &self.host).field("port", &self.port).finish_non_exhaustive()
+        f.debug_struct("SmtpClient").field("host", &self.host).field("port", &self.port).finish_non_exhaustive()
     }
 }
 
-impl Route {
-    pub(super) fn to(server: Server) -> Result<Self, Error> {
-        let usual_port = match server.tls {
+impl SmtpClient {
+    pub(super) fn new(server: Server) -> Result<Self, Error> {
+        let default_port = match server.tls {
             SmtpTls::Starttls => 587,
             SmtpTls::Tls => 465,
             SmtpTls::None => 25,
@@ -81,33 +81,34 @@ impl Route {
         };
         Ok(Self {
             host: server.host,
-            port: if server.port == 0 { usual_port } else { server.port },
+            port: if server.port == 0 { default_port } else { server.port },
             tls,
-            starts_in_the_clear: server.tls != SmtpTls::Tls,
+            starts_unencrypted: server.tls != SmtpTls::Tls,
             credentials: server.credentials.map(|(user, password)| Credentials::new(user, password)),
             timeout: server.timeout,
         })
     }
 
-    /// Hands a message over.
+    /// Sends a message.
     pub(super) async fn send(&self, message: &Message) -> Result<(), SendError> {
-        match timeout(self.timeout, self.hand_over(message)).await {
+        match timeout(self.timeout, self.deliver(message)).await {
             Ok(Ok(mut connection)) => {
-                // The server has the mail, whatever it makes of the goodbye.
-                timeout(FAREWELL, connection.quit()).await.ok();
+                // The server has accepted the mail; errors of QUIT do not matter.
+                timeout(QUIT_TIMEOUT, connection.quit()).await.ok();
                 Ok(())
             }
-            Ok(Err(error)) => Err(meaning(&error)),
-            Err(_) => Err(SendError::Unreachable("it does not answer in time")),
+            Ok(Err(error)) => Err(send_error(&error)),
+            Err(_) => Err(SendError::Unreachable("no response in time")),
         }
     }
 
-    async fn hand_over(&self, message: &Message) -> Result<AsyncSmtpConnection, Error> {
-        let (client, at_once) = (ClientId::default(), self.tls.clone().filter(|_| !self.starts_in_the_clear));
+    /// Connects and transfers the message. Returns the connection, to be closed with QUIT.
+    async fn deliver(&self, message: &Message) -> Result<AsyncSmtpConnection, Error> {
+        let (client, tls_at_connect) = (ClientId::default(), self.tls.clone().filter(|_| !self.starts_unencrypted));
         let server = (self.host.as_str(), self.port);
         let mut connection =
-            AsyncSmtpConnection::connect_tokio1(server, Some(self.timeout), &client, at_once, None).await?;
-        if let (true, Some(tls)) = (self.starts_in_the_clear, &self.tls) {
+            AsyncSmtpConnection::connect_tokio1(server, Some(self.timeout), &client, tls_at_connect, None).await?;
+        if let (true, Some(tls)) = (self.starts_unencrypted, &self.tls) {
             connection.starttls(tls.clone(), &client).await?;
         }
         if let Some(credentials) = &self.credentials {
@@ -118,23 +119,24 @@ impl Route {
     }
 }
 
-fn meaning(error: &Error) -> SendError {
-    let said = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+/// Classifies an error of lettre.
+fn send_error(error: &Error) -> SendError {
+    let response = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
     match error.status().map(u16::from) {
-        Some(code) if error.is_permanent() && is_bad_address(&said) => SendError::Refused(code),
-        Some(code) => SendError::NotNow(code),
-        None if error.is_timeout() => SendError::Unreachable("it does not answer in time"),
-        None if error.is_tls() => SendError::Unreachable("TLS fails"),
-        None if error.is_response() => SendError::Unreachable("its answer makes no sense"),
-        None if error.is_client() => SendError::Unreachable("it does not offer what is needed"),
-        None => SendError::Unreachable("the connection fails"),
+        Some(code) if error.is_permanent() && is_bad_address(&response) => SendError::Rejected(code),
+        Some(code) => SendError::NotAccepted(code),
+        None if error.is_timeout() => SendError::Unreachable("no response in time"),
+        None if error.is_tls() => SendError::Unreachable("TLS failed"),
+        None if error.is_response() => SendError::Unreachable("invalid response"),
+        None if error.is_client() => SendError::Unreachable("it does not support a required extension"),
+        None => SendError::Unreachable("the connection failed"),
     }
 }
 
-/// Whether the server says that the recipient's address is wrong (RFC 3463 §3.2). It may refuse for many other reasons, of
-/// which our own settings, the sender's address (5.1.7, 5.1.8) among them, are the likeliest; those can be mended.
-fn is_bad_address(said: &str) -> bool {
-    let code = said.split_whitespace().next().unwrap_or_default();
+/// Whether the response says that the recipient's address is wrong (RFC 3463 §3.2). Other rejections are not permanent:
+/// most are caused by our own settings, such as the sender's address (5.1.7, 5.1.8), which can be corrected.
+fn is_bad_address(response: &str) -> bool {
+    let code = response.split_whitespace().next().unwrap_or_default();
     code.starts_with("5.1.") && !["5.1.7", "5.1.8"].contains(&code)
 }
 
@@ -143,7 +145,7 @@ mod tests {
     use super::is_bad_address;
 
     #[test]
-    fn only_a_wrong_recipient_is_final() {
+    fn only_a_wrong_recipient_address_is_permanent() {
         for wrong in ["5.1.1 no such mailbox", "5.1.10 null MX"] {
             assert!(is_bad_address(wrong), "{wrong}");
         }

@@ -1,18 +1,19 @@
-//! The texts of mails, a set for each language. Another language is another folder of templates and another variant here.
+//! Texts of mails, as one set of templates per language. A new language needs a folder of templates and a variant of
+//! [`Language`].
 
 use askama::Template;
 use entity::MailKind;
 
-use crate::domain::accounts::mail_messages::Letter;
+use crate::domain::accounts::mail_messages::MailMessage;
 
-/// A language that there are texts in.
+/// Language of the texts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
-    /// `templates/en`
+    /// English: `templates/en`.
     English,
 }
 
-/// A letter in words.
+/// Texts of one mail.
 #[derive(Debug)]
 pub(super) struct Texts {
     pub(super) subject: String,
@@ -23,34 +24,35 @@ pub(super) struct Texts {
 #[derive(Template)]
 #[template(path = "en/subject.txt", config = "src/mail/askama.toml")]
 struct EnglishSubject<'a> {
-    letter: &'a Letter,
+    message: &'a MailMessage,
 }
 
 #[derive(Template)]
 #[template(path = "en/body.txt", config = "src/mail/askama.toml")]
 struct EnglishPlain<'a> {
-    letter: &'a Letter,
+    message: &'a MailMessage,
 }
 
 #[derive(Template)]
 #[template(path = "en/body.html", config = "src/mail/askama.toml")]
 struct EnglishHtml<'a> {
-    letter: &'a Letter,
+    message: &'a MailMessage,
 }
 
 impl Language {
-    /// The language with this tag (RFC 5646).
+    /// Returns the language with this tag (RFC 5646).
     #[must_use]
     pub fn find(tag: &str) -> Option<Self> {
         (tag == "en").then_some(Self::English)
     }
 
-    pub(super) fn write(self, letter: &Letter) -> askama::Result<Texts> {
+    /// Renders the texts of a mail.
+    pub(super) fn render(self, message: &MailMessage) -> askama::Result<Texts> {
         match self {
             Self::English => Ok(Texts {
-                subject: EnglishSubject { letter }.render()?,
-                plain: EnglishPlain { letter }.render()?,
-                html: EnglishHtml { letter }.render()?,
+                subject: EnglishSubject { message }.render()?,
+                plain: EnglishPlain { message }.render()?,
+                html: EnglishHtml { message }.render()?,
             }),
         }
     }

@@ -4,7 +4,7 @@
 
 use care4u::domain::accounts::administration::{self, AccountChanges};
 use care4u::domain::accounts::credentials;
-use care4u::domain::accounts::mail_messages as letters;
+use care4u::domain::accounts::mail_messages;
 use care4u::domain::accounts::recovery;
 use care4u::domain::accounts::users;
 use care4u::domain::accounts::users::{NewUser, UserFilter, UserSearch};
@@ -234,7 +234,7 @@ async fn sessions_codes_and_mails_are_found_by_index() {
     // Of those to one address the oldest alone.
     assert_eq!(mails.len(), 3);
     for mail in &mails {
-        letters::write(&db, auth, mail).await.unwrap();
+        mail_messages::prepare(&db, auth, mail).await.unwrap();
     }
     outbox::keep_claim(&db, &[mails[0].id], now).await.unwrap();
     outbox::hold(&db, &mails[2], now).await.unwrap();

@@ -116,7 +116,7 @@ fn visit(server: &Serving, folder: &Path) {
     keep_contacts(server, &token);
     wait_for_mails(folder, 5);
     let erase = r#"{"password":"another good one"}"#;
-    expect(200, server.send("DELETE", "/api/v1/users/me", &token, erase));
+    expect(200, server.send("POST", "/api/v1/users/me/deletion", &token, erase));
     wait_for_mails(folder, 6);
 }
 

@@ -1,4 +1,4 @@
-//! One change to a schema: what kind it is, and how it reads.
+//! A change of a schema: its kinds and its text.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::equivalences::Equivalences;
 use crate::schema::expression::words;
 use crate::schema::{Check, Column, ForeignKey, Index, Key, Table};
 
-/// One change to a schema.
+/// A change of a schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     AddTable(Table),
@@ -60,7 +60,7 @@ pub(crate) enum Change {
         old: Check,
         new: Check,
     },
-    /// SQLite: whether rows lie in the order of the key.
+    /// SQLite: WITHOUT ROWID.
     ModifyStorage {
         table: String,
         without_rowid: bool,
@@ -68,7 +68,7 @@ pub(crate) enum Change {
 }
 
 impl Change {
-    /// What kinds of change it is: a column can change in several ways at once. The words are Alembic's.
+    /// The kinds of the change, in Alembic's words. A column can change in several ways at once.
     pub(crate) fn kinds(&self) -> Vec<&'static str> {
         match self {
             Self::AddTable(_) => vec!["add_table"],
@@ -121,7 +121,7 @@ impl Change {
         }
     }
 
-    /// The name of what changes in the table.
+    /// The name of the column, index or constraint that changes.
     fn name(&self) -> Option<&str> {
         match self {
             Self::AddTable(_) | Self::RemoveTable(_) | Self::ModifyStorage { .. } => None,
@@ -135,7 +135,7 @@ impl Change {
         }
     }
 
-    /// Whether it says all that another says, of the same thing, though another database writes it differently.
+    /// Whether the change includes another one, which may be the same change as another database writes it.
     pub(crate) fn covers(&self, other: &Self) -> bool {
         let kinds = self.kinds();
         std::mem::discriminant(self) == std::mem::discriminant(other)
@@ -143,7 +143,7 @@ impl Change {
             && other.kinds().iter().all(|kind| kinds.contains(kind))
     }
 
-    /// What it is about, whether or not that has a name.
+    /// What the change is about, also if it has no name.
     fn subject(&self) -> Vec<&str> {
         match self {
             Self::AddForeignKey { key, .. } | Self::RemoveForeignKey { key, .. } => {
@@ -168,7 +168,7 @@ impl Change {
     }
 }
 
-/// A line: `+` comes, `-` goes, `~` changes.
+/// One line: `+` is added, `-` is removed, `~` is changed.
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,11 +1,11 @@
-//! What has to change so that one schema becomes another.
+//! Comparison of two schemas.
 
 use crate::change::Change;
 use crate::equivalences::Equivalences;
 use crate::schema::expression::normal;
 use crate::schema::{Check, Column, ForeignKey, Index, Key, Schema, Table};
 
-/// Every change from one schema to another, table by table.
+/// The changes from one schema to another, by table.
 pub(crate) fn compare(from: &Schema, to: &Schema, equivalences: &Equivalences) -> Vec<Change> {
     let mut changes = Vec::new();
     for (name, table) in &to.tables {
@@ -92,7 +92,7 @@ fn compare_checks(changes: &mut Vec<Change>, old: &Table, new: &Table, equivalen
     changes.extend(come.into_iter().map(|check| Change::AddCheck { table: table.clone(), check }));
 }
 
-/// What only the left has, and what only the right has.
+/// The items that only the left side has, and those that only the right side has.
 fn unmatched<T: Clone>(
     left: &[T],
     right: &[T],
@@ -103,7 +103,7 @@ fn unmatched<T: Clone>(
     (gone.into_iter(), come.into_iter())
 }
 
-/// SQLite lets things go without a name.
+/// SQLite allows constraints without a name.
 fn is_same_name(left: Option<&String>, right: Option<&String>) -> bool {
     match (left, right) {
         (Some(left), Some(right)) => left == right,
@@ -132,7 +132,7 @@ fn is_same_column(left: &Column, right: &Column, equivalences: &Equivalences) ->
         && equivalences.are_same_if_any(left.generated.as_deref(), right.generated.as_deref())
 }
 
-/// The columns that a foreign key refers to, even when it does not say so.
+/// The columns that a foreign key refers to; by default the primary key of the table.
 fn referred(key: &ForeignKey, schema: &Schema) -> Vec<String> {
     if !key.references.is_empty() {
         return key.references.clone();
@@ -141,7 +141,7 @@ fn referred(key: &ForeignKey, schema: &Schema) -> Vec<String> {
     primary_key.map(|key| key.columns.clone()).unwrap_or_default()
 }
 
-/// Expressions that stand for the same thing on both sides and are not written alike, with the table they are about.
+/// Expressions of the same object that are written differently on both sides, with their table.
 pub(crate) fn doubtful(from: &Schema, to: &Schema) -> Vec<(String, String, String)> {
     let mut pairs = Vec::new();
     for (old, new) in to.tables.values().filter_map(|new| Some((from.tables.get(&new.name)?, new))) {

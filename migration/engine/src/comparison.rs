@@ -1,4 +1,4 @@
-//! A live database beside the entities.
+//! Comparison of a database with the entities.
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use serde_json::Value;
@@ -14,13 +14,13 @@ use crate::schema::replay::replay;
 use crate::schema::{Schema, entities};
 use crate::{Entities, Failure, Project, connection, history, record};
 
-/// One way in which a database and the entities differ. Shown, it is a line: `+` what only the entities have, `-` what only
-/// the database has, `~` what they have differently.
+/// A difference between a database and the entities. Displayed it is one line: `+` is only in the entities, `-` only in
+/// the database, `~` differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// What kinds of change it takes, in Alembic's words, such as `add_column`; a column can change in several ways.
+    /// The kinds of the change, in Alembic's words, such as `add_column`. A column can change in several ways.
     pub kinds: Vec<&'static str>,
-    /// Which table.
+    /// The table.
     pub table: String,
     text: String,
 }
@@ -31,7 +31,7 @@ impl std::fmt::Display for Difference {
     }
 }
 
-/// Every way in which the database and the entities differ.
+/// All differences between the database and the entities.
 pub async fn differences(db: &DatabaseConnection, project: &Project) -> Result<Vec<Difference>, Failure> {
     let changes = Comparison::read(project, db).await?.changes();
     let difference = |change: Change| Difference {
@@ -42,9 +42,9 @@ pub async fn differences(db: &DatabaseConnection, project: &Project) -> Result<V
     Ok(changes.into_iter().map(difference).collect())
 }
 
-/// The text of a migration that brings the database to what the entities describe, and back; none when they agree.
+/// The source of a migration from the database to the entities, and back. None if there are no differences.
 ///
-/// It is not laid out yet; that is rustfmt's work.
+/// The source is not formatted yet.
 pub async fn autogenerate(
     db: &DatabaseConnection,
     project: &Project,
@@ -56,8 +56,8 @@ pub async fn autogenerate(
     for elsewhere in elsewhere(project, db).await? {
         only.add_collations_of(&elsewhere.database, elsewhere.backend);
         known.append(&mut types::of_schema(&elsewhere.database, elsewhere.backend));
-        // Whichever database sees more, such as a larger number, is written for; it runs on both. Unless this one has
-        // something that no migration has made.
+        // The migration is generated from the backend with more differences, such as a larger integer type; it runs on
+        // both. Unless this database has something that no migration has created.
         let there = elsewhere.changes();
         let covered =
             |by: &[Change], what: &[Change]| what.iter().all(|change| by.iter().any(|other| other.covers(change)));
@@ -81,8 +81,8 @@ pub async fn autogenerate(
     Ok(Some(migration(heading, Some(ends))))
 }
 
-/// What the migrations that this database has make on the project's other databases, beside the entities there. No such
-/// database is asked: the migrations are replayed. None where they cannot be, for want of rows.
+/// The comparison on the other backends of the project. It needs no such database: the applied migrations are replayed.
+/// None if they cannot be recorded because they need rows.
 pub(crate) async fn elsewhere(project: &Project, db: &DatabaseConnection) -> Result<Vec<Comparison>, Failure> {
     let mut comparisons = Vec::new();
     let Some(table_extras) = project.entities else { return Ok(comparisons) };
@@ -91,7 +91,7 @@ pub(crate) async fn elsewhere(project: &Project, db: &DatabaseConnection) -> Res
     let is_applied = |name: &str| applied.iter().any(|record| record.version == name);
     let count = migrations.iter().take_while(|migration| is_applied(migration.name())).count();
     if migrations.iter().skip(count).any(|migration| is_applied(migration.name())) {
-        // Played without the one that was left out, they would make something else.
+        // Without the migration that cannot be recorded, the others would give another schema.
         return Ok(comparisons);
     }
     migrations.truncate(count);
@@ -123,8 +123,8 @@ async fn in_memory(statements: impl Iterator<Item = &String>) -> Result<Schema, 
     schema
 }
 
-/// What the entities say for one backend only, whichever is connected. Nothing is written out in the other's SQL, which
-/// may lack what the entities need.
+/// What the entities declare for one backend only. The statements are not written in the SQL of the other backend,
+/// which may lack what the entities need.
 fn only(table_extras: Option<fn(DbBackend) -> Entities>) -> BackendSpecific {
     let mut only = BackendSpecific::default();
     let Some(table_extras) = table_extras else { return only };
@@ -145,7 +145,7 @@ fn only(table_extras: Option<fn(DbBackend) -> Entities>) -> BackendSpecific {
     only
 }
 
-/// The database and the entities, understood alike.
+/// The schemas of the database and of the entities, in the same form.
 pub(crate) struct Comparison {
     pub(crate) database: Schema,
     pub(crate) entities: Schema,
@@ -172,7 +172,7 @@ impl Comparison {
     }
 }
 
-/// Asks PostgreSQL which expressions it takes for the same: it writes both out when it explains a query with them.
+/// Finds the expressions that PostgreSQL treats as equal: EXPLAIN VERBOSE prints both in its own form.
 async fn equivalences(db: &DatabaseConnection, database: &Schema, entities: &Schema) -> Equivalences {
     let mut equivalences = Equivalences::default();
     if db.get_database_backend() != DbBackend::Postgres {
@@ -180,7 +180,7 @@ async fn equivalences(db: &DatabaseConnection, database: &Schema, entities: &Sch
     }
     for (table, left, right) in doubtful(database, entities) {
         let sql = format!("EXPLAIN (VERBOSE, FORMAT JSON) SELECT ({left}), ({right}) FROM {}", quoted(&table));
-        // What cannot be explained, for lack of rights or of a column, is not known to be the same.
+        // Expressions that cannot be explained, for lack of rights or of a column, count as different.
         let Ok(Some(row)) = db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await else { continue };
         let plan: Value = row.try_get_by_index(0).unwrap_or_default();
         let written = |place: &str| plan.pointer(&format!("/0/Plan/Output/{place}")).cloned();

@@ -1,4 +1,4 @@
-//! How the engine reaches a database.
+//! Connections to a database.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,27 +10,27 @@ use sqlx::ConnectOptions as _;
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnectOptions;
 
-/// How long a database may take to let us in.
+/// Timeout of connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a statement waits for an SQLite file that another program is writing to.
+/// Timeout of a statement that waits for a lock on an SQLite file.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Opens a database for migrating. A missing SQLite file and its folder are created.
+/// Opens a database for migrations. A missing SQLite file and its folder are created.
 ///
-/// PostgreSQL gets two connections, one of which holds the lock. SQLite gets a single one, because its foreign keys are
-/// switched off for the connection that rebuilds a table.
+/// PostgreSQL gets two connections, one of which holds the lock. SQLite gets one, because foreign keys are switched off
+/// for the connection that rebuilds a table.
 pub async fn connect(url: &str, schema: Option<&str>) -> Result<DatabaseConnection, DbErr> {
     create_sqlite_folder(url).map_err(|error| DbErr::Custom(error.to_string()))?;
     open(url, schema, true, PATIENCE).await
 }
 
-/// Opens a database that must be there already.
+/// Opens an existing database.
 pub async fn connect_existing(url: &str, schema: Option<&str>) -> Result<DatabaseConnection, DbErr> {
     open(url, schema, false, PATIENCE).await
 }
 
-/// Opens a database; whether an SQLite file is made, and how long one that is locked is waited for, is said.
+/// Opens a database, with the mode and the lock timeout of an SQLite file.
 pub(crate) async fn open(
     url: &str,
     schema: Option<&str>,
@@ -45,7 +45,7 @@ pub(crate) async fn open(
         .max_connections(if url.starts_with("sqlite:") { 1 } else { 2 })
         .acquire_timeout(CONNECT_TIMEOUT)
         .sqlx_logging_level(log::LevelFilter::Debug)
-        // A file that is only read is opened as it is; its journal may not be ours to change.
+        // The journal mode of a file that is only read is not changed.
         .map_sqlx_sqlite_opts(move |sqlite| sqlite.create_if_missing(create).busy_timeout(timeout));
     if let Some(schema) = schema {
         options.set_schema_search_path(schema);
@@ -61,7 +61,7 @@ pub(crate) async fn open(
     Ok(db)
 }
 
-/// One attempt without a pool, which would hide the cause behind a time-out.
+/// One attempt without a pool, because a pool would report a timeout instead of the cause.
 async fn try_postgres(url: &str) -> Result<(), DbErr> {
     if !(url.starts_with("postgres:") || url.starts_with("postgresql:")) {
         return Err(DbErr::Custom("its URL must start with sqlite: or postgres:".into()));
@@ -73,7 +73,7 @@ async fn try_postgres(url: &str) -> Result<(), DbErr> {
     attempt.map_err(failure)?.close().await.map_err(failure)
 }
 
-/// The file that an SQLite URL points to; none for other URLs and for a database in memory.
+/// The file of an SQLite URL. None for other URLs and for an in-memory database.
 pub(crate) fn sqlite_file(url: &str) -> Option<&Path> {
     let path = url.strip_prefix("sqlite:")?;
     let path = path.strip_prefix("//").unwrap_or(path);
@@ -81,7 +81,7 @@ pub(crate) fn sqlite_file(url: &str) -> Option<&Path> {
     (!path.starts_with(":memory:") && !path.is_empty()).then(|| Path::new(path))
 }
 
-/// Creates the folder that an SQLite URL points into; other URLs are left alone.
+/// Creates the folder of the file of an SQLite URL. Does nothing for other URLs.
 pub fn create_sqlite_folder(url: &str) -> std::io::Result<()> {
     match sqlite_file(url).and_then(Path::parent) {
         Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder),

@@ -1,4 +1,4 @@
-//! Which data a migration would lose, read from the SQL it would run and the columns that the database has.
+//! Data loss: what a migration would delete, from its SQL and the columns of the database.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ pub(crate) async fn types(db: &impl ConnectionTrait) -> Result<Types, DbErr> {
     Ok(types)
 }
 
-/// The losses of some statements, each as `drop column users.nid`. What is not in the database yet cannot be lost.
+/// The losses of statements, such as `drop column users.nid`. What is not in the database yet cannot be lost.
 pub(crate) fn losses(statements: &[String], types: &Types) -> Vec<String> {
     let single: Vec<_> = statements.iter().flat_map(|statement| split(statement)).collect();
     let rebuilt: Vec<_> = single.iter().filter_map(|words| rebuilt_table(words)).collect();
@@ -38,7 +38,8 @@ pub(crate) fn losses(statements: &[String], types: &Types) -> Vec<String> {
     losses
 }
 
-/// The words of each statement in a text that may hold several. What a trigger or a function would do is not done now.
+/// The words of each statement of a text. The bodies of triggers and functions are skipped, because they do not run
+/// now.
 fn split(text: &str) -> Vec<Vec<&str>> {
     let words: Vec<_> = tokens(text).into_iter().map(|token| &text[token]).collect();
     let is_body = words.first().is_some_and(|first| is(first, "CREATE"))
@@ -77,7 +78,7 @@ fn losses_of(words: &[&str], types: &Types, rebuilt: &[String]) -> Vec<String> {
         }
         _ => {}
     }
-    // Wherever it stands: `WITH … DELETE` too.
+    // At any position: also in `WITH … DELETE`.
     for (place, word) in words.iter().enumerate() {
         let rest = words.get(place + 1..).unwrap_or_default();
         let table = match rest {
@@ -99,7 +100,7 @@ fn skip<'a, 'b>(words: &'a [&'b str], keywords: &[&str]) -> &'a [&'b str] {
     words.get(count..).unwrap_or_default()
 }
 
-/// A table, whatever schema it is said to be in. What has no quotes is in small letters.
+/// A table name without its schema. Unquoted names are lower case.
 fn table_named(words: &[&str]) -> Option<String> {
     let name = match words {
         [_, dot, name, ..] if *dot == "." => name,
@@ -109,7 +110,7 @@ fn table_named(words: &[&str]) -> Option<String> {
     Some(if name.starts_with(['"', '`', '[']) { bare(name) } else { name.to_lowercase() })
 }
 
-/// The table that a statement of a rebuild puts back into its place.
+/// The table that a rebuild renames back to its name.
 fn rebuilt_table(words: &[&str]) -> Option<String> {
     match words {
         [alter, table, from, rename, to, name, ..]
@@ -142,7 +143,7 @@ fn altered(table: &str, changes: &[&str], columns: &BTreeMap<String, String>) ->
     losses
 }
 
-/// The words of a type, up to what comes behind it.
+/// The words of a type, without the clauses after it.
 fn new_type(words: &[&str]) -> String {
     let mut depth = 0;
     let words = words.iter().take_while(|word| {
@@ -172,7 +173,7 @@ fn narrowed(table: &str, column: &str, old: &str, new: &str) -> Option<String> {
     is_narrower(old, new).then(|| format!("narrow {table}.{column} from {old} to {new}"))
 }
 
-/// Whether a value of the old type may not fit the new one.
+/// Whether the new type may not hold every value of the old one.
 pub(crate) fn is_narrower(old: &str, new: &str) -> bool {
     let ((old, old_size), (new, new_size)) = (family(old), family(new));
     if old == new {
@@ -204,7 +205,7 @@ pub(crate) fn is_narrower(old: &str, new: &str) -> bool {
     !(unlimited_text || fits && wider.contains(&new.as_str()))
 }
 
-/// The type by the name that both databases have for it, such as `varchar(16)`.
+/// The type under its common name, such as `varchar(16)`.
 #[cfg(feature = "cli")]
 pub(crate) fn common_name(kind: &str) -> String {
     let (name, size) = family(kind);
@@ -212,7 +213,7 @@ pub(crate) fn common_name(kind: &str) -> String {
     if size.is_empty() { name } else { format!("{name}({})", size.join(", ")) }
 }
 
-/// Whether PostgreSQL converts values of one type to another by itself when a column changes.
+/// Whether PostgreSQL converts one type to another implicitly.
 #[cfg(feature = "cli")]
 pub(crate) fn is_converted(old: &str, new: &str) -> bool {
     let (old, new) = (family(old).0, family(new).0);
@@ -228,7 +229,7 @@ pub(crate) fn is_converted(old: &str, new: &str) -> bool {
         || groups.iter().any(|group| group.contains(&old.as_str()) && group.contains(&new.as_str()))
 }
 
-/// A type without its size, by one name for both databases; and the size.
+/// The common name of a type without its size, and the size.
 fn family(kind: &str) -> (String, Vec<u32>) {
     let kind = kind.to_ascii_lowercase();
     let (name, size) = kind.split_once('(').unwrap_or((&kind, ""));
@@ -241,7 +242,7 @@ fn family(kind: &str) -> (String, Vec<u32>) {
         "int" | "int4" | "serial" => "integer",
         "int8" | "bigserial" => "bigint",
         "int2" => "smallint",
-        // SQLite's decimals.
+        // Decimals of SQLite.
         "real" if size.len() == 2 => "numeric",
         "real" | "float4" => "float",
         "double precision" | "float8" => "double",

@@ -1,42 +1,42 @@
-//! What can go wrong, each with one sentence and an exit code of its own.
+//! Failures: each has one sentence and an exit code of its own.
 
 use std::fmt;
 
 use sea_orm::{DbErr, RuntimeErr};
 
-/// Why a command did not do what it was asked.
+/// The reason why a command failed.
 #[derive(Debug)]
 pub enum Failure {
-    /// A check found differences; they have been printed.
+    /// A check found differences, which are printed.
     Differences,
-    /// What was asked for makes no sense, such as a range that ends before it begins.
+    /// Invalid arguments, such as a range that ends before it begins.
     Usage(String),
-    /// No revision has that name.
+    /// There is no revision with this name.
     UnknownRevision(String),
-    /// Several revisions begin like that.
+    /// Several revisions have this prefix.
     AmbiguousRevision(String),
-    /// The database has revisions that come after all that this program knows.
+    /// The database has revisions that are newer than this program.
     DatabaseAhead(String),
-    /// The database has a revision whose file is gone.
+    /// The database has a revision whose file is missing.
     MissingFile(String),
-    /// The database cannot be reached.
+    /// The database is not reachable.
     NoConnection(String),
-    /// The database does not let this user do it.
+    /// The database user lacks a privilege.
     NoRights(String),
-    /// Another migrator, or another program, holds the database for too long.
+    /// Timeout of waiting for the lock of another migrator or program.
     Locked(String),
-    /// The migration would lose data, and nobody has agreed to that.
+    /// The migration would lose data, which was not allowed.
     Destructive(String),
-    /// The database refused what a migration wanted.
+    /// A statement of a migration failed.
     Refused(String),
-    /// The database has to be brought up to date first.
+    /// The database has pending migrations.
     NotUpToDate(String),
-    /// A file cannot be read or written, or is not what it should be.
+    /// A file cannot be read or written, or is invalid.
     File(String),
 }
 
 impl Failure {
-    /// The exit code of the program. 2 is also that of a command line that cannot be understood.
+    /// The exit code of the program. 2 is also the code of an invalid command line.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -96,7 +96,7 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// A failure to open the database, whatever its kind.
+/// A failure to open the database.
 pub(crate) fn no_connection(error: DbErr) -> Failure {
     match kind(&error) {
         Kind::NoRights | Kind::Locked => error.into(),
@@ -104,7 +104,7 @@ pub(crate) fn no_connection(error: DbErr) -> Failure {
     }
 }
 
-/// Kinds of errors that every statement can meet.
+/// Kinds of errors that any statement can have.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     NoRights,
@@ -113,7 +113,7 @@ pub(crate) enum Kind {
     Other,
 }
 
-/// Which kind it is, by SQLSTATE on PostgreSQL and by result code on SQLite.
+/// The kind of an error, by SQLSTATE on PostgreSQL and by result code on SQLite.
 pub(crate) fn kind(error: &DbErr) -> Kind {
     if matches!(error, DbErr::ConnectionAcquire(_)) {
         return Kind::NoConnection;
@@ -130,7 +130,7 @@ pub(crate) fn kind(error: &DbErr) -> Kind {
             _ => Kind::Other,
         };
     };
-    // SQLite's extended codes keep the primary one in their lowest byte.
+    // The lowest byte of an extended code of SQLite is the primary code.
     let primary = cause.code().and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff);
     match (cause.code().as_deref(), primary) {
         (Some("42501" | "25006"), _) => Kind::NoRights,
@@ -143,7 +143,7 @@ pub(crate) fn kind(error: &DbErr) -> Kind {
     }
 }
 
-/// What the database said, on one line and without the layers it came through.
+/// The message of the database on one line, without the wrappers of the libraries.
 pub(crate) fn sentence(error: &DbErr) -> String {
     let (DbErr::Conn(RuntimeErr::SqlxError(cause))
     | DbErr::Exec(RuntimeErr::SqlxError(cause))

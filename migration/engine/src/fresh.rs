@@ -1,4 +1,4 @@
-//! `fresh`: everything is dropped, and then made again.
+//! `fresh`: drops everything, and applies all migrations.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::lock::{self, MigrationLock};
 use crate::run::upgrade;
 use crate::{Failure, Options, Project, destructive};
 
-/// Drops everything there is, then applies every migration.
+/// Drops everything, then applies every migration.
 pub(crate) async fn fresh(db: &DatabaseConnection, project: &Project, options: &Options) -> Result<(), Failure> {
     let tables = destructive::types(db).await?;
     if !options.allow_destructive && !tables.is_empty() {
@@ -26,7 +26,7 @@ pub(crate) async fn fresh(db: &DatabaseConnection, project: &Project, options: &
     upgrade(db, project, options).await
 }
 
-/// Views, tables and types, as sea-orm-migration does; here in one transaction.
+/// Views, tables and types, as in sea-orm-migration, but in one transaction.
 async fn drop_everything(db: &DatabaseConnection, timeout: Duration) -> Result<(), Failure> {
     let backend = db.get_database_backend();
     let (sql, cascade) = match backend {

@@ -1,20 +1,20 @@
-//! The table of applied migrations: that of sea-orm-migration, with a checksum added.
+//! History: the table of applied migrations of sea-orm-migration, with a column for the checksum.
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Schema, Statement, Value};
 use sea_orm_migration::seaql_migrations;
 
-/// A migration that the database says it has.
+/// An applied migration, as the history has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {
     /// The name of the migration.
     pub version: String,
-    /// When, in seconds since 1970.
+    /// Time of application, in seconds since 1970.
     pub applied_at: i64,
-    /// Of the SQL that it wrote. Absent when plain sea-orm-migration applied it, or when its SQL is never twice the same.
+    /// Checksum of its SQL. None if sea-orm-migration applied it, or if its SQL differs from run to run.
     pub checksum: Option<String>,
 }
 
-/// Reads the history, in the order of the names. No table, no history; nothing is created.
+/// Reads the history, ordered by name. Without the table it is empty; nothing is created.
 pub(crate) async fn read(db: &impl ConnectionTrait) -> Result<Vec<Applied>, DbErr> {
     let columns = columns(db).await?;
     if columns.is_empty() {
@@ -35,7 +35,7 @@ pub(crate) async fn read(db: &impl ConnectionTrait) -> Result<Vec<Applied>, DbEr
     rows.iter().map(applied).collect()
 }
 
-/// Makes the table, or gives the one of plain sea-orm-migration its column.
+/// Creates the table, or adds the column to that of sea-orm-migration.
 pub(crate) async fn prepare(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     let columns = columns(db).await?;
     if columns.is_empty() {
@@ -48,27 +48,27 @@ pub(crate) async fn prepare(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     Ok(())
 }
 
-/// Whether a migration has been applied, for a caller that holds the lock.
+/// Whether a migration is applied. The caller must hold the lock.
 pub(crate) async fn has(db: &impl ConnectionTrait, version: &str) -> Result<bool, DbErr> {
     let found = statement(db, "SELECT 1 FROM seaql_migrations WHERE version = $1", vec![version.into()]);
     Ok(db.query_one_raw(found).await?.is_some())
 }
 
-/// Records a migration as applied now.
+/// Records a migration as applied.
 pub(crate) async fn add(db: &impl ConnectionTrait, version: &str, checksum: Option<&str>) -> Result<(), DbErr> {
     let sql = "INSERT INTO seaql_migrations (version, applied_at, checksum) VALUES ($1, $2, $3)";
     let values = vec![version.into(), chrono::Utc::now().timestamp().into(), checksum.into()];
     db.execute_raw(statement(db, sql, values)).await.map(drop)
 }
 
-/// Forgets that a migration has been applied.
+/// Deletes the record of a migration.
 pub(crate) async fn remove(db: &impl ConnectionTrait, version: &str) -> Result<(), DbErr> {
     db.execute_raw(statement(db, "DELETE FROM seaql_migrations WHERE version = $1", vec![version.into()]))
         .await
         .map(drop)
 }
 
-/// Notes the checksum of a migration that has been applied.
+/// Sets the checksum of an applied migration.
 pub(crate) async fn set_checksum(db: &impl ConnectionTrait, version: &str, checksum: &str) -> Result<(), DbErr> {
     let sql = "UPDATE seaql_migrations SET checksum = $2 WHERE version = $1";
     db.execute_raw(statement(db, sql, vec![version.into(), checksum.into()])).await.map(drop)

@@ -1,13 +1,13 @@
-//! Migrations for [SeaORM](sea_orm) that take turns, are recorded with a checksum, and run whole or not at all; and a
-//! command line that shows, checks and writes them. It does for SeaORM what Alembic does for SQLAlchemy.
+//! Migrations for [SeaORM](sea_orm): locked, recorded with a checksum, each in one transaction; and a command line that
+//! shows, checks and generates them. It does for SeaORM what Alembic does for SQLAlchemy.
 //!
-//! A project hands in a [`Project`]: its migrations (the `MigrationTrait` of sea-orm-migration, unchanged) and the schema
-//! that its entities describe. A program that only brings its database up to date calls [`upgrade`]. With the feature
-//! `cli`, [`run`] is the whole command line. A migration that has to change a table in a way that SQLite's
-//! `ALTER TABLE` cannot uses [`AlterTable`].
+//! A project provides a [`Project`]: its migrations (the `MigrationTrait` of sea-orm-migration, unchanged) and the
+//! schema of its entities. A program that only applies pending migrations calls [`upgrade`]. With the feature `cli`,
+//! [`run`] is the whole command line. A change of a table that SQLite's `ALTER TABLE` does not support is an
+//! [`AlterTable`].
 //!
-//! The history stays in the table of sea-orm-migration, `seaql_migrations`, which gets one more column. Nothing here
-//! knows any project's tables.
+//! The history is the table of sea-orm-migration, `seaql_migrations`, with one more column. The engine knows no table
+//! of any project.
 
 mod alter_table;
 #[cfg(feature = "cli")]

@@ -1,4 +1,4 @@
-//! Migrators take turns: an advisory lock on PostgreSQL, an exclusive transaction on SQLite.
+//! Migration lock: an advisory lock on PostgreSQL, an exclusive transaction on SQLite.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -11,22 +11,22 @@ use sea_orm::{
 use crate::failure::{Kind, kind};
 use crate::{Failure, lock_holders};
 
-/// Identifies the lock of migrators among all advisory locks of a PostgreSQL database ("revision" in ASCII).
+/// Key of the advisory lock ("revision" in ASCII).
 const ADVISORY_LOCK: i64 = 0x7265_7669_7369_6f6e;
 
-/// How often a migrator asks whether it is its turn.
+/// Interval of attempts to get the lock.
 const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
-/// A migrator's turn on PostgreSQL. It belongs to a transaction of its own, so it cannot outlive the connection.
+/// The lock of a migrator. On PostgreSQL it belongs to a transaction of its own, so it ends with the connection.
 ///
-/// SQLite's turn is the exclusive transaction of each migration, for which the connection is given more timeout.
+/// On SQLite the exclusive transaction of each migration is the lock; the connection gets a longer busy timeout for it.
 pub(crate) enum MigrationLock {
     Postgres(DatabaseTransaction),
     Sqlite { timeout_before: i64 },
 }
 
 impl MigrationLock {
-    /// Waits for the other migrators, for `timeout` at most.
+    /// Waits for the lock, for `timeout` at most.
     pub(crate) async fn take(db: &DatabaseConnection, timeout: Duration) -> Result<Self, Failure> {
         if db.get_database_backend() != DbBackend::Postgres {
             let sql = "PRAGMA busy_timeout";
@@ -37,8 +37,8 @@ impl MigrationLock {
         }
         let lock = db.begin().await?;
         lock.execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = 0").await?;
-        // Asked again and again: a statement that waits holds a snapshot, for which a `CREATE INDEX CONCURRENTLY` of whoever
-        // has the turn would wait in turn.
+        // Polling instead of waiting: a waiting statement holds a snapshot, for which a `CREATE INDEX CONCURRENTLY` of
+        // the holder of the lock would wait.
         let sql = format!("SELECT pg_try_advisory_xact_lock({ADVISORY_LOCK})");
         let since = Instant::now();
         loop {
@@ -65,7 +65,7 @@ impl MigrationLock {
     }
 }
 
-/// Begins the transaction of a migration; on SQLite nobody else may write, or begin to, until it ends.
+/// Begins the transaction of a migration. On SQLite no other connection can write until it ends.
 pub(crate) async fn begin(db: &DatabaseConnection, timeout: Duration) -> Result<DatabaseTransaction, Failure> {
     let options = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Exclusive),
@@ -74,7 +74,7 @@ pub(crate) async fn begin(db: &DatabaseConnection, timeout: Duration) -> Result<
     match db.begin_with_options(options).await {
         Ok(transaction) => {
             if db.get_database_backend() == DbBackend::Postgres {
-                // A statement that waits for a table keeps everybody behind it waiting, too.
+                // A statement that waits for the lock of a table blocks all later ones on that table.
                 let milliseconds = timeout.as_millis().max(1);
                 transaction.execute_unprepared(&format!("SET LOCAL lock_timeout = {milliseconds}")).await?;
             }
@@ -103,24 +103,24 @@ async fn postgres_holder(db: &DatabaseConnection) -> Result<String, DbErr> {
             AND (l.classid::bigint << 32 | l.objid::bigint) = {ADVISORY_LOCK}"
     );
     let row = db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
-    // It may have ended since.
+    // The holder may have ended meanwhile.
     row.map_or(Ok("another migrator, which has just ended".into()), |row| row.try_get_by_index(0))
 }
 
-/// The file of a database.
+/// The file of an SQLite database.
 async fn sqlite_file(db: &DatabaseConnection) -> PathBuf {
     let sql = "SELECT file FROM pragma_database_list WHERE name = 'main'";
     let row = db.query_one_raw(Statement::from_string(DbBackend::Sqlite, sql)).await.ok().flatten();
     row.and_then(|row| row.try_get_by_index::<String>(0).ok()).unwrap_or_default().into()
 }
 
-/// SQLite itself does not know who holds a file; the operating system does.
+/// The processes that hold a lock on an SQLite file. Only the operating system knows them.
 fn sqlite_holder(file: &Path) -> String {
     let lock_holders = lock_holders::of(file);
     if lock_holders.is_empty() { "another program".into() } else { lock_holders.join(" and ") }
 }
 
-/// An SQLite file that could not even be read in time.
+/// The failure to read an SQLite file because of a lock.
 #[cfg(feature = "cli")]
 pub(crate) fn held(file: &Path, timeout: Duration) -> Failure {
     Failure::Locked(waited(timeout, &sqlite_holder(file)))

@@ -1,4 +1,4 @@
-//! Who holds a lock on an SQLite file. SQLite itself does not know; Linux does.
+//! Lock holders: the processes that hold a lock on an SQLite file, from Linux's list of file locks.
 
 use std::path::Path;
 
@@ -42,7 +42,7 @@ fn describe_process(process: &str) -> String {
     description
 }
 
-/// Other systems do not tell.
+/// Other systems have no such list.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn of(_file: &Path) -> Vec<String> {
     Vec::new()

@@ -1,4 +1,4 @@
-//! One migration in one direction, with its record.
+//! A step: one migration in one direction, with its record.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub(crate) enum Direction<'a> {
 
 pub(crate) enum StepOutcome {
     Now,
-    /// By somebody else, while we waited.
+    /// By another migrator, meanwhile.
     Before,
 }
 
@@ -32,7 +32,7 @@ impl MigrationStep<'_> {
             Some(false) => self.take_without_transaction(db).await,
             _ if rebuilds && db.get_database_backend() == DbBackend::Sqlite => self.take_without_foreign_keys(db).await,
             _ => match self.take_in_transaction(db, None).await {
-                // It could not be replayed, so it was not known to rebuild a table.
+                // Its SQL could not be recorded, so it was not known that it rebuilds a table.
                 Err(Failure::Refused(why)) if why.contains(alter_table::KEYS_ENFORCED) => {
                     self.take_without_foreign_keys(db).await
                 }
@@ -49,7 +49,7 @@ impl MigrationStep<'_> {
         })
     }
 
-    /// For what cannot run in a transaction, such as `CREATE INDEX CONCURRENTLY`; the migration asks for it.
+    /// For migrations that request to run without a transaction, such as for `CREATE INDEX CONCURRENTLY`.
     async fn take_without_transaction(&self, db: &DatabaseConnection) -> Result<StepOutcome, Failure> {
         if self.is_taken(db).await? {
             return Ok(StepOutcome::Before);
@@ -59,14 +59,15 @@ impl MigrationStep<'_> {
         Ok(StepOutcome::Now)
     }
 
-    /// SQLite can switch foreign keys only outside of a transaction, and rebuilding a table is no reason for them to act.
+    /// SQLite can switch foreign keys off only outside of a transaction. A rebuild of a table must not trigger their
+    /// actions.
     async fn take_without_foreign_keys(&self, db: &DatabaseConnection) -> Result<StepOutcome, Failure> {
         let row = db.query_one_raw(Statement::from_string(DbBackend::Sqlite, "PRAGMA foreign_keys")).await?;
         let are_on = row.map_or(Ok(0), |row| row.try_get_by_index::<i32>(0))? != 0;
         let before = violations(db).await?;
         db.execute_unprepared("PRAGMA foreign_keys = OFF").await?;
         let outcome = self.take_in_transaction(db, Some(before)).await;
-        // A rebuild that failed half-way has left this on.
+        // A failed rebuild leaves this switched on.
         db.execute_unprepared("PRAGMA legacy_alter_table = OFF").await?;
         if are_on {
             db.execute_unprepared("PRAGMA foreign_keys = ON").await?;

@@ -1,4 +1,4 @@
-//! What a project hands to the engine.
+//! Project: what the engine needs to know of a project.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,32 +7,32 @@ use sea_orm::DbBackend;
 use sea_orm::sea_query::{IndexCreateStatement, TableCreateStatement};
 use sea_orm_migration::MigrationTrait;
 
-/// A project: its migrations, its entities, and where their sources are.
+/// A project: its migrations, its entities, and the folders of their sources.
 #[derive(Clone, Debug)]
 pub struct Project {
-    /// Every migration, oldest first. Their names must not change.
+    /// All migrations, oldest first. Their names must not change.
     pub migrations: fn() -> Vec<Box<dyn MigrationTrait>>,
-    /// The schema that the entities describe on a database; without it nothing can be compared or generated.
+    /// The schema of the entities on a backend. Without it nothing can be compared or generated.
     pub entities: Option<fn(DbBackend) -> Entities>,
-    /// The databases that the project runs on. On whichever it is asked, it says what the others would say, too.
+    /// The backends that the project supports. A comparison covers all of them, whichever is connected.
     pub backends: &'static [DbBackend],
-    /// The database when nobody names one.
+    /// The default URL of the database.
     pub default_url: Option<&'static str>,
-    /// The crate of the migrations, which holds `src/lib.rs`. It need not be there when nothing is written.
+    /// The folder of the migration crate, with `src/lib.rs`. Needed only for writing migrations.
     pub migration_dir: PathBuf,
-    /// The crate of the entities.
+    /// The folder of the entity crate.
     pub entity_dir: PathBuf,
-    /// Whether this is a developer's database, on which data may be lost without asking.
+    /// Whether the database is for development, where data may be lost without confirmation.
     pub is_development: bool,
-    /// How long to wait for another migrator, when nobody says.
+    /// The default timeout of waiting for another migrator.
     pub lock_timeout: Duration,
 }
 
-/// The schema that entities describe, for an empty database, in an order in which it can be created.
+/// The schema of the entities, as statements for an empty database in an order in which they can run.
 #[derive(Clone, Debug, Default)]
 pub struct Entities {
-    /// Tables with their keys, CHECKs and foreign keys, all of them named.
+    /// Tables with their keys, CHECKs and foreign keys, all with names.
     pub tables: Vec<TableCreateStatement>,
-    /// Indexes beside those of the keys.
+    /// Indexes, without those of the keys.
     pub indexes: Vec<IndexCreateStatement>,
 }

@@ -1,11 +1,11 @@
-//! What SQL a migration would run, found out without the database it is meant for.
+//! Recorder: finds the SQL of a migration without its database.
 //!
-//! The migration is given a connection that writes down what it is asked. For SQLite the statements are also carried out,
-//! in memory, so that a migration can look at what the earlier ones have made. For PostgreSQL there is nothing to look
-//! at: a query finds no rows, and what a migration asks whether it is there is not.
+//! The migration gets a connection that records its statements. For SQLite the statements also run, in memory, so that
+//! a migration can query the schema of earlier ones. For PostgreSQL queries return no rows, and nothing that a
+//! migration looks for exists.
 //!
-//! So `up` and `down` of a migration may be called where nothing is to be migrated: they must do nothing but ask the
-//! connection that they are given.
+//! `up` and `down` are therefore also called when nothing is migrated: they must have no effect besides the statements
+//! on their connection.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,7 +21,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _};
 
 use crate::alter_table;
 
-/// A connection on which migrations are replayed, and the statements they asked for.
+/// A connection that records statements.
 pub(crate) struct Recorder {
     connection: DatabaseConnection,
     statements: Arc<Mutex<Vec<String>>>,
@@ -29,7 +29,7 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub(crate) async fn new(backend: DbBackend) -> Result<Self, DbErr> {
-        // A rebuild needs foreign keys off, and there are no rows to protect.
+        // A rebuild needs foreign keys off, and there are no rows.
         let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(false).disable_statement_logging();
         let scratch = options.connect().await.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
         let statements = Arc::default();
@@ -39,13 +39,13 @@ impl Recorder {
         Ok(Self { connection, statements })
     }
 
-    /// Plays a migration and returns its statements.
+    /// Records `up` of a migration.
     pub(crate) async fn up(&self, migration: &dyn MigrationTrait) -> Result<Vec<String>, DbErr> {
         migration.up(&SchemaManager::new(&self.connection)).await?;
         Ok(self.take())
     }
 
-    /// Plays a migration backwards and returns its statements.
+    /// Records `down` of a migration.
     pub(crate) async fn down(&self, migration: &dyn MigrationTrait) -> Result<Vec<String>, DbErr> {
         migration.down(&SchemaManager::new(&self.connection)).await?;
         Ok(self.take())
@@ -64,11 +64,11 @@ struct WritingDatabase {
 }
 
 impl MockDatabaseTrait for WritingDatabase {
-    // The trait cannot wait otherwise. SQLite works on a thread of its own, in memory, so it does not take long.
+    // The trait is not async. SQLite runs in memory on a thread of its own, so blocking is short.
     fn execute(&mut self, _: usize, statement: Statement) -> Result<ExecResult, DbErr> {
         let sql = statement.to_string();
         self.statements.lock().unwrap_or_else(PoisonError::into_inner).push(sql.clone());
-        // A result cannot be made, only had: PostgreSQL's statements are answered with that of another.
+        // A result cannot be constructed: for PostgreSQL that of another statement is returned.
         let sql = if self.backend == DbBackend::Sqlite { sql } else { "SELECT 1".into() };
         let outcome = block_on(sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.scratch));
         outcome.map(Into::into).map_err(|error| DbErr::Exec(RuntimeErr::SqlxError(error.into())))
@@ -109,31 +109,31 @@ impl MockDatabaseTrait for WritingDatabase {
     }
 }
 
-/// Whether a query is one only in that it has an answer, such as `INSERT … RETURNING` or `SELECT setval(…)`.
+/// Whether a query is a statement that returns something, such as `INSERT … RETURNING` or `SELECT setval(…)`.
 fn changes_something(sql: &str) -> bool {
     let upper = sql.trim_start().to_uppercase();
     let reads = ["SELECT", "PRAGMA", "EXPLAIN", "SHOW", "VALUES"].iter().any(|word| upper.starts_with(word));
     !reads || upper.starts_with("SELECT") && !upper.contains(" FROM ")
 }
 
-/// What is known of a migration from playing it.
+/// The record of a migration.
 #[derive(Clone, Debug)]
 pub(crate) struct Recorded {
     pub(crate) statements: Vec<String>,
-    /// Absent when the SQL is not the same each time.
+    /// None if the SQL differs from run to run.
     pub(crate) checksum: Option<String>,
 }
 
 impl Recorded {
-    /// Whether it rebuilds a table, for which SQLite has to leave foreign keys alone.
+    /// Whether it rebuilds a table, for which SQLite needs foreign keys off.
     pub(crate) fn rebuilds(&self) -> bool {
         self.statements.iter().any(|statement| statement.contains(alter_table::TEMPORARY_PREFIX))
     }
 }
 
-/// Plays every migration forward, twice, to see which of them always write the same.
+/// Records `up` of every migration twice, to find those whose SQL differs from run to run.
 ///
-/// A migration that cannot be replayed without its data, and every one after it on SQLite, is told by its error.
+/// A migration that needs rows, and on SQLite every one after it, has its error instead of a record.
 pub(crate) async fn forward(
     migrations: &[Box<dyn MigrationTrait>],
     backend: DbBackend,
@@ -153,7 +153,7 @@ pub(crate) async fn forward(
     Ok(recorded)
 }
 
-/// SHA-256 of the statements, line ends made alike, in hexadecimal.
+/// SHA-256 of the statements with normalised line ends, in hexadecimal.
 fn checksum(statements: &[String]) -> String {
     let mut hash = Sha256::new();
     for statement in statements {

@@ -1,12 +1,12 @@
-//! How a revision is named on the command line.
+//! Names of revisions on the command line.
 
 use crate::Failure;
 
-/// A place in the history: so many of the migrations, counted from the oldest.
+/// A position in the history: a number of migrations, counted from the oldest.
 pub(crate) type Position = usize;
 
-/// The place that a text names: `head`, `base`, `current`, a name, the unique beginning of one, or one of these with
-/// `+N` or `-N` behind it. `+N` and `-N` alone count from where the database is.
+/// The position that a text names: `head`, `base`, `current`, a name or a unique prefix of one, each optionally
+/// followed by `+N` or `-N`. `+N` and `-N` alone count from the current revision.
 pub(crate) fn resolve(text: &str, names: &[&str], current: Position) -> Result<Position, Failure> {
     if text.is_empty() {
         return Err(Failure::UnknownRevision("no revision is named".into()));
@@ -48,7 +48,7 @@ fn named(text: &str, names: &[&str], current: Position) -> Result<Position, Fail
     }
 }
 
-/// A range `a:b`, either end of which may be left out.
+/// A range `a:b`. Each end may be empty.
 pub(crate) fn range(text: &str, names: &[&str], current: Position) -> Result<(Position, Position), Failure> {
     let Some((from, to)) = text.split_once(':') else {
         return Err(Failure::Usage(format!("{text} is not a range: write it as FROM:TO")));

@@ -1,4 +1,4 @@
-//! Applies and reverts migrations: one at a time, each with its record in one transaction, and in turn with others.
+//! Applies and reverts migrations: one at a time, each with its record in one transaction, under the migration lock.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::migration_step::{Direction, MigrationStep, StepOutcome};
 use crate::record::{self, Recorded, Recorder};
 use crate::{Failure, Project, destructive};
 
-/// How far to go, and what may happen on the way.
+/// Options of applying and reverting migrations.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Which migrations.
+    /// The target.
     pub reach: Reach,
     /// Whether data may be lost.
     pub allow_destructive: bool,
@@ -22,29 +22,28 @@ pub struct Options {
     pub lock_timeout: Duration,
 }
 
-/// How far to go.
+/// The target of applying or reverting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// To the end: the last migration, or none at all.
+    /// The end of the history: all migrations, or none.
     All,
-    /// So many migrations.
+    /// A number of migrations.
     Steps(usize),
-    /// Up: so that the first so many of the list are applied. Down: so that no others are.
+    /// A position: the number of migrations of the list that are applied afterwards.
     First(usize),
 }
 
 impl Project {
-    /// Everything, with what the project says about time and loss.
+    /// The default options: all migrations, and the settings of the project.
     #[must_use]
     pub fn options(&self) -> Options {
         Options { reach: Reach::All, allow_destructive: self.is_development, lock_timeout: self.lock_timeout }
     }
 }
 
-/// Applies pending migrations, oldest first. With nothing to do it takes no lock and writes nothing.
+/// Applies pending migrations, oldest first. Without pending migrations it takes no lock and writes nothing.
 ///
-/// The pool must be one of [`connect`](crate::connect), or like it: of a single connection on SQLite, of two or more on
-/// PostgreSQL.
+/// The pool must be like that of [`connect`](crate::connect): one connection on SQLite, at least two on PostgreSQL.
 pub async fn upgrade(db: &DatabaseConnection, project: &Project, options: &Options) -> Result<(), Failure> {
     refuse_pool(db)?;
     let migrations = (project.migrations)();
@@ -67,14 +66,14 @@ pub async fn upgrade(db: &DatabaseConnection, project: &Project, options: &Optio
     let outcome = apply_all(db, &migrations, &pending, &recorded, options.lock_timeout).await;
     let ended = turn.end(db).await;
     match outcome {
-        // Who may not change tables need not be able to take a history over when there is nothing else to do.
+        // A user without the right to change tables need not convert the history if there is nothing else to do.
         Err(Failure::NoRights(_)) if pending.is_empty() => {}
         outcome => outcome?,
     }
     Ok(ended?)
 }
 
-/// SQLite's foreign keys are switched for a connection, so there must be one only; PostgreSQL's lock needs one of its own.
+/// Foreign keys of SQLite are switched per connection, so there must be one only; the lock on PostgreSQL needs its own.
 fn refuse_pool(db: &DatabaseConnection) -> Result<(), Failure> {
     let (size, fits) = match db.get_database_backend() {
         DbBackend::Sqlite => {
@@ -106,7 +105,7 @@ async fn apply_all(
         pending.iter().filter_map(|place| Some((migrations.get(*place)?, recorded.get(*place)?)))
     {
         let recorded = recorded.as_ref().ok();
-        // Empty: it has been looked at, and its SQL is not the same each time.
+        // Empty: the SQL was recorded, and differs from run to run.
         let checksum = recorded.and_then(|recorded| recorded.checksum.as_deref()).unwrap_or_default();
         let name = migration.name();
         log::info!("Applying migration '{name}'");
@@ -119,7 +118,7 @@ async fn apply_all(
     Ok(())
 }
 
-/// Takes over the history of plain sea-orm-migration: its migrations get the checksums they have today.
+/// Converts the history of sea-orm-migration: its migrations get the checksums of their current SQL.
 async fn adopt(
     db: &DatabaseConnection,
     migrations: &[Box<dyn MigrationTrait>],
@@ -180,7 +179,7 @@ async fn revert_all(
     Ok(())
 }
 
-/// The SQL of going back over some migrations, latest first; none for one that cannot be replayed without its data.
+/// The SQL of `down` of migrations, latest first. None for a migration that needs rows.
 pub(crate) async fn backward(
     migrations: &[Box<dyn MigrationTrait>],
     places: &[usize],
@@ -189,7 +188,7 @@ pub(crate) async fn backward(
     let recorder = Recorder::new(backend).await?;
     let last = places.first().map_or(0, |place| place + 1);
     for migration in migrations.iter().take(last) {
-        // What fails here fails below too, and is told there.
+        // An error here occurs again below, and is reported there.
         recorder.up(migration.as_ref()).await.ok();
     }
     let mut recorded = Vec::with_capacity(places.len());
@@ -200,7 +199,7 @@ pub(crate) async fn backward(
     Ok(recorded)
 }
 
-/// The places of the migrations to apply.
+/// The positions of the migrations to apply.
 pub(crate) fn pending(migrations: &[Box<dyn MigrationTrait>], applied: &[Applied], reach: Reach) -> Vec<usize> {
     let names = migrations.iter().map(|migration| migration.name());
     let pending = names.enumerate().filter(|(_, name)| !applied.iter().any(|record| record.version == *name));
@@ -212,7 +211,7 @@ pub(crate) fn pending(migrations: &[Box<dyn MigrationTrait>], applied: &[Applied
     }
 }
 
-/// The places of the migrations to revert, latest first.
+/// The positions of the migrations to revert, latest first.
 pub(crate) fn revertible(migrations: &[Box<dyn MigrationTrait>], applied: &[Applied], reach: Reach) -> Vec<usize> {
     let names = migrations.iter().map(|migration| migration.name());
     let mut places: Vec<_> = names
@@ -229,7 +228,7 @@ pub(crate) fn revertible(migrations: &[Box<dyn MigrationTrait>], applied: &[Appl
     places
 }
 
-/// What the database has and the program has not: either it is of a newer version, or a file has been lost.
+/// The failure of unknown migrations in the database: it is newer than the program, or a file is missing.
 pub(crate) fn refuse_unknown(migrations: &[Box<dyn MigrationTrait>], applied: &[Applied]) -> Result<(), Failure> {
     let newest = migrations.iter().map(|migration| migration.name()).max().unwrap_or_default();
     let is_known = |record: &&Applied| migrations.iter().any(|migration| migration.name() == record.version);
@@ -251,7 +250,7 @@ pub(crate) fn refuse_unknown(migrations: &[Box<dyn MigrationTrait>], applied: &[
     Ok(())
 }
 
-/// The migrations that no longer write the SQL that was applied.
+/// The migrations whose SQL has changed since they were applied.
 pub(crate) fn edited<'a>(
     migrations: &'a [Box<dyn MigrationTrait>],
     applied: &'a [Applied],

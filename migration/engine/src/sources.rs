@@ -1,4 +1,4 @@
-//! The files of a migration crate: what each says of itself, and how a new one joins them.
+//! The files of a migration crate: their headers, and how a new one is added.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,7 +14,7 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// None when the sources are not on this machine.
+    /// None if the sources are not on this machine.
     pub(crate) fn find(crate_dir: &Path) -> Option<Self> {
         let folder = crate_dir.join("src");
         folder.join("lib.rs").is_file().then_some(Self { folder })
@@ -24,12 +24,12 @@ impl Sources {
         self.folder.join(format!("{name}.rs"))
     }
 
-    /// What the file of a migration opens with; none without such a file.
+    /// The header comment of a migration. None without a file.
     pub(crate) fn heading(&self, name: &str) -> Option<Heading> {
         std::fs::read_to_string(self.path(name)).ok().map(|text| parse_heading(&text))
     }
 
-    /// The migrations that have a file, whether listed or not.
+    /// The migrations with a file, listed or not.
     pub(crate) fn names(&self) -> Vec<String> {
         let files = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
         let mut names: Vec<_> = files
@@ -40,7 +40,7 @@ impl Sources {
         names
     }
 
-    /// The migration that is listed last, which may be newer than this program.
+    /// The last listed migration, which may be newer than this program.
     pub(crate) fn latest(&self) -> Option<String> {
         let list = std::fs::read_to_string(self.folder.join("lib.rs")).ok()?;
         let boxed = list
@@ -50,7 +50,7 @@ impl Sources {
         boxed.filter(|name| timestamp(name).is_some())
     }
 
-    /// Writes a new migration and lists it in `lib.rs`. What cannot be finished is taken back.
+    /// Writes a new migration, and adds it to `lib.rs`. After an error nothing remains.
     pub(crate) fn add(&self, name: &str, text: &str) -> Result<PathBuf, Failure> {
         let (path, list) = (self.path(name), self.folder.join("lib.rs"));
         let told = |path: &Path| {
@@ -62,7 +62,7 @@ impl Sources {
             Failure::File(format!("{} has no `vec![` of migrations to add {name} to", list.display()))
         })?;
         std::fs::File::create_new(&path).map_err(told(&path))?;
-        // The list is put in place whole: a half of it would be the end of the history.
+        // `lib.rs` is replaced atomically: a partly written list would end the history.
         let beside = self.folder.join("lib.rs.new");
         let written = std::fs::write(&path, text).and_then(|()| std::fs::write(&beside, after));
         if let Err(error) = written.and_then(|()| std::fs::rename(&beside, &list)) {
@@ -73,7 +73,7 @@ impl Sources {
         Ok(path)
     }
 
-    /// Lays Rust out with rustfmt and the project's own settings. Without rustfmt it stays as it is.
+    /// Formats Rust with rustfmt and the settings of the project. Without rustfmt the text is unchanged.
     pub(crate) fn formatted(&self, text: &str) -> String {
         layout(text, &self.folder).unwrap_or_else(|| {
             #[expect(clippy::print_stderr, reason = "what is printed may be the file itself")]
@@ -85,7 +85,7 @@ impl Sources {
     }
 }
 
-/// Lays Rust out with rustfmt, by the settings found from `folder` upwards. None when rustfmt is not there, or refuses.
+/// Formats Rust with rustfmt, with the settings found from `folder` upwards. None if rustfmt is missing or fails.
 #[must_use]
 pub fn layout(text: &str, folder: &Path) -> Option<String> {
     use std::io::Write as _;
@@ -103,7 +103,7 @@ pub fn layout(text: &str, folder: &Path) -> Option<String> {
     output.status.success().then(|| String::from_utf8(output.stdout).ok())?
 }
 
-/// The name of a new migration: the moment and the message, behind all there are.
+/// The name of a new migration: time and message. It sorts after all others.
 pub(crate) fn new_name(message: &str, now: chrono::NaiveDateTime, names: &[&str]) -> String {
     let slug: String = function(message).chars().take(60).collect();
     let slug = slug.trim_end_matches('_');
@@ -115,7 +115,7 @@ pub(crate) fn new_name(message: &str, now: chrono::NaiveDateTime, names: &[&str]
     format!("m{}_{slug}", moment.format("%Y%m%d_%H%M%S"))
 }
 
-/// The moment in the name of a migration. One that is no time of day, such as `000060`, counts as seconds.
+/// The time in the name of a migration. A number that is no time of day, such as `000060`, counts as seconds.
 fn timestamp(name: &str) -> Option<chrono::NaiveDateTime> {
     let mut parts = name.strip_prefix('m')?.splitn(3, '_');
     let day = chrono::NaiveDate::parse_from_str(parts.next()?, "%Y%m%d").ok()?;
@@ -125,7 +125,7 @@ fn timestamp(name: &str) -> Option<chrono::NaiveDateTime> {
     day.and_hms_opt(hours, minutes, seconds).or_else(|| day.and_hms_opt(23, 59, 59))
 }
 
-/// `lib.rs` with one more migration.
+/// `lib.rs` with another migration.
 fn listed(text: &str, name: &str) -> Option<String> {
     let mut lines: Vec<String> = text.lines().map(ToOwned::to_owned).collect();
     let is_module = |line: &String| {
@@ -135,7 +135,7 @@ fn listed(text: &str, name: &str) -> Option<String> {
     };
     let module = match lines.iter().rposition(is_module) {
         Some(last) => last + 1,
-        // In front of the first item.
+        // Before the first item.
         None => lines.iter().position(|line| !(line.starts_with("//") || line.starts_with("#!") || line.is_empty()))?,
     };
     lines.insert(module, format!("mod {name};"));

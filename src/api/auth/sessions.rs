@@ -1,4 +1,4 @@
-//! Where one is signed in.
+//! Sessions of the own account: list, end.
 
 use actix_web::{HttpRequest, HttpResponse, delete, get, web};
 use chrono::{DateTime, Utc};
@@ -14,23 +14,23 @@ use crate::domain::auth::sessions;
 use crate::domain::values::caller::Caller;
 use crate::state::AppState;
 
-/// A session.
+/// A session: a log-in on one device.
 #[derive(Serialize, ToSchema)]
 pub struct SessionReply {
     #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
     id: Uuid,
-    /// Whether it is the one of this request.
+    /// Whether it is the session of this request.
     #[schema(example = true)]
     current: bool,
     created_at: DateTime<Utc>,
-    /// When its token pair was last exchanged.
+    /// Time of the last refresh.
     refreshed_at: DateTime<Utc>,
-    /// When it ends unless it is refreshed.
+    /// Time of expiry, unless the session is refreshed.
     expires_at: DateTime<Utc>,
-    /// The program that signed in.
+    /// User agent of the client that logged in.
     #[schema(required = true, example = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0")]
     user_agent: Option<String>,
-    /// The address that it signed in from.
+    /// IP address of the client that logged in.
     #[schema(required = true, example = "192.0.2.1")]
     ip: Option<String>,
 }
@@ -71,7 +71,9 @@ pub async fn list(
     Ok(paging::reply(&request, sessions, |session| SessionReply::new(session, user.session_id)))
 }
 
-/// Ends one of the caller's sessions: both its tokens are dead at once.
+/// End a session
+///
+/// Both its tokens are rejected from then on.
 ///
 /// **Open to:** anyone signed in.
 #[utoipa::path(
@@ -85,7 +87,9 @@ pub async fn end(state: web::Data<AppState>, caller: Caller, id: Id) -> Result<H
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Ends all the caller's sessions but this one.
+/// End all other sessions
+///
+/// All your sessions except the current one.
 ///
 /// **Open to:** anyone signed in.
 #[utoipa::path(

@@ -1,4 +1,4 @@
-//! The token endpoint of OAuth 2.0 (RFC 6749 §3.2): a form in, a token pair or an error of §5.2 out.
+//! OAuth 2.0 token endpoint (RFC 6749 §3.2): takes a form, returns a token pair or an error of §5.2.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -21,31 +21,31 @@ use crate::domain::values::value::Value;
 use crate::error::Error;
 use crate::state::AppState;
 
-/// The parameters of a token request.
+/// Parameters of a token request.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "describes the form, which is read parameter by parameter")]
+#[expect(dead_code, reason = "documents the form, whose parameters are read one by one")]
 pub struct TokenRequest {
     /// `password` or `refresh_token`.
     #[schema(example = "password")]
     grant_type: String,
-    /// With `password`: the e-mail.
+    /// E-mail address; required with `password`.
     #[schema(example = "ada@example.org")]
     username: Option<String>,
-    /// With `password`: the password.
+    /// Password; required with `password`.
     #[schema(format = Password, example = "a long sentence")]
     password: Option<String>,
-    /// With `refresh_token`: the refresh token.
+    /// Refresh token; required with `refresh_token`.
     #[schema(example = "eyJ0eXAiOiJydCtqd3QiLCJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIwMTkzIn0.c2lnbmF0dXJl")]
     refresh_token: Option<String>,
 }
 
-/// An error of the token endpoint (RFC 6749 §5.2).
+/// Error response of the token endpoint (RFC 6749 §5.2).
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OAuthError {
-    /// The kind of error, for programs.
+    /// Error code, for programs.
     #[schema(example = "invalid_grant")]
     error: &'static str,
-    /// The error, for people.
+    /// Description of the error, for people.
     #[schema(example = "the e-mail or the password is wrong")]
     error_description: Cow<'static, str>,
     #[serde(skip)]
@@ -69,16 +69,19 @@ impl From<Error> for OAuthError {
         match error {
             Error::WrongCredentials => Self::new("invalid_grant", "the e-mail or the password is wrong"),
             Error::AccountDisabled => Self::new("invalid_grant", "the account has been disabled"),
-            Error::EmailUnverified => Self::new("invalid_grant", "the e-mail has not been confirmed"),
-            // No word for it in §5.2 either.
+            Error::EmailUnverified => Self::new("invalid_grant", "the e-mail is not verified"),
+            // §5.2 has no code for it.
             Error::TooMany { retry_after } => Self {
                 status: StatusCode::TOO_MANY_REQUESTS,
                 retry_after: Some(seconds(retry_after)),
-                ..Self::new("temporarily_unavailable", "this came too often; wait as long as Retry-After says")
+                ..Self::new(
+                    "temporarily_unavailable",
+                    "too many requests; wait the number of seconds in the header Retry-After",
+                )
             },
             Error::InvalidToken => Self::new("invalid_grant", "the refresh token is not valid"),
-            Error::Invalid(_) => Self::invalid_request("a parameter breaks a rule"),
-            // Not in §5.2, which has no word for it; §4.1.2.1 has these.
+            Error::Invalid(_) => Self::invalid_request("a parameter is not valid"),
+            // §5.2 has no codes for these; they are those of §4.1.2.1.
             error => {
                 let status = Problem::from(error).status();
                 let temporary = status == StatusCode::SERVICE_UNAVAILABLE;
@@ -115,12 +118,12 @@ impl ResponseError for OAuthError {
     }
 }
 
-/// The parameters of the form, none of them twice (RFC 6749 §3.2).
+/// Parameters of the form. Duplicates are rejected (RFC 6749 §3.2).
 pub struct Form(HashMap<String, String>);
 
 impl Form {
     fn take(&mut self, name: &'static str) -> Result<String, OAuthError> {
-        // A parameter without a value counts as left out (§3.2).
+        // A parameter without a value is treated as absent (§3.2).
         let value = self.0.remove(name).filter(|value| !value.is_empty());
         value.ok_or_else(|| OAuthError::invalid_request(format!("{name} is missing")))
     }
@@ -144,15 +147,15 @@ impl FromRequest for Form {
                 let expected = "the body must be application/x-www-form-urlencoded";
                 return Err(OAuthError::invalid_request(expected));
             }
-            // Credentials in a URL end up in logs and histories (§2.3.1).
+            // Credentials in a URL would be stored in logs and browser histories (§2.3.1).
             if has_query {
-                return Err(OAuthError::invalid_request("parameters belong in the body, not in the query"));
+                return Err(OAuthError::invalid_request("parameters must be in the body, not in the query"));
             }
             let body = body.await?;
             let mut parameters = HashMap::new();
             for (name, value) in form_urlencoded::parse(&body) {
                 if parameters.insert(name.to_string(), value.into_owned()).is_some() {
-                    return Err(OAuthError::invalid_request("a parameter is there twice"));
+                    return Err(OAuthError::invalid_request("a parameter is duplicated"));
                 }
             }
             Ok(Self(parameters))
@@ -160,10 +163,10 @@ impl FromRequest for Form {
     }
 }
 
-/// The token endpoint of OAuth 2.0.
+/// Issue a token pair (OAuth 2.0)
 ///
-/// `grant_type=password` signs in (for first-party clients only: RFC 9700 §2.4 advises against it, and operators can
-/// switch it off); `grant_type=refresh_token` buys the next pair. Errors have the form of RFC 6749 §5.2.
+/// `grant_type=password` logs in. It is for first-party clients only: RFC 9700 §2.4 advises against it, and operators can
+/// disable it. `grant_type=refresh_token` refreshes the token pair. Errors have the format of RFC 6749 §5.2.
 ///
 /// **Open to:** anyone.
 #[utoipa::path(
@@ -174,9 +177,9 @@ impl FromRequest for Form {
         (status = 400, body = OAuthError, description = "The request or the grant is not valid"),
         (status = 408, body = OAuthError, description = "The body did not arrive in time"),
         (status = 413, body = OAuthError, description = "The body is too large"),
-        (status = 429, body = OAuthError, description = "Too many failures; wait as long as `Retry-After` says"),
-        (status = 500, body = OAuthError, description = "Something went wrong on our side"),
-        (status = 503, body = OAuthError, description = "Try again after `Retry-After` seconds"),
+        (status = 429, body = OAuthError, description = "Too many failures; wait the number of seconds in `Retry-After`"),
+        (status = 500, body = OAuthError, description = "Internal error of the service"),
+        (status = 503, body = OAuthError, description = "The service is busy or unavailable; try again after `Retry-After` seconds"),
     )
 )]
 #[post("/token")]

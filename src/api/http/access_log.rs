@@ -1,5 +1,4 @@
-//! The outermost middleware: gives each request its id, keeps the answer out of caches, and writes one line
-//! about it.
+//! Access log middleware, the outermost one: sets the request id and `Cache-Control`, and logs one line per request.
 
 use std::time::Instant;
 
@@ -16,38 +15,38 @@ use crate::telemetry;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Serves a request under an id: the caller's, when it is harmless, or a new one.
+/// Runs a request under a request id: the one of the header `X-Request-Id` if it is safe to log, else a new UUIDv7.
 pub async fn record<B: MessageBody>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, actix_web::Error> {
-    let id = inbound_id(&request).unwrap_or_else(|| Uuid::now_v7().to_string());
+    let id = proxy_request_id(&request).unwrap_or_else(|| Uuid::now_v7().to_string());
     let id_header = HeaderValue::from_str(&id);
     let method = request.method().clone();
-    // What answers GET answers HEAD (RFC 9110 §9.1); the server leaves the body out by itself.
+    // HEAD is handled as GET (RFC 9110 §9.1); the server omits the body.
     if method == Method::HEAD {
         request.head_mut().method = Method::GET;
     }
     let is_documentation = request.path().starts_with("/docs");
     telemetry::with_request_id(id, async move {
-        let begun = Instant::now();
+        let started = Instant::now();
         let mut response = next.call(request).await?;
         let headers = response.headers_mut();
         if let Ok(id) = id_header {
             headers.insert(REQUEST_ID.clone(), id);
         }
-        // Most answers are about somebody. What may be kept says so itself, or is documentation.
+        // Most responses contain personal data. Those that may be cached set the header, or are documentation.
         if !is_documentation && !headers.contains_key(header::CACHE_CONTROL) {
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
-        write_line(&method, &response, begun);
+        log_request(&method, &response, started);
         Ok(response)
     })
     .await
 }
 
-/// The route is the pattern, never the path or query, which may hold personal data.
-fn write_line<B>(method: &Method, response: &ServiceResponse<B>, begun: Instant) {
+/// Logs the request. The route is the pattern, never the path or query, which may contain personal data.
+fn log_request<B>(method: &Method, response: &ServiceResponse<B>, started: Instant) {
     if !log::log_enabled!(log::Level::Info) {
         return;
     }
@@ -55,7 +54,7 @@ fn write_line<B>(method: &Method, response: &ServiceResponse<B>, begun: Instant)
     let route = request.match_pattern();
     let route = route.as_deref().unwrap_or("-");
     let status = response.status().as_u16();
-    let microseconds = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let microseconds = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     let user = request.extensions().get::<CurrentUser>().map(|user| user.user_id);
     match user {
         Some(user) => log::info!(
@@ -67,9 +66,9 @@ fn write_line<B>(method: &Method, response: &ServiceResponse<B>, begun: Instant)
     }
 }
 
-/// An id that a proxy gave, if it can stand in a log line as it is.
-fn inbound_id(request: &ServiceRequest) -> Option<String> {
+/// The request id that a proxy has set, if it is safe to log: 8 to 64 letters, digits, `-` or `_`.
+fn proxy_request_id(request: &ServiceRequest) -> Option<String> {
     let id = request.headers().get(&REQUEST_ID)?.to_str().ok()?;
-    let harmless = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    ((8..=64).contains(&id.len()) && id.bytes().all(harmless)).then(|| id.to_owned())
+    let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    ((8..=64).contains(&id.len()) && id.bytes().all(is_safe)).then(|| id.to_owned())
 }

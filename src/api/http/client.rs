@@ -1,4 +1,4 @@
-//! Who is at the other end: the peer, or, when the peer is a trusted proxy, whom that proxy speaks for.
+//! Client address and user agent. Behind a trusted proxy, the address is that of `Forwarded` or `X-Forwarded-For`.
 
 use std::future::{Ready, ready};
 use std::net::{IpAddr, SocketAddr};
@@ -14,7 +14,7 @@ use crate::state::AppState;
 
 static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Where the request comes from.
+/// Extracts the user agent, cut to 255 characters, and the client address.
 impl FromRequest for Client {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
@@ -35,26 +35,26 @@ pub fn client_of(request: &HttpRequest) -> Client {
 
 /// The address behind the proxies. Nothing that an untrusted peer says of itself counts.
 ///
-/// A proxy writes one of the two headers and may pass on the other as a client made it up. So where both are there and
-/// disagree, neither is believed.
+/// A proxy sets one of the two headers and may pass the other one on as the client forged it. So if both are present and
+/// differ, both are ignored.
 fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
     let peer = peer.to_canonical();
     if !is_trusted(peer, proxies) {
         return peer;
     }
-    let told = |name: &HeaderName, read: fn(&str) -> Option<IpAddr>| {
+    let forwarded = |name: &HeaderName, read: fn(&str) -> Option<IpAddr>| {
         let values: Vec<_> = headers.get_all(name).map(|value| value.to_str().unwrap_or_default()).collect();
         let hops = values.iter().flat_map(|value| value.split(',')).rev();
         (!values.is_empty()).then(|| first_untrusted(peer, hops.map(read), proxies))
     };
-    match (told(&header::FORWARDED, forwarded_for), told(&X_FORWARDED_FOR, address)) {
+    match (forwarded(&header::FORWARDED, parse_forwarded), forwarded(&X_FORWARDED_FOR, parse_address)) {
         (Some(one), Some(other)) if one != other => peer,
-        (Some(told), _) | (None, Some(told)) => told,
+        (Some(address), _) | (None, Some(address)) => address,
         (None, None) => peer,
     }
 }
 
-/// Goes back from the nearest hop while each is a proxy of ours. A hop that cannot be read hides all behind it.
+/// First address that is not a trusted proxy, from the nearest hop to the farthest. Stops at a hop that cannot be parsed.
 fn first_untrusted(peer: IpAddr, hops: impl Iterator<Item = Option<IpAddr>>, proxies: &[IpNet]) -> IpAddr {
     let mut nearest = peer;
     for hop in hops {
@@ -71,15 +71,15 @@ fn is_trusted(address: IpAddr, proxies: &[IpNet]) -> bool {
     proxies.iter().any(|network| network.contains(&address))
 }
 
-/// The `for` of one element of `Forwarded` (RFC 7239 §4).
-fn forwarded_for(element: &str) -> Option<IpAddr> {
+/// Parses the `for` parameter of one element of `Forwarded` (RFC 7239 §4).
+fn parse_forwarded(element: &str) -> Option<IpAddr> {
     let pairs = element.split(';').filter_map(|pair| pair.split_once('='));
     let (_, node) = pairs.into_iter().find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))?;
-    address(node.trim().trim_matches('"'))
+    parse_address(node.trim().trim_matches('"'))
 }
 
-/// An address, with or without port and brackets.
-fn address(node: &str) -> Option<IpAddr> {
+/// Parses an IP address, with or without port and brackets.
+fn parse_address(node: &str) -> Option<IpAddr> {
     let node = node.trim();
     let bare = node.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(node);
     let address = bare.parse().ok().or_else(|| node.parse::<SocketAddr>().ok().map(|socket| socket.ip()));
@@ -90,7 +90,7 @@ fn address(node: &str) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
-    fn told(peer: &str, headers: &[(&str, &str)]) -> String {
+    fn address_of(peer: &str, headers: &[(&str, &str)]) -> String {
         let proxies = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
         let mut map = HeaderMap::new();
         for (name, value) in headers {
@@ -100,13 +100,13 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_is_not_believed() {
-        assert_eq!(told("192.0.2.1", &[("x-forwarded-for", "198.51.100.1")]), "192.0.2.1");
-        assert_eq!(told("192.0.2.1", &[("forwarded", "for=198.51.100.1")]), "192.0.2.1");
+    fn headers_of_an_untrusted_peer_are_ignored() {
+        assert_eq!(address_of("192.0.2.1", &[("x-forwarded-for", "198.51.100.1")]), "192.0.2.1");
+        assert_eq!(address_of("192.0.2.1", &[("forwarded", "for=198.51.100.1")]), "192.0.2.1");
     }
 
     #[test]
-    fn a_trusted_proxy_is() {
+    fn headers_of_a_trusted_proxy_give_the_client_address() {
         for header in [
             ("x-forwarded-for", "198.51.100.1"),
             ("x-forwarded-for", "203.0.113.9, 198.51.100.1"),
@@ -114,21 +114,21 @@ mod tests {
             ("forwarded", "for=198.51.100.1;proto=https;by=10.0.0.1"),
             ("forwarded", "for=203.0.113.9, For=\"198.51.100.1:4711\""),
         ] {
-            assert_eq!(told("10.0.0.1", &[header]), "198.51.100.1", "{header:?}");
+            assert_eq!(address_of("10.0.0.1", &[header]), "198.51.100.1", "{header:?}");
         }
-        assert_eq!(told("::ffff:10.0.0.1", &[("x-forwarded-for", "198.51.100.1")]), "198.51.100.1");
-        assert_eq!(told("fd00::1", &[("forwarded", "for=\"[2001:db8::1]:4711\"")]), "2001:db8::1");
-        assert_eq!(told("10.0.0.1", &[("x-forwarded-for", "2001:db8::1")]), "2001:db8::1");
+        assert_eq!(address_of("::ffff:10.0.0.1", &[("x-forwarded-for", "198.51.100.1")]), "198.51.100.1");
+        assert_eq!(address_of("fd00::1", &[("forwarded", "for=\"[2001:db8::1]:4711\"")]), "2001:db8::1");
+        assert_eq!(address_of("10.0.0.1", &[("x-forwarded-for", "2001:db8::1")]), "2001:db8::1");
     }
 
     #[test]
-    fn what_a_client_slips_past_the_proxy_does_not_count() {
+    fn forged_headers_behind_a_trusted_proxy_are_ignored() {
         let genuine = ("x-forwarded-for", "198.51.100.1");
-        assert_eq!(told("10.0.0.1", &[genuine, ("forwarded", "for=203.0.113.9")]), "10.0.0.1");
-        assert_eq!(told("10.0.0.1", &[genuine, ("forwarded", "for=198.51.100.1")]), "198.51.100.1");
-        assert_eq!(told("10.0.0.1", &[("x-forwarded-for", "203.0.113.9"), genuine]), "198.51.100.1");
-        assert_eq!(told("10.0.0.1", &[("x-forwarded-for", "198.51.100.1, unknown")]), "10.0.0.1");
-        assert_eq!(told("10.0.0.1", &[("forwarded", "for=_hidden")]), "10.0.0.1");
-        assert_eq!(told("10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(address_of("10.0.0.1", &[genuine, ("forwarded", "for=203.0.113.9")]), "10.0.0.1");
+        assert_eq!(address_of("10.0.0.1", &[genuine, ("forwarded", "for=198.51.100.1")]), "198.51.100.1");
+        assert_eq!(address_of("10.0.0.1", &[("x-forwarded-for", "203.0.113.9"), genuine]), "198.51.100.1");
+        assert_eq!(address_of("10.0.0.1", &[("x-forwarded-for", "198.51.100.1, unknown")]), "10.0.0.1");
+        assert_eq!(address_of("10.0.0.1", &[("forwarded", "for=_hidden")]), "10.0.0.1");
+        assert_eq!(address_of("10.0.0.1", &[]), "10.0.0.1");
     }
 }

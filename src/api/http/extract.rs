@@ -1,6 +1,6 @@
-//! What a handler may ask for: the signed-in user, a valid body, a valid query, an id from the path.
+//! Extractors of handlers: the signed-in user, a validated JSON body, a validated query, the id in the path.
 //!
-//! Each answers a bad request with a problem document before the handler runs.
+//! Each one rejects an invalid request with a problem document before the handler runs.
 
 use std::future::{Future, Ready, ready};
 use std::ops::Deref;
@@ -22,13 +22,13 @@ use crate::domain::values::actor::Actor;
 use crate::domain::values::caller::Caller;
 use crate::error::{Error, Violation};
 
-/// The most bytes in a body.
+/// Maximum size of a body in bytes.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
 
 /// How long a body may take to arrive; of a file, its next part.
 pub(in crate::api) const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The signed-in user. Where no guard let them in there is none: 401.
+/// The signed-in user, as the guard has set it. Rejects requests without one with 401.
 #[derive(Clone, Copy, Debug)]
 pub struct CurrentUser(pub Actor);
 
@@ -82,7 +82,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Valid<T> {
     }
 }
 
-/// A query string that has been understood and validated.
+/// A query string, parsed and validated.
 #[derive(Debug)]
 pub struct Query<T>(pub T);
 
@@ -91,19 +91,19 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Query<T> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let read = || {
+        let parse = || {
             let pairs = form_urlencoded::parse(request.query_string().as_bytes());
             let pairs = pairs.map(|(name, value)| (name, QueryValue(value)));
             let value = T::deserialize(MapDeserializer::new(pairs))
-                .map_err(|error: serde::de::value::Error| Error::from(misfit(".", &error.to_string())))?;
+                .map_err(|error: serde::de::value::Error| Error::from(serde_violation(".", &error.to_string())))?;
             value.validate().map_err(|errors| Error::Invalid(violations(&errors)))?;
             Ok(Self(value))
         };
-        ready(read())
+        ready(parse())
     }
 }
 
-/// The `{id}` of a path.
+/// The `{id}` in a path.
 #[derive(Clone, Copy, Debug)]
 pub struct Id(pub Uuid);
 
@@ -142,48 +142,48 @@ fn is_json(request: &HttpRequest) -> bool {
         || content_type.eq_ignore_ascii_case("application/merge-patch+json")
 }
 
-/// Bad JSON is malformed; good JSON of the wrong shape is an invalid field.
+/// Parses a JSON body. A syntax error is a malformed request; a value of the wrong type is an invalid field.
 fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    // serde would take an array for an object whose members it lists in order.
+    // serde would accept an array as a struct, with the members in order.
     if body.trim_ascii_start().first() == Some(&b'[') {
         return Err(Error::from(Violation::new(".", "type", "must be an object")).into());
     }
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let (line, column) = (error.inner().line(), error.inner().column());
-        // serde_json calls it bad syntax when a word of an enum is null, for instance.
+        // serde_json reports some wrong types as syntax errors, such as null for an enum.
         if error.inner().is_data() || serde_json::from_slice::<serde_json::Value>(body).is_ok() {
-            Error::from(misfit(&error.path().to_string(), &error.inner().to_string())).into()
+            Error::from(serde_violation(&error.path().to_string(), &error.inner().to_string())).into()
         } else {
             Problem::malformed(format!("The body is not JSON: line {line}, column {column}."))
         }
     })?;
-    deserializer.end().map_err(|_| Problem::malformed("The body goes on after its JSON value."))?;
+    deserializer.end().map_err(|_| Problem::malformed("The body has more data after its JSON value."))?;
     Ok(value)
 }
 
-/// A violation from what serde says, less the value, which may be a secret.
-fn misfit(path: &str, message: &str) -> Violation {
+/// Violation from a message of serde, without the value, which may be a secret.
+fn serde_violation(path: &str, message: &str) -> Violation {
     let quoted = || message.split('`').nth(1).unwrap_or_default().to_owned();
     let within = |field: String| if path == "." { field } else { format!("{path}.{field}") };
     if message.starts_with("missing field") {
         return Violation::new(within(quoted()), "required", "is required");
     }
     if message.starts_with("unknown field") {
-        // serde's path may end in the unknown field itself.
+        // The path of serde may already end with the unknown field.
         let field = quoted();
         let field = if path.rsplit('.').next() == Some(&field) { path.to_owned() } else { within(field) };
         return Violation::new(field, "unknown", "is not a field that can be set here");
     }
     if message.starts_with("duplicate field") {
-        return Violation::new(quoted(), "duplicate", "is there twice");
+        return Violation::new(quoted(), "duplicate", "is duplicated");
     }
     if message.starts_with("UUID") {
         return Violation::new(path.to_owned(), "type", "must be a UUID");
     }
-    // Dates and times bring messages of their own, which say no more than this.
+    // Dates and times have other messages, without more information.
     let Some((_, expected)) = message.rsplit_once("expected ") else {
-        return Violation::new(path.to_owned(), "type", "is not of the right form");
+        return Violation::new(path.to_owned(), "type", "has the wrong format");
     };
     let expected = match expected.split(" at line").next().unwrap_or(expected) {
         "i16" => "a whole number of at most 16 bits",
@@ -227,10 +227,10 @@ fn gather(errors: &ValidationErrors, parent: &str, found: &mut Vec<Violation>) {
 
 #[cfg(test)]
 mod tests {
-    use super::misfit;
+    use super::serde_violation;
 
     #[test]
-    fn what_serde_says_is_told_without_the_value() {
+    fn messages_of_serde_become_violations_without_the_value() {
         let cases = [
             (".", "missing field `email` at line 1 column 2", "email", "required"),
             ("role", "unknown field `role`, expected one of `name`, `email` at line 1 column 9", "role", "unknown"),
@@ -239,7 +239,7 @@ mod tests {
             ("name", "invalid type: integer `42`, expected a string at line 1 column 9", "name", "type"),
         ];
         for (path, message, field, code) in cases {
-            let violation = misfit(path, message);
+            let violation = serde_violation(path, message);
             assert_eq!((&*violation.field, &*violation.code), (field, code), "{message}");
             assert!(!violation.message.contains("42"), "{}", violation.message);
         }

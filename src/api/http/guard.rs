@@ -1,4 +1,4 @@
-//! The middleware that validates the access token of the pair before the handlers of a scope run.
+//! Authentication middleware: verifies the access token before the handlers of a scope run.
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -12,12 +12,12 @@ use crate::domain::values::actor::Actor;
 use crate::error::{Error, Result};
 use crate::state::AppState;
 
-/// Lets in whoever bears a valid access token of a session that goes on, as [`CurrentUser`].
+/// Requires a valid access token of an active session, and sets [`CurrentUser`]. Rejects other requests with 401.
 pub async fn signed_in<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> std::result::Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    match identify(&request) {
+    match authenticate(&request) {
         Ok(actor) => {
             request.extensions_mut().insert(CurrentUser(actor));
             Ok(next.call(request).await?.map_into_left_body())
@@ -26,9 +26,14 @@ pub async fn signed_in<B: MessageBody>(
     }
 }
 
-fn identify(request: &ServiceRequest) -> Result<Actor> {
+/// Actor of the access token.
+///
+/// # Errors
+/// Returns [`Error::Unauthenticated`] if there is no token, and [`Error::InvalidToken`] if it is not valid or its session
+/// has been revoked.
+fn authenticate(request: &ServiceRequest) -> Result<Actor> {
     let state = request.app_data::<web::Data<AppState>>().ok_or(Error::Unauthenticated)?;
-    let token = bearer(request).ok_or(Error::Unauthenticated)?;
+    let token = bearer_token(request).ok_or(Error::Unauthenticated)?;
     let auth = &state.auth;
     let actor = auth.tokens.verify_access(token, auth.clock.now())?;
     if auth.revocations.contains(actor.session_id) {
@@ -37,8 +42,8 @@ fn identify(request: &ServiceRequest) -> Result<Actor> {
     Ok(actor)
 }
 
-/// The token in `Authorization: Bearer …` (RFC 6750 §2.1). The scheme has no letter case (RFC 9110 §11.1).
-fn bearer(request: &ServiceRequest) -> Option<&str> {
+/// Bearer token of the header `Authorization` (RFC 6750 §2.1). The scheme is case-insensitive (RFC 9110 §11.1).
+fn bearer_token(request: &ServiceRequest) -> Option<&str> {
     let credentials = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = credentials.split_once(' ')?;
     scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())

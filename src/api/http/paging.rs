@@ -1,4 +1,4 @@
-//! Pages over HTTP: `?limit=` and an opaque `?cursor=` in, `{items, next_cursor}` and a `Link` header out.
+//! Keyset paging over HTTP: parameters `limit` and `cursor` (opaque); response `{items, next_cursor}` and header `Link`.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse};
@@ -49,17 +49,17 @@ impl PageQuery {
 pub struct PageReply<T> {
     /// The items, in the order of the list.
     items: Vec<T>,
-    /// Goes into `cursor` to get the next page; null on the last one.
+    /// Value of `cursor` for the next page; null on the last page.
     #[schema(required = true, example = "AaH7zRwNczyfiK9Cq7QUOw")]
     next_cursor: Option<String>,
 }
 
-/// A position in a list, as a cursor holds it. Clients may send any bytes.
+/// Content of a keyset cursor: a position in a list. Clients may send any bytes.
 pub trait Position: Sized {
-    /// The content of the cursor.
+    /// Encodes the position.
     fn to_bytes(&self) -> Vec<u8>;
 
-    /// The position that a cursor holds, if it holds one.
+    /// Decodes the position; `None` if the bytes are not a position.
     fn from_bytes(bytes: &[u8]) -> Option<Self>;
 }
 
@@ -83,7 +83,7 @@ pub fn page<P: Position>(limit: Option<Field<Limit>>, cursor: Option<&str>) -> R
     Ok(Page { limit, after })
 }
 
-/// The reply that holds a page, with the way to the next one.
+/// Response with a page, and a `Link` header to the next one.
 pub fn reply<M, T: Serialize, P: Position>(
     request: &HttpRequest,
     slice: Slice<M, P>,
@@ -104,7 +104,7 @@ fn read_cursor<P: Position>(cursor: &str) -> Result<P, Problem> {
         .ok_or_else(|| Error::from(Violation::new("cursor", "cursor", "must be the next_cursor of a page")).into())
 }
 
-/// The same path and query with another cursor.
+/// URL of the next page: the same path and query with another cursor.
 fn next_url(request: &HttpRequest, cursor: &str) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     let others = form_urlencoded::parse(request.query_string().as_bytes()).filter(|(name, _)| name != "cursor");

@@ -61,7 +61,7 @@ pub async fn update_as_operator(
 /// Sets the password of an account, ends its sessions, and notifies its owner by mail.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Busy`].
+/// Returns [`Error::NotFound`], or [`Error::Busy`] if the queue for password hashing is full.
 pub async fn reset_password(db: &impl Transact, auth: &Auth, email: &Email, new: Password) -> Result<users::Model> {
     let hash = auth.hasher.permit().await?.hash(new).await?;
     let user = find(db, email).await?;

@@ -1,4 +1,4 @@
-//! The password of a signed-in user: confirming it before something that cannot be undone, and changing it.
+//! Password of a signed-in user: confirmation before an operation that cannot be undone, and password change.
 
 use entity::{AuditAction, MailKind, PasswordHash, users};
 use sea_orm::sea_query::Expr;
@@ -18,10 +18,11 @@ use crate::domain::values::caller::Caller;
 use crate::domain::values::client::Client;
 use crate::error::{Result, Violation};
 
-/// The actor's account, once they have given its password. Failures count as failures to sign in.
+/// Confirms the password of the actor, and returns the account. Wrong passwords count as failed logins.
 ///
 /// # Errors
-/// A violation in `field` when it is not the password; [`TooMany`](crate::error::Error::TooMany), [`Busy`](crate::error::Error::Busy).
+/// Returns a violation in `field` if the password is wrong, [`TooMany`](crate::error::Error::TooMany), or
+/// [`Busy`](crate::error::Error::Busy).
 pub async fn confirm(
     db: &impl Transact,
     auth: &Auth,
@@ -48,10 +49,11 @@ pub async fn confirm(
     Ok(user)
 }
 
-/// Changes the actor's password, ends their other sessions, and tells them by mail.
+/// Changes the password of the actor, ends their other sessions, and notifies them by mail.
 ///
 /// # Errors
-/// A violation in `current_password` when that is not the password; [`TooMany`](crate::error::Error::TooMany), [`Busy`](crate::error::Error::Busy).
+/// Returns a violation in `current_password` if that password is wrong,
+/// [`TooMany`](crate::error::Error::TooMany), or [`Busy`](crate::error::Error::Busy).
 pub async fn change_password(
     db: &impl Transact,
     auth: &Auth,
@@ -59,8 +61,9 @@ pub async fn change_password(
     current: Password,
     new: Password,
 ) -> Result<()> {
-    // Twice at most: a sign-in beside this may have renewed the hash. Of two changes at once the second finds that its
-    // current password is no longer the current one.
+    // At most two attempts: a concurrent login may have rehashed the password. Of two concurrent
+    // changes, the second one fails in its second attempt, because its current password is no longer
+    // correct.
     for _ in 0..2 {
         let user = confirm(db, auth, caller, current.clone(), "current_password").await?;
         let hash = auth.hasher.permit().await?.hash(new.clone()).await?;
@@ -90,7 +93,7 @@ pub async fn change_password(
 /// the sessions, for [`Revocations::add`](crate::domain::auth::revocations::Revocations::add), unless the account is gone.
 ///
 /// # Errors
-/// Fails when the database does.
+/// Database errors.
 pub async fn reset(
     transaction: &impl ConnectionTrait,
     auth: &Auth,
@@ -110,7 +113,8 @@ pub async fn reset(
     sessions::end_all(transaction, user.id, None, now).await
 }
 
-/// What every change of a password brings with it.
+/// Follow-up of every password change: deletes open password resets, notifies the owner by mail, and
+/// records the event.
 async fn password_changed(
     transaction: &impl ConnectionTrait,
     auth: &Auth,

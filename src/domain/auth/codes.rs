@@ -1,5 +1,6 @@
-//! Codes sent by mail, and the reset token that such a code buys: random, hashed, short-lived, good for one purpose of
-//! one account, and once. There is at most one of each purpose, so the newest wins.
+//! Codes that are sent by mail, and reset tokens, which are issued for a valid code. Both are random,
+//! stored as a hash, short-lived, bound to one account and one purpose, and can be used once. An
+//! account has at most one of each purpose: a new one replaces the old one.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -20,18 +21,18 @@ use crate::domain::values::one_time_code::OneTimeCode;
 use crate::domain::values::value::{Shape, Value, at_most};
 use crate::error::{Error, Result, Violation};
 
-/// How often a code may be tried.
+/// Maximum number of attempts to enter a code.
 const MAX_ATTEMPTS: i32 = 5;
 
-/// Random bytes in a reset token, behind the id of the account.
+/// Random bytes in a reset token, which follow the id of the account.
 const TOKEN_BYTES: usize = 32;
 
-/// A code as it is mailed. It is stored nowhere.
+/// Code in plain text, as it is sent by mail. Only its hash is stored.
 #[derive(Clone)]
 pub struct Code {
     /// Six digits.
     pub digits: String,
-    /// When it ends.
+    /// Time of expiry.
     pub expires_at: DateTime<Utc>,
 }
 
@@ -41,12 +42,12 @@ impl std::fmt::Debug for Code {
     }
 }
 
-/// A reset token as it is handed out. It is stored nowhere.
+/// Reset token in plain text, as the client receives it. Only its hash is stored.
 #[derive(Clone)]
 pub struct ResetToken {
-    /// Text for a URL or a JSON member.
+    /// Token in URL-safe Base64.
     pub text: String,
-    /// When it ends.
+    /// Time of expiry.
     pub expires_at: DateTime<Utc>,
 }
 
@@ -85,16 +86,16 @@ impl std::fmt::Debug for PresentedResetToken {
 /// What a code must be presented for.
 #[derive(Clone, Copy, Debug)]
 pub enum Account<'a> {
-    /// The account with this address.
+    /// Account with this e-mail address.
     Of(&'a Email),
-    /// This account.
+    /// Account with this id.
     Id(Uuid),
 }
 
-/// Makes a code in the place of any other of the same purpose.
+/// Issues a code, which replaces any other code of the same account and purpose.
 ///
 /// # Errors
-/// Fails when the database or the system's randomness does.
+/// Database errors; an internal error if the system's random number generator fails.
 pub async fn issue(
     db: &impl ConnectionTrait,
     auth: &Auth,
@@ -103,15 +104,16 @@ pub async fn issue(
     email: &str,
 ) -> Result<Code> {
     let digits = six_digits()?;
-    let hash = auth.tokens.keys().hash(&parts(&user_id, purpose, digits.as_bytes()));
+    let hash = auth.tokens.keys().hash(&hash_input(&user_id, purpose, digits.as_bytes()));
     let expires_at = replace(db, auth, user_id, purpose, email, Some(hash)).await?;
     Ok(Code { digits, expires_at })
 }
 
-/// Makes the code for a change of address to `email`, if that is still the change that is under way.
+/// Issues the code for a pending change of the e-mail address to `email`. Returns `None` if this change
+/// is no longer pending.
 ///
 /// # Errors
-/// Fails when the database or the system's randomness does.
+/// Database errors; an internal error if the system's random number generator fails.
 pub async fn issue_for_change(
     db: &impl ConnectionTrait,
     auth: &Auth,
@@ -119,9 +121,9 @@ pub async fn issue_for_change(
     email: &str,
 ) -> Result<Option<Code>> {
     let digits = six_digits()?;
-    let hash = auth.tokens.keys().hash(&parts(&user_id, CodePurpose::ChangeEmail, digits.as_bytes()));
+    let hash = auth.tokens.keys().hash(&hash_input(&user_id, CodePurpose::ChangeEmail, digits.as_bytes()));
     let expires_at = auth.clock.now() + auth.code_life;
-    let made = account_codes::Entity::update_many()
+    let updated = account_codes::Entity::update_many()
         .col_expr(Column::CodeHash, Expr::value(Some(hash)))
         .col_expr(Column::Attempts, Expr::value(0))
         .col_expr(Column::ExpiresAt, Expr::value(expires_at))
@@ -130,14 +132,14 @@ pub async fn issue_for_change(
         .filter(Column::Email.eq(email))
         .exec(db)
         .await?;
-    Ok((made.rows_affected > 0).then_some(Code { digits, expires_at }))
+    Ok((updated.rows_affected > 0).then_some(Code { digits, expires_at }))
 }
 
-/// Writes down that the account is to have another address, in the place of any other such wish. The code is made when
-/// the mail leaves.
+/// Stores a pending change of the e-mail address, which replaces any other. Its code is issued when the
+/// mail is sent.
 ///
 /// # Errors
-/// Fails when the database does.
+/// Database errors.
 pub async fn begin_change(transaction: &impl ConnectionTrait, auth: &Auth, user_id: Uuid, email: &Email) -> Result<()> {
     replace(transaction, auth, user_id, CodePurpose::ChangeEmail, email.as_str(), None).await.map(drop)
 }
@@ -161,17 +163,17 @@ async fn replace(
         expires_at: Set(expires_at),
         created_at: Set(now),
     };
-    let newest_wins = OnConflict::columns([Column::UserId, Column::Purpose])
+    let on_conflict = OnConflict::columns([Column::UserId, Column::Purpose])
         .update_columns([Column::Email, Column::CodeHash, Column::Attempts, Column::ExpiresAt, Column::CreatedAt])
         .to_owned();
-    account_codes::Entity::insert(code).on_conflict(newest_wins).exec_without_returning(db).await?;
+    account_codes::Entity::insert(code).on_conflict(on_conflict).exec_without_returning(db).await?;
     Ok(expires_at)
 }
 
-/// Presents a code, for a client whose wrong ones are counted.
+/// Checks a code that a client has entered. Wrong codes are counted by the throttle.
 ///
 /// # Errors
-/// A violation in `code`, the same whatever is wrong with it; [`Error::TooMany`].
+/// Returns a violation in `code`, which does not tell why the code is wrong, or [`Error::TooMany`].
 pub async fn present(
     db: &impl Transact,
     auth: &Auth,
@@ -180,22 +182,22 @@ pub async fn present(
     code: &OneTimeCode,
     client: &Client,
 ) -> Result<Model> {
-    let name = match account {
+    let throttle_key = match account {
         Account::Of(email) => email.as_str().to_owned(),
         Account::Id(id) => id.to_string(),
     };
-    let attempt = Attempt::new(auth, Action::ValidateCode, Some(&name), client);
+    let attempt = Attempt::new(auth, Action::ValidateCode, Some(&throttle_key), client);
     let throttle = attempt.state(db).await?;
     throttle.check()?;
-    // The row of the code is locked by the try, and the answer is given when that is on record: of a burst of guesses no
-    // more than MAX_ATTEMPTS are looked at. One commit, whether or not there is such a code.
+    // Counting the attempt locks the row of the code, and is committed before the response: of a burst of guesses at most
+    // MAX_ATTEMPTS are compared. There is one commit, whether or not the code exists.
     let transaction = db.begin().await?;
-    let tried = try_once(&transaction, auth, account, purpose).await?;
-    let right = |found: &Model| {
+    let attempted = count_attempt(&transaction, auth, account, purpose).await?;
+    let is_correct = |found: &Model| {
         let hash = found.code_hash.as_deref().unwrap_or_default();
-        auth.tokens.keys().is_hash(hash, &parts(&found.user_id, purpose, code.as_str().as_bytes()))
+        auth.tokens.keys().is_hash(hash, &hash_input(&found.user_id, purpose, code.as_str().as_bytes()))
     };
-    let found = tried.filter(right);
+    let found = attempted.filter(is_correct);
     match found {
         Some(_) => attempt.clear(&transaction).await?,
         None => attempt.count(&transaction, &throttle).await?,
@@ -204,19 +206,19 @@ pub async fn present(
     found.ok_or_else(|| wrong("code").into())
 }
 
-/// Uses up one of the tries of a code, if there is such a code and it has any left.
-async fn try_once(
+/// Counts an attempt to enter a code. Returns the code if it exists, has not expired, and had attempts left.
+async fn count_attempt(
     transaction: &impl ConnectionTrait,
     auth: &Auth,
     account: Account<'_>,
     purpose: CodePurpose,
 ) -> Result<Option<Model>> {
-    let tried = account_codes::Entity::update_many()
+    let updated = account_codes::Entity::update_many()
         .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
         .filter(match account {
             Account::Id(id) => Column::UserId.eq(id),
-            // The address that it has now, and that the code went to.
-            Account::Of(email) => Column::UserId.in_subquery(with_email(email)).and(Column::Email.eq(email.as_str())),
+            // The current e-mail address of the account, to which the code must have been sent.
+            Account::Of(email) => Column::UserId.in_subquery(users_with(email)).and(Column::Email.eq(email.as_str())),
         })
         .filter(Column::Purpose.eq(purpose))
         .filter(Column::Attempts.lt(MAX_ATTEMPTS))
@@ -224,63 +226,63 @@ async fn try_once(
         .filter(Column::CodeHash.is_not_null())
         .exec_with_returning(transaction)
         .await?;
-    Ok(tried.into_iter().next())
+    Ok(updated.into_iter().next())
 }
 
-/// Uses up a code that was found right, as part of the transaction of what it allows.
+/// Redeems a code that [`present`] has accepted, in the transaction of the operation that it allows.
 ///
 /// # Errors
-/// A violation in `code` when it has been used up, or replaced, meanwhile.
+/// Returns a violation in `code` if the code has been used or replaced meanwhile.
 pub async fn redeem(transaction: &impl ConnectionTrait, code: &Model) -> Result<()> {
-    let redeemed = account_codes::Entity::delete_many()
+    let deleted = account_codes::Entity::delete_many()
         .filter(Column::UserId.eq(code.user_id))
         .filter(Column::Purpose.eq(code.purpose))
         .filter(Column::CodeHash.eq(code.code_hash.clone()))
         .exec(transaction)
         .await?;
-    if redeemed.rows_affected == 1 { Ok(()) } else { Err(wrong("code").into()) }
+    if deleted.rows_affected == 1 { Ok(()) } else { Err(wrong("code").into()) }
 }
 
-/// Makes a reset token in the place of any other, as part of the transaction that redeems the code.
+/// Issues a reset token, which replaces any other, in the transaction that redeems the code.
 ///
 /// # Errors
-/// Fails when the database or the system's randomness does.
+/// Database errors; an internal error if the system's random number generator fails.
 pub async fn issue_token(transaction: &impl ConnectionTrait, auth: &Auth, code: &Model) -> Result<ResetToken> {
     let mut secret = [0; TOKEN_BYTES];
     getrandom::fill(&mut secret).map_err(Error::internal)?;
     let purpose = CodePurpose::SetPassword;
-    let hash = auth.tokens.keys().hash(&parts(&code.user_id, purpose, &secret));
+    let hash = auth.tokens.keys().hash(&hash_input(&code.user_id, purpose, &secret));
     let expires_at = replace(transaction, auth, code.user_id, purpose, &code.email, Some(hash)).await?;
     let text = URL_SAFE_NO_PAD.encode([code.user_id.as_bytes().as_slice(), &secret].concat());
     Ok(ResetToken { text, expires_at })
 }
 
-/// The row of a reset token that can still be redeemed.
+/// Finds the row of a valid reset token.
 ///
 /// # Errors
 /// A violation in `reset_token`.
 pub async fn find_token(db: &impl ConnectionTrait, auth: &Auth, token: &PresentedResetToken) -> Result<Model> {
-    let read = || {
+    let decode = || {
         let bytes = URL_SAFE_NO_PAD.decode(&token.0).ok()?;
         let (user_id, secret) = bytes.split_first_chunk::<16>()?;
         Some((Uuid::from_bytes(*user_id), secret.to_vec()))
     };
-    let (user_id, secret) = read().ok_or_else(|| wrong("reset_token"))?;
+    let (user_id, secret) = decode().ok_or_else(|| wrong("reset_token"))?;
     let found = account_codes::Entity::find_by_id((user_id, CodePurpose::SetPassword))
         .filter(Column::ExpiresAt.gt(auth.clock.now()))
         .one(db)
         .await?;
-    let right = |found: &Model| {
+    let is_correct = |found: &Model| {
         let hash = found.code_hash.as_deref().unwrap_or_default();
-        auth.tokens.keys().is_hash(hash, &parts(&user_id, CodePurpose::SetPassword, &secret))
+        auth.tokens.keys().is_hash(hash, &hash_input(&user_id, CodePurpose::SetPassword, &secret))
     };
-    found.filter(right).ok_or_else(|| wrong("reset_token").into())
+    found.filter(is_correct).ok_or_else(|| wrong("reset_token").into())
 }
 
-/// Uses up a reset token, as part of the transaction of the reset.
+/// Redeems a reset token, in the transaction of the password reset.
 ///
 /// # Errors
-/// A violation in `reset_token` when it has been used up, or replaced, meanwhile.
+/// Returns a violation in `reset_token` if the token has been used or replaced meanwhile.
 pub async fn redeem_token(transaction: &impl ConnectionTrait, token: &Model) -> Result<()> {
     redeem(transaction, token).await.map_err(|error| match error {
         Error::Invalid(_) => wrong("reset_token").into(),
@@ -288,10 +290,10 @@ pub async fn redeem_token(transaction: &impl ConnectionTrait, token: &Model) -> 
     })
 }
 
-/// Voids whatever lets the password be set anew, as part of the transaction that has set it.
+/// Deletes the codes and reset tokens for a password reset, in the transaction that has set a new password.
 ///
 /// # Errors
-/// Fails when the database does.
+/// Database errors.
 pub async fn void_resets(transaction: &impl ConnectionTrait, user_id: Uuid) -> Result<()> {
     account_codes::Entity::delete_many()
         .filter(Column::UserId.eq(user_id))
@@ -301,18 +303,19 @@ pub async fn void_resets(transaction: &impl ConnectionTrait, user_id: Uuid) -> R
     Ok(())
 }
 
-/// Removes codes that have ended.
+/// Deletes expired codes and reset tokens.
 ///
 /// # Errors
-/// Fails when the database does.
+/// Database errors.
 pub async fn sweep(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64> {
-    // A change of address whose mail has not left yet has no code; it may wait for as long as the mail does.
-    let is_waiting = Column::CodeHash.is_null().and(Column::ExpiresAt.gte(now - outbox::GIVE_UP_AFTER));
-    let over = account_codes::Entity::delete_many().filter(Column::ExpiresAt.lt(now)).filter(is_waiting.not());
-    Ok(over.exec(db).await?.rows_affected)
+    // A pending change of the e-mail address has no code until its mail is sent. It is kept for as long
+    // as sending is retried.
+    let is_pending = Column::CodeHash.is_null().and(Column::ExpiresAt.gte(now - outbox::GIVE_UP_AFTER));
+    let expired = account_codes::Entity::delete_many().filter(Column::ExpiresAt.lt(now)).filter(is_pending.not());
+    Ok(expired.exec(db).await?.rows_affected)
 }
 
-fn with_email(email: &Email) -> sea_orm::sea_query::SelectStatement {
+fn users_with(email: &Email) -> sea_orm::sea_query::SelectStatement {
     Query::select()
         .column((users::Entity, users::Column::Id))
         .from(users::Entity)
@@ -320,7 +323,7 @@ fn with_email(email: &Email) -> sea_orm::sea_query::SelectStatement {
         .to_owned()
 }
 
-fn parts<'a>(user_id: &'a Uuid, purpose: CodePurpose, secret: &'a [u8]) -> [&'a [u8]; 4] {
+fn hash_input<'a>(user_id: &'a Uuid, purpose: CodePurpose, secret: &'a [u8]) -> [&'a [u8]; 4] {
     let purpose: &[u8] = match purpose {
         CodePurpose::VerifyEmail => b"verify_email",
         CodePurpose::ChangeEmail => b"change_email",
@@ -333,7 +336,7 @@ fn parts<'a>(user_id: &'a Uuid, purpose: CodePurpose, secret: &'a [u8]) -> [&'a 
 fn six_digits() -> Result<String> {
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(Error::internal)?;
-    // The remainder of 64 random bits favours no code by more than one in ten trillion.
+    // Modulo bias: of 64 random bits, no code is more likely than another by more than one in ten trillion.
     Ok(format!("{:06}", u64::from_le_bytes(random) % 1_000_000))
 }
 

@@ -1,4 +1,5 @@
-//! What accounts and sessions need apart from the database: handed in by the application, so that tests can choose it.
+//! Authentication context: everything that accounts and sessions need besides the database. The
+//! application creates it, so that tests can replace its parts.
 
 use chrono::Duration;
 
@@ -8,23 +9,23 @@ use crate::domain::auth::revocations::Revocations;
 use crate::domain::auth::token::Tokens;
 use crate::domain::values::clock::Clock;
 
-/// The time, the keys, the threads that hash, and the rules that operators choose.
+/// Authentication context: clock, password hasher, keys, and settings.
 #[derive(Debug)]
 pub struct Auth {
-    /// The time.
+    /// Clock.
     pub clock: Clock,
-    /// Hashes passwords.
+    /// Password hasher.
     pub hasher: Hasher,
-    /// Makes and checks tokens.
+    /// Issuer and verifier of tokens.
     pub tokens: Tokens,
-    /// Sessions that have ended.
+    /// Revoked sessions, whose access tokens have not expired yet.
     pub revocations: Revocations,
-    /// What is slowed down.
+    /// Limits of throttles and quotas.
     pub limits: Limits,
-    /// How long a code and a reset token last.
+    /// Lifetime of codes and reset tokens.
     pub code_life: Duration,
-    /// Whether signing in takes a confirmed address.
+    /// Whether logging in requires a verified e-mail address.
     pub require_verified_email: bool,
-    /// Whether registering hides that an address is taken.
+    /// Whether registration hides that an e-mail address is taken.
     pub silent_registration: bool,
 }

@@ -1,5 +1,6 @@
-//! Birthdays as a calendar (RFC 5545), page by page: one whole-day event for each contact's next birthday. A calendar
-//! program asks for it again every day, so an age is never wrong.
+//! Birthday calendar in the iCalendar format (RFC 5545), streamed page by page: one all-day event for
+//! the next birthday of each contact. Calendar programs fetch it again every day, so the age in an
+//! event is always correct.
 
 use calcard::common::PartialDateTime;
 use calcard::icalendar::{
@@ -15,14 +16,14 @@ use crate::domain::contacts::birthdays::{self, Upcoming, Window};
 use crate::domain::values::page::pages;
 use crate::error::{Error, Result};
 
-/// Birthdays that are read at once.
+/// Birthdays that one query reads.
 const PAGE: u64 = 500;
 
-/// After how long a calendar program should ask again.
+/// Refresh interval that is suggested to calendar programs.
 const REFRESH: ICalendarDuration =
     ICalendarDuration { neg: false, weeks: 0, days: 1, hours: 0, minutes: 0, seconds: 0 };
 
-/// The calendar of a user, in pieces.
+/// Streams the birthday calendar of a user, in chunks.
 pub fn stream(
     db: impl ConnectionTrait + Clone + 'static,
     user_id: Uuid,
@@ -52,7 +53,7 @@ fn head() -> Result<Vec<u8>> {
         entry(ICalendarProperty::Prodid, "-//care4u//birthdays//EN".to_owned()),
         entry(ICalendarProperty::Name, "Birthdays".to_owned()),
         entry(ICalendarProperty::Other("X-WR-CALNAME".to_owned()), "Birthdays".to_owned()),
-        // RFC 7986 §5.7, and what calendar programs had before it.
+        // The refresh interval of RFC 7986 §5.7, and the property that calendar programs used before that RFC.
         entry(ICalendarProperty::RefreshInterval, REFRESH).with_param(duration),
         entry(ICalendarProperty::Other("X-PUBLISHED-TTL".to_owned()), "P1D".to_owned()),
     ];
@@ -65,16 +66,16 @@ fn head() -> Result<Vec<u8>> {
 fn event(upcoming: &Upcoming, now: DateTime<Utc>) -> ICalendar {
     let Upcoming { contact, next_birthday, turns, .. } = upcoming;
     let age = turns.map_or_else(String::new, |turns| format!(" ({turns})"));
-    let day_after = next_birthday.checked_add_days(Days::new(1)).unwrap_or(*next_birthday);
+    let next_day = next_birthday.checked_add_days(Days::new(1)).unwrap_or(*next_birthday);
     let day = |property, date| {
-        entry(property, whole_day(date)).with_param(ICalendarParameter::value(ICalendarValueType::Date))
+        entry(property, date_value(date)).with_param(ICalendarParameter::value(ICalendarValueType::Date))
     };
     let mut event = ICalendarComponent::new(ICalendarComponentType::VEvent);
     event.entries = vec![
         entry(ICalendarProperty::Uid, format!("{}-{}@care4u", contact.id, next_birthday.year())),
-        entry(ICalendarProperty::Dtstamp, moment(now)),
+        entry(ICalendarProperty::Dtstamp, date_time_value(now)),
         day(ICalendarProperty::Dtstart, *next_birthday),
-        day(ICalendarProperty::Dtend, day_after),
+        day(ICalendarProperty::Dtend, next_day),
         entry(ICalendarProperty::Summary, format!("{} {}{age}", contact.first_name, contact.last_name)),
         entry(ICalendarProperty::Categories, "BIRTHDAY".to_owned()),
         entry(ICalendarProperty::Transp, ICalendarTransparency::Transparent),
@@ -86,22 +87,22 @@ fn entry(property: ICalendarProperty, value: impl Into<ICalendarValue>) -> ICale
     ICalendarEntry::new(property).with_value(value)
 }
 
-fn small(number: u32) -> Option<u8> {
+fn byte(number: u32) -> Option<u8> {
     u8::try_from(number).ok()
 }
 
-fn whole_day(date: NaiveDate) -> PartialDateTime {
+fn date_value(date: NaiveDate) -> PartialDateTime {
     let year = u16::try_from(date.year()).ok();
-    PartialDateTime { year, month: small(date.month()), day: small(date.day()), ..PartialDateTime::default() }
+    PartialDateTime { year, month: byte(date.month()), day: byte(date.day()), ..PartialDateTime::default() }
 }
 
-fn moment(time: DateTime<Utc>) -> PartialDateTime {
+fn date_time_value(time: DateTime<Utc>) -> PartialDateTime {
     PartialDateTime {
-        hour: small(time.hour()),
-        minute: small(time.minute()),
-        second: small(time.second()),
+        hour: byte(time.hour()),
+        minute: byte(time.minute()),
+        second: byte(time.second()),
         tz_hour: Some(0),
         tz_minute: Some(0),
-        ..whole_day(time.date_naive())
+        ..date_value(time.date_naive())
     }
 }

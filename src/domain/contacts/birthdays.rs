@@ -1,8 +1,10 @@
-//! Whose birthday is near: contacts in the order of their next birthdays.
+//! Upcoming birthdays: contacts sorted by their next birthday.
 //!
-//! The year is a circle of days. The index of the contacts has them by month and day, so a window is one stretch of it, or
-//! two when it goes across the year's end. A contact born on 29 February stands between those of 28 February and of
-//! 1 March, which is right wherever its birthday falls; only the ends of the window have to take care of it.
+//! The index sorts the contacts of a user by month and day of birth. A window of dates is therefore one
+//! range of the index, or two ranges if the window contains the end of a year. Contacts born on
+//! 29 February are sorted between 28 February and 1 March. This order is correct in common years too,
+//! whichever of the two days their birthday falls on, so that only the first and the last day of the
+//! window need special treatment.
 
 use chrono::{Datelike, Days, NaiveDate};
 use entity::contacts::{Column, Model};
@@ -18,61 +20,62 @@ use crate::domain::values::page::{Page, Slice};
 use crate::domain::values::time_zone::TimeZone;
 use crate::error::{Error, Result};
 
-/// In so many days everybody has had their birthday.
+/// Smallest number of days, after the first day, in which every contact has a birthday.
 const WHOLE_YEAR: u32 = 365;
 
-/// A day of any year: month and day.
+/// Day of a year: month and day.
 type Day = (u32, u32);
 
 const LEAP_DAY: Day = (2, 29);
 
-/// Which birthdays are wanted.
+/// Window of dates whose birthdays are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// The first day.
+    /// First day of the window.
     pub today: NaiveDate,
-    /// How many days more, up to 366.
+    /// Number of days after the first, at most 366.
     pub days: u32,
-    /// When those born on 29 February have their birthday.
+    /// Birthday in common years of contacts born on 29 February.
     pub leap_day: LeapDay,
 }
 
-/// Where a contact stands in the list.
+/// Keyset cursor of the list: position of a contact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// The first day of the window, which stays what it was while pages are turned at midnight.
+    /// First day of the window. It stays the same for all pages of a list, even if they are requested
+    /// after midnight.
     pub today: NaiveDate,
     /// Month of birth.
     pub month: u32,
     /// Day of birth.
     pub day: u32,
-    /// Tells people of one birthday apart.
+    /// Id of the contact, which distinguishes contacts with the same birthday.
     pub id: Uuid,
 }
 
-/// A contact and their next birthday.
+/// Contact with its next birthday.
 #[derive(Clone, Debug)]
 pub struct Upcoming {
-    /// Who.
+    /// Contact.
     pub contact: Model,
-    /// When.
+    /// Date of the next birthday.
     pub next_birthday: NaiveDate,
-    /// How old they turn, if the year of birth is known.
+    /// Age that the contact reaches, if the year of birth is known.
     pub turns: Option<i32>,
-    /// How many days there are until then.
+    /// Number of days until the next birthday.
     pub in_days: i64,
 }
 
-/// A stretch of days, up to the second one but without it.
+/// Half-open range of days: `until` is exclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stretch {
+struct DayRange {
     from: Day,
     until: Day,
 }
 
 impl Window {
-    /// The first stretch, and the one across the year's end.
-    fn stretches(&self) -> [Stretch; 2] {
+    /// Range of days up to the end of the year, and range of days of the next year, which may be empty.
+    fn day_ranges(&self) -> [DayRange; 2] {
         let is_common = |date: NaiveDate| !date.leap_year();
         let mut from = day(self.today);
         if self.leap_day == LeapDay::Mar1 && from == (3, 1) && is_common(self.today) {
@@ -85,10 +88,10 @@ impl Window {
         }
         let until = (to.0, to.1 + 1);
         if last.year() == self.today.year() && self.days < WHOLE_YEAR {
-            return [Stretch { from, until }, Stretch { from: (1, 1), until: (1, 1) }];
+            return [DayRange { from, until }, DayRange { from: (1, 1), until: (1, 1) }];
         }
         let until = if self.days < WHOLE_YEAR { Ord::min(until, from) } else { from };
-        [Stretch { from, until: (13, 1) }, Stretch { from: (1, 1), until }]
+        [DayRange { from, until: (13, 1) }, DayRange { from: (1, 1), until }]
     }
 
     fn upcoming(&self, contact: Model) -> Option<Upcoming> {
@@ -99,31 +102,32 @@ impl Window {
     }
 }
 
-/// The contacts of a user whose next birthday falls in the window, soonest first.
+/// Lists the contacts of a user whose next birthday is in the window, soonest first.
 ///
 /// # Errors
-/// Fails when the database does.
+/// Database errors.
 pub async fn upcoming(
     db: &impl ConnectionTrait,
     user_id: Uuid,
     mut window: Window,
     page: Page<Position>,
 ) -> Result<Slice<Upcoming, Position>> {
-    // Who turns pages at midnight, or travels meanwhile, goes on with the list that was begun.
-    let begun = page.after.map(|after| after.today);
-    let is_near = |day: &NaiveDate| window.today.signed_duration_since(*day).num_days().abs() <= 2;
-    window.today = begun.filter(is_near).unwrap_or(window.today);
-    let [first, second] = window.stretches();
-    // A page that begins behind the first stretch needs nothing from it.
+    // All pages use the first day of the first page, even if the date changes meanwhile: at midnight, or because the
+    // user travels to another time zone.
+    let first_day = page.after.map(|after| after.today);
+    let is_close = |day: &NaiveDate| window.today.signed_duration_since(*day).num_days().abs() <= 2;
+    window.today = first_day.filter(is_close).unwrap_or(window.today);
+    let [first, second] = window.day_ranges();
+    // A cursor in the second range means that the first range has been listed completely.
     let after = page.after.map(|after| ((after.month, after.day), after.id));
     let is_in_second = after.is_some_and(|(day, _)| day < first.from);
     let mut contacts = Vec::new();
     if !is_in_second {
-        contacts = born(db, user_id, first, after, page.rows()).await?;
+        contacts = born_in(db, user_id, first, after, page.rows()).await?;
     }
     let missing = page.rows().saturating_sub(u64::try_from(contacts.len()).unwrap_or(u64::MAX));
     if missing > 0 && second.from < second.until {
-        contacts.extend(born(db, user_id, second, after.filter(|_| is_in_second), missing).await?);
+        contacts.extend(born_in(db, user_id, second, after.filter(|_| is_in_second), missing).await?);
     }
     let upcoming = contacts.into_iter().filter_map(|contact| window.upcoming(contact)).collect();
     Ok(page.slice(upcoming, |upcoming: &Upcoming| {
@@ -132,11 +136,11 @@ pub async fn upcoming(
     }))
 }
 
-/// Contacts born on the days of a stretch, in their order.
-async fn born(
+/// Contacts born in a range of days, sorted by month, day and id.
+async fn born_in(
     db: &impl ConnectionTrait,
     user_id: Uuid,
-    stretch: Stretch,
+    range: DayRange,
     after: Option<(Day, Uuid)>,
     limit: u64,
 ) -> Result<Vec<Model>> {
@@ -144,19 +148,19 @@ async fn born(
     let tuple = |day: Day| Expr::tuple([day.0.into(), day.1.into()]);
     let order = [Column::BirthMonth, Column::BirthDay, Column::Id];
     let contacts = owned_by(user_id)
-        .filter(days().lt(tuple(stretch.until)))
+        .filter(days().lt(tuple(range.until)))
         .apply_if(after, |contacts, ((month, day), id)| {
             let position = Expr::tuple([month.into(), day.into(), Expr::value(id)]);
             contacts.filter(Expr::tuple(order.map(Expr::col)).gt(position))
         })
-        .apply_if(after.is_none().then_some(stretch.from), |contacts, from| contacts.filter(days().gte(tuple(from))));
+        .apply_if(after.is_none().then_some(range.from), |contacts, from| contacts.filter(days().gte(tuple(from))));
     Ok(order.into_iter().fold(contacts, QueryOrder::order_by_asc).limit(limit).all(db).await?)
 }
 
-/// Today, in a zone: the one that is asked for, else the user's own, else UTC.
+/// Current date in a time zone: the given one, else that of the user, else UTC.
 ///
 /// # Errors
-/// [`Error::InvalidToken`] when the account is gone.
+/// Returns [`Error::InvalidToken`] if the account no longer exists.
 pub async fn today(
     db: &impl ConnectionTrait,
     clock: &Clock,
@@ -190,26 +194,26 @@ mod tests {
     use super::LeapDay;
     use super::Window;
 
-    /// All days of the circle on which somebody may have been born, in order.
-    fn circle() -> Vec<Day> {
+    /// All 366 days of a leap year, in order.
+    fn all_days() -> Vec<Day> {
         let first = NaiveDate::from_ymd_opt(2000, 1, 1).unwrap();
         first.iter_days().take(366).map(|date| (date.month(), date.day())).collect()
     }
 
-    /// Who has a birthday on a day, said without any cleverness.
-    fn born_for(date: NaiveDate, leap_day: LeapDay) -> Vec<Day> {
+    /// Days of birth whose birthday is on a date: a simple reference implementation.
+    fn born_on(date: NaiveDate, leap_day: LeapDay) -> Vec<Day> {
         let day = (date.month(), date.day());
-        let stands_in = match leap_day {
+        let substitute = match leap_day {
             LeapDay::Feb28 => (2, 28),
             LeapDay::Mar1 => (3, 1),
         };
-        if day == stands_in && !date.leap_year() { vec![day, LEAP_DAY] } else { vec![day] }
+        if day == substitute && !date.leap_year() { vec![day, LEAP_DAY] } else { vec![day] }
     }
 
-    /// Each day of 400 years: everybody's next birthday, and the age they turn, as a calendar that is leafed through shows.
+    /// Compares next birthdays and ages with the reference implementation, on each day of 400 years.
     #[test]
-    fn a_next_birthday_is_the_first_that_a_calendar_shows() {
-        let people: Vec<_> = circle()
+    fn the_next_birthday_is_the_first_one_in_the_reference_calendar() {
+        let people: Vec<_> = all_days()
             .into_iter()
             .map(|(month, day)| {
                 let parts = (i16::try_from(month).unwrap(), i16::try_from(day).unwrap());
@@ -221,25 +225,26 @@ mod tests {
             .collect();
         for leap_day in [LeapDay::Feb28, LeapDay::Mar1] {
             let end = NaiveDate::from_ymd_opt(2400, 12, 31).unwrap();
-            // Leafed through backwards: what was shown last is what comes next.
+            // Goes backwards in time: the birthday that was seen last is the next one.
             let mut next = std::collections::HashMap::new();
             let mut date = NaiveDate::from_ymd_opt(2401, 12, 31).unwrap();
             while date >= NaiveDate::from_ymd_opt(2000, 1, 1).unwrap() {
-                for day in born_for(date, leap_day) {
+                for day in born_on(date, leap_day) {
                     next.insert(day, date);
                 }
                 if date <= end {
-                    // Those around this day, the leap day, and of the others another one each day.
-                    let turn = usize::try_from(date.num_days_from_ce()).unwrap() % 366;
-                    let near = |place: usize| (place + 366 - usize::try_from(date.ordinal0()).unwrap()) % 366;
-                    for (place, person) in people.iter().enumerate() {
-                        let is_near = near(place) < 3 || near(place) > 362 || person.day_of_year() == LEAP_DAY;
-                        if !is_near && place != turn {
+                    // Checks the days of birth around this date, the leap day, and one other day, which
+                    // changes daily.
+                    let sample = usize::try_from(date.num_days_from_ce()).unwrap() % 366;
+                    let distance = |index: usize| (index + 366 - usize::try_from(date.ordinal0()).unwrap()) % 366;
+                    for (index, person) in people.iter().enumerate() {
+                        let is_near = distance(index) < 3 || distance(index) > 362 || person.day_of_year() == LEAP_DAY;
+                        if !is_near && index != sample {
                             continue;
                         }
-                        let shown = next[&person.day_of_year()];
-                        assert_eq!(person.next(date, leap_day), shown, "{person:?} from {date}");
-                        assert_eq!(person.turns(shown), Some(shown.year() - 1904));
+                        let expected = next[&person.day_of_year()];
+                        assert_eq!(person.next(date, leap_day), expected, "{person:?} from {date}");
+                        assert_eq!(person.turns(expected), Some(expected.year() - 1904));
                     }
                 }
                 date = date.pred_opt().unwrap();
@@ -247,35 +252,37 @@ mod tests {
         }
     }
 
-    /// Day by day through 400 years, after which the calendar repeats, with windows of many lengths.
+    /// Compares windows of many lengths with the reference implementation, on each day of 400 years,
+    /// after which the calendar repeats.
     #[test]
-    fn the_stretches_of_a_window_hold_just_whom_a_calendar_shows() {
-        let circle = circle();
+    fn the_day_ranges_of_a_window_contain_exactly_its_birthdays() {
+        let all_days = all_days();
         let mut today = NaiveDate::from_ymd_opt(2000, 1, 1).unwrap();
         let end = today.checked_add_days(Days::new(146_097)).unwrap();
-        let mut turn = 0_u32;
+        let mut length = 0_u32;
         while today < end {
-            turn = (turn + 1) % 367;
+            length = (length + 1) % 367;
             for leap_day in [LeapDay::Feb28, LeapDay::Mar1] {
-                // Whole years take long, and matter around the days that are not the same every year.
+                // Windows of a year are slow to check, and only matter around the days that differ
+                // between years.
                 let is_special =
                     matches!((today.month(), today.day()), (2, 26..) | (3, 1..=3) | (12, 30..) | (1, 1..=2));
-                let lengths = if is_special { vec![0, 1, turn, 364, 365, 366] } else { vec![turn % 9] };
+                let lengths = if is_special { vec![0, 1, length, 364, 365, 366] } else { vec![length % 9] };
                 for days in lengths {
                     let window = Window { today, days, leap_day };
-                    let shown: BTreeSet<Day> = today
+                    let expected: BTreeSet<Day> = today
                         .iter_days()
                         .take(usize::try_from(days).unwrap() + 1)
-                        .flat_map(|date| born_for(date, leap_day))
+                        .flat_map(|date| born_on(date, leap_day))
                         .collect();
-                    let held: Vec<Day> = window
-                        .stretches()
+                    let found: Vec<Day> = window
+                        .day_ranges()
                         .into_iter()
-                        .flat_map(|part| circle.iter().filter(move |day| part.from <= **day && **day < part.until))
+                        .flat_map(|range| all_days.iter().filter(move |day| range.from <= **day && **day < range.until))
                         .copied()
                         .collect();
-                    assert_eq!(held.iter().copied().collect::<BTreeSet<_>>(), shown, "{window:?}");
-                    assert_eq!(held.len(), shown.len(), "somebody is there twice: {window:?}");
+                    assert_eq!(found.iter().copied().collect::<BTreeSet<_>>(), expected, "{window:?}");
+                    assert_eq!(found.len(), expected.len(), "duplicate days: {window:?}");
                 }
             }
             today = today.succ_opt().unwrap();

@@ -1,5 +1,6 @@
-//! The secret address under which a calendar program reads a user's birthdays: at most one for each user, who may take it
-//! back. Whoever has it sees names and birthdays, nothing else; so only a hash is stored, and it is shown once.
+//! Calendar feed of birthdays: a URL with a secret, which calendar programs read without logging in. A
+//! user has at most one feed, and can revoke it. The URL gives access to names and birthdays only. The
+//! secret is shown once, and only its hash is stored.
 
 use aws_lc_rs::digest;
 use base64::Engine as _;
@@ -16,7 +17,7 @@ use crate::domain::values::clock::Clock;
 use crate::domain::values::value::{Shape, Value, at_most};
 use crate::error::{Error, Result, Violation};
 
-/// Bytes of a secret. Nobody guesses 256 bits, so a plain hash of them tells nothing.
+/// Bytes of a secret. 256 random bits cannot be guessed, so a plain SHA-256 hash without a key is safe.
 const SECRET_BYTES: usize = 32;
 
 /// A feed with a new secret.

@@ -1,4 +1,4 @@
-//! All contacts of a user as a file, page by page: memory holds one page at a time.
+//! Export of all contacts of a user as a file. It is streamed page by page, so that only one page is in memory.
 
 use entity::ContactFormat;
 use futures_util::{Stream, StreamExt as _, stream};
@@ -10,10 +10,10 @@ use crate::domain::values::actor::Actor;
 use crate::domain::values::page::pages;
 use crate::error::Result;
 
-/// Contacts that are read at once.
+/// Contacts that one query reads.
 const PAGE: u64 = 500;
 
-/// The actor's contacts, in pieces.
+/// Streams the contacts of the actor as a file, in chunks.
 pub fn stream(
     db: impl ConnectionTrait + Clone + 'static,
     actor: Actor,

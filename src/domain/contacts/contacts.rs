@@ -223,7 +223,7 @@ pub async fn update(
         return Ok(contact);
     }
     get(db, actor, id).await?;
-    Err(birthday::future_or_ancient(latest).into())
+    Err(birthday::out_of_range(latest).into())
 }
 
 /// The condition that a birthday with changed parts is not in the future. Whether the day exists is checked by a CHECK.

@@ -1,5 +1,6 @@
-//! The audit trail: who did what to whom, when, and from where. Rows are added, in the transaction of what they tell of,
-//! and never changed; when an account is deleted, where its owner acted from is wiped.
+//! Audit log: who did what to whom, when, and from which client. Events are inserted in the transaction
+//! of the operation that they record, and are append-only. The exception: when an account is deleted,
+//! the IP addresses and user agents of its owner are removed.
 
 use chrono::{DateTime, Utc};
 use entity::audit_events::{self, Column, Model};
@@ -15,7 +16,7 @@ use crate::domain::values::client::Client;
 use crate::domain::values::page::{Page, Slice, first_id_at, last_id_before};
 use crate::error::Result;
 
-/// Something to write down.
+/// Audit event to be recorded.
 #[derive(Clone, Copy, Debug)]
 pub struct Event<'a> {
     action: AuditAction,
@@ -26,47 +27,47 @@ pub struct Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// Something of which nobody can say whose account did it: a stranger's guess, also at the password of a session that is
-    /// open, or an operator's command.
+    /// Creates an event whose actor is unknown: a failed guess, even at the password of the account of
+    /// an active session, or a command of an operator.
     #[must_use]
     pub fn new(action: AuditAction) -> Self {
         Self { action, actor_id: None, subject_id: None, object_id: None, detail: None }
     }
 
-    /// Something that the owner of an account did to that account.
+    /// Creates an event that the owner of an account caused in that account.
     #[must_use]
     pub fn own(action: AuditAction, user_id: Uuid) -> Self {
         Self::new(action).by(Some(user_id)).to(user_id)
     }
 
-    /// Whose account did it.
+    /// Sets the actor.
     #[must_use]
     pub fn by(self, actor_id: Option<Uuid>) -> Self {
         Self { actor_id, ..self }
     }
 
-    /// Whose account it was done to.
+    /// Sets the subject: the account that is affected.
     #[must_use]
     pub fn to(self, subject_id: impl Into<Option<Uuid>>) -> Self {
         Self { subject_id: subject_id.into(), ..self }
     }
 
-    /// What else it was done to.
+    /// Sets the object that is affected besides the account, such as a session.
     #[must_use]
     pub fn on(self, object_id: Uuid) -> Self {
         Self { object_id: Some(object_id), ..self }
     }
 
-    /// A word more, of no more than 100 characters.
+    /// Sets the detail, a text of at most 100 characters.
     #[must_use]
     pub fn detail(self, detail: &'a str) -> Self {
         Self { detail: Some(detail), ..self }
     }
 
-    /// Writes it down.
+    /// Inserts the event.
     ///
     /// # Errors
-    /// Fails when the database does.
+    /// Database errors.
     pub async fn record(self, db: &impl ConnectionTrait, client: &Client, now: DateTime<Utc>) -> Result<()> {
         let event = audit_events::ActiveModel {
             id: Set(Uuid::now_v7()),
@@ -84,22 +85,22 @@ impl<'a> Event<'a> {
     }
 }
 
-/// Which events a list holds. Every condition narrows it.
+/// Filter of the list of audit events. An event must meet all conditions.
 #[derive(Clone, Debug, Default)]
 pub struct AuditFilter {
     /// What was done.
     pub action: Option<AuditAction>,
-    /// Whose account did it.
+    /// Account that acted.
     pub actor_id: Option<Uuid>,
-    /// Whose account it was done to.
+    /// Account that was affected.
     pub subject_id: Option<Uuid>,
-    /// At this time or later.
+    /// Earliest time, inclusive.
     pub occurred_from: Option<DateTime<Utc>>,
-    /// Before this time.
+    /// Latest time, exclusive.
     pub occurred_before: Option<DateTime<Utc>>,
 }
 
-/// Everybody's events, newest first.
+/// Lists the audit events of all users, newest first.
 ///
 /// # Errors
 /// [`Error::Forbidden`](crate::error::Error::Forbidden) unless the actor is an admin.
@@ -118,30 +119,30 @@ pub async fn list(db: &impl ConnectionTrait, actor: &Actor, filter: &AuditFilter
     Ok(page.slice(newest(db, events, page).await?, |event| event.id))
 }
 
-/// What the actor did and what was done to their account, newest first.
+/// Lists the audit events of the actor, as actor or as subject, newest first.
 ///
 /// # Errors
-/// Fails when the database does.
+/// Database errors.
 pub async fn own(db: &impl ConnectionTrait, actor: &Actor, page: Page) -> Result<Slice<Model>> {
     let mut events = Vec::new();
-    for part in parts_of(actor.user_id) {
-        events.extend(newest(db, part, page).await?);
+    for query in queries_of(actor.user_id) {
+        events.extend(newest(db, query, page).await?);
     }
-    Ok(page.slice(shown_to(actor.user_id, events), |event| event.id))
+    Ok(page.slice(redacted_for(actor.user_id, events), |event| event.id))
 }
 
-/// What was done to a user, and what they did to others. Two queries, because each then goes by its index.
-fn parts_of(user_id: Uuid) -> [Select<audit_events::Entity>; 2] {
-    let to_others = Column::SubjectId.is_null().or(Column::SubjectId.ne(user_id));
+/// Events with the user as subject, and events with the user as actor only. Two queries, so that each uses an index.
+fn queries_of(user_id: Uuid) -> [Select<audit_events::Entity>; 2] {
+    let has_other_subject = Column::SubjectId.is_null().or(Column::SubjectId.ne(user_id));
     [
         audit_events::Entity::find().filter(Column::SubjectId.eq(user_id)),
-        audit_events::Entity::find().filter(Column::ActorId.eq(user_id)).filter(to_others),
+        audit_events::Entity::find().filter(Column::ActorId.eq(user_id)).filter(has_other_subject),
     ]
 }
 
-/// Puts events in order, and takes out where other users acted from: staff have a private life too. Where a stranger tried
-/// to sign in from stays.
-fn shown_to(user_id: Uuid, mut events: Vec<Model>) -> Vec<Model> {
+/// Sorts events, newest first, and removes the IP address and user agent of other users, to protect the
+/// privacy of staff. Events without an actor, such as failed logins, keep theirs.
+fn redacted_for(user_id: Uuid, mut events: Vec<Model>) -> Vec<Model> {
     events.sort_by_key(|event| std::cmp::Reverse(event.id));
     for event in &mut events {
         if event.actor_id.is_some_and(|actor| actor != user_id) {
@@ -159,26 +160,29 @@ async fn newest(db: &impl ConnectionTrait, events: Select<audit_events::Entity>,
     Ok(events.all(db).await?)
 }
 
-/// Wipes where the owner of an account acted from, as part of the transaction that deletes the account.
+/// Removes the IP addresses and user agents of the owner from the audit events of an account: of those
+/// that the owner caused, and of those about the account that have no actor. Part of the transaction
+/// that deletes the account.
 ///
 /// # Errors
-/// Fails when the database does.
+/// Database errors.
 pub async fn forget_clients(transaction: &impl ConnectionTrait, user_id: Uuid) -> Result<u64> {
-    let mut forgotten = 0;
-    // One column at a time, so that each goes by its index. What others did to the account came from elsewhere.
-    for theirs in [
+    let mut cleared = 0;
+    // One condition per statement, so that each can use its index. Events that other users caused keep
+    // their addresses, which are not those of the owner.
+    for condition in [
         Expr::col(Column::ActorId).eq(user_id),
         Expr::col(Column::SubjectId).eq(user_id).and(Expr::col(Column::ActorId).is_null()),
     ] {
-        let wipe = Query::update()
+        let update = Query::update()
             .table(audit_events::Entity)
             .values([
                 (Column::Ip, Expr::value(Option::<String>::None)),
                 (Column::UserAgent, Expr::value(Option::<String>::None)),
             ])
-            .and_where(theirs)
+            .and_where(condition)
             .to_owned();
-        forgotten += transaction.execute(&wipe).await?.rows_affected();
+        cleared += transaction.execute(&update).await?.rows_affected();
     }
-    Ok(forgotten)
+    Ok(cleared)
 }

@@ -1,32 +1,32 @@
-//! Who acts: the account, session and role behind a valid access token.
+//! Actor: the account, session and role of a valid access token.
 
 use entity::Role;
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
 
-/// The signed-in user of a request.
+/// Signed-in user who makes a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Actor {
-    /// The account.
+    /// Id of the account.
     pub user_id: Uuid,
-    /// The session, which is the `sid` claim.
+    /// Id of the session, from the `sid` claim of the access token.
     pub session_id: Uuid,
-    /// The role at the time the token was made; a change of role ends the session.
+    /// Role when the token was issued. A change of the role ends the session.
     pub role: Role,
 }
 
 impl Actor {
-    /// Whether the actor reviews requests and sees everybody's.
+    /// Whether the actor may list and review the vaccine requests of all users.
     #[must_use]
     pub fn is_staff(&self) -> bool {
         self.role >= Role::Staff
     }
 
-    /// Passes when the actor's role is `role` or above.
+    /// Checks that the role of the actor is `role` or higher.
     ///
     /// # Errors
-    /// [`Error::Forbidden`] otherwise.
+    /// Returns [`Error::Forbidden`] if the role is lower.
     pub fn require(&self, role: Role) -> Result<()> {
         if self.role >= role { Ok(()) } else { Err(Error::Forbidden(role)) }
     }

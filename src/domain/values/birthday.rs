@@ -1,4 +1,4 @@
-//! A birthday: a day of the calendar, of which the year may be unknown.
+//! Birthday: month and day of birth, and the year if it is known.
 
 use chrono::{Datelike, NaiveDate};
 
@@ -17,7 +17,7 @@ pub type BirthDay = Number<1, 31>;
 /// A leap year, for days without a year.
 const ANY_LEAP_YEAR: i32 = 2000;
 
-/// A day on which somebody was born.
+/// Birthday: month and day of birth, and the year if it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Birthday {
     month: u32,
@@ -25,21 +25,22 @@ pub struct Birthday {
     year: Option<i32>,
 }
 
-/// On which day somebody born on 29 February has their birthday in a common year.
+/// Birthday in a common year of a person born on 29 February.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LeapDay {
-    /// On 28 February.
+    /// 28 February.
     #[default]
     Feb28,
-    /// On 1 March.
+    /// 1 March.
     Mar1,
 }
 
 impl Birthday {
-    /// A birthday from its parts; none from no parts.
+    /// Parses a birthday from its parts. Returns `None` if there are no parts.
     ///
     /// # Errors
-    /// Tells which part breaks a rule: the day must exist, and not lie behind `latest`.
+    /// Returns a violation in the invalid part if the day does not exist or is after `latest`, or if
+    /// the month or the day is missing.
     pub fn parse(
         month: Option<i16>,
         day: Option<i16>,
@@ -56,13 +57,13 @@ impl Birthday {
         let month = month.ok_or_else(|| Violation::new("birth_month", "range", "must be from 1 to 12"))?;
         let year = year.map(i32::from);
         if year.is_some_and(|year| year < FIRST_YEAR || year > latest.year()) {
-            return Err(future_or_ancient(latest));
+            return Err(out_of_range(latest));
         }
         let day = u32::try_from(day).unwrap_or(0);
         let date = NaiveDate::from_ymd_opt(year.unwrap_or(ANY_LEAP_YEAR), month, day)
             .ok_or_else(|| Violation::new("birth_day", "date", "must be a day of that month"))?;
         if year.is_some() && date > latest {
-            return Err(future_or_ancient(latest));
+            return Err(out_of_range(latest));
         }
         Ok(Some(Self { month, day, year }))
     }
@@ -75,11 +76,11 @@ impl Birthday {
         Some(Self { month, day, year: year.map(i32::from) })
     }
 
-    /// The parts: month, day, and the year if it is known.
+    /// Month, day, and the year if it is known.
     #[must_use]
     pub fn parts(&self) -> (i16, i16, Option<i16>) {
-        let small = |number: u32| i16::try_from(number).unwrap_or(i16::MAX);
-        (small(self.month), small(self.day), self.year.and_then(|year| i16::try_from(year).ok()))
+        let to_i16 = |number: u32| i16::try_from(number).unwrap_or(i16::MAX);
+        (to_i16(self.month), to_i16(self.day), self.year.and_then(|year| i16::try_from(year).ok()))
     }
 
     /// Month and day of birth.
@@ -88,7 +89,7 @@ impl Birthday {
         (self.month, self.day)
     }
 
-    /// The day on which the birthday is had in a year.
+    /// Date of the birthday in a year.
     fn in_year(&self, year: i32, leap_day: LeapDay) -> Option<NaiveDate> {
         NaiveDate::from_ymd_opt(year, self.month, self.day).or_else(|| match leap_day {
             LeapDay::Feb28 => NaiveDate::from_ymd_opt(year, 2, 28),
@@ -96,24 +97,24 @@ impl Birthday {
         })
     }
 
-    /// The next time it is had, counted from `today`.
+    /// Date of the next birthday, which may be `today`.
     #[must_use]
     pub fn next(&self, today: NaiveDate, leap_day: LeapDay) -> NaiveDate {
-        let mut days = (0..2).filter_map(|years| self.in_year(today.year() + years, leap_day));
-        days.find(|day| *day >= today).unwrap_or(today)
+        let mut dates = (0..2).filter_map(|years| self.in_year(today.year() + years, leap_day));
+        dates.find(|date| *date >= today).unwrap_or(today)
     }
 
-    /// How old they turn on a birthday of theirs, if the year of birth is known.
+    /// Age that the person reaches on a birthday, if the year of birth is known.
     #[must_use]
     pub fn turns(&self, birthday: NaiveDate) -> Option<i32> {
         self.year.map(|year| birthday.year() - year)
     }
 }
 
-/// The violation of a year, or of a date, out of bounds.
+/// Violation for a year or date of birth that is out of range.
 #[must_use]
-pub fn future_or_ancient(latest: NaiveDate) -> Violation {
-    let message = format!("must be a date from {FIRST_YEAR} to today, {latest} at the latest");
+pub fn out_of_range(latest: NaiveDate) -> Violation {
+    let message = format!("must be a date from {FIRST_YEAR}-01-01 to {latest}");
     Violation::new("birth_year", "range", message)
 }
 
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_day_of_the_calendar_is_refused_at_the_part_that_is_wrong() {
+    fn an_invalid_birthday_is_a_violation_in_the_invalid_part() {
         for (month, day, year, field) in [
             (Some(2), Some(30), None, "birth_day"),
             (Some(2), Some(29), Some(2025), "birth_day"),
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn who_was_born_on_29_february_has_a_birthday_every_year() {
+    fn a_person_born_on_29_february_has_a_birthday_every_year() {
         let born = parse(Some(2), Some(29), Some(2000)).unwrap().unwrap();
         for (today, feb28, mar1) in [
             (date(2026, 2, 27), date(2026, 2, 28), date(2026, 3, 1)),

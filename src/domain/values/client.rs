@@ -1,24 +1,26 @@
-//! Where a request comes from, for the owner of a session to recognise, for the audit trail, and to be slowed down.
+//! Client of a request: its user agent and IP address. Used for the list of sessions, where the owner
+//! recognises the client, for the audit log, and for throttling.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// The program and the address at the other end.
+/// User agent and IP address of the client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Client {
-    /// The `User-Agent` header, cut to 255 characters.
+    /// `User-Agent` header, truncated to 255 characters.
     pub user_agent: Option<String>,
-    /// The address of the peer, or what a trusted proxy says of its own peer. Absent on the command line.
+    /// IP address of the peer, or the client address that a trusted proxy reports. `None` on the command line.
     pub address: Option<IpAddr>,
 }
 
 impl Client {
-    /// The address as it is stored.
+    /// IP address as it is stored: an IPv4-mapped IPv6 address is written as IPv4.
     #[must_use]
     pub fn ip(&self) -> Option<String> {
         self.address.map(|address| address.to_canonical().to_string())
     }
 
-    /// What counts as one address: of IPv6 the network, because a household has 2⁶⁴ addresses.
+    /// Network that is throttled as one client: the IPv4 address, or the /64 network of an IPv6
+    /// address, because one household has 2⁶⁴ IPv6 addresses.
     #[must_use]
     pub fn network(&self) -> String {
         match self.address.map(|address| address.to_canonical()) {
@@ -37,7 +39,7 @@ mod tests {
     use super::Client;
 
     #[test]
-    fn the_addresses_of_one_household_count_as_one() {
+    fn ipv6_addresses_of_one_household_are_one_network() {
         let network = |address: &str| Client { address: Some(address.parse().unwrap()), user_agent: None }.network();
         assert_eq!(network("2001:db8:1:2:3::4"), network("2001:db8:1:2:ffff::1"));
         assert_ne!(network("2001:db8:1:2::4"), network("2001:db8:1:3::4"));

@@ -1,26 +1,26 @@
-//! The time, handed in so that tests can move it.
+//! Clock: the current time, passed as a value so that tests can advance it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, Duration, SubsecRound, Utc};
 
-/// The system's clock, set forward by an amount that is zero outside tests. Clones move together.
+/// System clock plus an offset, which is zero except in tests. All clones share the offset.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
-    ahead_microseconds: Arc<AtomicI64>,
+    offset_microseconds: Arc<AtomicI64>,
 }
 
 impl Clock {
-    /// The time in UTC, cut to microseconds: what PostgreSQL can keep.
+    /// Current time in UTC, truncated to microseconds, which is the precision of PostgreSQL.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
-        let ahead = Duration::microseconds(self.ahead_microseconds.load(Ordering::Relaxed));
-        (Utc::now() + ahead).trunc_subsecs(6)
+        let offset = Duration::microseconds(self.offset_microseconds.load(Ordering::Relaxed));
+        (Utc::now() + offset).trunc_subsecs(6)
     }
 
-    /// Sets the clock forward.
+    /// Advances the clock, for tests.
     pub fn advance(&self, by: Duration) {
-        self.ahead_microseconds.fetch_add(by.num_microseconds().unwrap_or(0), Ordering::Relaxed);
+        self.offset_microseconds.fetch_add(by.num_microseconds().unwrap_or(0), Ordering::Relaxed);
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use chrono::{Datelike, NaiveDate, Utc};
 
-use crate::domain::values::birthday::{FIRST_YEAR, future_or_ancient};
+use crate::domain::values::birthday::{FIRST_YEAR, out_of_range};
 use crate::domain::values::text::{Line, Text};
 use crate::domain::values::value::{Shape, Value, at_most};
 use crate::error::Violation;
@@ -194,7 +194,7 @@ impl Value for BirthYear {
     fn from_integer(number: i64) -> Result<Self, Violation> {
         let latest = latest_birth_date();
         let year = i16::try_from(number).ok().filter(|year| (FIRST_YEAR..=latest.year()).contains(&i32::from(*year)));
-        year.map(Self).ok_or_else(|| future_or_ancient(latest))
+        year.map(Self).ok_or_else(|| out_of_range(latest))
     }
 }
 

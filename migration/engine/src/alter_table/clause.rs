@@ -1,4 +1,4 @@
-//! Columns and their clauses, read from the text of a definition.
+//! Clauses: columns and constraints, parsed from the text of a definition.
 
 use std::ops::Range;
 
@@ -7,19 +7,19 @@ use super::tokens::{bare, tokens};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Column {
     pub(super) name: String,
-    /// Its type, as it is declared.
+    /// The declared type.
     pub(super) kind: String,
     pub(super) clauses: Vec<Clause>,
 }
 
-/// A constraint of a table, or one clause behind the type of a column, such as `NOT NULL`.
+/// A constraint of a table, or a clause after the type of a column, such as `NOT NULL`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Clause {
-    /// Absent when it has none.
+    /// None if it has no name.
     pub(super) name: Option<String>,
-    /// Its first word in capitals, the name aside.
+    /// The first word after the name, in upper case.
     pub(super) keyword: String,
-    /// All of it, name and all.
+    /// The whole text, including the name.
     pub(super) text: String,
 }
 
@@ -28,7 +28,7 @@ impl Clause {
         tokens(&self.text).into_iter().map(|token| bare(&self.text[token])).collect()
     }
 
-    /// The columns in its first parentheses.
+    /// The columns in the first parentheses.
     pub(super) fn columns(&self) -> Vec<String> {
         let words = tokens(&self.text).into_iter().map(|token| &self.text[token]);
         let inside = words.skip_while(|word| *word != "(").skip(1).take_while(|word| *word != ")");
@@ -54,7 +54,7 @@ pub(super) fn column(sql: &str, item: &[Range<usize>]) -> Column {
     }
 }
 
-/// Where the clauses behind the type of a column begin.
+/// The position of the clauses after the type of a column.
 fn clause_starts(sql: &str, item: &[Range<usize>]) -> Vec<usize> {
     let word = |place: usize| item.get(place).map_or("", |token| &sql[token.clone()]);
     let mut depth = 0_usize;
@@ -75,7 +75,7 @@ fn clause_starts(sql: &str, item: &[Range<usize>]) -> Vec<usize> {
             "AS" => !is_any(before, &["ALWAYS", "DEFAULT"]),
             _ => false,
         };
-        // A name belongs to the clause behind it.
+        // A name belongs to the next clause.
         let is_named = place >= 2 && word(place - 2).eq_ignore_ascii_case("CONSTRAINT");
         if depth == 0 && begins && !is_named {
             starts.push(place);

@@ -1,5 +1,5 @@
-//! The text of a `CREATE TABLE`, taken apart into columns and constraints and put together again. What is not touched
-//! stays as it was written.
+//! Definition: the text of a `CREATE TABLE` as columns and constraints, which can be changed and written again.
+//! Unchanged parts keep their text.
 
 use sea_orm::DbErr;
 use sea_orm::sea_query::{ColumnDef, SqliteQueryBuilder, Table};
@@ -7,12 +7,12 @@ use sea_orm::sea_query::{ColumnDef, SqliteQueryBuilder, Table};
 use super::clause::{Clause, Column, clause, column, is_any};
 use super::tokens::tokens;
 
-/// A table as SQLite keeps it: the text of its definition.
+/// The definition of a table, as SQLite stores it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Definition {
     columns: Vec<Column>,
     constraints: Vec<Clause>,
-    /// What stands behind the closing parenthesis, such as `WITHOUT ROWID`.
+    /// The text after the closing parenthesis, such as `WITHOUT ROWID`.
     options: String,
 }
 
@@ -53,7 +53,7 @@ impl Definition {
         table
     }
 
-    /// The statement that makes such a table under another name.
+    /// The statement that creates the table under another name.
     pub(crate) fn create(&self, name: &str) -> String {
         let columns = self.columns.iter().map(|column| {
             let parts =
@@ -66,7 +66,7 @@ impl Definition {
         statement.trim_end().to_owned()
     }
 
-    /// The columns that hold data of their own; generated ones do not.
+    /// The columns with data, without generated columns.
     pub(crate) fn stored_columns(&self) -> impl Iterator<Item = &str> {
         let is_generated =
             |column: &&Column| column.clauses.iter().any(|clause| is_any(&clause.keyword, &["GENERATED", "AS"]));
@@ -78,7 +78,7 @@ impl Definition {
         self.columns.iter().map(|column| (column.name.as_str(), column.kind.to_ascii_lowercase()))
     }
 
-    /// The same table with every column of one type, and nothing said about how it is stored.
+    /// The same table without types and storage options, for the parser.
     #[cfg(feature = "cli")]
     pub(crate) fn plain(&self, kind: &str) -> Self {
         let mut table = self.clone();
@@ -92,7 +92,7 @@ impl Definition {
         self.options.to_ascii_uppercase().contains("WITHOUT ROWID")
     }
 
-    /// Whether ids are given out from a counter.
+    /// Whether ids come from a counter (AUTOINCREMENT).
     pub(crate) fn counts_up(&self) -> bool {
         let mut clauses = self.columns.iter().flat_map(|column| &column.clauses);
         clauses.any(|clause| clause.text.to_ascii_uppercase().contains("AUTOINCREMENT"))
@@ -102,7 +102,8 @@ impl Definition {
         self.columns.push(written(column));
     }
 
-    /// Type, nullability, default and collation become as told; keys, references and CHECKs stay, unless others are told.
+    /// Replaces type, nullability, default and collation of a column. Keys, references and CHECKs stay, unless new ones
+    /// are given.
     pub(crate) fn alter_column(&mut self, column: &ColumnDef) -> Result<(), DbErr> {
         let new = written(column);
         let place = self.columns.iter_mut().find(|known| known.name == new.name);
@@ -123,7 +124,7 @@ impl Definition {
         let place = self.columns.iter().position(|column| column.name == name);
         let place = place.ok_or_else(|| DbErr::Migration(format!("there is no column {name}")))?;
         let gone = self.columns.remove(place);
-        // A CHECK may stand in a column and be about others alone.
+        // The CHECK of a column may mention other columns only.
         let others: Vec<_> = self.columns.iter().map(|column| column.name.clone()).collect();
         self.constraints.extend(gone.clauses.into_iter().filter(|clause| {
             let words = clause.words();
@@ -134,22 +135,22 @@ impl Definition {
         Ok(())
     }
 
-    /// Adds a constraint as it stands in a table, name and all.
+    /// Adds a constraint of the table, with its name.
     pub(crate) fn add_constraint(&mut self, text: &str) {
         self.constraints.push(clause(text, &tokens(text)));
     }
 
-    /// The last constraint of the table itself, as text.
+    /// The last constraint of the table, as text.
     pub(crate) fn into_constraint(mut self) -> Option<String> {
         self.constraints.pop().map(|constraint| constraint.text)
     }
 
-    /// Drops a foreign key by its name, or one without a name by its columns.
+    /// Drops a foreign key by name; one without a name by its columns.
     pub(crate) fn drop_foreign_key(&mut self, name: &str, columns: &[String]) -> Result<(), DbErr> {
         self.drop_named_or("foreign key", name, columns, |keyword| is_any(keyword, &["FOREIGN", "REFERENCES"]))
     }
 
-    /// Drops a UNIQUE constraint by its name, or one without a name by its columns.
+    /// Drops a UNIQUE constraint by name; one without a name by its columns.
     pub(crate) fn drop_unique(&mut self, name: &str, columns: &[String]) -> Result<(), DbErr> {
         self.drop_named_or("unique constraint", name, columns, |keyword| keyword == "UNIQUE")
     }
@@ -180,7 +181,7 @@ impl Definition {
         Ok(())
     }
 
-    /// Drops the primary key wherever it stands.
+    /// Drops the primary key of the table or of a column.
     pub(crate) fn drop_primary_key(&mut self) {
         let is_other = |clause: &Clause| clause.keyword != "PRIMARY";
         self.constraints.retain(is_other);
@@ -202,7 +203,7 @@ impl Definition {
     }
 }
 
-/// A column as sea-query writes it.
+/// A column, in the SQL of sea-query.
 fn written(column: &ColumnDef) -> Column {
     let sql = Table::create().table("t").col(column.clone()).to_string(SqliteQueryBuilder);
     let none = Column { name: column.get_column_name(), kind: String::new(), clauses: Vec::new() };

@@ -1,4 +1,4 @@
-//! Changes to a table that SQLite's `ALTER TABLE` cannot make, as one step that reads the same on both databases.
+//! AlterTable: changes of a table that SQLite's `ALTER TABLE` does not support, in the same form for both databases.
 
 mod clause;
 mod definition;
@@ -13,14 +13,14 @@ use sea_orm::sea_query::{
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 use sea_orm_migration::SchemaManager;
 
-/// What the table is called while it is being rebuilt begins like this.
+/// Prefix of the temporary name of a table during its rebuild.
 pub(crate) const TEMPORARY_PREFIX: &str = "_reshaped_";
 
-/// Why a table cannot be rebuilt: dropping the old one would act on the rows that refer to it.
+/// The error of a rebuild with foreign keys on: dropping the old table would act on the rows that refer to it.
 pub(crate) const KEYS_ENFORCED: &str = "cannot be rebuilt while foreign keys are enforced";
 
-/// Changes to one table, made together: by `ALTER TABLE` on PostgreSQL; on SQLite by building the table anew from its
-/// present definition, with its rows, indexes and triggers.
+/// Changes of one table. On PostgreSQL they are an `ALTER TABLE`; on SQLite the table is rebuilt from its current
+/// definition, with its rows, indexes and triggers.
 ///
 /// ```
 /// # use revisions::AlterTable;
@@ -53,24 +53,23 @@ enum Action {
 }
 
 impl AlterTable {
-    /// Begins with a table as it is.
+    /// Starts the changes of a table.
     pub fn table(table: impl IntoIden) -> Self {
         Self { table: table.into_iden().to_string(), steps: Vec::new() }
     }
 
-    /// Adds a column behind the others.
+    /// Adds a column at the end.
     pub fn add_column(self, column: &mut ColumnDef) -> Self {
         self.with(Action::AddColumn(column.clone()))
     }
 
-    /// Gives a column another type, another default, or makes it (not) nullable: it becomes as told, but for the named
-    /// constraints that stand in it.
+    /// Replaces type, default and nullability of a column. Its named constraints stay.
     pub fn alter_column(self, column: &mut ColumnDef) -> Self {
         self.with(Action::AlterColumn(column.clone(), None))
     }
 
-    /// Like [`alter_column`](Self::alter_column), with PostgreSQL's expression for the new values where it does not convert
-    /// them by itself. SQLite converts by the new type, or keeps what cannot be converted.
+    /// Like [`alter_column`](Self::alter_column), with the USING expression for PostgreSQL, if it does not convert the
+    /// type implicitly. SQLite converts to the new type, and keeps values that it cannot convert.
     pub fn alter_column_using(self, column: &mut ColumnDef, value: impl Into<String>) -> Self {
         self.with(Action::AlterColumn(column.clone(), Some(value.into())))
     }
@@ -82,31 +81,31 @@ impl AlterTable {
 
     /// Adds a CHECK.
     pub fn add_check(self, name: &str, expression: Expr) -> Self {
-        // As a condition of a query, which is where an expression is written out.
+        // sea-query writes expressions only as part of a statement, such as a condition.
         let mut query = sea_orm::sea_query::Query::select();
         let text = query.expr(expression).to_string(SqliteQueryBuilder);
         let text = text.strip_prefix("SELECT ").unwrap_or(&text);
         self.with(Action::AddConstraint(format!("CONSTRAINT {} CHECK ({text})", quoted(name))))
     }
 
-    /// Adds a UNIQUE constraint. A unique index does as well, and needs no rebuild.
+    /// Adds a UNIQUE constraint. A unique index has the same effect and needs no rebuild.
     pub fn add_unique<I: IntoIden>(self, name: &str, columns: impl IntoIterator<Item = I>) -> Self {
         self.with(Action::AddConstraint(format!("CONSTRAINT {} UNIQUE ({})", quoted(name), quoted_list(columns))))
     }
 
-    /// Drops the primary key. PostgreSQL goes by the name; SQLite may not have one.
+    /// Drops the primary key. PostgreSQL needs its name; on SQLite it may have none.
     pub fn drop_primary_key(self, name: &str) -> Self {
         self.with(Action::DropPrimaryKey(name.into()))
     }
 
-    /// Adds a primary key, after the old one has been dropped.
+    /// Adds a primary key. The old one must be dropped before.
     pub fn add_primary_key<I: IntoIden>(self, name: &str, columns: impl IntoIterator<Item = I>) -> Self {
         self.with(Action::AddConstraint(format!("CONSTRAINT {} PRIMARY KEY ({})", quoted(name), quoted_list(columns))))
     }
 
     /// Adds a foreign key, which must have a name.
     pub fn add_foreign_key(self, key: &mut ForeignKeyCreateStatement) -> Self {
-        // Written as part of a table; sea-query leaves the name out for SQLite, which takes it all the same.
+        // Written as part of a table. sea-query leaves out the name for SQLite, which accepts it.
         let table = Table::create().table("t").foreign_key(key).to_string(PostgresQueryBuilder);
         match Definition::parse(&table).into_constraint() {
             Some(text) => self.with(Action::AddConstraint(text)),
@@ -114,19 +113,19 @@ impl AlterTable {
         }
     }
 
-    /// Drops a foreign key: by its name, or on SQLite, where sea-query gives it none, by its columns.
+    /// Drops a foreign key by name; on SQLite, where sea-query gives it no name, by its columns.
     pub fn drop_foreign_key<I: IntoIden>(self, name: &str, columns: impl IntoIterator<Item = I>) -> Self {
         let columns = columns.into_iter().map(|column| column.into_iden().to_string()).collect();
         self.with(Action::DropForeignKey(name.into(), columns))
     }
 
-    /// Drops a UNIQUE constraint: by its name, or on SQLite one without a name by its columns.
+    /// Drops a UNIQUE constraint by name; on SQLite one without a name by its columns.
     pub fn drop_unique<I: IntoIden>(self, name: &str, columns: impl IntoIterator<Item = I>) -> Self {
         let columns = columns.into_iter().map(|column| column.into_iden().to_string()).collect();
         self.with(Action::DropUnique(name.into(), columns))
     }
 
-    /// Drops a constraint of whatever kind by its name.
+    /// Drops a constraint of any kind by name.
     pub fn drop_constraint(self, name: &str) -> Self {
         self.with(Action::DropConstraint(name.into()))
     }
@@ -136,7 +135,7 @@ impl AlterTable {
         self
     }
 
-    /// Makes the changes.
+    /// Applies the changes.
     pub async fn apply(self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         let db = manager.get_connection();
         match db.get_database_backend() {
@@ -150,7 +149,7 @@ impl AlterTable {
         }
     }
 
-    /// PostgreSQL's statements: what goes first, so that a name can be given anew.
+    /// The statements for PostgreSQL: drops come first, so that a name can be used again.
     fn alterations(&self) -> Vec<String> {
         let table = quoted(&self.table);
         let alter = |what: String| format!("ALTER TABLE {table} {what}");
@@ -190,14 +189,14 @@ impl AlterTable {
         statements
     }
 
-    /// The procedure that SQLite's manual gives in "Making Other Kinds Of Table Schema Changes".
+    /// The procedure of the SQLite manual, "Making Other Kinds Of Table Schema Changes".
     async fn rebuild(self, db: &impl ConnectionTrait) -> Result<(), DbErr> {
         let backend = DbBackend::Sqlite;
         let rows = |sql: &str, table: &str| Statement::from_sql_and_values(backend, sql, [table.into()]);
         let found = db.query_one_raw(rows(TABLE, &self.table)).await?;
         let found = found.ok_or_else(|| DbErr::Migration(format!("there is no table {}", self.table)))?;
         let old = Definition::parse(&found.try_get_by_index::<String>(0)?);
-        // Dropping the old table would otherwise delete the rows of other tables that refer to it.
+        // Otherwise dropping the old table would delete the rows of other tables that refer to it.
         if found.try_get_by_index::<i32>(1)? != 0 {
             return Err(DbErr::Migration(format!(
                 "table {} {KEYS_ENFORCED}; the migration must run in a transaction",
@@ -219,7 +218,7 @@ impl AlterTable {
             format!("INSERT INTO {new_name} ({}) SELECT {} FROM {old}", into.join(", "), from.join(", ")),
         ];
         if new.counts_up() {
-            // The highest id ever given is not given again.
+            // The counter keeps its value, so that ids are not reused.
             statements.push(format!(
                 "UPDATE sqlite_sequence SET seq = (SELECT seq FROM sqlite_sequence WHERE name = '{}') WHERE name = '{}'",
                 self.table.replace('\'', "''"),
@@ -227,7 +226,7 @@ impl AlterTable {
             ));
         }
         statements.push(format!("DROP TABLE {old}"));
-        // So that neither views nor triggers that mention the table are looked into while it is away.
+        // Views and triggers that mention the table are not checked while it is missing.
         statements.push("PRAGMA legacy_alter_table = ON".into());
         statements.push(format!("ALTER TABLE {new_name} RENAME TO {old}"));
         statements.push("PRAGMA legacy_alter_table = OFF".into());
@@ -237,7 +236,7 @@ impl AlterTable {
         Ok(())
     }
 
-    /// The new definition, and for each column that keeps its data: its name and where its values come from.
+    /// The new definition, and the source of the values of each column that keeps its data.
     fn reshaped(&self, mut table: Definition) -> Result<(Definition, Vec<(String, String)>), DbErr> {
         let mut values: Vec<(String, String)> =
             table.stored_columns().map(|column| (quoted(column), quoted(column))).collect();
@@ -260,15 +259,15 @@ impl AlterTable {
     }
 }
 
-/// The definition of a table, and whether foreign keys are enforced.
+/// The definition of a table, and whether foreign keys are on.
 const TABLE: &str = "SELECT sql, (SELECT foreign_keys FROM pragma_foreign_keys) FROM sqlite_master \
     WHERE type = 'table' AND name = ?";
 
 const BELONGINGS: &str = "SELECT sql FROM sqlite_master \
     WHERE tbl_name = ? AND type IN ('index', 'trigger') AND sql IS NOT NULL ORDER BY type, name";
 
-/// Default and type are changed apart: the old default may not fit the new type. What counts, or is computed, has no default
-/// to change.
+/// Default and type are changed separately: the old default may not fit the new type. Counters and generated columns
+/// have no default.
 fn alter_column(column: &ColumnDef, value: Option<&str>) -> impl Iterator<Item = String> {
     let name = quoted(&column.get_column_name());
     let spec = column.get_column_spec();
@@ -293,7 +292,7 @@ fn alter_column(column: &ColumnDef, value: Option<&str>) -> impl Iterator<Item =
     parts.into_iter()
 }
 
-/// What PostgreSQL's `ADD COLUMN` says behind the name of a column.
+/// The text after the name of a column in PostgreSQL's `ADD COLUMN`.
 fn added(column: &mut ColumnDef) -> String {
     let text = Table::alter().table("t").add_column(column).to_string(PostgresQueryBuilder);
     text.split_once("\"c\"").map_or(String::new(), |(_, rest)| rest.to_owned())

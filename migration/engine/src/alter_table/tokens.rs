@@ -1,4 +1,4 @@
-//! SQL as words, quoted texts and signs.
+//! Tokens of SQL: words, quoted texts and symbols.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ pub(crate) fn bare(name: &str) -> String {
     }
 }
 
-/// Where the words, quoted texts and signs are; comments and blanks are left out.
+/// The positions of words, quoted texts and symbols, without comments and white space.
 pub(crate) fn tokens(sql: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut rest = sql;
@@ -42,7 +42,7 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '$'
 }
 
-/// PostgreSQL's `E'it\'s'`.
+/// An escape string of PostgreSQL, `E'it\'s'`.
 fn escaped_length(text: &str) -> usize {
     let mut characters = text.char_indices().skip(2);
     while let Some((place, c)) = characters.next() {
@@ -55,7 +55,7 @@ fn escaped_length(text: &str) -> usize {
     text.len()
 }
 
-/// A doubled quote is part of the text.
+/// A doubled quote is an escaped quote.
 fn quoted_length(text: &str, quote: char) -> usize {
     let mut characters = text.char_indices().skip(1).peekable();
     while let Some((place, c)) = characters.next() {

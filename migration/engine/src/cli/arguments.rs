@@ -1,4 +1,4 @@
-//! What can be said on the command line.
+//! Arguments of the command line.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,16 +16,16 @@ use crate::{Options, Project};
     about = "Brings the schema of a database up or down, shows it, checks it, and writes migrations"
 )]
 pub(super) struct Cli {
-    /// The database; the project's own default when neither this nor the variable is set
+    /// URL of the database [default: the variable, else that of the project]
     #[arg(short = 'u', long, global = true, env = "DATABASE_URL", hide_env_values = true)]
     pub(super) database_url: Option<String>,
-    /// PostgreSQL only: the schema to work in
+    /// PostgreSQL only: the schema
     #[arg(short = 's', long, global = true, env = "DATABASE_SCHEMA", hide_env_values = true)]
     pub(super) database_schema: Option<String>,
-    /// The crate of the migrations, when it is not where this program was built
+    /// Folder of the migration crate
     #[arg(short = 'd', long, global = true, value_name = "FOLDER")]
     pub(super) migration_dir: Option<PathBuf>,
-    /// Show the statements that run; of a history, show all that is known
+    /// Show the SQL statements; with a history, show all details
     #[arg(short, long, global = true)]
     pub(super) verbose: bool,
     #[command(subcommand)]
@@ -36,13 +36,13 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Apply pending migrations (the default)
     Up {
-        /// How many; all when absent
+        /// Number of migrations [default: all]
         #[arg(short, long)]
         num: Option<usize>,
         #[command(flatten)]
         running: Running,
     },
-    /// Apply migrations up to a revision: `head`, `+N`, a name or the beginning of one
+    /// Apply migrations up to a revision: `head`, `+N`, a name or a prefix of a name
     Upgrade {
         /// With --sql also a range FROM:TO
         #[arg(default_value = "head", allow_hyphen_values = true)]
@@ -54,13 +54,13 @@ pub(super) enum Command {
     },
     /// Revert the latest migrations
     Down {
-        /// How many
+        /// Number of migrations
         #[arg(short, long, default_value_t = 1)]
         num: usize,
         #[command(flatten)]
         running: Running,
     },
-    /// Revert migrations down to a revision, which stays: `base`, `-N`, a name or the beginning of one
+    /// Revert migrations down to a revision, which stays applied: `base`, `-N`, a name or a prefix of a name
     Downgrade {
         /// With --sql also a range FROM:TO
         #[arg(allow_hyphen_values = true)]
@@ -85,56 +85,56 @@ pub(super) enum Command {
         #[command(flatten)]
         running: Running,
     },
-    /// Write a new migration and list it in lib.rs
+    /// Write a new migration, and add it to lib.rs
     Revision {
-        /// What it does; makes its name
+        /// Message; the name of the migration is made from it
         #[arg(short, long)]
         message: String,
-        /// Fill it with what the entities have and the database has not, and the other way round
+        /// Generate it from the differences between entities and database
         #[arg(long)]
         autogenerate: bool,
         /// Print it instead of writing it
         #[arg(long)]
         dry_run: bool,
     },
-    /// Write a new, empty migration and list it in lib.rs
+    /// Write a new, empty migration, and add it to lib.rs
     Generate {
-        /// What the migration does, such as `add_centres`
+        /// Name of the migration, such as `add_centres`
         name: String,
-        /// Name the file by local time instead of UTC
+        /// Use the local time in the name of the file
         #[arg(short, long)]
         local_time: bool,
-        /// Name the file by UTC, as goes without saying
+        /// Use UTC in the name of the file (the default)
         #[arg(long, conflicts_with = "local_time", hide = true)]
         universal_time: bool,
     },
-    /// Fail when entities and database disagree, or when the history is not in order
+    /// Fail if entities and database differ, or if the history is not in order
     Check(Format),
-    /// Show what the entities have and the database has not, and the other way round
+    /// Show the differences between entities and database
     Diff(Format),
-    /// List every migration and whether it has been applied
+    /// List every migration, and whether it is applied
     Status(Format),
     /// List the revisions, latest first
     History {
-        /// Only those behind FROM and up to TO
+        /// Only revisions from FROM to TO, both included
         #[arg(short, long, value_name = "FROM:TO", allow_hyphen_values = true)]
         rev_range: Option<String>,
-        /// Mark where the database is
+        /// Mark the current revision of the database
         #[arg(short, long)]
         indicate_current: bool,
         #[command(flatten)]
         format: Format,
     },
-    /// Show all that is known of a revision
+    /// Show the details of a revision
     Show {
         #[arg(allow_hyphen_values = true)]
         revision: String,
         #[command(flatten)]
         format: Format,
     },
-    /// Show the revision of the database
+    /// Show the current revision of the database
     Current {
-        /// Fail when it is not the head
+        /// Fail if it is not the head
         #[arg(long)]
         check_heads: bool,
         #[command(flatten)]
@@ -142,46 +142,46 @@ pub(super) enum Command {
     },
     /// Show the latest revision
     Heads(Format),
-    /// Record a revision as the database's, without running anything
+    /// Record a revision as the current one, without running migrations
     Stamp {
         #[arg(allow_hyphen_values = true)]
         revision: String,
-        /// Forget everything else that is recorded, even what is not known here
+        /// Delete all other records, including those of unknown migrations
         #[arg(long)]
         purge: bool,
         #[command(flatten)]
         running: Running,
     },
-    /// Bring the sources of the entities to what the database is; what agrees is left as it is
+    /// Update the sources of the entities from the database; what agrees is not touched
     Entity {
-        /// The crate of the entities, when it is not beside that of the migrations
+        /// Folder of the entity crate [default: beside the migration crate]
         #[arg(long, value_name = "FOLDER")]
         entity_dir: Option<PathBuf>,
         /// Print it instead of writing it
         #[arg(long)]
         dry_run: bool,
     },
-    /// On a scratch database: every migration up, down and up again, with the schema compared after each step
+    /// Run every migration up, down and up again on a temporary database, and compare the schema after each step
     Verify(Format),
 }
 
-/// How statements are run.
+/// Options of commands that run migrations.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct Running {
-    /// Agree to the loss of data outside of development
+    /// Allow the loss of data outside of development
     #[arg(long)]
     pub(super) allow_destructive: bool,
-    /// How long to wait for another migrator
+    /// Timeout of waiting for another migrator
     #[arg(long, value_name = "SECONDS", env = "MIGRATION_LOCK_TIMEOUT", value_parser = seconds)]
     pub(super) lock_timeout: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct Offline {
-    /// Print the SQL instead of running it; no database is needed
+    /// Print the SQL instead of running it; needs no database
     #[arg(long)]
     pub(super) sql: bool,
-    /// For --sql: the kind of database, when the URL does not tell
+    /// With --sql: the kind of database, if there is no URL
     #[arg(long, value_enum)]
     pub(super) backend: Option<offline::Backend>,
 }
@@ -194,7 +194,7 @@ pub(super) struct Format {
 }
 
 impl Command {
-    /// How its statements are run, if it runs any.
+    /// The options of the command, if it runs migrations.
     pub(super) fn running(&self) -> Option<Running> {
         match self {
             Self::Up { running, .. }
@@ -220,7 +220,7 @@ impl Running {
     }
 }
 
-/// A day is more than anybody waits, and what the databases can count.
+/// At most a day: longer timeouts overflow the settings of the databases.
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok().filter(|seconds| (0.0..=86_400.0).contains(seconds));
     seconds.map(Duration::from_secs_f64).ok_or_else(|| "it must be a number of seconds, at most 86400".into())

@@ -1,4 +1,4 @@
-//! `check` and `diff`: entities against the database, and the history against the project.
+//! `check` and `diff`: compare the entities with the database, and the history with the project.
 
 use sea_orm::{DatabaseConnection, DbBackend};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::change::Change;
 use crate::comparison::{Comparison, elsewhere};
 use crate::{Failure, Project};
 
-/// What differs here, and what would differ on another database of the project.
+/// The differences on this database, and on the other databases of the project.
 struct Differences {
     here: Vec<Change>,
     elsewhere: Vec<(DbBackend, Change)>,
@@ -73,7 +73,7 @@ pub(super) async fn check(project: &Project, target: &Target, as_json: bool) -> 
     if is_clean { Ok(()) } else { Err(Failure::Differences) }
 }
 
-/// What is wrong with the history.
+/// The problems of the history.
 fn problems(project: &Project, state: &State) -> Vec<String> {
     let overtaken: Vec<_> = state.overtaken().collect();
     let pending = state.pending().map(|name| match overtaken.contains(&name) {
@@ -87,7 +87,7 @@ fn problems(project: &Project, state: &State) -> Vec<String> {
     pending.chain(missing).chain(edited).chain(disorder).collect()
 }
 
-/// What cannot be checked for edits.
+/// Migrations whose SQL cannot be recorded, and therefore not be checked for edits.
 fn not_recordable(state: &State) -> impl Iterator<Item = String> {
     state.migrations.iter().zip(&state.recorded).filter_map(|(migration, recorded)| {
         let error = recorded.as_ref().err()?;

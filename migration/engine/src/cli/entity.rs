@@ -1,4 +1,4 @@
-//! `entity`: the sources of the entities, brought to what the database is.
+//! `entity`: update the sources of the entities from the database.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -56,7 +56,7 @@ pub(super) async fn entity(
     print(said)
 }
 
-/// A database that has not all migrations would take entities away that it is about to get.
+/// A database with pending migrations would remove entities whose tables are still to be created.
 fn refuse_behind(state: &State) -> Result<(), Failure> {
     crate::run::refuse_unknown(&state.migrations, &state.applied)?;
     let pending: Vec<_> = state.pending().collect();
@@ -66,7 +66,7 @@ fn refuse_behind(state: &State) -> Result<(), Failure> {
     }
 }
 
-/// What is not an entity does not come back from a database.
+/// Notes about objects of the database that entities cannot describe.
 fn refuse_missing(sources: &BTreeMap<String, String>, schema: &Schema, folder: &Path) -> Result<(), Failure> {
     let path = |name: &str| folder.join(name).display().to_string();
     let list = sources.get("lib.rs").ok_or_else(|| Failure::File(format!("there is no {}", path("lib.rs"))))?;
@@ -83,7 +83,7 @@ fn refuse_missing(sources: &BTreeMap<String, String>, schema: &Schema, folder: &
     Ok(())
 }
 
-/// Every Rust file in the folder, by its name.
+/// Every Rust file of the folder, by name.
 fn read(folder: &Path) -> Result<BTreeMap<String, String>, Failure> {
     let mut sources = BTreeMap::new();
     for entry in std::fs::read_dir(folder).map_err(told(folder))? {
@@ -96,7 +96,7 @@ fn read(folder: &Path) -> Result<BTreeMap<String, String>, Failure> {
     Ok(sources)
 }
 
-/// What is written as rustfmt lays it out. All of it is known before anything is written.
+/// The files, formatted by rustfmt. All of them are ready before the first one is written.
 fn laid_out(
     files: BTreeMap<String, Option<String>>,
     sources: &BTreeMap<String, String>,

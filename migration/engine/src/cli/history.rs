@@ -1,4 +1,4 @@
-//! Where are we: `status`, `history`, `show`, `current`, `heads`.
+//! The history: `status`, `history`, `show`, `current`, `heads`.
 
 use std::path::PathBuf;
 
@@ -31,13 +31,13 @@ pub(super) fn status(state: &State, as_json: bool) -> Result<(), Failure> {
     print(known.chain(state.unknown().map(|record| format!("missing  {}", record.version))))
 }
 
-/// In UTC, to the second (RFC 3339).
+/// UTC, with seconds (RFC 3339).
 fn applied_at(record: &crate::Applied) -> String {
     chrono::DateTime::from_timestamp(record.applied_at, 0)
         .map_or_else(String::new, |at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string())
 }
 
-/// What is known of a revision without a database.
+/// The details of a revision that need no database.
 struct Revision {
     name: String,
     parent: Option<String>,
@@ -72,7 +72,7 @@ fn revisions(project: &Project) -> Vec<Revision> {
     names.iter().enumerate().map(revision).collect()
 }
 
-/// `m20261121_000001_create_users` says "create users".
+/// The message in a name: `m20261121_000001_create_users` is "create users".
 fn message_of(name: &str) -> String {
     name.splitn(3, '_').nth(2).unwrap_or(name).replace('_', " ")
 }
@@ -128,7 +128,7 @@ pub(super) async fn history(
     if from > to {
         return Err(Failure::Usage(format!("the range {} ends before it begins", range.unwrap_or_default())));
     }
-    // Both ends are part of it.
+    // Both ends are included.
     let from = from.saturating_sub(1);
     let mut chosen: Vec<_> = revisions.iter().enumerate().skip(from).take(to - from).collect();
     chosen.reverse();
@@ -158,7 +158,7 @@ pub(super) async fn history(
     }))
 }
 
-/// Whether the range cannot be understood without knowing where the database is.
+/// Whether the range depends on the current revision of the database.
 fn is_relative(range: &str) -> bool {
     range.split(':').any(|end| end.starts_with(['+', '-']) || end.starts_with("current"))
 }
@@ -166,7 +166,7 @@ fn is_relative(range: &str) -> bool {
 pub(super) async fn show(project: &Project, target: &Target, text: &str, as_json: bool) -> Result<(), Failure> {
     let revisions = revisions(project);
     let names: Vec<_> = revisions.iter().map(|revision| revision.name.as_str()).collect();
-    // The database may add something; it need not be there.
+    // Times from the database, if it is reachable.
     let state = State::read(project, target).await;
     let current = match &state {
         Ok(state) => state.place(),

@@ -1,5 +1,5 @@
-//! The command line. A failure is one printed sentence and an exit code of its own; a connection string, which may hold
-//! a password, is never shown.
+//! The command line. An error is one printed sentence and an exit code of its own. Database URLs, which may contain a
+//! password, are never printed.
 
 mod arguments;
 mod check;
@@ -24,7 +24,7 @@ use self::state::State;
 use crate::run::{self, Reach};
 use crate::{Failure, Project, connection, failure, fresh, lock};
 
-/// Reads the command line and carries it out.
+/// Parses the command line and runs the command.
 pub async fn run(project: Project) -> ExitCode {
     let cli = Cli::parse();
     let is_history = matches!(cli.command, Some(Command::History { .. } | Command::Show { .. }));
@@ -146,14 +146,14 @@ async fn close<T>(db: DatabaseConnection, outcome: Result<T, Failure>) -> Result
     Ok(value)
 }
 
-/// How long reading waits for an SQLite file that is being written to.
+/// Timeout of reading an SQLite file that is locked.
 const READING: Duration = Duration::from_secs(5);
 
-/// Which database.
+/// The database.
 struct Target {
     url: Option<String>,
     schema: Option<String>,
-    /// How long to wait for whoever holds it.
+    /// Timeout of waiting for its lock.
     timeout: Duration,
 }
 
@@ -163,7 +163,7 @@ impl Target {
         url.ok_or_else(|| Failure::NoConnection("neither --database-url nor DATABASE_URL says where it is".into()))
     }
 
-    /// For changing; a missing SQLite file is made.
+    /// Opens the database for writing. A missing SQLite file is created.
     async fn open(&self, project: &Project) -> Result<DatabaseConnection, Failure> {
         let url = self.url(project)?;
         connection::create_sqlite_folder(url).map_err(|error| Failure::NoConnection(error.to_string()))?;
@@ -171,13 +171,13 @@ impl Target {
         opened.map_err(failure::no_connection)
     }
 
-    /// For reading.
+    /// Opens the database for reading.
     async fn open_existing(&self, project: &Project) -> Result<DatabaseConnection, Failure> {
         let opened = connection::open(self.url(project)?, self.schema.as_deref(), false, self.timeout).await;
         opened.map_err(failure::no_connection)
     }
 
-    /// A file that could not be read for a lock, with the name of whoever holds it.
+    /// The failure to read a locked file, with the process that holds the lock.
     fn explained(&self, project: &Project, failure: Failure) -> Failure {
         let file = self.url(project).ok().and_then(connection::sqlite_file);
         match (&failure, file) {
@@ -187,12 +187,12 @@ impl Target {
     }
 }
 
-/// What happens is this program's output: plain lines, one for each migration.
+/// The log is the output of this program: one plain line per migration.
 fn start_logging(verbose: bool) {
     let filter = if verbose { "debug" } else { "revisions=info" };
     env_logger::Builder::new()
         .parse_filters(filter)
-        // Statements are no result.
+        // SQL statements go to standard error.
         .target(if verbose { env_logger::Target::Stderr } else { env_logger::Target::Stdout })
         .format(|line, record| writeln!(line, "{}", record.args()))
         .init();

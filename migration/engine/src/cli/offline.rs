@@ -1,4 +1,4 @@
-//! `--sql`: what would run, for somebody else to run.
+//! `--sql`: print the SQL that would run.
 
 use sea_orm::{DbBackend, Schema};
 use sea_orm_migration::{MigrationTrait, seaql_migrations};
@@ -26,7 +26,7 @@ fn backend(project: &Project, target: &Target, chosen: Option<Backend>) -> Resul
     }
 }
 
-/// A range, or the way from one end of the history to a revision.
+/// A range, or the migrations between one end of the history and a revision.
 fn range(text: &str, migrations: &[Box<dyn MigrationTrait>], start: Position) -> Result<(Position, Position), Failure> {
     let names: Vec<_> = migrations.iter().map(|migration| migration.name()).collect();
     match text.split_once(':') {
@@ -55,7 +55,7 @@ pub(super) async fn upgrade(
         let mut table = Schema::new(backend).create_table_from_entity(seaql_migrations::Entity);
         script.push(format!("{};", backend.build(table.if_not_exists()).sql));
     }
-    // SQLite cannot add a column unless it is missing; there the next `up` adds it, with what belongs into it.
+    // SQLite has no ADD COLUMN IF NOT EXISTS; the next `up` adds the column with the checksums.
     let keeps_checksum = backend == DbBackend::Postgres;
     if keeps_checksum {
         script.push("ALTER TABLE seaql_migrations ADD COLUMN IF NOT EXISTS checksum varchar(64);".into());
@@ -103,7 +103,7 @@ fn not_recordable(migration: &dyn MigrationTrait, error: &str) -> Failure {
     Failure::Refused(format!("{} looks at the database, so it cannot be written as SQL: {error}", migration.name()))
 }
 
-/// One migration with its record.
+/// The SQL of a migration, with its record.
 fn transaction(migration: &dyn MigrationTrait, recorded: &Recorded, record: &str, backend: DbBackend) -> Vec<String> {
     let is_whole = migration.use_transaction() != Some(false);
     let switches_keys = backend == DbBackend::Sqlite && recorded.rebuilds();
@@ -117,7 +117,7 @@ fn transaction(migration: &dyn MigrationTrait, recorded: &Recorded, record: &str
     lines
 }
 
-/// A comment at the end must not take the semicolon with it.
+/// A trailing comment must not include the semicolon.
 fn terminated(statement: &str) -> String {
     let statement = statement.trim_end().trim_end_matches(';');
     let last = statement.lines().last().unwrap_or_default();

@@ -1,10 +1,10 @@
-//! Printing. Whoever reads may stop reading before the end.
+//! Output. A reader that closes the pipe early is no error.
 
 use std::io::Write as _;
 
 use crate::Failure;
 
-/// Prints some lines.
+/// Prints lines.
 pub(super) fn print(lines: impl IntoIterator<Item = impl AsRef<str>>) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     for line in lines {

@@ -1,4 +1,4 @@
-//! `stamp`: the history is rewritten, and nothing else.
+//! `stamp`: changes the recorded history, and nothing else.
 
 use sea_orm::ConnectionTrait as _;
 
@@ -44,7 +44,7 @@ async fn rewrite(
     }
     for (number, (migration, recorded)) in state.migrations.iter().zip(&state.recorded).enumerate() {
         let name = migration.name();
-        // What was there before gets today's checksum: so an edit is agreed to.
+        // Applied migrations get the checksum of their current SQL: an edit is accepted.
         let checksum = recorded.as_ref().ok().and_then(|recorded| recorded.checksum.as_deref()).unwrap_or_default();
         match (number < place, history::has(&transaction, name).await?) {
             (true, true) => history::set_checksum(&transaction, name, checksum).await?,

@@ -1,4 +1,4 @@
-//! The history of a project beside that of a database.
+//! State: the migrations of a project and the history of a database.
 
 use sea_orm::DatabaseConnection;
 use sea_orm_migration::MigrationTrait;
@@ -10,11 +10,11 @@ use crate::revision::{self, Position};
 use crate::sources::Sources;
 use crate::{Failure, Project, run};
 
-/// Every migration of the project and what the database says of it.
+/// Every migration of the project, with its record in the database.
 pub(super) struct State {
     pub(super) migrations: Vec<Box<dyn MigrationTrait>>,
     pub(super) applied: Vec<Applied>,
-    /// What each migration would do today.
+    /// Statements and checksum of each migration, as it is now.
     pub(super) recorded: Vec<Result<Recorded, String>>,
 }
 
@@ -40,7 +40,7 @@ impl State {
         self.applied.iter().find(|record| record.version == name)
     }
 
-    /// Where the database is: behind the last migration that it has.
+    /// The current revision: the position after the last applied migration.
     pub(super) fn place(&self) -> Position {
         let names = self.names();
         names.iter().rposition(|name| self.record(name).is_some()).map_or(0, |place| place + 1)
@@ -59,13 +59,13 @@ impl State {
         run::edited(&self.migrations, &self.applied, &self.recorded)
     }
 
-    /// What the database has and the project has not.
+    /// Migrations that the database has and the project has not.
     pub(super) fn unknown(&self) -> impl Iterator<Item = &Applied> {
         let names = self.names();
         self.applied.iter().filter(move |record| !names.contains(&record.version.as_str()))
     }
 
-    /// Pending, though one that comes later has been applied.
+    /// Pending migrations before an applied one.
     pub(super) fn overtaken(&self) -> impl Iterator<Item = &str> {
         self.names().into_iter().take(self.place()).filter(|name| self.record(name).is_none())
     }
@@ -79,7 +79,7 @@ impl State {
     }
 }
 
-/// The revisions that are nobody's parent, by what the files say; without files the last of the list.
+/// Heads: the revisions that are no parent of another one, according to the files; without files the last one.
 pub(super) fn heads(project: &Project) -> Vec<String> {
     let migrations = (project.migrations)();
     let names: Vec<_> = migrations.iter().map(|migration| migration.name().to_owned()).collect();
@@ -97,7 +97,7 @@ pub(super) fn heads(project: &Project) -> Vec<String> {
     names.into_iter().filter(|name| !parents.contains(name)).collect()
 }
 
-/// What is wrong with the order of the migrations, by what their files say.
+/// The problems of the order of the migrations, according to their files.
 pub(super) fn disorder(project: &Project) -> Vec<String> {
     let migrations = (project.migrations)();
     let names: Vec<_> = migrations.iter().map(|migration| migration.name()).collect();

@@ -1,4 +1,4 @@
-//! `verify`: whether each migration does what it says, and its way back undoes it.
+//! `verify`: whether `up` of each migration works, and `down` undoes it.
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use serde_json::json;
@@ -13,7 +13,7 @@ use crate::{Failure, Options, Project, connection, failure, run};
 
 pub(super) async fn verify(project: &Project, target: &Target, as_json: bool) -> Result<(), Failure> {
     let url = target.url(project)?;
-    // Each step would be told three times.
+    // Each step would be logged three times.
     log::set_max_level(log::LevelFilter::Warn);
     let problems = if url.starts_with("sqlite:") {
         let db = connection::connect("sqlite::memory:", None).await.map_err(failure::no_connection)?;
@@ -33,7 +33,7 @@ pub(super) async fn verify(project: &Project, target: &Target, as_json: bool) ->
     if problems.is_empty() { Ok(()) } else { Err(Failure::Differences) }
 }
 
-/// In a database of its own on the same server, which is dropped afterwards.
+/// In a temporary database on the same server, which is dropped afterwards.
 async fn on_postgres(project: &Project, url: &str) -> Result<Vec<String>, Failure> {
     let server = connection::connect(url, None).await.map_err(failure::no_connection)?;
     let name = format!("verify_{}_{}", std::process::id(), chrono::Utc::now().timestamp_micros());
@@ -49,7 +49,7 @@ async fn on_postgres(project: &Project, url: &str) -> Result<Vec<String>, Failur
             let outcome = outcome.await;
             close(scratch, outcome).await
         };
-        // Whoever breaks it off does not want to keep it.
+        // The temporary database is also dropped after an interrupt.
         let outcome = tokio::select! {
             outcome = outcome => outcome,
             _ = tokio::signal::ctrl_c() => Err(Failure::Refused("broken off".into())),
@@ -61,7 +61,7 @@ async fn on_postgres(project: &Project, url: &str) -> Result<Vec<String>, Failur
     close(server, outcome).await
 }
 
-/// The URL with another database in it, which the query may name too.
+/// The URL with another database, which may also be in the query.
 fn with_database(url: &str, name: &str) -> String {
     let (rest, query) = url.split_once('?').unwrap_or((url, ""));
     let query: Vec<_> = query.split('&').filter(|part| !part.is_empty() && !part.starts_with("dbname=")).collect();
@@ -71,7 +71,7 @@ fn with_database(url: &str, name: &str) -> String {
     format!("{}/{name}{query}", rest.get(..end).unwrap_or(rest))
 }
 
-/// What follows destroys data, so it must not happen anywhere else.
+/// The next statements destroy data: they must run on the temporary database only.
 async fn refuse_other(db: &DatabaseConnection, name: &str) -> Result<(), Failure> {
     let sql = "SELECT current_database()::text";
     let row = db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
@@ -114,7 +114,7 @@ fn differences(expected: &Schema, found: &Schema, when: &str) -> Vec<String> {
     changes.chain(gone).chain(come.map(|key| format!("{when}: + {key}"))).collect()
 }
 
-/// SQLite lets a foreign key refer to a table that is not there, or to columns that are no key.
+/// SQLite accepts foreign keys to missing tables, and to columns that are no key.
 async fn dangling(db: &DatabaseConnection, name: &str) -> Result<Vec<String>, Failure> {
     if db.get_database_backend() != DbBackend::Sqlite {
         return Ok(Vec::new());
@@ -126,7 +126,7 @@ async fn dangling(db: &DatabaseConnection, name: &str) -> Result<Vec<String>, Fa
         None => true,
     };
     let dangling = keys.filter(|(_, key)| is_dangling(key));
-    // A mismatch is an error of the check itself.
+    // SQLite reports a mismatch as an error of the check itself.
     let checked = db.query_all_raw(Statement::from_string(DbBackend::Sqlite, "PRAGMA foreign_key_check")).await;
     let refused = checked.err().map(|error| format!("{name}: {}", failure::sentence(&error)));
     Ok(dangling

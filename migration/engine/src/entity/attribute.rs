@@ -1,4 +1,4 @@
-//! What the `#[sea_orm(…)]` in front of a model, a field or a variant says, and how it is said otherwise.
+//! Attributes: the arguments of the `#[sea_orm(…)]` of a model, a field or a variant, and how they are changed.
 
 use std::ops::Range;
 
@@ -7,20 +7,20 @@ use syn::{Attribute, Expr, ExprUnary, Lit, Meta, Token, UnOp};
 
 use super::text::{compact, part, text_of};
 
-/// All that the attributes of one thing say.
+/// The arguments of all attributes of an item.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Attributes {
     pub(super) words: Vec<Argument>,
-    /// Where the attributes stand.
+    /// The positions of the attributes.
     pub(super) parts: Vec<Range<usize>>,
 }
 
-/// One thing that an attribute says.
+/// An argument of an attribute.
 #[derive(Clone, Debug)]
 pub(super) struct Argument {
     pub(super) key: String,
     pub(super) value: Value,
-    /// As it is written.
+    /// The text.
     pub(super) text: String,
     pub(super) part: Range<usize>,
 }
@@ -53,7 +53,7 @@ impl Attributes {
         self.get(key).is_some()
     }
 
-    /// The text that a key stands for.
+    /// The text value of a key.
     pub(super) fn text(&self, key: &str) -> Option<&str> {
         match self.get(key) {
             Some(Argument { value: Value::Text(text), .. }) => Some(text),
@@ -92,18 +92,18 @@ pub(super) fn value(expression: &Expr) -> Value {
     }
 }
 
-/// What becomes of one thing that an attribute says or does not say.
+/// What to do with an argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Choice {
-    /// As it is, said or not.
+    /// Keep it, present or not.
     Keep,
-    /// It has to be said like this.
+    /// Set it to this text.
     Set(String),
-    /// It must not be said.
+    /// Remove it.
     Drop,
 }
 
-/// An attribute written anew, word by word.
+/// The arguments of an attribute that is rewritten.
 #[derive(Debug)]
 pub(super) struct Rewrite<'a> {
     said: &'a Attributes,
@@ -117,7 +117,7 @@ impl<'a> Rewrite<'a> {
         Self { said, words: Vec::new(), done: Vec::new(), is_same: true }
     }
 
-    /// Keys of which at most one is used share a choice.
+    /// The choice between keys of which at most one is used.
     pub(super) fn choose(&mut self, keys: &[&'static str], choice: Choice) {
         self.done.extend(keys);
         let said = self.said;
@@ -141,7 +141,7 @@ impl<'a> Rewrite<'a> {
         self.choose(&[key], choice);
     }
 
-    /// Of a key that may stand several times.
+    /// For keys that may be repeated.
     pub(super) fn keep_where(&mut self, key: &'static str, stays: impl Fn(&Argument) -> bool) {
         self.done.push(key);
         for word in self.said.words.iter().filter(|word| word.key == key) {
@@ -153,7 +153,7 @@ impl<'a> Rewrite<'a> {
         }
     }
 
-    /// The words of the new attribute, those that nothing was chosen for last; and whether the old one says the same.
+    /// The arguments of the new attribute, other arguments last; and whether the old one has the same.
     pub(super) fn finish(mut self) -> (Vec<String>, bool) {
         let others = self.said.words.iter().filter(|word| !self.done.iter().any(|done| *done == word.key));
         self.words.extend(others.map(|word| word.text.clone()));

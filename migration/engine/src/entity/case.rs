@@ -1,4 +1,5 @@
-//! Names in the styles that SeaORM's attributes know. The words of a name are those of `heck`, which SeaORM's derives use.
+//! Names in the styles that SeaORM's attributes know. The words of a name are those of `heck`, which SeaORM's derives
+//! use.
 
 use heck::{
     ToKebabCase as _, ToLowerCamelCase as _, ToShoutyKebabCase as _, ToShoutySnakeCase as _, ToSnakeCase as _,

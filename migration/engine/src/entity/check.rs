@@ -1,4 +1,4 @@
-//! CHECKs: which field says which in its `extra`, and how.
+//! CHECKs in the `extra` of fields.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,11 +8,11 @@ use crate::alter_table::{bare, quoted, tokens};
 use crate::schema::expression::{mentions, normal, portable};
 use crate::schema::{Check, Column, Table};
 
-/// What an `extra` says.
+/// The parts of an `extra`.
 #[derive(Debug, Default)]
 pub(super) struct Extra {
     pub(super) checks: Vec<Piece>,
-    /// All that is no CHECK.
+    /// Everything besides CHECKs.
     pub(super) rest: String,
 }
 
@@ -20,7 +20,7 @@ pub(super) struct Extra {
 pub(super) struct Piece {
     name: Option<String>,
     expression: String,
-    /// As it is written.
+    /// The text.
     text: String,
 }
 
@@ -54,7 +54,7 @@ impl Extra {
     }
 }
 
-/// The place of the parenthesis that closes one.
+/// The position of the closing parenthesis.
 fn closing<'a>(word: &impl Fn(usize) -> &'a str, open: usize, end: usize) -> usize {
     let mut depth = 0_usize;
     for place in open..end {
@@ -71,7 +71,7 @@ fn closing<'a>(word: &impl Fn(usize) -> &'a str, open: usize, end: usize) -> usi
 }
 
 impl Piece {
-    /// SQLite lets CHECKs go without a name; PostgreSQL cuts long ones off.
+    /// On SQLite a CHECK may have no name; PostgreSQL truncates long names.
     fn is(&self, check: &Check) -> bool {
         match (&self.name, &check.name) {
             (Some(said), Some(name)) => said == name || name.len() >= 60 && said.starts_with(name.as_str()),
@@ -80,7 +80,7 @@ impl Piece {
     }
 }
 
-/// Whether two expressions say the same. PostgreSQL writes out the casts between numbers that it makes by itself.
+/// Whether two expressions are equivalent. PostgreSQL writes implicit casts between numbers.
 pub(super) fn is_same_expression(left: &str, right: &str) -> bool {
     let (left, right) = (normal(left), normal(right));
     left == right || normal(&without_casts(&left)) == normal(&without_casts(&right))
@@ -94,7 +94,7 @@ fn without_casts(sql: &str) -> String {
         let kind = word(place + 2);
         let is_number = ["integer", "int", "bigint", "smallint", "numeric", "real", "double"].contains(&kind);
         let before = place.checked_sub(1).map(word).unwrap_or_default();
-        // A literal may become another value.
+        // The cast of a literal may change its value.
         let is_literal = before.starts_with(|c: char| c == '\'' || c.is_ascii_digit());
         if is_number && !is_literal && word(place) == ":" && word(place + 1) == ":" {
             let last = if kind == "double" { place + 3 } else { place + 2 };
@@ -106,7 +106,7 @@ fn without_casts(sql: &str) -> String {
     kept
 }
 
-/// The column whose field says a CHECK.
+/// The column whose field has a CHECK.
 fn holder<'a>(entity: &'a Entity, check: &Check) -> Option<&'a str> {
     entity.fields.iter().find_map(|field| match &field.meaning {
         FieldKind::Column(stored) => {
@@ -121,8 +121,8 @@ pub(super) fn is_said(entity: &Entity, check: &Check) -> bool {
     holder(entity, check).is_some()
 }
 
-/// The CHECKs that fields say, by column, but for those that enums carry: each where it is said already, else at the
-/// last column that it mentions.
+/// The CHECKs of fields by column, without those of enums: each at the field that has it already, else at the last
+/// column that it mentions.
 pub(super) fn by_column<'a>(
     table: &'a Table,
     entity: &Entity,
@@ -145,7 +145,7 @@ fn last_mentioned<'a>(table: &'a Table, expression: &str) -> Option<&'a Column> 
     table.columns.iter().rev().find(|column| mentions(expression, &column.name)).or(table.columns.first())
 }
 
-/// What becomes of an `extra`.
+/// The new value of an `extra`.
 pub(super) fn choose(said: Option<&str>, wanted: &[&Check], table: &str, column: &str) -> Choice {
     let said = said.map(Extra::read).unwrap_or_default();
     let stays = |piece: &&Piece| {

@@ -1,4 +1,4 @@
-//! A column as a field: what the database says of it, and what the field has to say.
+//! Column: the field that describes a column of the database.
 
 use sea_orm::sea_query::ColumnType;
 
@@ -11,24 +11,24 @@ use super::{check, defaults, rust_type};
 use crate::generate::types::from_database;
 use crate::schema::{Check, Column, Table};
 
-/// What is asked of a field.
+/// The requirements of a field.
 #[derive(Debug)]
 pub(super) struct ColumnFacts<'a> {
     pub(super) table: &'a Table,
     pub(super) column: &'a Column,
     pub(super) indexing: &'a Indexing,
     pub(super) checks: &'a [&'a Check],
-    /// The enum of its words.
+    /// The enum of its values.
     pub(super) words: Option<&'a str>,
 }
 
-/// What the field has to be.
+/// The field as it must be.
 #[derive(Debug)]
 pub(super) struct Written {
-    /// What its attribute says.
+    /// The new attribute.
     pub(super) words: Vec<String>,
     pub(super) rust: RustType,
-    /// The attribute says so already.
+    /// Whether the attribute is unchanged.
     pub(super) is_said: bool,
     pub(super) notes: Vec<String>,
 }
@@ -43,13 +43,13 @@ impl ColumnFacts<'_> {
     }
 }
 
-/// A column of the key never is, whatever SQLite lets pass.
+/// A column of the key is never nullable, even if SQLite allows NULL.
 pub(super) fn is_nullable(table: &Table, column: &Column) -> bool {
     let key = table.primary_key.as_ref();
     !column.not_null && !key.is_some_and(|key| key.columns.contains(&column.name))
 }
 
-/// The field for a column: a new one, or one that is there with what it says.
+/// The field of a column: a new one, or the existing one with its attributes.
 pub(super) fn write(
     context: &Context<'_>,
     facts: &ColumnFacts<'_>,
@@ -63,7 +63,7 @@ pub(super) fn write(
     let default = defaults::choose(said, column.default.as_deref(), is_flag);
     let (is_optional, nullable) = nullability(facts, known, &kind.column_type);
     let is_unique = facts.indexing.unique.contains(&column.name);
-    // Beside `unique` it says nothing.
+    // Redundant with `unique`.
     let is_idle = is_unique && said.has("unique") && said.has("indexed");
 
     let mut words = Rewrite::new(said);
@@ -94,7 +94,7 @@ pub(super) fn write(
     Written { words, rust: RustType { name: kind.rust, is_optional }, is_said, notes }
 }
 
-/// Whether the type is an `Option`, and what becomes of `nullable`, which goes with `column_type`.
+/// Whether the type is an `Option`, and the value of `nullable`, which goes with `column_type`.
 fn nullability(
     facts: &ColumnFacts<'_>,
     known: Option<(&RustType, &Attributes)>,
@@ -111,11 +111,11 @@ fn nullability(
         (false, false, Choice::Keep) if !has_type => Choice::Keep,
         _ => Choice::Set("nullable".into()),
     };
-    // A type that is nullable without `Option` says so by the attribute alone.
+    // A type that is nullable without `Option` has only the attribute.
     (is_optional || !is_told, nullable)
 }
 
-/// What becomes of `auto_increment`. SeaORM lets a key of one column count unless it is told, or it is text or a UUID.
+/// The value of `auto_increment`. By default SeaORM makes a key of one column a counter, unless it is text or a UUID.
 fn counter(facts: &ColumnFacts<'_>, known: Option<(&RustType, &Attributes)>) -> Choice {
     if !facts.is_key() {
         return Choice::Drop;
@@ -134,7 +134,7 @@ fn counter(facts: &ColumnFacts<'_>, known: Option<(&RustType, &Attributes)>) -> 
     }
 }
 
-/// What no attribute can say.
+/// Notes about properties that no attribute can express.
 fn notes(facts: &ColumnFacts<'_>, said: &Attributes) -> Vec<String> {
     let extra = said.text("extra").unwrap_or_default().to_uppercase();
     let column = facts.column;
@@ -158,7 +158,7 @@ impl RustType {
     }
 }
 
-/// Brings a field to what it has to be; its comments and other attributes stay.
+/// Updates a field. Its comments and other attributes stay.
 pub(super) fn correct(text: &str, edits: &mut Edits, field: &Field, rust: &RustType, written: &Written) {
     if !written.is_said {
         rewrite_attribute(text, edits, field, &written.words);
@@ -168,7 +168,7 @@ pub(super) fn correct(text: &str, edits: &mut Edits, field: &Field, rust: &RustT
     }
 }
 
-/// Gives a field one attribute that says these words.
+/// Writes one attribute with these arguments.
 pub(super) fn rewrite_attribute(text: &str, edits: &mut Edits, field: &Field, words: &[String]) {
     let new = (!words.is_empty()).then(|| format!("#[sea_orm({})]", words.join(", ")));
     let Some((first, others)) = field.attributes.parts.split_first() else {

@@ -1,4 +1,4 @@
-//! The default of a column, as a literal or an expression.
+//! Defaults of columns, as literals or expressions.
 
 use syn::Expr;
 
@@ -6,11 +6,11 @@ use super::attribute::{Attributes, Choice, Value, value};
 use super::check::is_same_expression;
 use crate::schema::expression::{normal, portable, text_literal};
 
-/// What becomes of the default of a field.
+/// The new default of a field.
 #[derive(Debug)]
 pub(super) struct Decision {
     pub(super) choice: Choice,
-    /// What the field says could not be compared.
+    /// Whether the default of the field could not be compared.
     pub(super) is_unclear: bool,
 }
 
@@ -21,7 +21,7 @@ enum DeclaredDefault {
 }
 
 pub(super) fn choose(said: &Attributes, wanted: Option<&str>, is_flag: bool) -> Decision {
-    // NULL is the default of what has none.
+    // The default. NULL counts as none.
     let wanted = wanted.filter(|wanted| !wanted.to_ascii_uppercase().starts_with("NULL"));
     let (choice, is_unclear) = match (read(said), wanted) {
         (_, None) => (Choice::Drop, false),
@@ -50,7 +50,7 @@ fn sql(value: &Value) -> Option<String> {
     }
 }
 
-/// The SQL of the expressions that are mostly used.
+/// The SQL of the most common expressions.
 fn expression(text: &str) -> Option<String> {
     let Expr::Call(call) = syn::parse_str::<Expr>(text).ok()? else { return None };
     let Expr::Path(function) = &*call.func else { return None };
@@ -74,7 +74,7 @@ fn is_same(said: &str, wanted: &str, is_flag: bool) -> bool {
         || is_flag && flag(said).is_some() && flag(said) == flag(wanted)
 }
 
-/// SQLite knows 1 and 0 too.
+/// SQLite also has 1 and 0.
 fn flag(sql: &str) -> Option<bool> {
     match normal(sql).as_str() {
         "true" | "1" => Some(true),
@@ -83,7 +83,7 @@ fn flag(sql: &str) -> Option<bool> {
     }
 }
 
-/// The default for an attribute.
+/// The default as the argument of an attribute.
 fn write(wanted: &str, is_flag: bool) -> String {
     if let Some(flag) = flag(wanted).filter(|_| is_flag) {
         return format!("default_value = {flag}");

@@ -1,4 +1,4 @@
-//! Which enums hold the words of which columns, and how `values.rs` has to change for that.
+//! Enum values: the enums of columns, and the changes of `values.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,45 +18,45 @@ use crate::generate::types::{from_database, written};
 use crate::schema::expression::{portable, text_literal, words};
 use crate::schema::{Check, Column, Schema, Table};
 
-/// PostgreSQL cuts longer names off.
+/// PostgreSQL truncates longer names.
 const LONGEST_NAME: usize = 63;
 
-/// What comes of the words that the database checks.
+/// The result of matching CHECKs of values with enums.
 #[derive(Debug, Default)]
 pub(super) struct EnumPlan {
-    /// The enums that hold words, with the type of their columns where it is known.
+    /// The enums of values, with the type of their columns if it is known.
     pub(super) enums: BTreeMap<String, Option<ColumnType>>,
-    /// By table and column: the enum whose words the entity says to be the column's.
+    /// By table and column: the enum whose values the column has.
     pub(super) columns: BTreeMap<(String, String), String>,
-    /// The CHECKs that are said by that, by table and place.
+    /// The CHECKs that `enum_values()` declares, by table and position.
     pub(super) carried: BTreeSet<(String, usize)>,
-    /// Enums that are now used.
+    /// Enums that are newly used.
     pub(super) exports: Vec<String>,
-    /// `values.rs`, when it changes.
+    /// The new `values.rs`, if it changes.
     pub(super) values: Option<String>,
     pub(super) notes: Vec<String>,
 }
 
-/// What a plan is made from.
+/// The input of a plan.
 pub(super) struct Input<'a> {
     pub(super) schema: &'a Schema,
     pub(super) backend: DbBackend,
     pub(super) entities: &'a BTreeMap<String, Entity>,
     pub(super) values: Option<&'a Values>,
-    /// Entities can say which enum a column's words are.
+    /// Whether entities can declare the enum of a column.
     pub(super) has_table_extras: bool,
 }
 
-/// A column that holds a closed set of words.
+/// A column with a fixed set of values.
 struct EnumColumn<'a> {
     table: &'a Table,
     column: &'a Column,
-    /// Of the CHECK in its table.
+    /// Position of the CHECK in its table.
     place: usize,
     words: Vec<String>,
-    /// The enum; none when one has to be found.
+    /// The enum. None if one must be found.
     holder: Option<String>,
-    /// The CHECK stands, or has to stand, in an `extra`.
+    /// Whether the CHECK belongs into an `extra`.
     is_said: bool,
 }
 
@@ -91,7 +91,7 @@ pub(super) fn plan(given: &Input<'_>) -> Result<EnumPlan, Failure> {
     Ok(plan)
 }
 
-/// The columns whose words an enum holds or could hold.
+/// The columns whose values an enum has or could have.
 fn claims<'a>(given: &Input<'a>, values: &Values, plan: &mut EnumPlan) -> Vec<EnumColumn<'a>> {
     let mut claims: Vec<EnumColumn<'a>> = Vec::new();
     let readable = given.schema.tables.values().filter(|table| !given.schema.unreadable.contains_key(&table.name));
@@ -126,21 +126,21 @@ fn claims<'a>(given: &Input<'a>, values: &Values, plan: &mut EnumPlan) -> Vec<En
 
 fn words_of(expression: &str) -> Option<(String, Vec<String>)> {
     words(expression).or_else(|| {
-        // PostgreSQL makes an equation of a set of one word.
+        // PostgreSQL writes IN with one value as an equation.
         let equation = portable(expression);
         let (column, word) = equation.split_once(" = ")?;
         Some((bare(column.trim_matches(['(', ')'])), vec![text_literal(word)?]))
     })
 }
 
-/// Whether a CHECK has the name that `words()` gives it.
+/// Whether a CHECK has the name that `enum_values()` gives it.
 fn is_nameable(table: &Table, column: &Column, check: &Check) -> bool {
     let name: String = format!("{}_{}_check", table.name, column.name);
     let cut = name.get(..LONGEST_NAME).unwrap_or(&name);
     check.name.as_ref().is_none_or(|given| *given == name || given == cut)
 }
 
-/// An enum with just these words that nothing uses is taken before one is made: its field may have been lost.
+/// An unused enum with the same values is preferred to a new one: its field may have been removed by mistake.
 fn reuse(claims: &mut [EnumColumn<'_>], given: &Input<'_>, values: &Values, plan: &mut EnumPlan) {
     let fields = given.entities.values().flat_map(|entity| &entity.fields);
     let mut used: BTreeSet<String> = fields
@@ -158,7 +158,7 @@ fn reuse(claims: &mut [EnumColumn<'_>], given: &Input<'_>, values: &Values, plan
     }
 }
 
-/// Gives an enum the words and the type of its columns.
+/// Updates an enum with the values and the type of its columns.
 fn update(
     word_enum: &StringEnum,
     given: &Input<'_>,
@@ -180,7 +180,7 @@ fn update(
     plan.enums.insert(word_enum.name.clone(), kind);
 }
 
-/// The type of the columns of an enum: the database's, where they agree on one.
+/// The type of the columns of an enum, if all have the same one.
 fn column_type(
     word_enum: &StringEnum,
     given: &Input<'_>,

@@ -1,4 +1,4 @@
-//! `use` lines: what a file comes to need is added, and what it no longer needs taken out.
+//! Imports: adds and removes names of `use` lines.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -10,7 +10,7 @@ use super::source::parse;
 use super::text::{Edits, List, line_end, part, remove, text_of};
 use crate::Failure;
 
-/// Adds a name to what is imported from a module.
+/// Adds a name to the imports from a module.
 pub(super) fn add(file: &str, text: &str, module: &[&str], name: &str) -> Result<String, Failure> {
     let parsed = parse(file, text)?;
     let uses: Vec<_> = uses(&parsed).collect();
@@ -32,7 +32,7 @@ pub(super) fn add(file: &str, text: &str, module: &[&str], name: &str) -> Result
     Ok(edits.apply(text))
 }
 
-/// Takes a name out of what is imported from the crate.
+/// Removes a name from the imports from the crate.
 pub(super) fn take_out(file: &str, text: &str, name: &str) -> Result<String, Failure> {
     let parsed = parse(file, text)?;
     let mut edits = Edits::default();
@@ -55,7 +55,7 @@ pub(super) fn begins_with(tree: &UseTree, name: &str) -> bool {
     matches!(tree, UseTree::Path(path) if path.ident == name)
 }
 
-/// Whether a `use` brings in a name from a module.
+/// Whether a `use` imports a name from a module.
 pub(super) fn imports(tree: &UseTree, module: &[&str], name: &str) -> bool {
     match (tree, module.split_first()) {
         (UseTree::Group(group), _) => group.items.iter().any(|tree| imports(tree, module, name)),
@@ -66,7 +66,7 @@ pub(super) fn imports(tree: &UseTree, module: &[&str], name: &str) -> bool {
     }
 }
 
-/// Adds a name, or several with commas between, to a `use` of the same module.
+/// Adds a name, or several separated by commas, to a `use` of the same module.
 pub(super) fn extend(tree: &UseTree, module: &[&str], name: &str, text: &str, edits: &mut Edits) -> bool {
     match (tree, module.split_first()) {
         (UseTree::Group(group), Some(_)) => group.items.iter().any(|tree| extend(tree, module, name, text, edits)),
@@ -86,16 +86,16 @@ pub(super) fn extend(tree: &UseTree, module: &[&str], name: &str, text: &str, ed
     }
 }
 
-/// What becomes of a `use` without one of its names.
+/// The result of removing a name from a `use`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Removal {
     Nothing,
     Part,
-    /// Nothing is left of it.
+    /// Nothing remains.
     Whole,
 }
 
-/// Takes a name out of a `use`.
+/// Removes a name from a `use`.
 pub(super) fn take(tree: &UseTree, name: &str, text: &str, edits: &mut Edits) -> Removal {
     match tree {
         UseTree::Name(known) if known.ident == name => Removal::Whole,
@@ -117,7 +117,7 @@ pub(super) fn take(tree: &UseTree, name: &str, text: &str, edits: &mut Edits) ->
     }
 }
 
-/// The names that a file uses beside importing and defining them.
+/// The names that a file uses, without imports and definitions.
 pub(super) fn used(file: &str, text: &str) -> Result<BTreeSet<String>, Failure> {
     let parsed = parse(file, text)?;
     let lines: Vec<_> = uses(&parsed).map(part).collect();
@@ -136,7 +136,7 @@ fn collect(tokens: TokenStream, lines: &[Range<usize>], names: &mut BTreeSet<Str
                 let place = name.span().byte_range().start;
                 let name = name.to_string();
                 let is_imported = lines.iter().any(|line| line.contains(&place));
-                // The next one is the name of a function.
+                // The next word is the name of a function.
                 let defines = name == "fn";
                 if !is_defined && !is_imported {
                     names.insert(name);

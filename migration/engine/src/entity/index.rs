@@ -1,4 +1,4 @@
-//! Which indexes of a table are said by attributes of its fields, and which by its `impl TableExtras`.
+//! Indexes: which are attributes of fields, and which are in the `impl TableExtras`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,16 +9,16 @@ use super::table_extras::{CompositeIndex, TableExtras};
 use crate::schema::expression::portable;
 use crate::schema::{Index, Table};
 
-/// Where the indexes of a table are said.
+/// The indexes of a table, by where they are declared.
 #[derive(Debug, Default)]
 pub(super) struct Indexing {
-    /// Columns that are unique by themselves.
+    /// Columns that are unique on their own.
     pub(super) unique: BTreeSet<String>,
     pub(super) indexed: BTreeSet<String>,
-    /// Groups of columns with a `unique_key` that stays.
+    /// Groups of columns whose `unique_key` stays.
     pub(super) groups: BTreeSet<String>,
     pub(super) wider: Vec<CompositeIndex>,
-    /// What cannot be said.
+    /// Notes about indexes that cannot be declared.
     pub(super) notes: Vec<String>,
 }
 
@@ -33,7 +33,7 @@ impl Indexing {
             }
             indexing.add(index, entity.table_extras.as_ref(), &groups);
         }
-        // An index over a column that is unique already cannot be said at the column.
+        // A second index on a unique column cannot be an attribute of its field.
         for column in indexing.unique.intersection(&indexing.indexed) {
             indexing.wider.push(CompositeIndex { columns: vec![column.clone()], is_unique: false, filter: None });
         }
@@ -67,14 +67,14 @@ impl Indexing {
     }
 }
 
-/// Whether an entity can say it.
+/// Whether an entity can declare it.
 fn is_plain(table: &Table, index: &Index) -> bool {
     index.method.is_none()
         && index.include.is_empty()
         && index.columns.iter().all(|column| table.column(column).is_some())
 }
 
-/// The columns of each `unique_key`, in the order in which SeaORM takes them.
+/// The columns of each `unique_key`, in SeaORM's order.
 fn groups(entity: &Entity) -> BTreeMap<String, Vec<String>> {
     let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for field in &entity.fields {

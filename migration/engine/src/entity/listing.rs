@@ -1,4 +1,4 @@
-//! Where entities are listed: the modules in `lib.rs`, and the tables in `schema.rs`.
+//! Lists of entities: the modules of `lib.rs`, and the tables of `schema.rs`.
 
 use syn::{Expr, Item, ItemFn, ItemMod, UseTree, Visibility};
 
@@ -8,13 +8,13 @@ use super::table_extras::listed;
 use super::text::{Edits, line_end, line_start, part, remove};
 use crate::Failure;
 
-/// What comes and goes.
+/// Added and removed modules.
 #[derive(Debug)]
 pub(super) struct ModuleChanges<'a> {
-    /// Modules, in an order in which their tables can be created.
+    /// Added modules, in an order in which their tables can be created.
     pub(super) added: &'a [String],
     pub(super) removed: &'a [String],
-    /// Types of `values.rs`.
+    /// New exports of `values.rs`.
     pub(super) exports: &'a [String],
     pub(super) has_new_values: bool,
 }
@@ -67,7 +67,7 @@ fn export(text: &str, parsed: &syn::File, names: &[String], last: usize, edits: 
     }
 }
 
-/// `schema.rs` with other tables. What cannot be done is noted.
+/// `schema.rs` with other tables. Failures become notes.
 pub(super) fn schema(text: &str, changes: &ModuleChanges<'_>, notes: &mut Vec<String>) -> Result<String, Failure> {
     let text = without(text, changes.removed)?;
     if changes.added.is_empty() {
@@ -95,7 +95,7 @@ pub(super) fn schema(text: &str, changes: &ModuleChanges<'_>, notes: &mut Vec<St
     Ok(edits.apply(&text))
 }
 
-/// A `use` of modules right from the crate, not of what one of them holds.
+/// A `use` of modules of the crate, not of their items.
 fn is_list_of_modules(tree: &UseTree) -> bool {
     let UseTree::Path(path) = tree else { return false };
     let is_module = |tree: &UseTree| match tree {

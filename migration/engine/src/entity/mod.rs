@@ -1,7 +1,7 @@
-//! Writes the sources of the entities anew from a schema, without losing what people have added to them: what agrees
-//! with the schema is not touched, and the rest is changed in place.
+//! Regenerates the sources of the entities from a schema. Manual additions are kept: what agrees with the schema is not
+//! touched, and the rest is changed in place.
 //!
-//! It goes by the sources on disk, so it works on a tree that does not compile.
+//! It reads the files, so it works on a tree that does not compile.
 
 mod attribute;
 mod case;
@@ -37,25 +37,25 @@ use crate::Failure;
 use crate::generate::names::function;
 use crate::schema::{ForeignKey, Schema, Table};
 
-/// What has to be written so that the sources of the entities describe the schema.
+/// The files to write, so that the entities describe the schema.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Regenerated {
-    /// By name within the crate's `src`, only those that change; `None` removes a file.
+    /// Changed files by name within `src`. `None` deletes a file.
     pub(crate) files: BTreeMap<String, Option<String>>,
-    /// What a person has to know or to do.
+    /// Notes for the developer.
     pub(crate) notes: Vec<String>,
 }
 
-/// What all parts of the work look at.
+/// The context of the regeneration.
 struct Context<'a> {
     schema: &'a Schema,
     backend: DbBackend,
-    /// By table; new ones have no fields yet.
+    /// Entities by table. New ones have no fields yet.
     entities: &'a BTreeMap<String, Entity>,
     plan: &'a EnumPlan,
-    /// The files that there are and will be, without their ending.
+    /// Existing and new files, without extension.
     modules: BTreeSet<String>,
-    /// Entities implement `TableExtras`.
+    /// Whether entities implement `TableExtras`.
     has_table_extras: bool,
 }
 
@@ -113,7 +113,7 @@ impl Regenerated {
         }
     }
 
-    /// Makes the lists of entities fit.
+    /// Updates the lists of entities.
     fn list(&mut self, sources: &BTreeMap<String, String>, changes: &ModuleChanges<'_>) -> Result<(), Failure> {
         if changes.added.is_empty() && changes.removed.is_empty() && changes.exports.is_empty() {
             return Ok(());
@@ -139,7 +139,7 @@ impl Context<'_> {
         self.entities.values().find(|entity| entity.module == module).map(|entity| entity.table.as_str())
     }
 
-    /// The columns that a foreign key refers to, even when it does not say so.
+    /// The columns that a foreign key refers to; by default the primary key of the table.
     fn referred(&self, key: &ForeignKey) -> Vec<String> {
         if !key.references.is_empty() {
             return key.references.clone();
@@ -149,7 +149,7 @@ impl Context<'_> {
     }
 }
 
-/// The entities, by table.
+/// Parses the entities, by table.
 fn read(sources: &BTreeMap<String, String>, notes: &mut Vec<String>) -> Result<BTreeMap<String, Entity>, Failure> {
     let mut entities: BTreeMap<String, Entity> = BTreeMap::new();
     for (file, text) in sources.iter().filter(|(file, _)| file.ends_with(".rs")) {
@@ -166,8 +166,8 @@ fn read(sources: &BTreeMap<String, String>, notes: &mut Vec<String>) -> Result<B
     Ok(entities)
 }
 
-/// Adds an entity without fields for each table that has none. Returns their modules, in an order in which the tables
-/// can be created.
+/// Adds an entity without fields for each table without one. Returns their modules, in an order in which the tables can
+/// be created.
 fn add_new(
     schema: &Schema,
     sources: &BTreeMap<String, String>,
@@ -204,14 +204,14 @@ fn in_order_of_creation(schema: &Schema, mut tables: Vec<String>) -> Vec<String>
             let keys = schema.tables.get(name).map(|table| table.foreign_keys.as_slice()).unwrap_or_default();
             keys.iter().any(|key| key.table != *name && tables.contains(&key.table))
         };
-        // Those that refer to each other have no order.
+        // Tables that refer to each other have no order.
         let next = tables.iter().position(|name| !waits_for(name)).unwrap_or_default();
         ordered.push(tables.remove(next));
     }
     ordered
 }
 
-/// The file of an entity, before it has fields.
+/// The file of an entity without fields.
 fn beginning(table: &Table) -> String {
     let words = table.name.replace('_', " ");
     let mut letters = words.chars();

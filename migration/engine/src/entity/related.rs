@@ -1,4 +1,4 @@
-//! Fields for relations that an entity does not have yet.
+//! New fields for relations.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::generate::names::singular;
 use crate::schema::{ForeignKey, Table};
 
 impl Own<'_> {
-    /// What is to be added, by name.
+    /// The new fields by name.
     pub(super) fn new_fields(
         &self,
         keys: &[&ForeignKey],
@@ -67,7 +67,7 @@ impl Own<'_> {
         (name, text)
     }
 
-    /// A field for what refers to this table, when that is one foreign key and nothing else relates the two.
+    /// A field for a foreign key of another table to this one, if it is the only relation of the two.
     fn reverse(&self, other: &Table, taken: &mut BTreeSet<String>) -> Option<(String, String)> {
         let keys: Vec<_> = other.foreign_keys.iter().filter(|key| key.table == self.table.name).collect();
         let [key] = keys.as_slice() else { return None };
@@ -87,7 +87,7 @@ impl Own<'_> {
     }
 }
 
-/// The first of some names that is free; it is taken then.
+/// The first unused name, which is reserved.
 fn free(names: &[String], taken: &mut BTreeSet<String>) -> String {
     let numbered = (2..).map(|number| format!("{}_{number}", names.last().map_or("relation", String::as_str)));
     let mut names = names.iter().filter(|name| !name.is_empty()).cloned().chain(numbered);

@@ -1,4 +1,4 @@
-//! Relations as fields: what a table refers to, and what refers to it.
+//! Relations as fields: foreign keys of a table, and of other tables to it.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +10,14 @@ use super::text::Edits;
 use crate::schema::{Action, ForeignKey, Table};
 use heck::ToUpperCamelCase as _;
 
-/// Whose relations they are.
+/// The entity and its table.
 pub(super) struct Own<'a> {
     pub(super) context: &'a Context<'a>,
     pub(super) entity: &'a Entity,
     pub(super) table: &'a Table,
 }
 
-/// Brings the relations of an entity to what the foreign keys are.
+/// Updates the relations of an entity from the foreign keys.
 pub(super) fn relate<'a>(
     context: &'a Context<'a>,
     entity: &'a Entity,
@@ -65,14 +65,14 @@ pub(super) fn relate<'a>(
     }
 }
 
-/// It stands for a foreign key of this table.
+/// Whether it is a foreign key of this table.
 fn is_owner(field: &Field) -> bool {
     let said = &field.attributes;
     said.has("belongs_to") || said.has("self_ref") && said.has("from") && said.has("to") && !said.has("via")
 }
 
 impl<'a> Own<'a> {
-    /// The table on the other side.
+    /// The table of the other side.
     pub(super) fn target(&self, link: &Link) -> Option<&'a str> {
         match &link.module {
             None => Some(self.table.name.as_str()),
@@ -80,7 +80,7 @@ impl<'a> Own<'a> {
         }
     }
 
-    /// Whether a field is about a foreign key.
+    /// Whether a field describes a foreign key.
     fn says(&self, field: &Field, link: &Link, key: &ForeignKey) -> bool {
         let from = key.columns.iter().map(|column| self.entity.variant(column).to_upper_camel_case());
         self.target(link) == Some(key.table.as_str())
@@ -121,7 +121,7 @@ impl<'a> Own<'a> {
         }
     }
 
-    /// Whether a relation from the other side has a foreign key behind it.
+    /// Whether a relation from the other side has a foreign key.
     fn is_backed(&self, field: &Field, link: &Link, notes: &mut Vec<String>) -> bool {
         let said = &field.attributes;
         let other = self.target(link).and_then(|target| self.context.schema.tables.get(target));
@@ -135,7 +135,7 @@ impl<'a> Own<'a> {
             return true;
         }
         let keys = other.foreign_keys.iter().filter(|key| key.table == self.table.name).count();
-        // With a second relation from there, SeaORM no longer knows which of them is meant.
+        // With a second relation from there, the first one is ambiguous in SeaORM.
         let owners = self.context.entities.get(&other.name).map_or(0, |entity| {
             let is_ours = |link: &Link| link.module.as_ref() == Some(&self.entity.module);
             entity.links().filter(|(_, field, link)| is_owner(field) && is_ours(link)).count()
@@ -159,7 +159,7 @@ impl<'a> Own<'a> {
         columns.any(|column| is_nullable(self.table, column))
     }
 
-    /// The columns on the other side, as an attribute names them.
+    /// The columns of the other side, as the argument of an attribute.
     pub(super) fn to(&self, key: &ForeignKey) -> String {
         let other = self.context.entities.get(&key.table);
         let name = |column: &String| other.map_or_else(|| column.clone(), |other| other.field_name(column));
@@ -167,7 +167,7 @@ impl<'a> Own<'a> {
     }
 }
 
-/// What becomes of an action, of which none is said for `NO ACTION`.
+/// The argument of an action; none for `NO ACTION`.
 fn action(said: &Attributes, key: &str, wanted: Action) -> Choice {
     if said.text(key).unwrap_or("NoAction") == wanted.rust() {
         Choice::Keep
@@ -176,7 +176,7 @@ fn action(said: &Attributes, key: &str, wanted: Action) -> Choice {
     }
 }
 
-/// The variants of `Column` that a `from` or a `to` names.
+/// The variants of `Column` in a `from` or `to`.
 fn variants(said: &str) -> Vec<String> {
     let inner = said.trim().trim_start_matches('(').trim_end_matches(')');
     inner.split(',').map(|column| column.rsplit("::").next().unwrap_or(column).trim().to_upper_camel_case()).collect()

@@ -1,4 +1,4 @@
-//! The type of a column: what Rust and the attributes of a field make of it.
+//! Types of columns in Rust and in attributes.
 
 use sea_orm::DbBackend;
 use sea_orm::sea_query::{ColumnType, StringLen};
@@ -8,17 +8,17 @@ use super::attribute::{Attributes, Choice};
 use super::source::RustType;
 use crate::generate::types::{from_database, written};
 
-/// The type of a field, and what becomes of its `column_type`.
+/// The type of a field, and the value of its `column_type`.
 #[derive(Debug)]
 pub(super) struct Kind {
     pub(super) rust: String,
     pub(super) column_type: Choice,
-    /// No type of Rust's is known for it.
+    /// Whether no Rust type is known for it.
     pub(super) is_strange: bool,
 }
 
-/// What a field for a column of this kind has to be: as it is, when that is the same to the database. `words` is the
-/// enum of the words that the column holds.
+/// The type of the field of a column: the existing one, if the database type is the same. `words` is the enum of the
+/// column.
 pub(super) fn choose(
     context: &Context<'_>,
     kind: &str,
@@ -41,7 +41,7 @@ pub(super) fn choose(
         let rust = rust_name(&expected).or_else(|| stored_as(kind, context.backend));
         return become_one(rust.unwrap_or("String").to_owned(), rust.is_none());
     };
-    // What is not understood is taken at its word: a type of the project's own carries its type of column.
+    // An unknown type is kept: types of the project define their own column type.
     let declared = match said.get("column_type") {
         Some(_) => said.text("column_type").and_then(read),
         None => carried(&rust.name),
@@ -63,7 +63,7 @@ pub(super) fn is_text(kind: &ColumnType) -> bool {
     family(kind) == Some("text")
 }
 
-/// Types that one type of Rust's can hold.
+/// Whether one Rust type can hold both types.
 fn family(kind: &ColumnType) -> Option<&'static str> {
     match kind {
         ColumnType::Char(_) | ColumnType::String(_) | ColumnType::Text => Some("text"),
@@ -75,7 +75,7 @@ fn family(kind: &ColumnType) -> Option<&'static str> {
     }
 }
 
-/// The type of column that SeaORM takes for a type of Rust's; none for types of the project's own.
+/// SeaORM's column type of a Rust type. None for types of the project.
 fn implied(rust: &str) -> Option<ColumnType> {
     Some(match rust {
         "bool" => ColumnType::Boolean,
@@ -109,8 +109,7 @@ fn implied(rust: &str) -> Option<ColumnType> {
     })
 }
 
-/// The type of Rust's for a new field.
-/// What SQLite's rules make of a type that it does not know by name ("Determination Of Column Affinity").
+/// The type of an unknown SQLite type, by SQLite's rules ("Determination Of Column Affinity").
 fn stored_as(kind: &str, backend: DbBackend) -> Option<&'static str> {
     let holds = |parts: &[&str]| backend == DbBackend::Sqlite && parts.iter().any(|part| kind.contains(part));
     match kind {
@@ -122,6 +121,7 @@ fn stored_as(kind: &str, backend: DbBackend) -> Option<&'static str> {
     }
 }
 
+/// The Rust type of a new field.
 fn rust_name(kind: &ColumnType) -> Option<&'static str> {
     Some(match kind {
         ColumnType::Char(_) | ColumnType::String(_) | ColumnType::Text => "String",
@@ -144,7 +144,7 @@ fn rust_name(kind: &ColumnType) -> Option<&'static str> {
     })
 }
 
-/// A type as `column_type` and `db_type` have it; none when it is not understood.
+/// Parses a `column_type` or `db_type`. None if it is unknown.
 pub(super) fn read(text: &str) -> Option<ColumnType> {
     let (name, rest) = text.split_at(text.find('(').unwrap_or(text.len()));
     let numbers: Vec<u32> =
@@ -206,7 +206,7 @@ fn plain_type(name: &str) -> Option<ColumnType> {
     })
 }
 
-/// A type for `column_type` and `db_type`.
+/// The text of a type for `column_type` and `db_type`.
 pub(super) fn spelled(kind: &ColumnType) -> String {
     let length = |length: &StringLen| match length {
         StringLen::N(length) => format!("StringLen::N({length})"),
@@ -219,7 +219,7 @@ pub(super) fn spelled(kind: &ColumnType) -> String {
         ColumnType::Interval(..) => "Interval(None, None)".into(),
         ColumnType::Custom(name) => format!("custom({:?})", name.to_string()),
         ColumnType::Array(element) => format!("Array(RcOrArc::new(ColumnType::{}))", spelled(element)),
-        // As they are named: `Decimal(Some((10, 2)))`.
+        // As in `Decimal(Some((10, 2)))`.
         other => format!("{other:?}"),
     }
 }

@@ -1,4 +1,4 @@
-//! The source of an entity, read far enough to be changed in place.
+//! Source of an entity, parsed so far that it can be changed in place.
 
 use std::ops::Range;
 
@@ -16,15 +16,15 @@ use crate::Failure;
 
 #[derive(Debug)]
 pub(super) struct Entity {
-    /// The name of the file, without its ending.
+    /// The name of the file, without extension.
     pub(super) module: String,
     pub(super) table: String,
     pub(super) text: String,
-    /// It is a `#[sea_orm::model]`, whose relations are fields.
+    /// Whether it is a `#[sea_orm::model]`, whose relations are fields.
     pub(super) has_relations: bool,
     pub(super) fields: Vec<Field>,
     pub(super) list: List,
-    /// `Eq` among the derives, which a model with fractions cannot have.
+    /// The position of `Eq` among the derives, which a model with floats cannot have.
     pub(super) eq: Option<(List, usize)>,
     pub(super) table_extras: Option<TableExtras>,
 }
@@ -33,9 +33,9 @@ pub(super) struct Entity {
 pub(super) struct Field {
     pub(super) name: String,
     pub(super) attributes: Attributes,
-    /// Where another attribute can be put.
+    /// Position for a new attribute.
     pub(super) start: usize,
-    /// Where its type stands.
+    /// Position of its type.
     pub(super) kind: Range<usize>,
     pub(super) meaning: FieldKind,
 }
@@ -44,7 +44,7 @@ pub(super) struct Field {
 pub(super) enum FieldKind {
     Column(Stored),
     Relation(Link),
-    /// A column that the entity leaves out.
+    /// An ignored column.
     Ignored(String),
 }
 
@@ -63,9 +63,9 @@ pub(super) struct RustType {
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) side: Side,
-    /// The module of the other entity; none when it is the entity itself.
+    /// The module of the other entity. None for the entity itself.
     pub(super) module: Option<String>,
-    /// The other entity, as it is written.
+    /// The path of the other entity.
     pub(super) entity: String,
     pub(super) is_optional: bool,
 }
@@ -78,7 +78,7 @@ pub(super) enum Side {
 }
 
 impl Entity {
-    /// None when the file describes no table.
+    /// None if the file describes no table.
     pub(super) fn parse(file: &str, text: &str) -> Result<Option<Self>, Failure> {
         let parsed = parse(file, text)?;
         let model = parsed.items.iter().find_map(|item| match item {
@@ -111,7 +111,7 @@ impl Entity {
         Ok(Some(entity))
     }
 
-    /// The field of a column, with its place.
+    /// The field of a column, with its position.
     pub(super) fn field(&self, column: &str) -> Option<(usize, &Field, &Stored)> {
         self.fields.iter().enumerate().find_map(|(place, field)| match &field.meaning {
             FieldKind::Column(stored) if stored.column == column => Some((place, field, stored)),
@@ -123,12 +123,12 @@ impl Entity {
         self.fields.iter().any(|field| matches!(&field.meaning, FieldKind::Ignored(name) if name == column))
     }
 
-    /// The name of the field that a column has or will have.
+    /// The name of the field of a column, existing or new.
     pub(super) fn field_name(&self, column: &str) -> String {
         self.field(column).map_or_else(|| field_name(column), |(_, field, _)| field.name.clone())
     }
 
-    /// What SeaORM calls a column in `Column`.
+    /// The variant of `Column` of a column.
     pub(super) fn variant(&self, column: &str) -> String {
         let field = self.field(column).map(|(_, field, _)| field);
         match field.and_then(|field| field.attributes.text("enum_name")) {
@@ -191,7 +191,7 @@ fn link(text: &str, kind: &Type) -> Option<Link> {
     Some(Link { side, module, entity: compact(text_of(text, inner)), is_optional })
 }
 
-/// What is within an `Option`.
+/// The type within an `Option`.
 fn optional(kind: &Type) -> Option<&Type> {
     let Type::Path(path) = kind else { return None };
     let last = path.path.segments.last()?;
@@ -208,7 +208,7 @@ fn derived_eq(attributes: &[Attribute]) -> Option<(List, usize)> {
 }
 
 pub(super) fn parse(file: &str, text: &str) -> Result<syn::File, Failure> {
-    // It would shift every place.
+    // It would shift every position.
     if text.starts_with('\u{feff}') {
         return Err(Failure::File(format!("{file} begins with a byte order mark")));
     }

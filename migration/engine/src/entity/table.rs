@@ -1,4 +1,4 @@
-//! One entity, brought to what the database says of its table.
+//! Updates the file of one entity.
 
 use super::Context;
 use super::attribute::Attributes;
@@ -16,7 +16,7 @@ use super::write_extras::write_extras;
 use crate::Failure;
 use crate::schema::{Column, Table};
 
-/// The text of the entity's file as it has to be.
+/// The new text of the file of an entity.
 pub(super) fn update<'a>(
     context: &'a Context<'a>,
     entity: &'a Entity,
@@ -37,7 +37,7 @@ pub(super) fn update<'a>(
     if text == entity.text { Ok(text) } else { with_imports(context, entity, table, text) }
 }
 
-/// SeaORM takes the columns of the key in the order of the fields.
+/// In SeaORM the order of the key is that of the fields.
 fn key_note(entity: &Entity, table: &Table) -> Option<String> {
     let Some(key) = &table.primary_key else {
         return Some(format!("{} has no primary key, without which SeaORM knows no entity", table.name));
@@ -52,7 +52,7 @@ fn key_note(entity: &Entity, table: &Table) -> Option<String> {
     is_other.then(|| format!("the fields of {} stand in another order than its key, ({order})", table.name))
 }
 
-/// Edits the fields of columns; tells whether one has come to hold fractions, which are never equal for sure.
+/// Updates the fields of columns. Returns whether a field became a float, which has no `Eq`.
 fn columns(
     context: &Context<'_>,
     entity: &Entity,
@@ -108,7 +108,7 @@ fn columns(
     has_fractions
 }
 
-/// What a field that goes takes along is worth a look: it may only have another name.
+/// Notes about removed fields: a column may only have been renamed.
 fn farewells(entity: &Entity, table: &Table) -> Vec<String> {
     let gone = entity.fields.iter().filter_map(|field| match &field.meaning {
         FieldKind::Column(stored) if table.column(&stored.column).is_none() => Some(stored.column.as_str()),
@@ -132,7 +132,7 @@ fn free_name(column: &str, taken: &[String]) -> String {
     name
 }
 
-/// The columns as new fields have them: those of the key in the order of the key.
+/// The columns in the order of new fields: those of the key first, in its order.
 fn in_order(table: &Table) -> Vec<&Column> {
     let key = table.primary_key.as_ref().map(|key| key.columns.as_slice()).unwrap_or_default();
     let mut keys = key.iter().filter_map(|name| table.column(name));
@@ -140,7 +140,7 @@ fn in_order(table: &Table) -> Vec<&Column> {
     columns.map(|column| if key.contains(&column.name) { keys.next().unwrap_or(column) } else { column }).collect()
 }
 
-/// Imports what the new text names, and no longer imports what only the old one did.
+/// Updates the imports for the new text.
 fn with_imports(context: &Context<'_>, entity: &Entity, table: &Table, text: String) -> Result<String, Failure> {
     let file = format!("{}.rs", entity.module);
     let (before, now) = (imports::used(&file, &entity.text)?, imports::used(&file, &text)?);

@@ -1,4 +1,4 @@
-//! The `impl TableExtras` of an entity, as far as it consists of plain lists.
+//! The `impl TableExtras` of an entity, if it consists of plain lists.
 
 use std::ops::Range;
 
@@ -11,9 +11,9 @@ use super::type_argument::argument;
 
 #[derive(Debug)]
 pub(super) struct TableExtras {
-    /// Behind the opening brace.
+    /// Position after the opening brace.
     pub(super) open: usize,
-    /// In front of the closing one.
+    /// Position before the closing brace.
     pub(super) close: usize,
     pub(super) is_empty: bool,
     pub(super) has_constants: bool,
@@ -27,13 +27,13 @@ pub(super) struct TableExtras {
 #[derive(Debug)]
 pub(super) struct Listed<T> {
     pub(super) item: Range<usize>,
-    /// None when it is no plain list.
+    /// None if it is no plain list.
     pub(super) list: Option<List>,
-    /// None for what cannot be read.
+    /// None for unknown expressions.
     pub(super) entries: Vec<Option<T>>,
 }
 
-/// An index over several columns, or over some of the rows.
+/// A composite or partial index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct CompositeIndex {
     pub(super) columns: Vec<String>,
@@ -48,17 +48,17 @@ pub(super) struct WithoutRowid {
     pub(super) is_so: bool,
 }
 
-/// A column whose words the database checks.
+/// A column whose values the database checks.
 #[derive(Debug)]
 pub(super) struct EnumValues {
-    /// Of `Column`.
+    /// The variant of `Column`.
     pub(super) variant: String,
-    /// The enum; none when the words come from elsewhere.
+    /// The enum. None if the values come from elsewhere.
     pub(super) holder: Option<String>,
 }
 
 impl TableExtras {
-    /// None when it implements something else.
+    /// None for another trait.
     pub(super) fn read(item: &ItemImpl) -> Option<Self> {
         let (_, path, _) = item.trait_.as_ref()?;
         if path.segments.last()?.ident != "TableExtras" {
@@ -99,7 +99,7 @@ impl TableExtras {
         }
     }
 
-    /// Whether the words of a column come from elsewhere than an enum.
+    /// Whether the values of a column come from elsewhere than an enum.
     pub(super) fn has_other_words(&self, variant: &str) -> bool {
         let mut entries = self.enum_values.iter().flat_map(|words| words.entries.iter().flatten());
         entries.any(|words| words.variant == variant && words.holder.is_none())
@@ -133,7 +133,7 @@ fn text(expression: &Expr) -> Option<String> {
     }
 }
 
-/// `CompositeIndex::unique(&["a", "b"]).filter("c = 1")`.
+/// Parses `CompositeIndex::unique(&["a", "b"]).filter("c = 1")`.
 fn wider(expression: &Expr) -> Option<CompositeIndex> {
     match expression {
         Expr::MethodCall(call) if call.method == "filter" => {
@@ -163,7 +163,7 @@ fn enum_values(function: &ImplItemFn) -> Listed<EnumValues> {
     }
 }
 
-/// `(Column::Role, enum_values::<Role>())`.
+/// Parses `(Column::Role, enum_values::<Role>())`.
 fn entry(expression: &Expr) -> Option<EnumValues> {
     let Expr::Tuple(pair) = expression else { return None };
     let mut elements = pair.elems.iter();

@@ -1,4 +1,4 @@
-//! Edits to a text by place, so that what is not touched stays as it was written.
+//! Edits of a text by position. The rest of the text is unchanged.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use proc_macro2::Span;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 
-/// Parts of a text that are to be replaced.
+/// Parts of a text to be replaced.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Edits(Vec<(Range<usize>, String)>);
 
@@ -24,7 +24,7 @@ impl Edits {
         let mut result = String::with_capacity(text.len());
         let mut place = 0;
         for (part, new) in &self.0 {
-            // What is written into a part that goes goes with it.
+            // Insertions into a removed part are removed with it.
             if part.start >= place {
                 result.push_str(text.get(place..part.start).unwrap_or_default());
                 result.push_str(new);
@@ -36,7 +36,7 @@ impl Edits {
     }
 }
 
-/// Where something stands in the text that it was parsed from.
+/// The position of an item in the parsed text.
 pub(super) fn part(item: &impl Spanned) -> Range<usize> {
     item.span().byte_range()
 }
@@ -45,7 +45,7 @@ pub(super) fn text_of<'a>(text: &'a str, item: &impl Spanned) -> &'a str {
     text.get(part(item)).unwrap_or_default()
 }
 
-/// Without blanks, which mean nothing in types and paths.
+/// The text without white space, which has no meaning in types and paths.
 pub(super) fn compact(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).collect()
 }
@@ -54,7 +54,7 @@ pub(super) fn line_start(text: &str, place: usize) -> usize {
     text.get(..place).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1)
 }
 
-/// The end of the line, when nothing but a comment is left of it; else the place itself.
+/// The end of the line if only a comment follows, else the position itself.
 pub(super) fn line_end(text: &str, place: usize) -> usize {
     free_line_end(text, place).unwrap_or(place)
 }
@@ -65,7 +65,7 @@ fn free_line_end(text: &str, place: usize) -> Option<usize> {
     (rest.is_empty() || rest.starts_with("//")).then_some(place + line.len())
 }
 
-/// Takes a part out: with its lines when it has them to itself, else with the blanks behind it.
+/// Removes a part: whole lines if nothing else is on them, else with the white space after it.
 pub(super) fn remove(text: &str, edits: &mut Edits, part: Range<usize>) {
     let start = line_start(text, part.start);
     let stands_first = text.get(start..part.start).is_some_and(|blank| blank.trim().is_empty());
@@ -79,7 +79,7 @@ pub(super) fn remove(text: &str, edits: &mut Edits, part: Range<usize>) {
     let mut end = end + behind.find('\n').map_or(behind.len(), |newline| newline + 1);
     let mut start = start;
     let (before, after) = (text.get(..start).unwrap_or_default(), text.get(end..).unwrap_or_default());
-    // Blank lines do not stay behind at the ends of a block.
+    // No blank lines remain at the ends of a block.
     if before.trim_end().ends_with('{') {
         end += blank_lines(after);
     }
@@ -96,7 +96,7 @@ fn blank_lines(text: &str) -> usize {
 /// A list in a text: fields, variants, elements of an array, arguments of a macro.
 #[derive(Clone, Debug, Default)]
 pub(super) struct List {
-    /// Behind the opening sign.
+    /// Position after the opening delimiter.
     open: usize,
     items: Vec<Item>,
 }
@@ -104,7 +104,7 @@ pub(super) struct List {
 #[derive(Clone, Debug)]
 struct Item {
     part: Range<usize>,
-    /// Behind the comma.
+    /// Position after the comma.
     comma: Option<usize>,
 }
 
@@ -131,7 +131,7 @@ impl List {
         }
     }
 
-    /// Adds behind an item, which must be one that stays, or in front of all.
+    /// Adds an item after one that stays, or at the beginning.
     pub(super) fn add(&self, text: &str, edits: &mut Edits, behind: Option<usize>, new: &str) {
         match behind.and_then(|place| self.items.get(place)) {
             None => edits.insert(self.open, format!("\n{new},")),

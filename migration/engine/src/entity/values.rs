@@ -1,4 +1,4 @@
-//! The enums of `values.rs` that hold words, and how they are changed and written.
+//! The enums of `values.rs` with string values.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use super::text::{Edits, List, compact, line_end, part, text_of};
 use crate::Failure;
 use crate::generate::names::iden_variant;
 
-/// What a `values.rs` begins with.
+/// The beginning of `values.rs`.
 const BEGINNING: &str = "//! Column types with a meaning of their own: closed sets of words.\n\n\
     use sea_orm::entity::prelude::*;\n";
 
@@ -22,13 +22,13 @@ const BEGINNING: &str = "//! Column types with a meaning of their own: closed se
 pub(super) struct Values {
     pub(super) text: String,
     pub(super) enums: Vec<StringEnum>,
-    /// The types that are there, enums or not.
+    /// All types, enums or not.
     pub(super) names: BTreeSet<String>,
-    /// Behind the last enum.
+    /// Position after the last enum.
     end: usize,
 }
 
-/// An enum whose values are words.
+/// An enum with string values.
 #[derive(Debug)]
 pub(super) struct StringEnum {
     pub(super) name: String,
@@ -46,11 +46,11 @@ struct Variant {
     word: Option<String>,
 }
 
-/// A `match` that gives each variant its word.
+/// A `match` from variants to values.
 #[derive(Debug)]
 struct Spelling {
     list: List,
-    /// Variants with their words.
+    /// Variants with their values.
     arms: Vec<(String, String)>,
 }
 
@@ -84,7 +84,7 @@ impl Values {
         Ok(values)
     }
 
-    /// A file without any.
+    /// A file without enums.
     pub(super) fn empty() -> Result<Self, Failure> {
         Self::parse(BEGINNING)
     }
@@ -93,7 +93,7 @@ impl Values {
         self.enums.iter().find(|word_enum| word_enum.name == name)
     }
 
-    /// Adds an enum, made like the others.
+    /// Adds an enum in the style of the others.
     pub(super) fn add(&self, edits: &mut Edits, name: &str, doc: &str, db_type: &str, words: &[String]) {
         let usual = ["Clone", "Copy", "Debug", "PartialEq", "Eq", "Hash", "EnumIter", "DeriveActiveEnum"];
         let derives = match self.enums.split_first() {
@@ -118,7 +118,7 @@ impl Values {
 }
 
 impl StringEnum {
-    /// None when its values are no words.
+    /// None if its values are no strings.
     fn read(text: &str, item: &ItemEnum) -> Option<Self> {
         let derives = derives(text, &item.attrs);
         let said = Attributes::read(text, &item.attrs).ok()?;
@@ -158,7 +158,7 @@ impl StringEnum {
             })
     }
 
-    /// Adds words that it lacks at its end, and takes out those that are no more.
+    /// Adds missing values at the end, and removes old ones.
     pub(super) fn change(&self, text: &str, edits: &mut Edits, words: &[String]) -> Vec<String> {
         let mut notes = Vec::new();
         let stays = |variant: &Variant| variant.word.as_ref().is_none_or(|word| words.contains(word));
@@ -167,7 +167,7 @@ impl StringEnum {
             notes.push(format!("{}::{} is gone, with whatever named it", self.name, variant.name));
         }
         let kept = |name: &str| self.variants.iter().any(|variant| variant.name == name && stays(variant));
-        // Where the words have an order, the variants have it too.
+        // The variants have the order of the values, if there is one.
         let place_of = |word: &String| {
             let before = words.iter().take_while(|other| *other != word);
             let places = before.filter_map(|other| {
@@ -196,7 +196,7 @@ impl StringEnum {
     }
 }
 
-/// A variant for a word: its name and its text.
+/// The variant of a value: name and source.
 fn variant(word: &str, style: Option<&str>, derives: &[String], taken: &mut Vec<String>) -> (String, String) {
     let plain = iden_variant(&word.to_upper_camel_case());
     let mut name = plain.clone();
@@ -229,7 +229,7 @@ fn derives(text: &str, attributes: &[Attribute]) -> Vec<String> {
     lists.flat_map(|list| list.iter().map(|path| compact(text_of(text, path))).collect::<Vec<_>>()).collect()
 }
 
-/// The type whose own methods these are.
+/// The type of an `impl` block.
 fn implemented(item: &ItemImpl) -> Option<String> {
     match (&item.trait_, &*item.self_ty) {
         (None, Type::Path(path)) => path.path.segments.last().map(|segment| segment.ident.to_string()),

@@ -1,4 +1,4 @@
-//! Brings the `impl TableExtras` of an entity to what the database says, or writes one.
+//! Updates or adds the `impl TableExtras` of an entity.
 
 use sea_orm::DbBackend;
 
@@ -9,15 +9,15 @@ use super::table_extras::{CompositeIndex, EnumValues, Listed, TableExtras};
 use super::text::{Edits, remove};
 use crate::schema::Table;
 
-/// What the implementation has to say.
+/// The required content of the implementation.
 #[derive(Debug)]
 struct Wanted<'a> {
     indexes: &'a [CompositeIndex],
-    /// None where the database does not know.
+    /// None if the backend cannot tell.
     is_without_rowid: Option<bool>,
-    /// Columns of text that is sorted byte by byte; none where the database does not know.
+    /// Columns with collation C. None if the backend cannot tell.
     collate_c: Option<Vec<&'a str>>,
-    /// Variants of `Column` with the enum of their words.
+    /// Variants of `Column` with their enum.
     words: Vec<(String, &'a str)>,
 }
 
@@ -37,7 +37,7 @@ impl<'a> Wanted<'a> {
         }
     }
 
-    /// What stands between the braces of a new implementation.
+    /// The body of a new implementation.
     fn body(&self) -> String {
         let mut body = String::new();
         let indexes: Vec<_> = self.indexes.iter().map(index).collect();
@@ -86,7 +86,7 @@ fn enum_values_entry((variant, holder): &(String, &str)) -> String {
     format!("(Column::{variant}, enum_values::<{holder}>())")
 }
 
-/// Edits the implementation of an entity, or adds one.
+/// Updates the implementation of an entity, or adds one.
 pub(super) fn write_extras(
     context: &Context<'_>,
     entity: &Entity,
@@ -105,7 +105,7 @@ pub(super) fn write_extras(
         return;
     };
     if table_extras.is_empty {
-        // Blanks within empty braces are no difference.
+        // White space within empty braces is no difference.
         let body = wanted.body();
         if !body.is_empty() {
             edits.replace(table_extras.open..table_extras.close, body);
@@ -194,13 +194,13 @@ impl Editor<'_> {
         self.list(known, stays, &new);
     }
 
-    /// Adds a constant in front of everything, where nothing goes.
+    /// Adds a constant at the beginning of the block.
     fn constant(&mut self, constant: &str) {
         let blank_line = if self.table_extras.has_constants { "" } else { "\n" };
         self.edits.insert(self.table_extras.open, format!("{constant}{blank_line}"));
     }
 
-    /// What stays in a list stays where and as it is; without anything in it, the whole item goes.
+    /// Items that stay are not touched. An empty list is removed with its item.
     fn list<T>(&mut self, known: &Listed<T>, stays: impl Fn(&T) -> bool, new: &[String]) {
         let Some(list) = &known.list else { return };
         let stays: Vec<bool> = known.entries.iter().map(|entry| entry.as_ref().is_none_or(&stays)).collect();

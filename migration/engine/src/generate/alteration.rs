@@ -1,4 +1,4 @@
-//! What changes in one table that stays: which of it comes when, and where somebody has to decide.
+//! Alteration: the changes of one existing table in their order, with notes for the developer.
 
 use super::statement::{MigrationStatement, TableAction};
 use crate::alter_table::quoted;
@@ -7,7 +7,7 @@ use crate::destructive::{common_name, is_converted, is_narrower};
 use crate::schema::expression::{mentions, portable, text_literal};
 use crate::schema::{Column, ForeignKey, Index, Schema, Table};
 
-/// All that changes in one table.
+/// The changes of one table.
 pub(super) struct Alteration<'a> {
     table: &'a Table,
     old: &'a Table,
@@ -37,14 +37,15 @@ impl<'a> Alteration<'a> {
         })
     }
 
-    /// A unique index may be what foreign keys elsewhere refer to, which are dropped first; unless it is in the way.
+    /// Foreign keys may refer to a unique index, and are dropped first. The index is therefore dropped late, if
+    /// possible.
     fn is_dropped_late(&self, index: &Index) -> bool {
         let is_remade = self.added_indexes().any(|other| other.name == index.name);
         let loses_column = index.columns.iter().any(|column| self.table.column(column).is_none());
         index.is_unique && index.predicate.is_none() && !is_remade && !loses_column
     }
 
-    /// What foreign keys elsewhere may want to refer to comes before them, if it can.
+    /// New foreign keys may refer to a unique index. It is therefore created early, if possible.
     fn is_created_early(&self, index: &Index) -> bool {
         let was_there = |column: &String| self.old.column(column).is_some();
         let is_unchanged = |column: &String| {
@@ -76,7 +77,7 @@ impl<'a> Alteration<'a> {
         )
     }
 
-    /// Foreign keys to another table that loses what they refer to.
+    /// Foreign keys whose referenced columns are dropped.
     pub(super) fn early_key_drops(&self, all: &[Change]) -> Option<MigrationStatement> {
         let keys = self.changes.iter().filter_map(|change| match change {
             Change::RemoveForeignKey { key, .. } if self.is_dropped_early(key, all) => {
@@ -124,7 +125,7 @@ impl<'a> Alteration<'a> {
         }
     }
 
-    /// What has to be reshaped: drops first, then columns, then what needs the columns.
+    /// The actions of an `AlterTable`: drops, then columns, then what needs the columns.
     fn parts(&self, steps: &mut Vec<MigrationStatement>, all: &[Change]) -> Vec<TableAction> {
         let mut keys = Vec::new();
         let (mut drops, mut columns, mut additions) = (Vec::new(), Vec::new(), Vec::new());
@@ -180,7 +181,7 @@ impl<'a> Alteration<'a> {
         self.table.primary_key.as_ref().is_some_and(|key| key.columns == [column])
     }
 
-    /// Whether `ALTER TABLE` does on both databases.
+    /// Whether a plain `ALTER TABLE` works on both databases.
     fn is_plain(&self, parts: &[TableAction]) -> bool {
         parts.iter().all(|part| match part {
             TableAction::AddColumn(column) => {
@@ -195,7 +196,7 @@ impl<'a> Alteration<'a> {
         })
     }
 
-    /// Whether anything but the column's own data is about it; indexes are gone before.
+    /// Whether a constraint mentions the column. Indexes are dropped before.
     fn is_used(&self, column: &str) -> bool {
         let is_in = |columns: &[String]| columns.iter().any(|other| other == column);
         let mentions = |text: &str| mentions(text, column);
@@ -209,12 +210,12 @@ impl<'a> Alteration<'a> {
     }
 }
 
-/// PostgreSQL's words for a conversion that it does not make by itself.
+/// The USING expression for a conversion that PostgreSQL does not make implicitly.
 fn cast(column: &Column) -> String {
     format!("CAST({} AS {})", quoted(&column.name), common_name(&column.kind))
 }
 
-/// SQLite adds a column only with a default that is a literal.
+/// SQLite adds columns only with literal defaults.
 fn is_constant(default: &str) -> bool {
     let default = portable(default);
     text_literal(&default).is_some()
@@ -222,7 +223,7 @@ fn is_constant(default: &str) -> bool {
         || ["true", "false", "null"].iter().any(|word| default.eq_ignore_ascii_case(word))
 }
 
-/// Where somebody has to decide.
+/// Notes about decisions of the developer.
 fn notes(changes: &[&Change]) -> Vec<String> {
     let mut notes = Vec::new();
     for change in changes {

@@ -1,4 +1,4 @@
-//! The clauses of a statement in Rust: columns, keys, indexes, references and conditions.
+//! Clauses of a statement as Rust: columns, keys, indexes, references and conditions.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ use super::types;
 use crate::schema::expression::{portable, words};
 use crate::schema::{Action, Column, ForeignKey, Index, Key};
 
-/// What still fits into a line, with what stands around it.
+/// The longest text that fits into a line.
 const LONGEST_TEXT: usize = 70;
 
 impl Writer<'_> {
@@ -39,12 +39,12 @@ impl Writer<'_> {
         text
     }
 
-    /// A column that is sorted in its own way on one backend, of which something has to be said before.
+    /// A column with a collation on one backend, which needs a variable before the statement.
     pub(super) fn sorted_column(&mut self, table: &str, column: &Column, inline_key: bool, backend: &str) -> String {
         let definition = self.column(table, column, inline_key);
         let Some(ends) = self.ends else { return definition };
         let own = column.collation.clone().map(|collation| (collation, ends.backend));
-        // PostgreSQL itself knows how it sorts; on SQLite the entities are asked.
+        // The collation comes from PostgreSQL; on SQLite from the entities.
         let key = (table.to_owned(), column.name.clone());
         let asked = ends.only.collations.get(&key).filter(|_| ends.backend == DbBackend::Sqlite);
         let other = asked.map(|collation| (collation.clone(), DbBackend::Postgres));
@@ -149,7 +149,7 @@ impl Writer<'_> {
         primary_key.map(|key| key.columns.clone()).unwrap_or_default()
     }
 
-    /// An expression: a closed set of words with its column, anything else as it is written.
+    /// An expression: a set of values as `is_in`, others as SQL.
     pub(super) fn expression(&mut self, table: &str, sql: &str) -> String {
         match words(sql) {
             Some((column, words)) if self.is_column(table, &column) => {
@@ -159,7 +159,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A text where it stands, or the name of a constant with it: rustfmt does not lay out a line that a long text is in.
+    /// A literal, or the name of a constant for a long text: rustfmt does not format lines with long literals.
     pub(super) fn text_of(&mut self, text: &str) -> String {
         if text.len() <= LONGEST_TEXT {
             return format!("{text:?}");

@@ -1,4 +1,4 @@
-//! The names of tables and columns as enums: those that are used, each under a name of its own.
+//! Iden enums: unique names for the tables and columns that are used.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::names::{derived_name, iden_variant};
 use crate::schema::Schema;
 
-/// What tables and columns are called in the file, and which of them are.
+/// The names of tables and columns in the file, and which are used.
 #[derive(Debug, Default)]
 pub(super) struct Idens {
     names: BTreeMap<String, Names>,
@@ -20,7 +20,7 @@ struct Names {
 }
 
 impl Idens {
-    /// Names everything there is, so that no two things have one name, however alike they are to Rust.
+    /// Assigns a unique name to every table and column.
     pub(super) fn of<'a>(schemas: impl IntoIterator<Item = &'a Schema>) -> Self {
         let mut columns: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for table in schemas.into_iter().flat_map(|schema| schema.tables.values()) {
@@ -30,7 +30,7 @@ impl Idens {
         let mut taken = BTreeSet::new();
         let mut names = BTreeMap::new();
         for (table, columns) in columns {
-            // sea-orm-migration's prelude has names too.
+            // Names of sea-orm-migration's prelude are reserved.
             let mut variants = BTreeSet::from(["Table".to_owned()]);
             let name = free(iden_variant(&table), &mut taken);
             let columns =
@@ -59,7 +59,7 @@ impl Idens {
         known.cloned().unwrap_or_else(|| iden_variant(column))
     }
 
-    /// The enums of what was used.
+    /// The enums of the names that are used.
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
         for (table, columns) in &self.used {
@@ -82,7 +82,7 @@ impl Idens {
     }
 }
 
-/// The name, or with a number behind it if it is taken.
+/// The name, with a number if it is taken.
 fn free(name: String, taken: &mut BTreeSet<String>) -> String {
     let numbered = (2..).map(|number| format!("{name}Number{number}"));
     let free = std::iter::once(name.clone()).chain(numbered).find(|name| !taken.contains(name)).unwrap_or(name.clone());

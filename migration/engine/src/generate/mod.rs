@@ -1,4 +1,4 @@
-//! Writes migrations: from the difference between two schemas to a Rust file as a person would have written it.
+//! Generates migrations from the difference between two schemas, as a developer would write them.
 
 mod alteration;
 mod clauses;
@@ -18,23 +18,23 @@ use crate::equivalences::Equivalences;
 use crate::schema::Schema;
 use crate::schema::entities::Declared;
 
-/// What a new migration says of itself.
+/// The header of a new migration.
 #[derive(Clone, Debug)]
 pub struct Heading {
-    /// What it does, in a sentence.
+    /// The message.
     pub message: String,
-    /// The migration before it.
+    /// The parent migration.
     pub parent: Option<String>,
-    /// Such as `2026-11-21`.
+    /// The date, such as `2026-11-21`.
     pub date: String,
 }
 
-/// Both ends of a migration, and what is known besides.
+/// The two schemas of a migration, with more information.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SchemaPair<'a> {
-    /// The database as it is.
+    /// The schema of the database.
     pub(crate) from: &'a Schema,
-    /// The entities, on the same backend.
+    /// The schema of the entities, on the same backend.
     pub(crate) to: &'a Schema,
     pub(crate) equivalences: &'a Equivalences,
     pub(crate) declared: &'a Declared,
@@ -42,7 +42,7 @@ pub(crate) struct SchemaPair<'a> {
     pub(crate) only: &'a BackendSpecific,
 }
 
-/// What holds on one backend only: SQLite's storage, PostgreSQL's collations.
+/// Properties of one backend: storage on SQLite, collations on PostgreSQL.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BackendSpecific {
     pub(crate) without_rowid: BTreeSet<String>,
@@ -50,7 +50,7 @@ pub(crate) struct BackendSpecific {
 }
 
 impl BackendSpecific {
-    /// What the other database sorts in its own way and entities may no longer speak of.
+    /// Adds the collations of a schema, which the entities may no longer have.
     pub(crate) fn add_collations_of(&mut self, schema: &Schema, backend: DbBackend) {
         if backend != DbBackend::Postgres {
             return;
@@ -65,7 +65,7 @@ impl BackendSpecific {
     }
 }
 
-/// The text of a migration; with `ends`, filled with the way from one to the other and back.
+/// The source of a migration; with schemas, from one to the other and back.
 pub(crate) fn migration(heading: &Heading, ends: Option<SchemaPair<'_>>) -> String {
     let Some(ends) = ends else { return rust::file(heading, &[], &[], None) };
     let to = with_plain_unique_indexes(ends.from, ends.to);
@@ -74,7 +74,7 @@ pub(crate) fn migration(heading: &Heading, ends: Option<SchemaPair<'_>>) -> Stri
     rust::file(heading, &up, &down, Some(SchemaPair { to: &to, ..ends }))
 }
 
-/// On a table that is there a unique index does what a constraint does, and SQLite need not rebuild the table for it.
+/// On an existing table a unique index replaces a constraint: SQLite need not rebuild the table for it.
 fn with_plain_unique_indexes(from: &Schema, to: &Schema) -> Schema {
     let mut to = to.clone();
     for table in to.tables.values_mut() {

@@ -18,10 +18,10 @@ pub(crate) fn derived_name(variant: &str) -> String {
     variant.to_snake_case()
 }
 
-/// A name that Rust accepts for a function or a module.
+/// A valid Rust name of a function or module.
 pub(crate) fn function(name: &str) -> String {
     let ascii = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
-    // Rust does not take other letters in the name of a file.
+    // Rust allows only ASCII in names of module files.
     let cleaned: String = name.chars().map(ascii).collect();
     let cleaned = cleaned.split('_').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_");
     let is_keyword = ["type", "match", "move", "ref", "use", "mod", "fn", "in", "for", "where", "loop", "up", "down"];

@@ -1,4 +1,4 @@
-//! The steps that bring one schema to another, in an order in which both databases can take them.
+//! Plan: the statements from one schema to another, in an order that works on both databases.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::compare::compare;
 use crate::equivalences::Equivalences;
 use crate::schema::{ForeignKey, Schema, Table};
 
-/// Plans the way from one schema to another.
+/// Plans the statements from one schema to another.
 pub(crate) fn plan(from: &Schema, to: &Schema, equivalences: &Equivalences) -> Vec<MigrationStatement> {
     let changes = compare(from, to, equivalences);
     let mut steps = Vec::new();
@@ -57,7 +57,7 @@ pub(crate) fn plan(from: &Schema, to: &Schema, equivalences: &Equivalences) -> V
     steps
 }
 
-/// Tables that others refer to come first.
+/// Tables in the order of references: referenced tables first.
 fn by_reference<'a>(tables: impl Iterator<Item = &'a Table>) -> Vec<&'a Table> {
     let mut left: Vec<_> = tables.collect();
     let mut sorted: Vec<&Table> = Vec::with_capacity(left.len());
@@ -68,7 +68,7 @@ fn by_reference<'a>(tables: impl Iterator<Item = &'a Table>) -> Vec<&'a Table> {
                 .iter()
                 .all(|key| key.table == table.name || !left.iter().any(|other| other.name == key.table))
         };
-        // A circle is cut where it happens to begin.
+        // A cycle is cut at its first table.
         let place = left.iter().position(is_free).unwrap_or(0);
         sorted.push(left.remove(place));
     }
@@ -101,7 +101,7 @@ fn drop_tables(steps: &mut Vec<MigrationStatement>, dropped: &BTreeSet<&str>, fr
     tables.reverse();
     let mut gone: BTreeSet<&str> = BTreeSet::new();
     for table in &tables {
-        // Whoever still refers to it stands in a circle with it.
+        // Tables that still refer to it are in a cycle with it.
         for other in tables.iter().filter(|other| !gone.contains(other.name.as_str()) && other.name != table.name) {
             for key in other.foreign_keys.iter().filter(|key| key.table == table.name) {
                 steps.push(MigrationStatement::AlterTable {

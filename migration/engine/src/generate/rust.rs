@@ -1,4 +1,4 @@
-//! Steps as Rust. The text is laid out by rustfmt afterwards.
+//! Statements as Rust. rustfmt formats the text afterwards.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use super::text::{bare, check_name, comment, constant, create_index, house_name,
 use super::{Heading, SchemaPair};
 use crate::schema::Table;
 
-/// Where a statement of `up` and `down` finds the backend.
+/// The expression for the backend in `up` and `down`.
 const HERE: &str = "manager.get_database_backend()";
 
 /// The whole file.
@@ -63,11 +63,11 @@ fn manager(body: &str) -> &'static str {
 pub(super) struct Writer<'a> {
     pub(super) ends: Option<SchemaPair<'a>>,
     pub(super) idens: Idens,
-    /// Texts that would make a line too long.
+    /// Texts that are too long for a line.
     pub(super) constants: Vec<String>,
-    /// What has to be said before the statement that is being written.
+    /// Lines before the current statement.
     pub(super) before: String,
-    /// Functions that each describe a new table.
+    /// Functions that define new tables.
     pub(super) tables: Vec<String>,
     pub(super) uses_backend: bool,
 }
@@ -219,7 +219,7 @@ impl Writer<'_> {
         format!("manager.create_table({variable}({argument})).await?;\n")
     }
 
-    /// A function's name that is not taken yet: a table may be made by going up, and another time by going down.
+    /// An unused name of a function: the same table may be created in `up` and in `down`.
     fn function(&self, table: &str) -> String {
         let name = function(table);
         let is_taken = |name: &str| self.tables.iter().any(|text| text.starts_with(&format!("\nfn {name}(")));

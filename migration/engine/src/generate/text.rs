@@ -1,4 +1,4 @@
-//! Small pieces of Rust and SQL: names by the rule of the house, literals, comments.
+//! Fragments of Rust and SQL: default names, literals, comments.
 
 use super::names::function;
 use crate::alter_table::quoted;
@@ -10,7 +10,7 @@ pub(super) fn bare(column: &str) -> &str {
     column.strip_suffix(" DESC").unwrap_or(column)
 }
 
-/// sea-query writes no expressions into an index for SQLite.
+/// sea-query does not support expressions in indexes on SQLite.
 pub(super) fn create_index(table: &str, index: &Index) -> String {
     let unique = if index.is_unique { "UNIQUE " } else { "" };
     let name = index.name.clone().unwrap_or_else(|| house_name(table, &index.columns, "idx"));
@@ -24,7 +24,7 @@ pub(super) fn create_index(table: &str, index: &Index) -> String {
     format!("CREATE {unique}INDEX {name} ON {table}{method} ({columns}){include}{condition}")
 }
 
-/// `<table>_<columns>_<suffix>`.
+/// The default name, `<table>_<columns>_<suffix>`.
 pub(super) fn house_name(table: &str, columns: &[String], suffix: &str) -> String {
     let columns: Vec<_> = columns.iter().map(|column| function(column)).collect();
     format!("{table}_{}_{suffix}", columns.join("_"))
@@ -37,7 +37,7 @@ pub(super) fn check_name(table: &str, check: &Check) -> String {
     })
 }
 
-/// A default as a value of Rust, when it is a literal.
+/// A default as a Rust value, if it is a literal.
 pub(super) fn literal(default: &str) -> String {
     let default = portable(default);
     if let Some(text) = text_literal(&default) {
@@ -53,12 +53,12 @@ pub(super) fn literal(default: &str) -> String {
     }
 }
 
-/// SQLite wants parentheses around a default that is not a literal.
+/// SQLite needs parentheses around a default that is not a literal.
 pub(super) fn parenthesised(default: &str) -> String {
     if default.parse::<f64>().is_ok() { default.to_owned() } else { format!("({default})") }
 }
 
-/// Comments, in lines that a person would not have to break.
+/// Comments, wrapped.
 pub(super) fn comment(note: &str) -> String {
     let mut lines = vec![String::new()];
     for word in note.split_whitespace() {
@@ -80,7 +80,7 @@ pub(super) fn constant_name(place: usize) -> String {
     format!("CONDITION_{}", place + 1)
 }
 
-/// A constant with a long text, in lines.
+/// A constant with a long text, wrapped.
 pub(super) fn constant(place: usize, text: &str) -> String {
     let mut lines = vec![String::new()];
     for word in text.split_inclusive(' ') {

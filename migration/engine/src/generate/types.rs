@@ -1,4 +1,4 @@
-//! Types of columns, from a database's word to sea-query's and to Rust.
+//! Types of columns: from the words of a database to sea-query and Rust.
 
 use sea_orm::DbBackend;
 use sea_orm::sea_query::{ColumnDef, ColumnType, PostgresQueryBuilder, SqliteQueryBuilder, StringLen, Table};
@@ -7,7 +7,7 @@ use crate::schema::Schema;
 use crate::schema::ddl::canonical_type;
 use crate::schema::entities::Declared;
 
-/// The type of a column: as the entities declare it when that is the same to the database, else as the database has it.
+/// The type of a column: that of the entities if it is the same in the database, else that of the database.
 pub(crate) fn column_type(
     declared: &Declared,
     table: &str,
@@ -30,7 +30,7 @@ pub(crate) fn of_schema(schema: &Schema, backend: DbBackend) -> Declared {
         .collect()
 }
 
-/// The type that a database writes like this; a custom one when sea-query knows none.
+/// The type of a database; a custom one if sea-query has none.
 pub(crate) fn from_database(kind: &str, backend: DbBackend) -> ColumnType {
     if let Some(element) = kind.strip_suffix("[]") {
         return ColumnType::Array(from_database(element, backend).into());
@@ -93,7 +93,7 @@ fn candidates(numbers: &[u32], backend: DbBackend) -> Vec<ColumnType> {
     candidates
 }
 
-/// As a database writes it; none when it has no such type.
+/// The word of a database for a type. None if it has no such type.
 pub(crate) fn written(kind: &ColumnType, backend: DbBackend) -> Option<String> {
     let is_only_postgres = matches!(
         kind,
@@ -120,7 +120,7 @@ pub(crate) fn written(kind: &ColumnType, backend: DbBackend) -> Option<String> {
     sql.split_once("\"c\" ").map(|(_, kind)| canonical_type(kind, backend))
 }
 
-/// The method of `ColumnDef` that gives a column this type.
+/// The method of `ColumnDef` for a type.
 pub(crate) fn method(kind: &ColumnType) -> String {
     match kind {
         ColumnType::Char(None) => "char()".into(),
@@ -171,7 +171,7 @@ pub(crate) fn method(kind: &ColumnType) -> String {
     }
 }
 
-/// The type as a value of sea-query's.
+/// The type as a value of sea-query.
 fn value(kind: &ColumnType) -> String {
     match kind {
         ColumnType::Custom(name) => format!("ColumnType::custom({:?})", name.to_string()),

@@ -1,5 +1,5 @@
-//! Tables and indexes from their SQL. Whatever a schema is read from, it comes through here, so that both sides of a
-//! comparison are understood alike.
+//! DDL: tables and indexes from their SQL. Every schema is parsed here, so that both sides of a comparison have the
+//! same form.
 
 use sea_orm::DbBackend;
 use sqlparser::ast::{
@@ -14,9 +14,9 @@ use super::{Action, Check, Column, ForeignKey, Index, Key, Table};
 use crate::Failure;
 use crate::alter_table::{Definition, quoted};
 
-/// A table from its `CREATE TABLE`.
+/// Parses a `CREATE TABLE`.
 ///
-/// Types are what the parser knows least about, SQLite's above all; so they are read before, and hidden from it.
+/// The parser does not know all types, above all those of SQLite. They are read before, and replaced for the parser.
 pub(crate) fn table(sql: &str, name: &str, backend: DbBackend) -> Result<Table, Failure> {
     let definition = Definition::parse(sql);
     let kinds: Vec<_> = definition.types().map(|(_, kind)| canonical_type(&kind, backend)).collect();
@@ -28,7 +28,7 @@ pub(crate) fn table(sql: &str, name: &str, backend: DbBackend) -> Result<Table, 
     let mut table = from_statement(parsed, name, kinds);
     table.without_rowid = definition.is_without_rowid();
     if backend == DbBackend::Postgres {
-        // It compares columns of limited text as text, and says so.
+        // PostgreSQL compares varchar columns as text, and writes the cast.
         let columns = table.text_columns();
         for check in &mut table.checks {
             check.expression = without_casts_of(&check.expression, &columns);
@@ -50,7 +50,7 @@ fn from_statement(parsed: CreateTable, name: &str, kinds: Vec<String>) -> Table 
     for constraint in parsed.constraints {
         read_constraint(&mut table, constraint);
     }
-    // Their order means nothing, and catalogues have none.
+    // Their order has no meaning, and catalogues have none.
     table.foreign_keys.sort_by(|left, right| left.columns.cmp(&right.columns));
     table.checks.sort_by(|left, right| left.name.cmp(&right.name));
     table
@@ -135,7 +135,7 @@ fn action(action: Option<ReferentialAction>) -> Action {
     }
 }
 
-/// An index from its `CREATE INDEX`, with the table it belongs to.
+/// Parses a `CREATE INDEX`. Returns the index and its table.
 pub(crate) fn index(sql: &str, backend: DbBackend) -> Result<(String, Index), Failure> {
     let refused = |why: &str| Failure::Refused(format!("an index cannot be read, {why}: {sql}"));
     let parsed = parse(sql, backend).map_err(|error| refused(&error))?;
@@ -153,7 +153,7 @@ pub(crate) fn index(sql: &str, backend: DbBackend) -> Result<(String, Index), Fa
     Ok((last(&parsed.table_name), index))
 }
 
-/// Columns of a key by name; expressions as text; ascending order goes without saying.
+/// The columns of a key by name, expressions as text. Ascending order is left out.
 fn columns(columns: &[IndexColumn]) -> Vec<String> {
     let column = |column: &IndexColumn| {
         let mut written = match &column.column.expr {
@@ -185,7 +185,7 @@ fn last(name: &ObjectName) -> String {
     name.0.last().and_then(|part| part.as_ident()).map(text).unwrap_or_default()
 }
 
-/// One name for each type. SQLite has no types to speak of, but what is declared says how values are read.
+/// The common name of a type. On SQLite the declared type decides how values are read.
 pub(crate) fn canonical_type(kind: &str, backend: DbBackend) -> String {
     let kind = kind.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
     let kind = kind.replace(", ", ",").replace(" (", "(").replace("( ", "(").replace(" )", ")");
@@ -214,11 +214,11 @@ pub(crate) fn canonical_type(kind: &str, backend: DbBackend) -> String {
         ("varbit", ..) => format!("bit varying{size}"),
         _ => element.to_owned(),
     };
-    // `numeric(10,0)` is written `numeric(10)`.
+    // `numeric(10,0)` becomes `numeric(10)`.
     canonical.replace(",0)", if canonical.starts_with("numeric") { ",0)" } else { ")" }) + array
 }
 
-/// A `CREATE TABLE` from what a catalogue tells.
+/// A `CREATE TABLE` from the columns and constraints of a catalogue.
 pub(crate) fn create_table(name: &str, items: &[String]) -> String {
     format!("CREATE TABLE {} ( {} )", quoted(name), items.join(", "))
 }

@@ -1,4 +1,4 @@
-//! The schema that entities describe, read from the statements that would create it.
+//! The schema of entities, parsed from the statements that would create it.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use sea_orm::sea_query::{ColumnType, IndexCreateStatement, TableCreateStatement,
 use super::{Schema, ddl};
 use crate::{Entities, Failure};
 
-/// PostgreSQL cuts longer names off.
+/// PostgreSQL truncates longer names.
 const LONGEST_NAME: usize = 63;
 
-/// The types of columns as the entities declare them, by table and column.
+/// The types of columns that the entities declare, by table and column.
 pub(crate) type Declared = BTreeMap<(String, String), ColumnType>;
 
-/// Reads entities as the schema of a database.
+/// Reads entities as a schema.
 pub(crate) fn read(entities: &Entities, backend: DbBackend) -> Result<Schema, Failure> {
     let mut schema = Schema::default();
     for table in &entities.tables {
@@ -34,7 +34,7 @@ pub(crate) fn read(entities: &Entities, backend: DbBackend) -> Result<Schema, Fa
 }
 
 fn read_index(index: &IndexCreateStatement, backend: DbBackend) -> Result<(String, super::Index), Failure> {
-    // A predicate's values stand in the text: a schema has no parameters.
+    // The values of a predicate are part of the text: a schema has no parameters.
     ddl::index(&backend.build(index).to_string(), backend)
 }
 
@@ -52,7 +52,7 @@ pub(crate) fn declared(entities: &Entities) -> Declared {
     declared
 }
 
-/// The name of a table that a statement makes.
+/// The name of the table that a statement creates.
 pub(crate) fn name(table: &TableCreateStatement) -> String {
     match table.get_table_name() {
         Some(TableRef::Table(name, _)) => name.1.to_string(),

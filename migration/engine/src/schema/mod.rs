@@ -1,4 +1,4 @@
-//! What a schema is made of, whatever it was read from: a live database or entities.
+//! Schema: tables, columns, keys and indexes, read from a database or from entities.
 
 pub(crate) mod ddl;
 pub(crate) mod entities;
@@ -13,16 +13,16 @@ use sea_orm::{ConnectionTrait, DbBackend};
 
 use crate::Failure;
 
-/// Tables that are not the project's.
+/// Tables that do not belong to the project.
 pub(crate) const HISTORY: &str = "seaql_migrations";
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Schema {
     pub(crate) tables: BTreeMap<String, Table>,
-    /// Tables that cannot be understood, and why. They are no concern unless entities are about them.
+    /// Tables that cannot be parsed, with the reason. They matter only if an entity describes them.
     pub(crate) unreadable: BTreeMap<String, String>,
-    /// What entities cannot describe, such as triggers and views, and whatever a catalogue says word by word: by kind and
-    /// name.
+    /// Objects that entities cannot describe, such as triggers and views, and constraints in the words of the
+    /// catalogue; by kind and name.
     pub(crate) others: BTreeMap<String, String>,
 }
 
@@ -31,23 +31,23 @@ pub(crate) struct Table {
     pub(crate) name: String,
     pub(crate) columns: Vec<Column>,
     pub(crate) primary_key: Option<Key>,
-    /// Unique constraints too.
+    /// Including UNIQUE constraints.
     pub(crate) indexes: Vec<Index>,
     pub(crate) foreign_keys: Vec<ForeignKey>,
     pub(crate) checks: Vec<Check>,
-    /// SQLite: rows lie in the order of the primary key.
+    /// SQLite: WITHOUT ROWID.
     pub(crate) without_rowid: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Column {
     pub(crate) name: String,
-    /// As the database calls it.
+    /// The type, in the words of the database.
     pub(crate) kind: String,
     pub(crate) not_null: bool,
     pub(crate) default: Option<String>,
     pub(crate) collation: Option<String>,
-    /// Gets its values from a counter.
+    /// Whether its values come from a counter.
     pub(crate) is_counter: bool,
     /// The expression of a generated column.
     pub(crate) generated: Option<String>,
@@ -55,7 +55,7 @@ pub(crate) struct Column {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
-    /// SQLite keeps keys without names.
+    /// None on SQLite if the key has no name.
     pub(crate) name: Option<String>,
     pub(crate) columns: Vec<String>,
 }
@@ -63,15 +63,15 @@ pub(crate) struct Key {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Index {
     pub(crate) name: Option<String>,
-    /// Columns or expressions, with their order when it is not ascending.
+    /// Columns or expressions, with their order if it is descending.
     pub(crate) columns: Vec<String>,
     pub(crate) is_unique: bool,
-    /// It is a UNIQUE constraint of the table.
+    /// Whether it is a UNIQUE constraint.
     pub(crate) is_constraint: bool,
     pub(crate) predicate: Option<String>,
-    /// PostgreSQL: when it is not a B-tree.
+    /// PostgreSQL: the method, unless it is a B-tree.
     pub(crate) method: Option<String>,
-    /// PostgreSQL: columns that are only carried along.
+    /// PostgreSQL: columns of INCLUDE.
     pub(crate) include: Vec<String>,
 }
 
@@ -80,7 +80,7 @@ pub(crate) struct ForeignKey {
     pub(crate) name: Option<String>,
     pub(crate) columns: Vec<String>,
     pub(crate) table: String,
-    /// Empty: those of the primary key.
+    /// Empty for those of the primary key.
     pub(crate) references: Vec<String>,
     pub(crate) on_update: Action,
     pub(crate) on_delete: Action,
@@ -104,7 +104,7 @@ pub(crate) struct Check {
 }
 
 impl Schema {
-    /// Reads the schema of a database; only rights to read its catalogue are needed.
+    /// Reads the schema of a database. Needs only rights to read its catalogue.
     pub(crate) async fn read(db: &impl ConnectionTrait) -> Result<Self, Failure> {
         match db.get_database_backend() {
             DbBackend::Sqlite => sqlite::read(db).await,
@@ -118,13 +118,13 @@ impl Table {
         self.columns.iter().find(|column| column.name == name)
     }
 
-    /// The columns of text, limited or not.
+    /// The columns of text, of any length.
     pub(crate) fn text_columns(&self) -> Vec<String> {
         let is_text = |column: &&Column| column.kind == "text" || column.kind.starts_with("character");
         self.columns.iter().filter(is_text).map(|column| column.name.clone()).collect()
     }
 
-    /// Whether each of its rows has at most one row with these values in these columns.
+    /// Whether at most one row has the same values in these columns.
     pub(crate) fn is_key(&self, columns: &[String]) -> bool {
         let is_same = |key: &[String]| key.len() == columns.len() && key.iter().all(|column| columns.contains(column));
         self.primary_key.as_ref().is_some_and(|key| is_same(&key.columns))
@@ -133,7 +133,7 @@ impl Table {
 }
 
 impl Action {
-    /// As SQL has it.
+    /// The words of SQL.
     pub(crate) fn sql(self) -> &'static str {
         match self {
             Self::NoAction => "NO ACTION",
@@ -144,7 +144,7 @@ impl Action {
         }
     }
 
-    /// As sea-query's `ForeignKeyAction` and an entity's attribute have it.
+    /// The variant of sea-query's `ForeignKeyAction`, which is also the word of an entity's attribute.
     pub(crate) fn rust(self) -> &'static str {
         match self {
             Self::NoAction => "NoAction",
@@ -157,7 +157,7 @@ impl Action {
 }
 
 impl Column {
-    /// NULL is the default of what has none.
+    /// The default. NULL counts as none.
     pub(crate) fn default_value(&self) -> Option<&str> {
         self.default.as_deref().filter(|default| !expression::portable(default).eq_ignore_ascii_case("NULL"))
     }

@@ -1,4 +1,4 @@
-//! Reads the schema of a PostgreSQL database from its catalogue.
+//! Schema of a PostgreSQL database, from its catalogue.
 
 use std::collections::BTreeMap;
 
@@ -63,7 +63,7 @@ async fn rows(db: &impl ConnectionTrait, sql: &str) -> Result<Vec<sea_orm::Query
     Ok(db.query_all_raw(Statement::from_string(DbBackend::Postgres, sql)).await?)
 }
 
-/// The tables of the current schema, but for the history and what belongs to extensions.
+/// The tables of the current schema, without the history and those of extensions.
 const TABLES: &str = "
 WITH tables AS (
     SELECT c.oid, c.relname AS name FROM pg_class c
@@ -72,7 +72,7 @@ WITH tables AS (
         AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 )";
 
-/// A column that counts may do so by identity or, as was usual before, by a sequence of its own.
+/// A counter is an identity column, or as in older schemas a sequence of its own.
 const COLUMNS: &str = "
 SELECT t.name::text, a.attname::text, format_type(a.atttypid, a.atttypmod),
     CASE WHEN a.attcollation <> y.typcollation THEN ' COLLATE ' || quote_ident(l.collname) ELSE '' END

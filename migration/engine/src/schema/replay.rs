@@ -1,5 +1,5 @@
-//! The schema that PostgreSQL would have after some statements, found out without PostgreSQL: so that somebody who works on
-//! SQLite is told what the other database would say.
+//! Replay: the schema that PostgreSQL would have after some statements, without PostgreSQL. A developer on SQLite is
+//! told the differences on the other database.
 
 use sea_orm::DbBackend;
 use sqlparser::ast::{AlterColumnOperation, AlterTable, AlterTableOperation, ObjectName, ObjectType, Statement};
@@ -12,13 +12,13 @@ use crate::Failure;
 
 const BACKEND: DbBackend = DbBackend::Postgres;
 
-/// Carries statements out on an empty schema. What does not make or change tables is passed over.
+/// Applies statements to an empty schema. Statements that do not create or change tables are ignored.
 pub(crate) fn replay<'a>(statements: impl Iterator<Item = &'a String>) -> Result<Schema, Failure> {
     let mut schema = Schema::default();
     for statement in statements {
         let parsed = match Parser::parse_sql(&PostgreSqlDialect {}, statement) {
             Ok(parsed) => parsed,
-            // A function may be in a language that is not SQL.
+            // The body of a function may be in another language.
             Err(_) if statement.to_uppercase().contains("FUNCTION") || statement.to_uppercase().contains("TRIGGER") => {
                 continue;
             }
@@ -78,7 +78,7 @@ fn alter(schema: &mut Schema, name: &str, operation: AlterTableOperation) -> Res
     match operation {
         AlterTableOperation::AddColumn { column_def, .. } => add(table, &column_def.to_string())?,
         AlterTableOperation::AddConstraint { constraint, .. } => {
-            // A constraint stands behind a column.
+            // The constraint of a column is after the column.
             add(table, &format!("_ int, {constraint}"))?;
             table.columns.retain(|column| column.name != "_");
         }
@@ -107,7 +107,7 @@ fn alter(schema: &mut Schema, name: &str, operation: AlterTableOperation) -> Res
     Ok(())
 }
 
-/// Rather nothing than a schema that is not so.
+/// An unsupported statement: gives up instead of guessing.
 fn unknown(what: &str) -> Failure {
     Failure::Refused(format!("not known how to replay {what}"))
 }
@@ -144,7 +144,7 @@ fn drop_constraint(table: &mut Table, name: &str) {
     table.primary_key = table.primary_key.take().filter(|key| !is(&key.name));
 }
 
-/// What is about a column goes with it.
+/// Indexes and constraints of a column are dropped with it.
 fn drop_column(table: &mut Table, name: &str) {
     let is_in = |columns: &[String]| columns.iter().any(|column| column == name);
     table.columns.retain(|column| column.name != name);

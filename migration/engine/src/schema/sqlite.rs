@@ -1,4 +1,4 @@
-//! Reads the schema of an SQLite database, which keeps it as SQL.
+//! Schema of an SQLite database, which stores it as SQL.
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
@@ -34,7 +34,7 @@ pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Schema, Failure> {
     Ok(schema)
 }
 
-/// Tables first. What SQLite makes for itself has no SQL, or a name of its own; virtual tables have shadows.
+/// Tables first. Internal objects of SQLite have no SQL or a reserved name; virtual tables have shadow tables.
 const OBJECTS: &str = "SELECT type, name, tbl_name, sql FROM sqlite_master m \
     WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
     AND NOT EXISTS (SELECT 1 FROM pragma_table_list l WHERE l.name = m.name AND l.type = 'shadow') \

@@ -1,7 +1,8 @@
-//! Contacts as comma-separated values (RFC 4180), the names of the columns in the first line.
+//! CSV files of contacts (RFC 4180), with a header line.
 //!
-//! Columns are found by name, in any order, under the names that widespread address books use too. The delimiter is a
-//! comma, or what a spreadsheet elsewhere makes of it.
+//! Columns are identified by name, in any order; the column names of widespread address books are known
+//! too. The delimiter is a comma, a semicolon or a tab, because in some locales spreadsheets do not
+//! write commas.
 
 use std::io::BufRead;
 
@@ -9,21 +10,22 @@ use ::csv::{Terminator, WriterBuilder};
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use entity::contacts::Model;
 
-use super::{Fields, Row, parts_of_date};
+use super::{Fields, Row, parse_date};
 use crate::domain::values::person::latest_birth_date;
 use crate::error::{Error, Result, Violation};
 
-/// Bytes of a row.
-const MOST_BYTES: usize = 64 * 1024;
+/// Maximum size of a row in bytes.
+const MAX_ROW_BYTES: usize = 64 * 1024;
 
-/// Columns of a row. Address books have up to a hundred.
-const MOST_COLUMNS: usize = 500;
+/// Maximum number of columns. Address books have up to a hundred.
+const MAX_COLUMNS: usize = 500;
 
-/// The columns that are written, in their order.
-const NAMES: [&str; 8] =
+/// Header of written files: column names in order.
+const COLUMN_NAMES: [&str; 8] =
     ["first_name", "last_name", "email", "phone_number", "birth_year", "birth_month", "birth_day", "note"];
 
-/// Where the first line has each column. Of several for the same thing the first counts that says something in a row.
+/// Header: indexes of the columns of each field. If there are several columns for a field, the first
+/// one that is not blank in a row is used.
 struct Header {
     fields: usize,
     first_name: Vec<usize>,
@@ -39,10 +41,10 @@ struct Header {
 }
 
 impl Header {
-    /// Finds the columns, by our names or by those of others.
+    /// Finds the columns by their names or aliases.
     fn parse(record: &Record) -> Result<Self> {
         record.check().map_err(Error::from)?;
-        let names: Vec<String> = (0..record.len()).map(|column| normal(record.field(column))).collect();
+        let names: Vec<String> = (0..record.len()).map(|column| normalize_name(record.field(column))).collect();
         let all = |aliases: &[&str]| -> Vec<usize> {
             aliases.iter().filter_map(|alias| names.iter().position(|name| name == alias)).collect()
         };
@@ -90,21 +92,21 @@ impl Header {
     fn fields(&self, record: &Record) -> std::result::Result<Fields, Violation> {
         record.check()?;
         if record.len() != self.fields {
-            let message = format!("has {} fields, the first line {}", record.len(), self.fields);
+            let message = format!("has {} fields, but the header line has {}", record.len(), self.fields);
             return Err(Violation::new(".", "columns", message));
         }
         let text = |columns: &[usize]| {
             let fields = columns.iter().map(|column| record.field(*column));
             let bytes = fields.into_iter().find(|bytes| !bytes.trim_ascii().is_empty()).unwrap_or_default();
-            std::str::from_utf8(bytes).map_err(|_| Violation::new(".", "encoding", "is not written in UTF-8"))
+            std::str::from_utf8(bytes).map_err(|_| Violation::new(".", "encoding", "is not encoded in UTF-8"))
         };
-        // Some write several into one field.
+        // Some programs write several values into one field, separated by `:::`.
         let first_of = |columns| text(columns).map(|text| text.split(":::").next().unwrap_or_default().to_owned());
         let date = text(&self.birth_date)?;
         let birthday = if date.chars().any(|character| character.is_alphanumeric() && character != '0') {
-            parts_of_date(date)
+            parse_date(date)
         } else {
-            // Nothing, or the noughts that stand for nothing.
+            // The date is blank, or consists of zeros, which some programs write for a missing date.
             let parts =
                 [("birth_year", &self.birth_year), ("birth_month", &self.birth_month), ("birth_day", &self.birth_day)];
             let [year, month, day] = parts.map(|(name, column)| text(column).and_then(|text| number(name, text)));
@@ -122,8 +124,8 @@ impl Header {
     }
 }
 
-/// `E-mail 1 - Value` as `e_mail_1_value`.
-fn normal(name: &[u8]) -> String {
+/// Normalizes a column name: `E-mail 1 - Value` becomes `e_mail_1_value`.
+fn normalize_name(name: &[u8]) -> String {
     let name = String::from_utf8_lossy(name).to_lowercase();
     let words = name.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("_")
@@ -137,10 +139,10 @@ fn number(field: &'static str, text: &str) -> std::result::Result<Option<i16>, V
     text.parse().map(Some).map_err(|_| Violation::new(field, "type", "must be a whole number"))
 }
 
-pub(super) fn read(mut file: impl BufRead, mut take: impl FnMut(Row) -> bool) -> Result<()> {
-    let (delimiter, passed) = delimiter(file.fill_buf().map_err(Error::internal)?);
-    file.consume(passed);
-    let mut records = Records::new(file, delimiter, u64::from(passed > 0));
+pub(super) fn read(mut file: impl BufRead, mut on_row: impl FnMut(Row) -> bool) -> Result<()> {
+    let (delimiter, skipped) = delimiter(file.fill_buf().map_err(Error::internal)?);
+    file.consume(skipped);
+    let mut records = Records::new(file, delimiter, u64::from(skipped > 0));
     let header = match records.next()? {
         Some(record) => Header::parse(record)?,
         None => return Err(Violation::new(".", "empty", "the file is empty").into()),
@@ -150,35 +152,36 @@ pub(super) fn read(mut file: impl BufRead, mut take: impl FnMut(Row) -> bool) ->
     while let Some(record) = records.next()? {
         let contact = header.fields(record).map_err(|violation| vec![violation]);
         let row = Row { line: record.line, contact: contact.and_then(|fields| fields.contact(latest)) };
-        if !take(row) {
+        if !on_row(row) {
             break;
         }
     }
     Ok(())
 }
 
-/// What stands between fields: what the first line says (`sep=;`, as spreadsheets write it), else whichever of the usual
-/// ones the first line with text has most of. Also how many bytes that saying takes up.
-fn delimiter(beginning: &[u8]) -> (u8, usize) {
-    let mut lines = beginning.split_inclusive(|byte| *byte == b'\n');
+/// Detects the delimiter: the one of the `sep=;` line that spreadsheets write, else the common
+/// delimiter that occurs most often in the first line that is not blank. Also returns the size of the
+/// `sep=` line in bytes.
+fn delimiter(start: &[u8]) -> (u8, usize) {
+    let mut lines = start.split_inclusive(|byte| *byte == b'\n');
     let first = lines.clone().next().unwrap_or_default();
     if let [b's', b'e', b'p', b'=', delimiter, b'\r' | b'\n', ..] = first {
         return (*delimiter, first.len());
     }
     let line = lines.find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
-    // Of equals the last one counts.
-    let usual = [b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(line, *delimiter));
-    (usual.unwrap_or(b','), 0)
+    // `max_by_key` returns the last of several maxima, so that the comma is preferred.
+    let common = [b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(line, *delimiter));
+    (common.unwrap_or(b','), 0)
 }
 
-/// A row as it stands in the file, within its bounds.
+/// Record of the file: a row before it is interpreted. Its size is limited.
 struct Record {
     line: u64,
     bytes: Vec<u8>,
-    ends: Vec<usize>,
+    field_ends: Vec<usize>,
     columns: usize,
     is_too_long: bool,
-    is_cut: bool,
+    is_incomplete: bool,
 }
 
 impl Record {
@@ -187,7 +190,7 @@ impl Record {
     }
 
     fn field(&self, column: usize) -> &[u8] {
-        let end = |column: usize| self.ends.get(column).copied().unwrap_or_default();
+        let end = |column: usize| self.field_ends.get(column).copied().unwrap_or_default();
         let begin = column.checked_sub(1).map_or(0, end);
         self.bytes.get(begin..end(column)).unwrap_or_default()
     }
@@ -195,36 +198,39 @@ impl Record {
     fn check(&self) -> std::result::Result<(), Violation> {
         if self.is_too_long {
             let message =
-                format!("must have at most {MOST_BYTES} bytes and {MOST_COLUMNS} columns; is a quote missing?");
+                format!("must have at most {MAX_ROW_BYTES} bytes and {MAX_COLUMNS} columns; check for a missing quote");
             return Err(Violation::new(".", "length", message));
         }
-        if self.is_cut {
-            return Err(Violation::new(".", "incomplete", "has a quote without an end"));
+        if self.is_incomplete {
+            return Err(Violation::new(".", "incomplete", "has an opening quote without a closing quote"));
         }
         Ok(())
     }
 }
 
-/// Reads rows one after the other into the same memory, however long they are.
+/// Reader of records. All records reuse the same buffer, so that memory usage is bounded even if a row
+/// is too long.
 struct Records<R> {
     file: R,
     reader: Reader,
     record: Record,
-    /// What ends a line, and how many of these have been passed.
+    /// Byte that ends a line: LF, or CR in files that end lines with CR alone.
     line_end: u8,
+    /// Number of line ends that have been consumed.
     line_ends: u64,
+    /// Last byte that has been consumed.
     last: u8,
 }
 
 impl<R: BufRead> Records<R> {
     fn new(file: R, delimiter: u8, line_ends: u64) -> Self {
-        let (bytes, ends) = (vec![0; MOST_BYTES], vec![0; MOST_COLUMNS]);
-        let record = Record { line: 0, bytes, ends, columns: 0, is_too_long: false, is_cut: false };
+        let (bytes, field_ends) = (vec![0; MAX_ROW_BYTES], vec![0; MAX_COLUMNS]);
+        let record = Record { line: 0, bytes, field_ends, columns: 0, is_too_long: false, is_incomplete: false };
         let reader = ReaderBuilder::new().delimiter(delimiter).build();
         Self { file, reader, record, line_end: b'\n', line_ends, last: 0 }
     }
 
-    /// Some old programs end lines with CR alone.
+    /// Detects the line end after the header: some old programs use CR alone.
     fn find_line_end(&mut self) -> Result<()> {
         let next = self.file.fill_buf().map_err(Error::internal)?.first();
         if self.last == b'\r' && next != Some(&b'\n') {
@@ -234,25 +240,26 @@ impl<R: BufRead> Records<R> {
     }
 
     fn next(&mut self) -> Result<Option<&Record>> {
-        let (mut written, mut columns, mut inner_ends) = (0, 0, 0_u64);
+        let (mut written, mut columns, mut quoted_line_ends) = (0, 0, 0_u64);
         let mut is_at_end = false;
-        (self.record.is_too_long, self.record.is_cut) = (false, false);
+        (self.record.is_too_long, self.record.is_incomplete) = (false, false);
         loop {
             let input = self.file.fill_buf().map_err(Error::internal)?;
-            // A row that goes on behind a line end after the last byte is within quotes.
-            let input = if !input.is_empty() || self.record.is_cut {
+            // At the end of the file, a line end is appended to complete the last row. If the row is
+            // still incomplete after that, a closing quote is missing.
+            let input = if !input.is_empty() || self.record.is_incomplete {
                 input
             } else if is_at_end {
-                self.record.is_cut = true;
+                self.record.is_incomplete = true;
                 input
             } else {
                 is_at_end = true;
                 b"\n"
             };
             let output = self.record.bytes.get_mut(written..).unwrap_or_default();
-            let ends = self.record.ends.get_mut(columns..).unwrap_or_default();
+            let ends = self.record.field_ends.get_mut(columns..).unwrap_or_default();
             let (result, read, wrote, ended) = self.reader.read_record(input, output, ends);
-            inner_ends += count(output.get(..wrote).unwrap_or_default(), self.line_end);
+            quoted_line_ends += count(output.get(..wrote).unwrap_or_default(), self.line_end);
             if !is_at_end {
                 let consumed = input.get(..read).unwrap_or_default();
                 self.line_ends += count(consumed, self.line_end);
@@ -263,16 +270,18 @@ impl<R: BufRead> Records<R> {
             match result {
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {
-                    // What there is of it is of no use; the rest goes the same way.
+                    // The row is too long: its content is discarded, and the rest of it too.
                     self.record.is_too_long = true;
                     (written, columns) = (0, 0);
                 }
                 ReadRecordResult::Record => {
-                    // The end of its own line has been passed, or, at the end of the file, was made up.
-                    let its_own =
-                        if self.record.is_cut { 0 } else { u64::from(self.last == self.line_end && !is_at_end) };
-                    let made_up = u64::from(self.record.is_cut);
-                    self.record.line = (1 + self.line_ends + made_up).saturating_sub(its_own + inner_ends);
+                    // `line_ends` includes the line end of the record itself, unless that was appended
+                    // at the end of the file.
+                    let own_line_end =
+                        if self.record.is_incomplete { 0 } else { u64::from(self.last == self.line_end && !is_at_end) };
+                    let appended_line_end = u64::from(self.record.is_incomplete);
+                    self.record.line =
+                        (1 + self.line_ends + appended_line_end).saturating_sub(own_line_end + quoted_line_ends);
                     self.record.columns = columns;
                     return Ok(Some(&self.record));
                 }
@@ -282,12 +291,12 @@ impl<R: BufRead> Records<R> {
     }
 }
 
-fn count(bytes: &[u8], sought: u8) -> u64 {
-    u64::try_from(bytes.iter().filter(|byte| **byte == sought).count()).unwrap_or(u64::MAX)
+fn count(bytes: &[u8], searched: u8) -> u64 {
+    u64::try_from(bytes.iter().filter(|byte| **byte == searched).count()).unwrap_or(u64::MAX)
 }
 
 pub(super) fn head() -> Vec<u8> {
-    let mut head = NAMES.join(",").into_bytes();
+    let mut head = COLUMN_NAMES.join(",").into_bytes();
     head.extend_from_slice(b"\r\n");
     head
 }

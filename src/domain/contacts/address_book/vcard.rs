@@ -1,6 +1,8 @@
-//! Contacts as vCards: written as 4.0 (RFC 6350), read from 2.1 on, as address books write them.
+//! vCard files of contacts: written as version 4.0 (RFC 6350), read from version 2.1 on, including
+//! common deviations of address books.
 //!
-//! The file is cut into cards here, so that one bad card spoils no other; what a card says is for `calcard` to tell.
+//! This module splits the file into cards, so that an invalid card does not affect the others;
+//! `calcard` parses each card.
 
 use std::io::BufRead;
 
@@ -10,52 +12,53 @@ use calcard::vcard::{
 };
 use entity::contacts::Model;
 
-use super::{BYTE_ORDER_MARK, Fields, Parts, Row, parts_of_date};
+use super::{BYTE_ORDER_MARK, DateParts, Fields, Row, parse_date};
 use crate::domain::contacts::contacts::birthday_of;
 use crate::domain::values::email::Email;
-use crate::domain::values::person::ContactNumber;
-use crate::domain::values::person::latest_birth_date;
+use crate::domain::values::person::{ContactNumber, latest_birth_date};
 use crate::error::{Error, Result, Violation};
 
-/// Bytes of what is kept of a card, and of a line.
-const MOST_BYTES: usize = 64 * 1024;
+/// Maximum size in bytes of a line, and of the kept properties of a card.
+const MAX_BYTES: usize = 64 * 1024;
 
-/// What is kept; pictures and all the rest are left out while a card is read.
-const KEPT: [&str; 11] = ["BEGIN", "END", "VERSION", "KIND", "N", "FN", "EMAIL", "TEL", "BDAY", "NOTE", "X-ABSHOWAS"];
+/// Properties that are kept. All others, such as photos, are skipped while a card is read.
+const KEPT_PROPERTIES: [&str; 11] =
+    ["BEGIN", "END", "VERSION", "KIND", "N", "FN", "EMAIL", "TEL", "BDAY", "NOTE", "X-ABSHOWAS"];
 
-/// What a BDAY is called while it is read.
-const DATE: &str = "X-BDAY";
+/// Property name that replaces BDAY while a card is parsed.
+const BIRTHDAY_NAME: &str = "X-BDAY";
 
-/// A card that is being read.
+/// Card that is being read.
 #[derive(Default)]
 struct Card {
     line: u64,
     text: Vec<u8>,
     is_kept: bool,
-    is_unfinished: bool,
+    has_soft_break: bool,
     is_too_long: bool,
 }
 
 impl Card {
     fn add(&mut self, line: &[u8]) {
-        // Folded (RFC 6350 §3.2); or going on as quoted-printable, or as base64 that somebody forgot to indent.
-        let is_bare = !line.iter().any(|byte| matches!(byte, b':' | b';'));
-        let goes_on = line.starts_with(b" ") || line.starts_with(b"\t") || self.is_unfinished || is_bare;
-        if !goes_on {
-            self.is_kept = KEPT.iter().any(|name| is_property(line, name));
+        // Continuation line: folded (RFC 6350 §3.2), quoted-printable with a soft line break, or Base64
+        // that was not indented.
+        let has_no_name = !line.iter().any(|byte| matches!(byte, b':' | b';'));
+        let is_continuation = line.starts_with(b" ") || line.starts_with(b"\t") || self.has_soft_break || has_no_name;
+        if !is_continuation {
+            self.is_kept = KEPT_PROPERTIES.iter().any(|name| is_property(line, name));
         }
-        let is_quoted_printable = if goes_on {
-            self.is_unfinished
+        let is_quoted_printable = if is_continuation {
+            self.has_soft_break
         } else {
             let head = line.split(|byte| *byte == b':').next().unwrap_or_default();
             head.to_ascii_uppercase().windows(16).any(|part| part == b"QUOTED-PRINTABLE")
         };
-        self.is_unfinished = is_quoted_printable && line.trim_ascii_end().ends_with(b"=");
-        if self.is_kept && self.text.len() + line.len() > MOST_BYTES {
+        self.has_soft_break = is_quoted_printable && line.trim_ascii_end().ends_with(b"=");
+        if self.is_kept && self.text.len() + line.len() > MAX_BYTES {
             self.is_too_long = true;
         }
         if self.is_kept && !self.is_too_long {
-            let line = if goes_on { line.to_vec() } else { with_text_for_date(line) };
+            let line = if is_continuation { line.to_vec() } else { with_text_birthday(line) };
             self.text.extend_from_slice(&line);
         }
     }
@@ -68,16 +71,17 @@ impl Card {
 
     fn fields(&self) -> std::result::Result<Fields, Violation> {
         if self.is_too_long {
-            return Err(Violation::new(".", "length", format!("must have at most {MOST_BYTES} bytes of what is kept")));
+            let message = format!("must have at most {MAX_BYTES} bytes, without photos and other ignored properties");
+            return Err(Violation::new(".", "length", message));
         }
         let text = std::str::from_utf8(&self.text);
-        let text = text.map_err(|_| Violation::new(".", "encoding", "is not written in UTF-8"))?;
+        let text = text.map_err(|_| Violation::new(".", "encoding", "is not encoded in UTF-8"))?;
         let card = VCard::parse(text).map_err(|_| Violation::new(".", "vcard", "is not a vCard"))?;
         fields(&card)
     }
 }
 
-/// Whether a line begins this property, within a group or not.
+/// Whether a line is the first line of this property, with or without a group.
 fn is_property(line: &[u8], name: &str) -> bool {
     let end = line.iter().position(|byte| matches!(byte, b':' | b';')).unwrap_or(line.len());
     let property = line.get(..end).unwrap_or_default();
@@ -85,8 +89,9 @@ fn is_property(line: &[u8], name: &str) -> bool {
     property.eq_ignore_ascii_case(name.as_bytes())
 }
 
-/// Which dates a BDAY may have depends on the version, and many do not keep to it. So it is read as the text that it is.
-fn with_text_for_date(line: &[u8]) -> Vec<u8> {
+/// Renames BDAY and removes its VALUE parameter, so that `calcard` parses the value as text. The date
+/// formats that BDAY allows depend on the version, and many programs write others.
+fn with_text_birthday(line: &[u8]) -> Vec<u8> {
     if !is_property(line, "BDAY") {
         return line.to_vec();
     }
@@ -94,34 +99,34 @@ fn with_text_for_date(line: &[u8]) -> Vec<u8> {
     let (group, rest) = line.split_at(end.saturating_sub("BDAY".len()));
     let colon = rest.iter().position(|byte| *byte == b':').unwrap_or(rest.len());
     let (head, value) = rest.split_at(colon);
-    let is_type = |parameter: &&[u8]| parameter.to_ascii_uppercase().starts_with(b"VALUE=");
-    let parameters = head.split(|byte| *byte == b';').skip(1).filter(|parameter| !is_type(parameter));
-    let head: Vec<&[u8]> = [DATE.as_bytes()].into_iter().chain(parameters).collect();
+    let is_value_parameter = |parameter: &&[u8]| parameter.to_ascii_uppercase().starts_with(b"VALUE=");
+    let parameters = head.split(|byte| *byte == b';').skip(1).filter(|parameter| !is_value_parameter(parameter));
+    let head: Vec<&[u8]> = [BIRTHDAY_NAME.as_bytes()].into_iter().chain(parameters).collect();
     [group, &head.join(&b';'), value].concat()
 }
 
-pub(super) fn read(mut file: impl BufRead, mut take: impl FnMut(Row) -> bool) -> Result<()> {
+pub(super) fn read(mut file: impl BufRead, mut on_row: impl FnMut(Row) -> bool) -> Result<()> {
     let mut line = Vec::new();
     let mut card: Option<Card> = None;
-    let mut is_begun = false;
+    let mut has_begun = false;
     for number in 1.. {
         if !read_line(&mut file, &mut line)? {
             break;
         }
-        // Where files with marks were joined.
+        // Concatenated files may have byte order marks between them.
         if line.starts_with(BYTE_ORDER_MARK) {
             line.drain(..BYTE_ORDER_MARK.len());
         }
         let trimmed = line.trim_ascii_end();
-        let is_beginning = trimmed.eq_ignore_ascii_case(b"BEGIN:VCARD");
-        if !is_begun && !is_beginning && !trimmed.is_empty() {
+        let is_begin = trimmed.eq_ignore_ascii_case(b"BEGIN:VCARD");
+        if !has_begun && !is_begin && !trimmed.is_empty() {
             return Err(Violation::new(".", "vcard", "the file does not begin with a vCard").into());
         }
-        is_begun |= is_beginning;
-        let row = if is_beginning {
-            let mut begun = Card { line: number, ..Card::default() };
-            begun.add(&line);
-            card.replace(begun).map(cut)
+        has_begun |= is_begin;
+        let row = if is_begin {
+            let mut new = Card { line: number, ..Card::default() };
+            new.add(&line);
+            card.replace(new).map(incomplete)
         } else if let Some(mut open) = card.take() {
             open.add(&line);
             if trimmed.eq_ignore_ascii_case(b"END:VCARD") {
@@ -136,30 +141,30 @@ pub(super) fn read(mut file: impl BufRead, mut take: impl FnMut(Row) -> bool) ->
             let violation = Violation::new(".", "vcard", "is not part of a vCard");
             Some(Row { line: number, contact: Err(vec![violation]) })
         };
-        if row.is_some_and(|row| !take(row)) {
+        if row.is_some_and(|row| !on_row(row)) {
             return Ok(());
         }
     }
-    if let Some(row) = card.map(cut) {
-        take(row);
+    if let Some(row) = card.map(incomplete) {
+        on_row(row);
     }
     Ok(())
 }
 
-/// Reads the next line, of a longer one only its beginning. Tells whether there was one.
+/// Reads the next line, and truncates it if it is too long. Returns `false` at the end of the file.
 fn read_line(file: &mut impl BufRead, line: &mut Vec<u8>) -> Result<bool> {
     line.clear();
-    let mut is_there = false;
+    let mut has_line = false;
     loop {
         let input = file.fill_buf().map_err(Error::internal)?;
         if input.is_empty() {
-            return Ok(is_there);
+            return Ok(has_line);
         }
-        is_there = true;
-        let end = input.iter().position(|byte| *byte == b'\n').map(|place| place + 1);
+        has_line = true;
+        let end = input.iter().position(|byte| *byte == b'\n').map(|index| index + 1);
         let part = input.get(..end.unwrap_or(input.len())).unwrap_or_default();
-        let room = (MOST_BYTES + 1).saturating_sub(line.len());
-        line.extend(part.iter().take(room));
+        let remaining = (MAX_BYTES + 1).saturating_sub(line.len());
+        line.extend(part.iter().take(remaining));
         let length = part.len();
         file.consume(length);
         if end.is_some() {
@@ -168,8 +173,8 @@ fn read_line(file: &mut impl BufRead, line: &mut Vec<u8>) -> Result<bool> {
     }
 }
 
-/// A card without an end.
-fn cut(card: Card) -> Row {
+/// Row with the violation for a card without END:VCARD.
+fn incomplete(card: Card) -> Row {
     Row { line: card.line, contact: Err(vec![Violation::new(".", "incomplete", "has no END:VCARD")]) }
 }
 
@@ -183,7 +188,7 @@ fn fields(card: &VCard) -> std::result::Result<Fields, Violation> {
     }
     let (first_name, last_name) = names(card);
     let notes: Vec<String> = card.properties(&VCardProperty::Note).map(text).collect();
-    let birthday = card.property(&VCardProperty::Other(DATE.to_owned())).map_or(Ok([None; 3]), birthday);
+    let birthday = card.property(&VCardProperty::Other(BIRTHDAY_NAME.to_owned())).map_or(Ok([None; 3]), birthday);
     Ok(Fields {
         first_name,
         last_name,
@@ -194,7 +199,7 @@ fn fields(card: &VCard) -> std::result::Result<Fields, Violation> {
     })
 }
 
-/// Given and family name; where there are none, what the full name makes of them.
+/// First and last name, from N or, if that is empty, by splitting FN at the last blank.
 fn names(card: &VCard) -> (String, String) {
     let parts = card.property(&VCardProperty::N).map(|entry| entry.values.as_slice()).unwrap_or_default();
     let part = |index: usize| parts.get(index).map(value_text).unwrap_or_default().trim().to_owned();
@@ -208,12 +213,13 @@ fn names(card: &VCard) -> (String, String) {
     split.map_or((given, family), |(first, last)| (first.to_owned(), last.to_owned()))
 }
 
-/// Of several values the one that its owner likes best, if it will do, else the first that does; if none will, the best.
-fn preferred(card: &VCard, name: &VCardProperty, will_do: impl Fn(&str) -> bool) -> String {
+/// Preferred value of a property: the valid value with the highest preference, or if none is valid, the
+/// value with the highest preference.
+fn preferred(card: &VCard, name: &VCardProperty, is_valid: impl Fn(&str) -> bool) -> String {
     let rank = |entry: &VCardEntry| {
         let ranks = entry.params.iter().filter_map(|param| match (&param.name, &param.value) {
             (VCardParameterName::Pref, VCardParameterValue::Integer(rank)) => Some(*rank),
-            // As 2.1 has it.
+            // vCard 2.1: PREF without a number.
             (VCardParameterName::Pref, _) => Some(1),
             (VCardParameterName::Type, VCardParameterValue::Text(word)) if word.eq_ignore_ascii_case("pref") => Some(1),
             _ => None,
@@ -222,14 +228,14 @@ fn preferred(card: &VCard, name: &VCardProperty, will_do: impl Fn(&str) -> bool)
     };
     let plain = |entry: &VCardEntry| {
         let value = text(entry);
-        // `tel:+1-555-0100;ext=5` (RFC 3966).
+        // A `tel:` URI, such as `tel:+1-555-0100;ext=5` (RFC 3966).
         let number = value.strip_prefix("tel:").and_then(|number| number.split(';').next()).map(str::to_owned);
         number.unwrap_or(value).trim().to_owned()
     };
     let entries = card.properties(name).map(|entry| (rank(entry), plain(entry)));
     let mut values: Vec<_> = entries.filter(|(_, value)| !value.is_empty()).collect();
     values.sort_by_key(|(rank, _)| *rank);
-    let best = values.iter().find(|(_, value)| will_do(value)).or(values.first());
+    let best = values.iter().find(|(_, value)| is_valid(value)).or(values.first());
     best.map(|(_, value)| value.clone()).unwrap_or_default()
 }
 
@@ -245,11 +251,12 @@ fn value_text(value: &VCardValue) -> String {
     }
 }
 
-fn birthday(entry: &VCardEntry) -> Parts {
+fn birthday(entry: &VCardEntry) -> DateParts {
     let text = text(entry);
-    let [year, month, day] = parts_of_date(text.split(['T', 't', ' ']).next().unwrap_or_default())?;
+    let [year, month, day] = parse_date(text.split(['T', 't', ' ']).next().unwrap_or_default())?;
     let is_omitted = entry.params.iter().any(|param| match (&param.name, &param.value) {
-        // A contact program that has no dates without a year writes which year to forget.
+        // Programs that cannot store a date without a year write a placeholder year, and name it in this
+        // parameter.
         (VCardParameterName::Other(name), VCardParameterValue::Text(omitted)) => {
             name.eq_ignore_ascii_case("X-APPLE-OMIT-YEAR") && omitted.parse().ok() == year
         }

@@ -1,5 +1,4 @@
-//! Expressions (CHECKs, defaults, conditions of indexes) however they are written: a database writes what it was given
-//! in words of its own.
+//! Expressions: CHECKs, defaults, conditions of indexes. Databases rewrite them, so they are compared in a normal form.
 
 mod normal;
 mod portable;
@@ -14,7 +13,7 @@ use self::normal::Normal;
 use self::portable::{Portable, TextColumns};
 use crate::alter_table::{bare, tokens};
 
-/// The expression in words that both databases understand, with no more parentheses than PostgreSQL's own text needs.
+/// The expression in SQL that both databases accept, without redundant parentheses.
 pub(crate) fn portable(sql: &str) -> String {
     match parse(sql) {
         Some(mut expression) => {
@@ -25,7 +24,7 @@ pub(crate) fn portable(sql: &str) -> String {
     }
 }
 
-/// A form in which expressions that say the same are mostly written the same; only good for comparing.
+/// The normal form of an expression: equivalent expressions mostly have the same one. Only for comparisons.
 pub(crate) fn normal(sql: &str) -> String {
     match parse(sql) {
         Some(mut expression) => {
@@ -37,7 +36,7 @@ pub(crate) fn normal(sql: &str) -> String {
     }
 }
 
-/// `column IN ('a', 'b')`: a closed set of words.
+/// Column and values of `column IN ('a', 'b')`.
 pub(crate) fn words(sql: &str) -> Option<(String, Vec<String>)> {
     let mut expression = parse(sql)?;
     let _: ControlFlow<()> = expression.visit(&mut Portable);
@@ -53,7 +52,7 @@ pub(crate) fn words(sql: &str) -> Option<(String, Vec<String>)> {
     Some((column.value, words.collect::<Option<_>>()?))
 }
 
-/// Whether an expression is about a column.
+/// Whether an expression mentions a column.
 pub(crate) fn mentions(sql: &str, column: &str) -> bool {
     tokens(sql).into_iter().any(|token| bare(&sql[token]) == column)
 }
@@ -82,7 +81,7 @@ fn unwrapped(expression: Expr) -> Expr {
     }
 }
 
-/// Small letters, but for what stands in quotes.
+/// The text in lower case, except within quotes.
 fn lowercase(sql: &str) -> String {
     let mut lower = String::with_capacity(sql.len());
     let mut end = 0;
@@ -100,7 +99,7 @@ fn lowercase(sql: &str) -> String {
     lower
 }
 
-/// An expression of a table in PostgreSQL's catalogue without the casts to text that it adds to columns of text.
+/// An expression of PostgreSQL's catalogue without the casts to text that PostgreSQL adds to columns of text.
 pub(crate) fn without_casts_of(sql: &str, text_columns: &[String]) -> String {
     let Some(mut expression) = parse(sql) else { return sql.to_owned() };
     let _: ControlFlow<()> = expression.visit(&mut TextColumns(text_columns));

@@ -1,4 +1,4 @@
-//! Different ways to say the same become one.
+//! Normal form of expressions.
 
 use std::ops::ControlFlow;
 
@@ -6,7 +6,7 @@ use sqlparser::ast::{BinaryOperator, Expr, Ident, Value, VisitorMut};
 
 use super::unwrapped;
 
-/// Different ways to say one thing become the same, and every operand gets its parentheses.
+/// Rewrites equivalent expressions to one form, and puts parentheses around every operand.
 pub(super) struct Normal;
 
 impl VisitorMut for Normal {
@@ -29,7 +29,7 @@ fn normal_step(expression: Expr) -> Expr {
             Expr::BinaryOp { left: wrapped(*expr), op, right: wrapped(only) }
         }
         Expr::InList { expr, mut list, negated } => {
-            // Their order means nothing.
+            // Their order has no meaning.
             list.sort_by_key(ToString::to_string);
             Expr::InList { expr: wrapped(*expr), list, negated }
         }
@@ -54,7 +54,7 @@ fn normal_step(expression: Expr) -> Expr {
     }
 }
 
-/// A name without quotes is one in small letters.
+/// An unquoted name is lower case.
 fn one_way(name: Ident) -> Ident {
     let value = if name.quote_style.is_some() { name.value } else { name.value.to_lowercase() };
     let is_simple = value.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
@@ -68,7 +68,7 @@ fn wrapped(expression: Expr) -> Box<Expr> {
     })
 }
 
-/// `a AND (b AND c)` and `(a AND b) AND c` are one.
+/// `a AND (b AND c)` becomes `(a AND b) AND c`.
 fn joined(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
     match unwrapped(right) {
         Expr::BinaryOp { left: middle, op: inner, right } if inner == op => {

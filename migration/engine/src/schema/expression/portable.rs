@@ -1,4 +1,4 @@
-//! What a database adds to an expression is taken out of it again.
+//! Portable form of expressions: without what a database adds.
 
 use std::ops::ControlFlow;
 
@@ -7,7 +7,7 @@ use sqlparser::keywords::ALL_KEYWORDS;
 
 use super::unwrapped;
 
-/// What PostgreSQL adds to an expression is taken out again.
+/// Removes what PostgreSQL adds to an expression.
 pub(super) struct Portable;
 
 impl VisitorMut for Portable {
@@ -34,7 +34,7 @@ fn portable_step(expression: Expr) -> Expr {
             Expr::Value(ValueWithSpan { value: Value::Number(number, long), .. }) if !number.starts_with('-') => {
                 Expr::Value(Value::Number(format!("-{number}"), long).into())
             }
-            // Two signs in a row begin a comment.
+            // Two minus signs in a row would begin a comment.
             other @ (Expr::Value(_) | Expr::UnaryOp { .. }) => {
                 Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(Expr::Nested(Box::new(other))) }
             }
@@ -67,7 +67,7 @@ fn portable_step(expression: Expr) -> Expr {
     }
 }
 
-/// An operand of AND or OR without the parentheses that it does not need.
+/// An operand of AND or OR without redundant parentheses.
 fn operand(expression: Expr, op: &BinaryOperator) -> Expr {
     let Expr::Nested(inner) = expression else { return expression };
     let binds_tighter = match &*inner {
@@ -79,7 +79,7 @@ fn operand(expression: Expr, op: &BinaryOperator) -> Expr {
     if binds_tighter { *inner } else { Expr::Nested(inner) }
 }
 
-/// PostgreSQL has operators for LIKE.
+/// PostgreSQL writes LIKE as an operator.
 fn like(left: Box<Expr>, op: BinaryOperator, right: Box<Expr>) -> Expr {
     let negated = matches!(op, BinaryOperator::PGNotLikeMatch | BinaryOperator::PGNotILikeMatch);
     match op {
@@ -93,7 +93,7 @@ fn like(left: Box<Expr>, op: BinaryOperator, right: Box<Expr>) -> Expr {
     }
 }
 
-/// Takes the casts to text off columns that are text.
+/// Removes casts to text from columns of text.
 pub(super) struct TextColumns<'a>(pub(super) &'a [String]);
 
 impl VisitorMut for TextColumns<'_> {
@@ -111,7 +111,7 @@ impl VisitorMut for TextColumns<'_> {
     }
 }
 
-/// What needs no parentheses wherever it stands.
+/// Whether an expression never needs parentheses.
 fn is_closed(expression: &Expr) -> bool {
     matches!(
         expression,
@@ -125,7 +125,7 @@ fn is_closed(expression: &Expr) -> bool {
     )
 }
 
-/// A literal without a cast that the databases make by themselves. A cast to a type of some size may change the value.
+/// A literal without an implicit cast. A cast to a type with a size may change the value, and stays.
 fn without_cast(expression: Expr, kind: &DataType) -> Result<Expr, Box<Expr>> {
     let kind = kind.to_string().to_uppercase();
     let element = kind.trim_end_matches("[]");
@@ -158,7 +158,7 @@ fn without_cast(expression: Expr, kind: &DataType) -> Result<Expr, Box<Expr>> {
     }
 }
 
-/// A name without quotes, where it needs none.
+/// A name without redundant quotes.
 fn plain(name: Ident) -> Ident {
     let mut characters = name.value.chars();
     let is_simple = characters.next().is_some_and(|c| c.is_ascii_lowercase() || c == '_')

@@ -1,0 +1,281 @@
+//! Delivery worker: a background task that sends the mails of the outbox. Several instances may run one each.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use entity::outbox as table;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::{Mailer, SendError};
+use crate::db::Db;
+use crate::domain::accounts::mail_messages::{self, Outcome};
+use crate::domain::auth::context::Auth;
+use crate::domain::records::outbox::{self, Fate};
+use crate::domain::values::backoff::backoff;
+use crate::error::{Result, with_causes};
+
+/// Polling interval while the outbox is empty.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Renewal interval of the claims to mails that are being sent.
+const RENEWAL_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Maximum number of mails that are claimed and being sent at the same time.
+const MAX_IN_FLIGHT: usize = 16;
+
+/// Longest back-off while the mail server or the database is unavailable.
+const MAX_BACKOFF: Duration = Duration::from_secs(30);
+
+/// Maximum number of attempts to remove a sent mail from the outbox.
+const MAX_REMOVE_ATTEMPTS: u32 = 5;
+
+/// Delivery worker.
+#[derive(Clone, Debug)]
+pub struct DeliveryWorker {
+    db: Db,
+    auth: Arc<Auth>,
+    mailer: Mailer,
+    /// Mails that are claimed and still being sent.
+    claims: Claims,
+}
+
+/// Ids of the claimed mails.
+#[derive(Clone, Debug, Default)]
+struct Claims(Arc<Mutex<BTreeSet<Uuid>>>);
+
+/// Claim to one mail. It is renewed until this guard is dropped, even by a panic.
+struct Claim {
+    claims: Claims,
+    id: Uuid,
+}
+
+/// Back-off state: results of the last attempts, and the time of the next poll.
+#[derive(Debug)]
+struct Backoff {
+    /// Consecutive batches of mails that failed because the mail server was unavailable.
+    server_failures: u32,
+    /// Whether the failure of the current batch has been counted.
+    is_counted: bool,
+    /// Consecutive polls that failed because of the database.
+    database_failures: u32,
+    next_poll: Instant,
+}
+
+impl DeliveryWorker {
+    /// Creates a delivery worker.
+    #[must_use]
+    pub fn new(db: Db, auth: Arc<Auth>, mailer: Mailer) -> Self {
+        Self { db, auth, mailer, claims: Claims::default() }
+    }
+
+    /// Runs until `stop` is set, and then until the mails that are being sent have arrived.
+    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+        let mut in_flight = JoinSet::new();
+        let mut backoff = Backoff::new();
+        let mut renewal = tokio::time::interval_at(Instant::now() + RENEWAL_INTERVAL, RENEWAL_INTERVAL);
+        loop {
+            let is_stopping = *stop.borrow();
+            if is_stopping && in_flight.is_empty() {
+                return;
+            }
+            let has_capacity = !is_stopping && in_flight.len() < MAX_IN_FLIGHT;
+            if has_capacity && Instant::now() >= backoff.next_poll {
+                let claimed = self.start_deliveries(&mut in_flight).await;
+                backoff.polled(&claimed);
+                if let Err(error) = claimed {
+                    log::error!("cannot read the outbox; retrying: {}", with_causes(&error));
+                }
+                continue;
+            }
+            tokio::select! {
+                Some(joined) = in_flight.join_next() => match joined {
+                    Ok(is_server_unavailable) => backoff.finished(is_server_unavailable),
+                    Err(error) => log::error!("the delivery of a mail failed: {error}"),
+                },
+                _ = renewal.tick() => self.renew_claims().await,
+                () = tokio::time::sleep_until(backoff.next_poll), if has_capacity => {}
+                _ = stop.changed(), if !is_stopping => {}
+            }
+        }
+    }
+
+    /// Claims due mails, up to [`MAX_IN_FLIGHT`] in total, and starts their delivery. Returns their number.
+    async fn start_deliveries(&self, in_flight: &mut JoinSet<bool>) -> Result<usize> {
+        let capacity = MAX_IN_FLIGHT.saturating_sub(in_flight.len());
+        let mails = outbox::claim(&self.db, self.auth.clock.now(), capacity).await?;
+        let count = mails.len();
+        for mail in mails {
+            let (worker, claim) = (self.clone(), self.claims.add(mail.id));
+            in_flight.spawn(async move { worker.deliver(&mail, claim).await });
+        }
+        Ok(count)
+    }
+
+    /// Sends one mail and records the result. Returns whether the mail server is unavailable.
+    async fn deliver(&self, mail: &table::Model, claim: Claim) -> bool {
+        match self.try_to_deliver(mail, claim).await {
+            Ok(is_server_unavailable) => is_server_unavailable,
+            Err(error) => {
+                // The claim expires, and the mail is sent later.
+                log::error!("mail.id" = mail.id.to_string(); "a mail is delayed: {}", with_causes(&error));
+                false
+            }
+        }
+    }
+
+    async fn try_to_deliver(&self, mail: &table::Model, claim: Claim) -> Result<bool> {
+        let message = match mail_messages::prepare(&self.db, &self.auth, mail).await? {
+            Outcome::Send(message) => message,
+            Outcome::Skip => {
+                outbox::remove(&self.db, mail.id).await?;
+                return Ok(false);
+            }
+            Outcome::Postpone(time) => {
+                drop(claim);
+                outbox::hold(&self.db, mail, time).await?;
+                return Ok(false);
+            }
+        };
+        let Err(error) = self.mailer.send(mail, &message).await else {
+            self.remove(mail.id).await?;
+            return Ok(false);
+        };
+        // From here on the claim must not be renewed: its column becomes the time of the next attempt.
+        drop(claim);
+        let fate = outbox::postpone(&self.db, mail, error.is_permanent(), self.auth.clock.now()).await?;
+        log_failure(mail, &error, fate);
+        Ok(error.affects_all_mails())
+    }
+
+    /// Removes a sent mail from the outbox. If the database is unavailable for longer than the claim, it is sent again.
+    async fn remove(&self, id: Uuid) -> Result<()> {
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            match outbox::remove(&self.db, id).await {
+                Err(error) if attempts < MAX_REMOVE_ATTEMPTS => {
+                    log::warn!("mail.id" = id.to_string(); "cannot remove a sent mail; retrying: {error}");
+                    tokio::time::sleep(backoff_delay(attempts)).await;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn renew_claims(&self) {
+        let claimed = self.claims.all();
+        if claimed.is_empty() {
+            return;
+        }
+        if let Err(error) = outbox::keep_claim(&self.db, &claimed, self.auth.clock.now()).await {
+            log::error!("cannot renew the claims to mails: {}", with_causes(&error));
+        }
+    }
+}
+
+impl Claims {
+    fn add(&self, id: Uuid) -> Claim {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+        Claim { claims: self.clone(), id }
+    }
+
+    fn all(&self) -> Vec<Uuid> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.claims.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+    }
+}
+
+impl Backoff {
+    fn new() -> Self {
+        Self { server_failures: 0, is_counted: false, database_failures: 0, next_poll: Instant::now() }
+    }
+
+    /// Records the result of a poll.
+    fn polled(&mut self, claimed: &Result<usize>) {
+        let pause = match claimed {
+            Ok(count) => {
+                self.database_failures = 0;
+                if *count == 0 {
+                    POLL_INTERVAL
+                } else {
+                    self.is_counted = false;
+                    backoff_delay(self.server_failures)
+                }
+            }
+            Err(_) => {
+                self.database_failures += 1;
+                backoff_delay(self.database_failures)
+            }
+        };
+        self.next_poll = Instant::now() + pause;
+    }
+
+    /// Records the end of a delivery.
+    fn finished(&mut self, is_server_unavailable: bool) {
+        if !is_server_unavailable {
+            (self.server_failures, self.next_poll) = (0, Instant::now());
+        } else if !self.is_counted {
+            // Counted once for all mails that were sent at the same time.
+            (self.server_failures, self.is_counted) = (self.server_failures + 1, true);
+            self.next_poll = Instant::now() + backoff_delay(self.server_failures);
+        }
+    }
+}
+
+fn log_failure(mail: &table::Model, error: &SendError, fate: Fate) {
+    let (id, attempts) = (mail.id.to_string(), mail.attempts);
+    match fate {
+        Fate::Retry(_) => log::warn!("mail.id" = id, "mail.attempts" = attempts; "mail not sent; retrying: {error}"),
+        Fate::GivenUp => log::error!("mail.id" = id, "mail.attempts" = attempts; "mail given up: {error}"),
+    }
+}
+
+/// The delay after a number of failures in a row: none, then half a second, doubled with each further failure.
+fn backoff_delay(failures: u32) -> Duration {
+    let Some(retries) = failures.checked_sub(1) else { return Duration::ZERO };
+    let chrono = |duration| chrono::Duration::from_std(duration).unwrap_or_default();
+    let delay = backoff(chrono(POLL_INTERVAL), chrono(MAX_BACKOFF), i32::try_from(retries).unwrap_or(i32::MAX));
+    delay.to_std().unwrap_or(MAX_BACKOFF)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn back_off_grows_while_the_mail_server_is_unavailable_and_ends_with_the_first_mail() {
+        let mut backoff = Backoff::new();
+        for expected in [1, 2, 3] {
+            backoff.polled(&Ok(16));
+            (0..16).for_each(|_| backoff.finished(true));
+            assert_eq!(backoff.server_failures, expected);
+            assert!(backoff.next_poll > Instant::now());
+        }
+        backoff.finished(false);
+        assert!(backoff.server_failures == 0 && backoff.next_poll <= Instant::now());
+        assert_eq!(backoff_delay(40), MAX_BACKOFF);
+    }
+
+    #[test]
+    fn a_claim_is_released_when_its_task_panics() {
+        let claims = Claims::default();
+        let claim = claims.add(Uuid::max());
+        assert_eq!(claims.all(), [Uuid::max()]);
+        std::thread::spawn(move || {
+            let _claim = claim;
+            panic!("on purpose");
+        })
+        .join()
+        .unwrap_err();
+        assert!(claims.all().is_empty());
+    }
+}
