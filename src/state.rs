@@ -19,6 +19,6 @@ pub struct AppState {
     pub password_grant: bool,
     /// Networks whose word on the client's address is taken.
     pub trusted_proxies: Arc<[IpNet]>,
-    /// Where files of contacts come in.
+    /// Limits of imports of contacts.
     pub import_limiter: Arc<ImportLimiter>,
 }

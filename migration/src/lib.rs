@@ -1,7 +1,7 @@
-//! Database migrations of care4u: the ordered list, and [`up`], which applies them.
+//! The schema of care4u as an ordered list of migrations.
 //!
-//! Each migration has its own file. A released migration is never changed; a new one corrects it. This crate does not
-//! depend on the application.
+//! One file per migration. A released migration never changes: a new one corrects it. No part of
+//! the application is used here.
 
 mod m20261121_000001_create_users;
 mod m20261121_000002_create_refresh_tokens;
@@ -28,7 +28,7 @@ use sea_orm_migration::sea_orm::{DatabaseConnection, DbBackend};
 
 pub use revisions::{Failure, connect, create_sqlite_folder};
 
-/// Default database URL; the same as in `config/default.toml`.
+/// URL of the database if none is configured, as in `config/default.toml`.
 pub const DEFAULT_URL: &str = "sqlite://data/care4u.db?mode=rwc";
 
 /// The migrations of care4u, oldest first.
@@ -58,23 +58,24 @@ impl MigratorTrait for Migrator {
     }
 }
 
-/// Project settings for the migration engine. `entities` is set only by the command line, which compares them.
+/// The project for the migration engine, without entities: the command line adds them.
+///
+/// The folders are those of a checkout, relative to its root.
 #[must_use]
 pub fn project() -> Project {
-    let migration_dir = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     Project {
         migrations: Migrator::migrations,
         entities: None,
         backends: &[DbBackend::Sqlite, DbBackend::Postgres],
         default_url: Some(DEFAULT_URL),
-        entity_dir: migration_dir.with_file_name("entity"),
-        migration_dir,
+        migration_dir: PathBuf::from("migration"),
+        entity_dir: PathBuf::from("entity"),
         is_development: std::env::var("CARE4U_PROFILE").map_or(true, |profile| profile == "development"),
         lock_timeout: Duration::from_secs(60),
     }
 }
 
-/// Applies all pending migrations. Except in development, a migration that loses data is refused.
+/// Applies all pending migrations. Outside of development a migration that deletes data fails.
 pub async fn up(db: &DatabaseConnection) -> Result<(), Failure> {
     let project = project();
     revisions::upgrade(db, &project, &project.options()).await

@@ -1,4 +1,4 @@
-//! The command line as operators use it, on both databases.
+//! The command line, as operators use it, on both databases.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
@@ -7,17 +7,17 @@ use migration::Migrator;
 use sea_orm_migration::MigratorTrait;
 use support::{Folder, execute, facts_of, fails, migration, postgres, postgres_database, sqlite, succeeds};
 
-/// The tables of care4u when every migration has been applied.
+/// Number of tables after all migrations.
 const TABLES: usize = 12;
 
 async fn tables(url: &str) -> usize {
     let facts = facts_of(url).await;
-    // A column is told as `table.column type …`.
+    // A column is the fact `table.column type …`.
     let names = facts.iter().filter_map(|fact| fact.split(' ').next()?.split_once('.'));
     names.map(|(table, _)| table).collect::<std::collections::BTreeSet<_>>().len()
 }
 
-async fn every_command_does_what_it_says(url: &str) {
+async fn every_command_has_its_documented_effect(url: &str) {
     let folder = Folder::new();
     let all = Migrator::migrations().len();
     let run = |arguments: &[&str]| succeeds(&migration(&folder, Some(url), arguments));
@@ -34,7 +34,7 @@ async fn every_command_does_what_it_says(url: &str) {
     assert_eq!(applied(), all);
     run(&["reset"]);
     assert_eq!((applied(), tables(url).await), (0, 0));
-    // Without a command it migrates up.
+    // The default command is `up`.
     run(&[]);
     execute(url, "CREATE TABLE left_over (id integer)").await;
     run(&["fresh"]);
@@ -42,23 +42,23 @@ async fn every_command_does_what_it_says(url: &str) {
 }
 
 #[tokio::test]
-async fn on_sqlite_every_command_does_what_it_says() {
+async fn on_sqlite_every_command_has_its_documented_effect() {
     let folder = Folder::new();
-    // The file is made; no `?mode=rwc` is asked of anybody.
+    // The file is created without `?mode=rwc`.
     let url = format!("sqlite://{}", folder.0.join("new/care4u.db").display());
-    every_command_does_what_it_says(&url).await;
+    every_command_has_its_documented_effect(&url).await;
 }
 
 #[tokio::test]
-async fn on_postgres_every_command_does_what_it_says() {
+async fn on_postgres_every_command_has_its_documented_effect() {
     match postgres_database().await {
-        Some(url) => every_command_does_what_it_says(&url).await,
-        None => postgres::skipped("every_command_does_what_it_says"),
+        Some(url) => every_command_has_its_documented_effect(&url).await,
+        None => postgres::skipped("every_command_has_its_documented_effect"),
     }
 }
 
 #[test]
-fn without_a_url_it_works_on_the_file_of_development() {
+fn without_a_url_the_development_database_is_used() {
     let folder = Folder::new();
     succeeds(&migration(&folder, None, &["up"]));
     assert!(folder.0.join("data/care4u.db").exists());
@@ -72,7 +72,7 @@ fn status_changes_nothing() {
 }
 
 #[test]
-fn a_database_that_cannot_be_reached_is_told_in_one_sentence_without_the_password() {
+fn an_unreachable_database_is_one_sentence_without_the_password() {
     let folder = Folder::new();
     for (url, reason) in [
         ("postgres://care4u:hunter2@127.0.0.1:1/care4u", "refused"),
@@ -83,15 +83,15 @@ fn a_database_that_cannot_be_reached_is_told_in_one_sentence_without_the_passwor
         ("sqlite:///proc/care4u.db", "cannot reach"),
     ] {
         for command in ["up", "down", "status", "fresh", "refresh", "reset", "check", "diff", "current", "stamp head"] {
-            let said = fails(&migration(&folder, Some(url), &command.split(' ').collect::<Vec<_>>()), 7);
-            assert!(said.contains(reason) && !said.contains("hunter2"), "{said}");
+            let message = fails(&migration(&folder, Some(url), &command.split(' ').collect::<Vec<_>>()), 7);
+            assert!(message.contains(reason) && !message.contains("hunter2"), "{message}");
         }
     }
     let help = succeeds(&migration(&folder, Some("postgres://care4u:hunter2@host/care4u"), &["--help"]));
     assert!(!help.contains("hunter2"), "{help}");
 }
 
-/// A migration crate with care4u's migrations, as far as the command line looks at it.
+/// A copy of care4u's migration crate, as far as the command line reads it.
 fn sources(folder: &Folder) -> String {
     let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     std::fs::create_dir(folder.0.join("src")).unwrap();
@@ -101,7 +101,7 @@ fn sources(folder: &Folder) -> String {
     folder.0.display().to_string()
 }
 
-/// The new file among the sources, by the end of its name.
+/// The new file, by the end of its name: module, text, and the text of `lib.rs`.
 fn written(folder: &Folder, end: &str) -> (String, String, String) {
     let files = std::fs::read_dir(folder.0.join("src")).unwrap().map(|file| file.unwrap().file_name());
     let mut names = files.map(|name| name.into_string().unwrap());
@@ -112,7 +112,7 @@ fn written(folder: &Folder, end: &str) -> (String, String, String) {
 }
 
 #[test]
-fn a_new_migration_opens_with_message_parent_and_date_and_is_listed() {
+fn a_new_migration_has_a_heading_and_is_listed() {
     for arguments in [vec!["generate", "add_centres"], vec!["revision", "-m", "Add centres"]] {
         let folder = Folder::new();
         let crate_dir = sources(&folder);
@@ -144,7 +144,7 @@ fn a_dry_run_writes_nothing() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_with_the_code_for_it() {
+fn invalid_arguments_have_their_exit_codes() {
     let folder = Folder::new();
     let url = sqlite(&folder);
     succeeds(&migration(&folder, Some(&url), &["up"]));
@@ -159,8 +159,8 @@ fn what_makes_no_sense_is_refused_with_the_code_for_it() {
         ("upgrade head:base --sql", 2, "goes down"),
         ("downgrade base:head --sql", 2, "goes up"),
     ] {
-        let said = fails(&migration(&folder, Some(&url), &arguments.split(' ').collect::<Vec<_>>()), code);
-        assert!(said.contains(reason), "{arguments}: {said}");
+        let message = fails(&migration(&folder, Some(&url), &arguments.split(' ').collect::<Vec<_>>()), code);
+        assert!(message.contains(reason), "{arguments}: {message}");
     }
     assert_eq!(migration(&folder, Some(&url), &["fly"]).status.code(), Some(2));
     let blank = fails(&migration(&folder, Some(&url), &["revision", "-m", " "]), 2);

@@ -1,5 +1,5 @@
-//! `entity`: the sources of the entities from a live database. On a clean tree nothing changes; what was lost comes back; what
-//! was written by hand stays. On both databases.
+//! `entity`: updates the sources of the entities from a live database. Without differences nothing
+//! changes; deleted parts are restored; additions by hand stay. On both databases.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use support::{Folder, execute, fails, migration, postgres, postgres_database, sqlite, succeeds};
 
-/// The entities' sources in a folder of a test's own.
+/// A copy of the entities' sources, in a temporary folder.
 struct Sources {
     folder: Folder,
 }
@@ -24,7 +24,7 @@ impl Sources {
     fn new() -> Self {
         let folder = Folder::new();
         std::fs::create_dir(folder.0.join("src")).unwrap();
-        // They are laid out as the project's are.
+        // With the project's settings for rustfmt.
         std::fs::copy(original().join("../../rustfmt.toml"), folder.0.join("rustfmt.toml")).unwrap();
         for (name, text) in files(&original()) {
             std::fs::write(folder.0.join("src").join(name), text).unwrap();
@@ -51,7 +51,7 @@ impl Sources {
         succeeds(&migration(&self.folder, Some(url), &["entity", "--entity-dir", &dir]))
     }
 
-    fn is_as_original(&self) {
+    fn assert_unchanged(&self) {
         for (name, text) in files(&original()) {
             assert_eq!(self.read(&name), text, "{name}");
         }
@@ -85,20 +85,21 @@ async fn on_both<F: Future<Output = ()>>(test: &str, run: impl Fn(String) -> F) 
 }
 
 #[tokio::test]
-async fn on_a_clean_tree_nothing_changes() {
-    on_both("on_a_clean_tree_nothing_changes", async |url| {
+async fn without_differences_nothing_changes() {
+    on_both("without_differences_nothing_changes", async |url| {
         let sources = Sources::new();
-        assert_eq!(sources.regenerate(&url), "The entities are as the database is: nothing to write\n");
-        sources.is_as_original();
+        assert_eq!(sources.regenerate(&url), "The entities agree with the database: nothing to write\n");
+        sources.assert_unchanged();
     })
     .await;
 }
 
 #[tokio::test]
-async fn what_was_lost_comes_back() {
-    on_both("what_was_lost_comes_back", async |url| {
+async fn deleted_parts_are_restored() {
+    on_both("deleted_parts_are_restored", async |url| {
         for (file, from, to) in [
-            // A length, a unique key, an index, nullability, a default, a CHECK, an action, a wider index, a word.
+            // A length, a unique key, an index, nullability, a default, a CHECK, an action, a
+            // composite index, an enum value.
             ("users.rs", "String(StringLen::N(200))", "String(StringLen::N(20))"),
             ("users.rs", "String(StringLen::N(254))\", unique", "String(StringLen::N(254))\""),
             ("contacts.rs", "    #[sea_orm(indexed)]\n    pub import_id", "    pub import_id"),
@@ -110,8 +111,8 @@ async fn what_was_lost_comes_back() {
         ] {
             let sources = Sources::new();
             sources.edit(file, from, to);
-            let said = sources.regenerate(&url);
-            assert!(said.contains(&format!("Wrote {}", sources.path(file).display())), "{file}, {from}: {said}");
+            let message = sources.regenerate(&url);
+            assert!(message.contains(&format!("Wrote {}", sources.path(file).display())), "{file}, {from}: {message}");
             assert_eq!(sources.read(file), std::fs::read_to_string(original().join(file)).unwrap(), "{from}");
         }
     })
@@ -119,8 +120,8 @@ async fn what_was_lost_comes_back() {
 }
 
 #[tokio::test]
-async fn a_word_and_an_index_that_were_lost_come_back() {
-    on_both("a_word_and_an_index_that_were_lost_come_back", async |url| {
+async fn a_deleted_enum_value_and_index_are_restored() {
+    on_both("a_deleted_enum_value_and_index_are_restored", async |url| {
         let sources = Sources::new();
         sources.edit("values.rs", "    DataExported,\n", "");
         sources.edit("users.rs", "CompositeIndex::on(&[\"role\", \"id\"])", "");
@@ -132,14 +133,16 @@ async fn a_word_and_an_index_that_were_lost_come_back() {
 }
 
 #[tokio::test]
-async fn a_new_column_table_and_enum_are_written_and_what_is_gone_goes() {
-    on_both("a_new_column_table_and_enum_are_written", async |url| {
+async fn new_columns_tables_and_enums_are_added_and_dropped_ones_removed() {
+    on_both("new_columns_tables_and_enums_are_added", async |url| {
         let sources = Sources::new();
         let (uuid, time) = match url.starts_with("sqlite:") {
             true => ("uuid_text", "timestamp_with_timezone_text"),
             false => ("uuid", "timestamp with time zone"),
         };
         execute(&url, "ALTER TABLE vaccines ADD COLUMN storage varchar(40) NOT NULL DEFAULT 'fridge'").await;
+        execute(&url, "ALTER TABLE vaccines ADD COLUMN h1_n1 integer").await;
+        execute(&url, "ALTER TABLE vaccines ADD COLUMN b12_c integer").await;
         execute(&url, "ALTER TABLE users DROP COLUMN address").await;
         execute(
             &url,
@@ -156,9 +159,12 @@ async fn a_new_column_table_and_enum_are_written_and_what_is_gone_goes() {
         execute(&url, "CREATE INDEX centres_kind_id_idx ON centres (kind, id)").await;
         sources.regenerate(&url);
         let users = sources.read("users.rs");
-        assert!(!users.contains("address") && users.contains("/// Trimmed and lower-cased.\n"), "{users}");
+        assert!(!users.contains("address") && users.contains("/// Trimmed and in lower case.\n"), "{users}");
         assert!(users.contains("pub centres: HasMany<super::centres::Entity>"), "{users}");
-        assert!(sources.read("vaccines.rs").contains("default_value = \"fridge\""), "{}", sources.read("vaccines.rs"));
+        let vaccines = sources.read("vaccines.rs");
+        assert!(vaccines.contains("default_value = \"fridge\""), "{vaccines}");
+        assert!(vaccines.contains("pub h1_n1: Option<i") && vaccines.contains("pub b12_c: Option<i"), "{vaccines}");
+        assert!(!vaccines.contains("column_name"), "{vaccines}");
         let centres = sources.read("centres.rs");
         for part in [
             "#[sea_orm(table_name = \"centres\")]",
@@ -179,7 +185,7 @@ async fn a_new_column_table_and_enum_are_written_and_what_is_gone_goes() {
         );
         assert!(sources.read("lib.rs").contains("pub mod centres;"));
         assert!(sources.read("schema.rs").contains("describe(backend, centres::Entity),"));
-        assert_eq!(sources.regenerate(&url), "The entities are as the database is: nothing to write\n");
+        assert_eq!(sources.regenerate(&url), "The entities agree with the database: nothing to write\n");
 
         execute(&url, "DROP TABLE centres").await;
         sources.regenerate(&url);
@@ -190,21 +196,21 @@ async fn a_new_column_table_and_enum_are_written_and_what_is_gone_goes() {
 }
 
 #[tokio::test]
-async fn a_missing_file_is_written_anew() {
-    on_both("a_missing_file_is_written_anew", async |url| {
+async fn a_deleted_file_is_restored() {
+    on_both("a_deleted_file_is_restored", async |url| {
         for file in ["contacts.rs", "vaccine_requests.rs", "calendar_feeds.rs"] {
             let sources = Sources::new();
             std::fs::remove_file(sources.path(file)).unwrap();
             sources.regenerate(&url);
             assert!(sources.read(file).contains("pub struct Model {"));
-            assert_eq!(sources.regenerate(&url), "The entities are as the database is: nothing to write\n");
+            assert_eq!(sources.regenerate(&url), "The entities agree with the database: nothing to write\n");
         }
     })
     .await;
 }
 
 #[tokio::test]
-async fn the_types_that_sqlite_makes_of_others_are_known() {
+async fn types_by_sqlite_affinity_are_known() {
     let folder = Folder::new();
     let url = sqlite(&folder);
     succeeds(&migration(&folder, Some(&url), &["up"]));
@@ -215,8 +221,8 @@ async fn the_types_that_sqlite_makes_of_others_are_known() {
     .await;
     execute(&url, "CREATE TABLE keyless (a text)").await;
     let sources = Sources::new();
-    let said = sources.regenerate(&url);
-    assert!(said.contains("keyless has no primary key, so it can be no entity"), "{said}");
+    let message = sources.regenerate(&url);
+    assert!(message.contains("keyless has no primary key, so it cannot be an entity"), "{message}");
     let things = sources.read("things.rs");
     for part in ["pub number: i64", "pub big: Option<i64>", "pub share: Option<f64>", "pub word: Option<String>"] {
         assert!(things.contains(part), "{part}: {things}");
@@ -225,18 +231,18 @@ async fn the_types_that_sqlite_makes_of_others_are_known() {
 }
 
 #[tokio::test]
-async fn a_database_that_lags_behind_takes_nothing_away() {
-    on_both("a_database_that_lags_behind_takes_nothing_away", async |url| {
+async fn a_database_with_pending_migrations_is_refused() {
+    on_both("a_database_with_pending_migrations_is_refused", async |url| {
         let sources = Sources::new();
         succeeds(&migration(&sources.folder, Some(&url), &["down"]));
         let dir = sources.folder.0.display().to_string();
-        let said = fails(&migration(&sources.folder, Some(&url), &["entity", "--entity-dir", &dir]), 13);
-        assert!(said.contains("m20261126_000015_create_quotas pending"), "{said}");
-        sources.is_as_original();
+        let message = fails(&migration(&sources.folder, Some(&url), &["entity", "--entity-dir", &dir]), 13);
+        assert!(message.contains("m20261126_000015_create_quotas pending"), "{message}");
+        sources.assert_unchanged();
         succeeds(&migration(&sources.folder, Some(&url), &["up"]));
         std::fs::remove_file(sources.path("values.rs")).unwrap();
-        let said = fails(&migration(&sources.folder, Some(&url), &["entity", "--entity-dir", &dir]), 12);
-        assert!(said.contains("lib.rs lists values"), "{said}");
+        let message = fails(&migration(&sources.folder, Some(&url), &["entity", "--entity-dir", &dir]), 12);
+        assert!(message.contains("lib.rs lists values"), "{message}");
     })
     .await;
 }

@@ -1,5 +1,5 @@
-//! Where are we, and how to say otherwise: `history`, `show`, `current`, `heads`, `status`, `stamp`, `upgrade`,
-//! `downgrade` and `--sql`, on both databases.
+//! `history`, `show`, `current`, `heads`, `status`, `stamp`, `upgrade`, `downgrade` and `--sql`, on
+//! both databases.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -32,8 +32,8 @@ async fn on_both<F: Future<Output = ()>>(test: &str, run: impl Fn(String) -> F) 
 }
 
 #[tokio::test]
-async fn a_database_goes_to_the_revision_it_is_told() {
-    on_both("a_database_goes_to_the_revision_it_is_told", async |url| {
+async fn upgrade_and_downgrade_reach_the_given_revision() {
+    on_both("upgrade_and_downgrade_reach_the_given_revision", async |url| {
         let folder = Folder::new();
         let names = names();
         let run =
@@ -54,14 +54,14 @@ async fn a_database_goes_to_the_revision_it_is_told() {
         assert_eq!(run("current --check-heads").trim(), format!("{} (head)", names.last().unwrap()));
         run("downgrade base");
         assert_eq!(current(), "");
-        // The wrong way is no way.
+        // The wrong direction is an error.
         run("upgrade m20261121_000004");
         run("upgrade m20261121_000004");
         for (arguments, why) in
             [("upgrade m20261121_000002", "use downgrade"), ("downgrade m20261121_000007", "use upgrade")]
         {
-            let said = fails(&migration(&folder, Some(&url), &arguments.split(' ').collect::<Vec<_>>()), 2);
-            assert!(said.contains(why), "{said}");
+            let message = fails(&migration(&folder, Some(&url), &arguments.split(' ').collect::<Vec<_>>()), 2);
+            assert!(message.contains(why), "{message}");
         }
         assert_eq!(current(), names[3]);
     })
@@ -69,8 +69,8 @@ async fn a_database_goes_to_the_revision_it_is_told() {
 }
 
 #[tokio::test]
-async fn what_is_recorded_is_told_as_text_and_as_json() {
-    on_both("what_is_recorded_is_told_as_text_and_as_json", async |url| {
+async fn the_history_is_printed_as_text_and_as_json() {
+    on_both("the_history_is_printed_as_text_and_as_json", async |url| {
         let folder = Folder::new();
         let names = names();
         let run =
@@ -85,10 +85,7 @@ async fn what_is_recorded_is_told_as_text_and_as_json() {
 
         let history = run("history -r m20261121_000001:m20261121_000003");
         assert_eq!(history.lines().count(), 3);
-        assert!(
-            history.starts_with(&format!("{} -> {}, The catalogue of vaccines\n", names[1], names[2])),
-            "{history}"
-        );
+        assert!(history.starts_with(&format!("{} -> {}, Vaccines: the catalogue\n", names[1], names[2])), "{history}");
         let marked = run("history -i");
         assert!(marked.lines().any(|line| line.contains(&names[2]) && line.ends_with("(current)")), "{marked}");
         assert_eq!(run("history -r :current").lines().count(), 3);
@@ -115,8 +112,8 @@ async fn what_is_recorded_is_told_as_text_and_as_json() {
 }
 
 #[tokio::test]
-async fn a_stamp_records_and_runs_nothing() {
-    on_both("a_stamp_records_and_runs_nothing", async |url| {
+async fn stamp_records_without_running_migrations() {
+    on_both("stamp_records_without_running_migrations", async |url| {
         let folder = Folder::new();
         let names = names();
         let run =
@@ -131,12 +128,12 @@ async fn a_stamp_records_and_runs_nothing() {
         assert_eq!(current(), names[0]);
         run("stamp base");
         assert_eq!(current(), "");
-        // What is not known here is in the way, until it is purged.
+        // An unknown migration is an error, until it is purged.
         execute(&url, "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m20200101_000000_gone', 1)").await;
         assert!(fails(&migration(&folder, Some(&url), &["stamp", "head"]), 6).contains("m20200101_000000_gone"));
         run("stamp base --purge");
         assert_eq!(value(&url, "SELECT CAST(count(*) AS text) FROM seaql_migrations").await.as_deref(), Some("0"));
-        // From here it goes on as usual.
+        // Afterwards migrations work as usual.
         run("up");
         run("check");
     })
@@ -144,11 +141,11 @@ async fn a_stamp_records_and_runs_nothing() {
 }
 
 #[tokio::test]
-async fn the_printed_sql_does_what_running_it_does() {
-    on_both("the_printed_sql_does_what_running_it_does", async |url| {
+async fn the_printed_sql_has_the_same_effect() {
+    on_both("the_printed_sql_has_the_same_effect", async |url| {
         let folder = Folder::new();
         let backend = if url.starts_with("sqlite:") { "sqlite" } else { "postgres" };
-        // No database is named, and none is there.
+        // Without a database.
         let printed = |arguments: &str| {
             let arguments: Vec<_> = arguments.split(' ').chain(["--sql", "--backend", backend]).collect();
             succeeds(&migration(&folder, None, &arguments))
@@ -175,13 +172,13 @@ async fn the_printed_sql_does_what_running_it_does() {
 }
 
 #[tokio::test]
-async fn verify_goes_up_down_and_up_again_and_leaves_nothing() {
-    on_both("verify_goes_up_down_and_up_again_and_leaves_nothing", async |url| {
+async fn verify_runs_all_migrations_and_drops_the_scratch_database() {
+    on_both("verify_runs_all_migrations_and_drops_the_scratch_database", async |url| {
         let folder = Folder::new();
         succeeds(&migration(&folder, Some(&url), &["up"]));
         let databases = "SELECT string_agg(datname, ' ') FROM pg_database";
         let printed = succeeds(&migration(&folder, Some(&url), &["verify"]));
-        assert!(printed.ends_with("15 migrations go up, down and up again\n"), "{printed}");
+        assert!(printed.ends_with("15 migrations verified: up, down and up again\n"), "{printed}");
         if url.starts_with("postgres:") {
             assert!(!value(&url, databases).await.unwrap().contains("verify_"));
         }

@@ -1,5 +1,5 @@
-//! The schema, on both databases: every migration can be undone and done again, and the entities describe the same
-//! tables, columns, keys, checks and indexes as the migrations.
+//! The schema, on both databases: every migration can be reverted and applied again, and the
+//! entities describe the schema of the migrations.
 #![allow(
     clippy::expect_used,
     clippy::panic,
@@ -17,7 +17,7 @@ use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection};
 use support::facts::difference;
 use support::{facts as facts_of, postgres};
 
-/// An empty database of this test's own, which ends with the connection.
+/// An empty database, which ends with the connection.
 async fn sqlite() -> DatabaseConnection {
     connect("sqlite::memory:", None).await.expect("SQLite opens in memory")
 }
@@ -30,7 +30,7 @@ async fn postgres() -> Option<DatabaseConnection> {
     Some(connect(&url, None).await.expect("the new database answers"))
 }
 
-async fn every_migration_can_be_undone_and_done_again(db: &DatabaseConnection) {
+async fn every_migration_can_be_reverted_and_applied_again(db: &DatabaseConnection) {
     assert!(facts_of(db).await.is_empty());
     let mut steps = vec![facts_of(db).await];
     let one = Options { reach: Reach::Steps(1), ..project().options() };
@@ -48,7 +48,7 @@ async fn every_migration_can_be_undone_and_done_again(db: &DatabaseConnection) {
     assert_eq!(difference(steps.last().expect("there are migrations"), &facts_of(db).await), Vec::<String>::new());
 }
 
-async fn the_entities_describe_what_the_migrations_build(migrated: &DatabaseConnection, derived: &DatabaseConnection) {
+async fn entities_describe_the_schema_of_the_migrations(migrated: &DatabaseConnection, derived: &DatabaseConnection) {
     migration::up(migrated).await.expect("all migrations apply");
     for table in entity::schema::tables(derived.get_database_backend()) {
         derived.execute(&table).await.expect("the tables of the entities can be made");
@@ -63,36 +63,36 @@ async fn the_entities_describe_what_the_migrations_build(migrated: &DatabaseConn
 }
 
 #[tokio::test]
-async fn on_sqlite_every_migration_can_be_undone_and_done_again() {
-    every_migration_can_be_undone_and_done_again(&sqlite().await).await;
+async fn on_sqlite_every_migration_can_be_reverted_and_applied_again() {
+    every_migration_can_be_reverted_and_applied_again(&sqlite().await).await;
 }
 
 #[tokio::test]
-async fn on_postgres_every_migration_can_be_undone_and_done_again() {
+async fn on_postgres_every_migration_can_be_reverted_and_applied_again() {
     match postgres().await {
-        Some(db) => every_migration_can_be_undone_and_done_again(&db).await,
-        None => postgres::skipped("every_migration_can_be_undone_and_done_again"),
+        Some(db) => every_migration_can_be_reverted_and_applied_again(&db).await,
+        None => postgres::skipped("every_migration_can_be_reverted_and_applied_again"),
     }
 }
 
 #[tokio::test]
-async fn on_sqlite_the_entities_describe_what_the_migrations_build() {
-    the_entities_describe_what_the_migrations_build(&sqlite().await, &sqlite().await).await;
+async fn on_sqlite_entities_describe_the_schema_of_the_migrations() {
+    entities_describe_the_schema_of_the_migrations(&sqlite().await, &sqlite().await).await;
 }
 
 #[tokio::test]
-async fn on_postgres_the_entities_describe_what_the_migrations_build() {
+async fn on_postgres_entities_describe_the_schema_of_the_migrations() {
     match (postgres().await, postgres().await) {
         (Some(migrated), Some(derived)) => {
-            the_entities_describe_what_the_migrations_build(&migrated, &derived).await;
+            entities_describe_the_schema_of_the_migrations(&migrated, &derived).await;
         }
-        _ => postgres::skipped("the_entities_describe_what_the_migrations_build"),
+        _ => postgres::skipped("entities_describe_the_schema_of_the_migrations"),
     }
 }
 
 #[tokio::test]
-async fn migrators_that_start_together_apply_each_migration_once() {
-    let Some(db) = postgres().await else { return postgres::skipped("migrators_that_start_together") };
+async fn concurrent_upgrades_apply_each_migration_once() {
+    let Some(db) = postgres().await else { return postgres::skipped("concurrent_upgrades") };
     let name = db
         .query_one_raw(sea_orm_migration::sea_orm::Statement::from_string(
             db.get_database_backend(),

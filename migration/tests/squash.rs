@@ -1,5 +1,5 @@
-//! The squash: one migration generated from an empty database to everything the entities describe makes the same schema as
-//! care4u's own migrations, run in order. The migration is compiled: it lies in `squashed/`, as it was generated.
+//! Squash: a migration generated from an empty database to all entities creates the same schema as
+//! care4u's own migrations. The generated migration is compiled from `squashed/`.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod squashed;
@@ -21,7 +21,7 @@ fn project(migrations: fn() -> Vec<Box<dyn MigrationTrait>>) -> Project {
     Project { migrations, entities: Some(entities), ..migration::project() }
 }
 
-async fn one_migration_makes_what_all_of_them_do(empty: &DatabaseConnection, other: &DatabaseConnection) {
+async fn one_generated_migration_creates_the_same_schema(empty: &DatabaseConnection, other: &DatabaseConnection) {
     let heading = Heading { message: "Everything".into(), parent: None, date: "2026-11-21".into() };
     let text =
         revisions::autogenerate(empty, &project(Vec::new), &heading).await.unwrap().expect("there is much to do");
@@ -44,16 +44,16 @@ async fn one_migration_makes_what_all_of_them_do(empty: &DatabaseConnection, oth
 }
 
 #[tokio::test]
-async fn on_sqlite_one_migration_makes_what_all_of_them_do() {
+async fn on_sqlite_one_generated_migration_creates_the_same_schema() {
     let open = async || migration::connect("sqlite::memory:", None).await.unwrap();
-    one_migration_makes_what_all_of_them_do(&open().await, &open().await).await;
+    one_generated_migration_creates_the_same_schema(&open().await, &open().await).await;
 }
 
 #[tokio::test]
-async fn on_postgres_one_migration_makes_what_all_of_them_do() {
+async fn on_postgres_one_generated_migration_creates_the_same_schema() {
     let (Some(first), Some(second)) = (postgres_database().await, postgres_database().await) else {
-        return postgres::skipped("one_migration_makes_what_all_of_them_do");
+        return postgres::skipped("one_generated_migration_creates_the_same_schema");
     };
     let open = async |url: String| migration::connect(&url, None).await.unwrap();
-    one_migration_makes_what_all_of_them_do(&open(first).await, &open(second).await).await;
+    one_generated_migration_creates_the_same_schema(&open(first).await, &open(second).await).await;
 }

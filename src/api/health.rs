@@ -54,7 +54,7 @@ pub async fn ready(state: web::Data<AppState>) -> Result<web::Json<HealthReply>,
 /// **Open to:** anyone.
 #[utoipa::path(
     operation_id = "get_jwks", tag = "operations",
-    responses((status = 200, body = JwkSetReply), (status = 404, description = "Tokens are signed with a shared secret"))
+    responses((status = 200, body = JwkSetReply), (status = 404, description = "The signing key is a shared secret"))
 )]
 #[get("/.well-known/jwks.json")]
 pub async fn jwks(state: web::Data<AppState>) -> Result<HttpResponse, Problem> {

@@ -1,8 +1,10 @@
 //! Bounds: the OpenAPI schema of a member, its entity and its column in the migrated database have the same length.
 
+use std::collections::BTreeMap;
+
 use entity::{account_codes, contacts, users, vaccine_requests, vaccines};
 use sea_orm::sea_query::{ColumnType, StringLen};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, IdenStatic, Statement};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, Statement};
 use serde_json::Value;
 
 use crate::BACKEND;
@@ -16,7 +18,7 @@ struct Stored {
     kind: ColumnType,
 }
 
-fn stored(column: impl ColumnTrait + IdenStatic) -> Stored {
+fn stored(column: impl ColumnTrait) -> Stored {
     let table = column.entity_name().to_string();
     Stored {
         table: Box::leak(table.into_boxed_str()),
@@ -62,23 +64,36 @@ fn column_of(schema: &str, member: &str) -> Option<Stored> {
     })
 }
 
-/// The members with bounds of every request body: schema, member, member schema.
-fn bounded_members() -> Vec<(String, String, &'static Value)> {
-    let mut bodies = std::collections::BTreeSet::new();
-    for item in DOCUMENT["paths"].as_object().unwrap().values() {
-        for operation in item.as_object().unwrap().values() {
+/// The request bodies with a schema of their own: its name and its content.
+fn bodies() -> BTreeMap<&'static str, &'static Value> {
+    let mut bodies = BTreeMap::new();
+    for (path, item) in DOCUMENT["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
             let Some(content) = operation["requestBody"]["content"].as_object() else { continue };
-            bodies.extend(content.values().filter_map(|body| body["schema"]["$ref"].as_str()));
+            for (media_type, body) in content.iter().filter(|(media_type, _)| media_type.ends_with("json")) {
+                let reference = body["schema"]["$ref"].as_str();
+                let reference =
+                    reference.unwrap_or_else(|| panic!("{method} {path}: {media_type} has no named schema"));
+                let name = reference.rsplit('/').next().unwrap();
+                bodies.insert(name, &DOCUMENT["components"]["schemas"][name]);
+            }
         }
     }
+    bodies
+}
+
+/// The members with bounds of every request body: schema, member, member schema.
+fn bounded_members() -> Vec<(&'static str, &'static str, &'static Value)> {
+    let bounds = ["maxLength", "minimum", "maximum"];
     let mut members = Vec::new();
-    for body in bodies {
-        let name = body.rsplit('/').next().unwrap();
-        // The form of the token endpoint is read parameter by parameter.
-        let Some(properties) = DOCUMENT["components"]["schemas"][name]["properties"].as_object() else { continue };
-        for (member, schema) in properties {
-            if ["maxLength", "minimum", "maximum"].iter().any(|bound| schema.get(bound).is_some()) {
-                members.push((name.to_owned(), member.clone(), schema));
+    for (name, body) in bodies() {
+        for (member, schema) in body["properties"].as_object().unwrap() {
+            let has_bound = bounds.iter().any(|bound| schema.get(bound).is_some());
+            let text = schema.to_string();
+            let hides_bound = !has_bound && bounds.iter().any(|bound| text.contains(&format!("\"{bound}\"")));
+            assert!(!hides_bound, "{name}.{member} has its bounds in a schema within its schema: {text}");
+            if has_bound {
+                members.push((name, member.as_str(), schema));
             }
         }
     }
@@ -111,7 +126,7 @@ async fn a_text_is_as_long_in_openapi_as_in_its_entity_and_its_column() {
     let mut compared = 0;
     for (schema, member, value) in bounded_members() {
         let Some(length) = value["maxLength"].as_i64() else { continue };
-        let Some(Stored { table, column, kind }) = column_of(&schema, &member) else { continue };
+        let Some(Stored { table, column, kind }) = column_of(schema, member) else { continue };
         let ColumnType::String(StringLen::N(in_entity)) = kind else { panic!("{table}.{column} is no text: {kind:?}") };
         let in_database = declared_length(&app.state().db, table, column).await;
         assert_eq!(
@@ -129,7 +144,7 @@ fn a_number_within_its_bounds_fits_its_column() {
     let mut compared = 0;
     for (schema, member, value) in bounded_members() {
         let Some(minimum) = value["minimum"].as_i64() else { continue };
-        let Some(Stored { table, column, kind }) = column_of(&schema, &member) else { continue };
+        let Some(Stored { table, column, kind }) = column_of(schema, member) else { continue };
         let (least, greatest) = match kind {
             ColumnType::SmallInteger => (i64::from(i16::MIN), i64::from(i16::MAX)),
             ColumnType::Integer => (i64::from(i32::MIN), i64::from(i32::MAX)),
@@ -152,18 +167,34 @@ async fn an_email_of_a_code_is_as_long_as_that_of_an_account() {
 
 #[test]
 fn the_example_of_every_request_body_fits_its_schema() {
-    let mut examples = 0;
-    for (name, schema) in DOCUMENT["components"]["schemas"].as_object().unwrap() {
-        let example = &schema["example"];
-        if !example.is_object() {
-            continue;
-        }
-        let mut schema = schema.clone();
+    let bodies = bodies();
+    assert!(bodies.len() >= 16, "only {} bodies", bodies.len());
+    for (name, body) in bodies {
+        let mut schema = body.clone();
         schema["components"] = DOCUMENT["components"].clone();
         let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
-        let errors: Vec<_> = validator.iter_errors(example).map(|error| error.to_string()).collect();
-        assert!(errors.is_empty(), "{name}: {errors:?}");
-        examples += 1;
+        let errors: Vec<_> = validator.iter_errors(&body["example"]).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "the example of {name}: {errors:?}");
     }
-    assert!(examples >= 16, "only {examples} examples");
+}
+
+#[test]
+fn every_id_is_documented_as_a_uuid() {
+    let mut ids = Vec::new();
+    for (name, body) in bodies() {
+        let properties = body["properties"].as_object().unwrap().iter();
+        ids.extend(properties.map(|(member, schema)| (format!("{name}.{member}"), schema)));
+    }
+    let operations = DOCUMENT["paths"].as_object().unwrap().values().flat_map(|item| item.as_object().unwrap());
+    for (_, operation) in operations {
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let (operation, name) = (&operation["operationId"], parameter["name"].as_str().unwrap());
+            ids.push((format!("{operation}.{name}"), &parameter["schema"]));
+        }
+    }
+    ids.retain(|(name, _)| name.ends_with("_id"));
+    assert!(ids.len() >= 8, "only {} ids", ids.len());
+    for (name, schema) in ids {
+        assert_eq!(schema["format"], "uuid", "{name}: {schema}");
+    }
 }

@@ -1,13 +1,34 @@
 //! Taking one's data along, and being forgotten.
 
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
+use chrono::Utc;
+use entity::{AuditAction, audit_events};
+use reqwest::Method;
+use sea_orm::sea_query::{Expr, Query};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, Set};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::BACKEND;
+use crate::support::actor::Actor;
 use crate::support::app::{PASSWORD, TestApp};
+use crate::support::contract::DOCUMENT;
 
 fn count(value: &Value) -> usize {
     value.as_array().expect("it is a list").len()
+}
+
+/// The items of all pages of a list.
+async fn all_items(actor: &Actor<'_>, path: &str) -> Vec<Value> {
+    let mut items = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = actor.get(&format!("{path}?limit=100{cursor}")).await.ok();
+        items.extend(page["items"].as_array().expect("a list has items").iter().cloned());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return items,
+        }
+    }
 }
 
 #[tokio::test]
@@ -61,6 +82,77 @@ async fn the_export_holds_everything_about_the_caller_and_no_secret() {
     assert_eq!(of_staff["reviewed_vaccine_requests"], json!([request]));
     assert!(!of_staff.to_string().contains("19121815"), "somebody else's data is in it");
     app.get("/api/v1/users/me/export").await.problem(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn an_export_of_several_pages_has_the_same_members_and_every_contact_and_event_once() {
+    let app = TestApp::start(BACKEND).await;
+    let patient = app.patient().await;
+    let members = |export: &Value| export.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let small = members(&patient.get("/users/me/export").await.ok());
+    let documented = &DOCUMENT["components"]["schemas"]["PersonalDataReply"]["properties"];
+    assert_eq!(small, members(documented));
+
+    // One page has 500 rows. The last page of contacts is full, that of events is not.
+    let file = (0..1000).fold("first_name,last_name\n".to_owned(), |file, row| file + &format!("Byron,King{row}\n"));
+    patient.upload("/contacts/imports", "text/csv", file).await.created();
+    let events = (0..1100).map(|_| audit_events::ActiveModel {
+        id: Set(Uuid::now_v7()),
+        action: Set(AuditAction::LoginFailed),
+        subject_id: Set(Some(patient.id)),
+        ip: Set(Some("192.0.2.1".to_owned())),
+        occurred_at: Set(app.clock.now()),
+        ..Default::default()
+    });
+    audit_events::Entity::insert_many(events).exec_without_returning(&app.state().db).await.unwrap();
+
+    let export = patient.get("/users/me/export").await.ok();
+    assert_eq!(members(&export), small);
+    let mut contacts = all_items(&patient, "/contacts").await;
+    contacts.sort_by_key(|contact| contact["id"].as_str().unwrap().to_owned());
+    assert_eq!((contacts.len(), &export["contacts"]), (1000, &json!(contacts)));
+    let activity = all_items(&patient, "/users/me/activity").await;
+    assert_eq!(activity.len(), 1100 + ["registered", "login_succeeded", "data_exported", "data_exported"].len());
+    assert_eq!(export["activity"], json!(activity));
+    assert_eq!(export["activity"][0]["action"], "data_exported", "the export is recorded before it is sent");
+}
+
+#[tokio::test]
+async fn an_export_that_fails_after_it_has_begun_is_cut_off_and_has_been_recorded() {
+    let app = TestApp::start(BACKEND).await;
+    let patient = app.patient().await;
+    // More than the server's write buffer holds, so that the begin of the response is sent in any case.
+    let file = (0..400).fold("first_name,last_name\n".to_owned(), |file, row| file + &format!("Byron,King{row}\n"));
+    patient.upload("/contacts/imports", "text/csv", file).await.created();
+    // An event that cannot be read. Events are the last list of the document.
+    let db = &app.state().db;
+    let (allow, forbid) = match db.get_database_backend() {
+        DbBackend::Postgres => ("ALTER TABLE audit_events DROP CONSTRAINT audit_events_action_check", ""),
+        _ => ("PRAGMA ignore_check_constraints = ON", "PRAGMA ignore_check_constraints = OFF"),
+    };
+    db.execute_unprepared(allow).await.unwrap();
+    let unreadable = Query::insert()
+        .into_table(audit_events::Entity)
+        .columns([
+            audit_events::Column::Id,
+            audit_events::Column::Action,
+            audit_events::Column::SubjectId,
+            audit_events::Column::OccurredAt,
+        ])
+        .values([Expr::value(Uuid::from_u128(1)), "unknown".into(), patient.id.into(), Utc::now().into()])
+        .unwrap()
+        .to_owned();
+    db.execute(&unreadable).await.unwrap();
+    db.execute_unprepared(forbid).await.unwrap();
+
+    let response = patient.request(Method::GET, "/users/me/export").send().await.unwrap();
+    assert_eq!(response.status(), 200, "the response has begun");
+    let error = response.bytes().await.expect_err("the body is incomplete");
+    assert!(!error.is_timeout(), "{error:?}");
+    let recorded = audit_events::Entity::find()
+        .filter(audit_events::Column::Action.eq(AuditAction::DataExported))
+        .filter(audit_events::Column::ActorId.eq(patient.id));
+    assert_eq!(recorded.count(db).await.unwrap(), 1);
 }
 
 #[tokio::test]

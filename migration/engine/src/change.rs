@@ -1,14 +1,14 @@
-//! A change of a schema: its kinds and its text.
+//! A schema change: its kind, and its text for users.
 
 use std::fmt;
 
 use serde_json::{Value, json};
 
 use crate::equivalences::Equivalences;
-use crate::schema::expression::words;
+use crate::schema::expression::string_list;
 use crate::schema::{Check, Column, ForeignKey, Index, Key, Table};
 
-/// A change of a schema.
+/// A schema change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     AddTable(Table),
@@ -60,7 +60,7 @@ pub(crate) enum Change {
         old: Check,
         new: Check,
     },
-    /// SQLite: WITHOUT ROWID.
+    /// SQLite: the table becomes WITHOUT ROWID, or a rowid table.
     ModifyStorage {
         table: String,
         without_rowid: bool,
@@ -68,7 +68,7 @@ pub(crate) enum Change {
 }
 
 impl Change {
-    /// The kinds of the change, in Alembic's words. A column can change in several ways at once.
+    /// The kinds of the change, in Alembic's terms. A column can change in several ways at once.
     pub(crate) fn kinds(&self) -> Vec<&'static str> {
         match self {
             Self::AddTable(_) => vec!["add_table"],
@@ -87,7 +87,7 @@ impl Change {
                     ("modify_counter", old.is_counter != new.is_counter),
                     ("modify_generated", old.generated != new.generated),
                 ];
-                parts.into_iter().filter(|(_, is_so)| *is_so).map(|(kind, _)| kind).collect()
+                parts.into_iter().filter(|(_, is_true)| *is_true).map(|(kind, _)| kind).collect()
             }
             Self::ModifyPrimaryKey { .. } => vec!["modify_primary_key"],
             Self::AddIndex { index, .. } if index.is_constraint => vec!["add_constraint"],
@@ -121,7 +121,7 @@ impl Change {
         }
     }
 
-    /// The name of the column, index or constraint that changes.
+    /// The name of the changed column, key, index or CHECK.
     fn name(&self) -> Option<&str> {
         match self {
             Self::AddTable(_) | Self::RemoveTable(_) | Self::ModifyStorage { .. } => None,
@@ -135,7 +135,8 @@ impl Change {
         }
     }
 
-    /// Whether the change includes another one, which may be the same change as another database writes it.
+    /// Whether this change includes the other one: same object, and all of its kinds. Used for
+    /// changes on different databases, where definitions differ.
     pub(crate) fn covers(&self, other: &Self) -> bool {
         let kinds = self.kinds();
         std::mem::discriminant(self) == std::mem::discriminant(other)
@@ -143,7 +144,7 @@ impl Change {
             && other.kinds().iter().all(|kind| kinds.contains(kind))
     }
 
-    /// What the change is about, also if it has no name.
+    /// Identifies the changed object, even if it has no name.
     fn subject(&self) -> Vec<&str> {
         match self {
             Self::AddForeignKey { key, .. } | Self::RemoveForeignKey { key, .. } => {
@@ -168,7 +169,7 @@ impl Change {
     }
 }
 
-/// One line: `+` is added, `-` is removed, `~` is changed.
+/// One line: `+` for added, `-` for removed, `~` for modified.
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -191,14 +192,14 @@ impl fmt::Display for Change {
             Self::RemoveCheck { table, check } => write!(f, "- {check} on {table}"),
             Self::ModifyCheck { table, old, new } => modified_check(f, table, old, new),
             Self::ModifyStorage { table, without_rowid: true } => write!(f, "~ table {table} becomes WITHOUT ROWID"),
-            Self::ModifyStorage { table, .. } => write!(f, "~ table {table} gets rowids"),
+            Self::ModifyStorage { table, .. } => write!(f, "~ table {table} becomes a rowid table"),
         }
     }
 }
 
 fn modified_check(f: &mut fmt::Formatter<'_>, table: &str, old: &Check, new: &Check) -> fmt::Result {
     let name = new.name.as_deref().unwrap_or_default();
-    match (words(&old.expression), words(&new.expression)) {
+    match (string_list(&old.expression), string_list(&new.expression)) {
         (Some((column, before)), Some((_, after))) => {
             write!(f, "~ values of {table}.{column} ({name}):")?;
             before.iter().filter(|word| !after.contains(word)).try_for_each(|word| write!(f, " -'{word}'"))?;
@@ -225,7 +226,7 @@ impl Column {
             text.push_str(&format!(" default {default}"));
         }
         if self.is_counter {
-            text.push_str(" counting up");
+            text.push_str(" auto-increment");
         }
         if let Some(expression) = &self.generated {
             text.push_str(&format!(" generated as ({expression})"));

@@ -1,11 +1,11 @@
-//! Comparison of two schemas.
+//! Schema comparison.
 
 use crate::change::Change;
 use crate::equivalences::Equivalences;
 use crate::schema::expression::normal;
 use crate::schema::{Check, Column, ForeignKey, Index, Key, Schema, Table};
 
-/// The changes from one schema to another, by table.
+/// All changes that turn one schema into another, table by table.
 pub(crate) fn compare(from: &Schema, to: &Schema, equivalences: &Equivalences) -> Vec<Change> {
     let mut changes = Vec::new();
     for (name, table) in &to.tables {
@@ -14,8 +14,8 @@ pub(crate) fn compare(from: &Schema, to: &Schema, equivalences: &Equivalences) -
             None => changes.push(Change::AddTable(table.clone())),
         }
     }
-    let gone = from.tables.values().filter(|table| !to.tables.contains_key(&table.name));
-    changes.extend(gone.cloned().map(Change::RemoveTable));
+    let removed = from.tables.values().filter(|table| !to.tables.contains_key(&table.name));
+    changes.extend(removed.cloned().map(Change::RemoveTable));
     changes
 }
 
@@ -57,18 +57,18 @@ fn compare_tables(
             && (left.is_unique, &left.method, &left.include) == (right.is_unique, &right.method, &right.include)
             && equivalences.are_same_if_any(left.predicate.as_deref(), right.predicate.as_deref())
     };
-    let (gone, come) = unmatched(&old.indexes, &new.indexes, is_same_index);
-    changes.extend(gone.map(|index| Change::RemoveIndex { table: table.clone(), index }));
-    changes.extend(come.map(|index| Change::AddIndex { table: table.clone(), index }));
+    let (removed, added) = unmatched(&old.indexes, &new.indexes, is_same_index);
+    changes.extend(removed.map(|index| Change::RemoveIndex { table: table.clone(), index }));
+    changes.extend(added.map(|index| Change::AddIndex { table: table.clone(), index }));
     let is_same_reference = |left: &ForeignKey, right: &ForeignKey| {
         is_same_name(left.name.as_ref(), right.name.as_ref())
             && (&left.columns, &left.table, left.on_update, left.on_delete)
                 == (&right.columns, &right.table, right.on_update, right.on_delete)
             && referred(left, from.0) == referred(right, to.0)
     };
-    let (gone, come) = unmatched(&old.foreign_keys, &new.foreign_keys, is_same_reference);
-    changes.extend(gone.map(|key| Change::RemoveForeignKey { table: table.clone(), key }));
-    changes.extend(come.map(|key| Change::AddForeignKey { table: table.clone(), key }));
+    let (removed, added) = unmatched(&old.foreign_keys, &new.foreign_keys, is_same_reference);
+    changes.extend(removed.map(|key| Change::RemoveForeignKey { table: table.clone(), key }));
+    changes.extend(added.map(|key| Change::AddForeignKey { table: table.clone(), key }));
     compare_checks(changes, old, new, equivalences);
 }
 
@@ -78,32 +78,32 @@ fn compare_checks(changes: &mut Vec<Change>, old: &Table, new: &Table, equivalen
         is_same_name(left.name.as_ref(), right.name.as_ref())
             && equivalences.are_same(&left.expression, &right.expression)
     };
-    let (gone, come) = unmatched(&old.checks, &new.checks, is_same);
-    let mut come: Vec<_> = come.collect();
-    for check in gone {
-        match come.iter().position(|new| new.name.is_some() && new.name == check.name) {
-            Some(place) => {
-                let new = come.remove(place);
+    let (removed, added) = unmatched(&old.checks, &new.checks, is_same);
+    let mut added: Vec<_> = added.collect();
+    for check in removed {
+        match added.iter().position(|new| new.name.is_some() && new.name == check.name) {
+            Some(position) => {
+                let new = added.remove(position);
                 changes.push(Change::ModifyCheck { table: table.clone(), old: check, new });
             }
             None => changes.push(Change::RemoveCheck { table: table.clone(), check }),
         }
     }
-    changes.extend(come.into_iter().map(|check| Change::AddCheck { table: table.clone(), check }));
+    changes.extend(added.into_iter().map(|check| Change::AddCheck { table: table.clone(), check }));
 }
 
-/// The items that only the left side has, and those that only the right side has.
+/// The items that only the left list has, and those that only the right list has.
 fn unmatched<T: Clone>(
     left: &[T],
     right: &[T],
     is_same: impl Fn(&T, &T) -> bool,
 ) -> (impl Iterator<Item = T>, impl Iterator<Item = T>) {
-    let gone: Vec<_> = left.iter().filter(|item| !right.iter().any(|other| is_same(item, other))).cloned().collect();
-    let come: Vec<_> = right.iter().filter(|item| !left.iter().any(|other| is_same(other, item))).cloned().collect();
-    (gone.into_iter(), come.into_iter())
+    let removed: Vec<_> = left.iter().filter(|item| !right.iter().any(|other| is_same(item, other))).cloned().collect();
+    let added: Vec<_> = right.iter().filter(|item| !left.iter().any(|other| is_same(other, item))).cloned().collect();
+    (removed.into_iter(), added.into_iter())
 }
 
-/// SQLite allows constraints without a name.
+/// Names are equal, or one is missing: on SQLite constraints may have no name.
 fn is_same_name(left: Option<&String>, right: Option<&String>) -> bool {
     match (left, right) {
         (Some(left), Some(right)) => left == right,
@@ -132,7 +132,7 @@ fn is_same_column(left: &Column, right: &Column, equivalences: &Equivalences) ->
         && equivalences.are_same_if_any(left.generated.as_deref(), right.generated.as_deref())
 }
 
-/// The columns that a foreign key refers to; by default the primary key of the table.
+/// The referenced columns of a foreign key; without a list, the primary key of that table.
 fn referred(key: &ForeignKey, schema: &Schema) -> Vec<String> {
     if !key.references.is_empty() {
         return key.references.clone();
@@ -141,7 +141,7 @@ fn referred(key: &ForeignKey, schema: &Schema) -> Vec<String> {
     primary_key.map(|key| key.columns.clone()).unwrap_or_default()
 }
 
-/// Expressions of the same object that are written differently on both sides, with their table.
+/// Pairs of expressions at the same place of both schemas whose texts differ, with their table.
 pub(crate) fn doubtful(from: &Schema, to: &Schema) -> Vec<(String, String, String)> {
     let mut pairs = Vec::new();
     for (old, new) in to.tables.values().filter_map(|new| Some((from.tables.get(&new.name)?, new))) {

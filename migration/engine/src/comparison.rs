@@ -1,4 +1,4 @@
-//! Comparison of a database with the entities.
+//! Comparison of the entities with a database.
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use serde_json::Value;
@@ -14,13 +14,14 @@ use crate::schema::replay::replay;
 use crate::schema::{Schema, entities};
 use crate::{Entities, Failure, Project, connection, history, record};
 
-/// A difference between a database and the entities. Displayed it is one line: `+` is only in the entities, `-` only in
-/// the database, `~` differs.
+/// A difference between a database and the entities. Displayed as a line: `+` for what only the
+/// entities have, `-` for what only the database has, `~` for what differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// The kinds of the change, in Alembic's words, such as `add_column`. A column can change in several ways.
+    /// The kinds of the change, in Alembic's terms, such as `add_column`. A column can change in
+    /// several ways.
     pub kinds: Vec<&'static str>,
-    /// The table.
+    /// The name of the table.
     pub table: String,
     text: String,
 }
@@ -42,9 +43,10 @@ pub async fn differences(db: &DatabaseConnection, project: &Project) -> Result<V
     Ok(changes.into_iter().map(difference).collect())
 }
 
-/// The source of a migration from the database to the entities, and back. None if there are no differences.
+/// Generates the source of a migration that changes the database to what the entities describe, and
+/// back. None if there are no differences.
 ///
-/// The source is not formatted yet.
+/// The source is not formatted.
 pub async fn autogenerate(
     db: &DatabaseConnection,
     project: &Project,
@@ -52,51 +54,53 @@ pub async fn autogenerate(
 ) -> Result<Option<String>, Failure> {
     let mut comparison = Comparison::read(project, db).await?;
     let here = comparison.changes();
-    let (mut known, mut only) = (Declared::new(), only(project.entities));
-    for elsewhere in elsewhere(project, db).await? {
-        only.add_collations_of(&elsewhere.database, elsewhere.backend);
-        known.append(&mut types::of_schema(&elsewhere.database, elsewhere.backend));
-        // The migration is generated from the backend with more differences, such as a larger integer type; it runs on
-        // both. Unless this database has something that no migration has created.
-        let there = elsewhere.changes();
+    let (mut known, mut backend_specific) = (Declared::new(), backend_specific(project.entities));
+    for other_backends in other_backends(project, db).await? {
+        backend_specific.add_collations_of(&other_backends.database, other_backends.backend);
+        known.append(&mut types::of_schema(&other_backends.database, other_backends.backend));
+        // Generate from the database that detects more, such as a larger integer type: the
+        // migration runs on both. But not if the connected database has differences of its own,
+        // which no migration has made.
+        let there = other_backends.changes();
         let covered =
             |by: &[Change], what: &[Change]| what.iter().all(|change| by.iter().any(|other| other.covers(change)));
         if covered(&there, &here) && !covered(&here, &there) {
-            comparison = elsewhere;
+            comparison = other_backends;
         }
     }
     if comparison.changes().is_empty() {
         return Ok(None);
     }
-    let table_extras = project.entities.map(|entities| entities(comparison.backend)).unwrap_or_default();
-    known.append(&mut entities::declared(&table_extras));
-    let ends = SchemaPair {
+    let described = project.entities.map(|entities| entities(comparison.backend)).unwrap_or_default();
+    known.append(&mut entities::declared(&described));
+    let pair = SchemaPair {
         from: &comparison.database,
         to: &comparison.entities,
         equivalences: &comparison.equivalences,
         declared: &known,
         backend: comparison.backend,
-        only: &only,
+        backend_specific: &backend_specific,
     };
-    Ok(Some(migration(heading, Some(ends))))
+    Ok(Some(migration(heading, Some(pair))))
 }
 
-/// The comparison on the other backends of the project. It needs no such database: the applied migrations are replayed.
-/// None if they cannot be recorded because they need rows.
-pub(crate) async fn elsewhere(project: &Project, db: &DatabaseConnection) -> Result<Vec<Comparison>, Failure> {
+/// Compares the schema that the applied migrations have on the project's other databases with the
+/// entities there, without connecting to such a database: the migrations are recorded. Empty if a
+/// migration cannot be recorded because it needs rows.
+pub(crate) async fn other_backends(project: &Project, db: &DatabaseConnection) -> Result<Vec<Comparison>, Failure> {
     let mut comparisons = Vec::new();
-    let Some(table_extras) = project.entities else { return Ok(comparisons) };
+    let Some(entities_of) = project.entities else { return Ok(comparisons) };
     let applied = history::read(db).await?;
     let mut migrations = (project.migrations)();
     let is_applied = |name: &str| applied.iter().any(|record| record.version == name);
     let count = migrations.iter().take_while(|migration| is_applied(migration.name())).count();
     if migrations.iter().skip(count).any(|migration| is_applied(migration.name())) {
-        // Without the migration that cannot be recorded, the others would give another schema.
+        // Replayed without the missing one, they would result in another schema.
         return Ok(comparisons);
     }
     migrations.truncate(count);
     for backend in project.backends.iter().copied().filter(|backend| *backend != db.get_database_backend()) {
-        let recorded = record::forward(&migrations, backend).await?;
+        let recorded = record::record_up(&migrations, backend).await?;
         let Ok(recorded) = recorded.into_iter().collect::<Result<Vec<_>, _>>() else { continue };
         let statements = recorded.iter().flat_map(|recorded| &recorded.statements);
         let database = match backend {
@@ -106,7 +110,7 @@ pub(crate) async fn elsewhere(project: &Project, db: &DatabaseConnection) -> Res
                 Err(_) => continue,
             },
         };
-        let entities = entities::read(&table_extras(backend), backend)?;
+        let entities = entities::read(&entities_of(backend), backend)?;
         comparisons.push(Comparison { database, entities, equivalences: Equivalences::default(), backend });
     }
     Ok(comparisons)
@@ -123,29 +127,31 @@ async fn in_memory(statements: impl Iterator<Item = &String>) -> Result<Schema, 
     schema
 }
 
-/// What the entities declare for one backend only. The statements are not written in the SQL of the other backend,
-/// which may lack what the entities need.
-fn only(table_extras: Option<fn(DbBackend) -> Entities>) -> BackendSpecific {
-    let mut only = BackendSpecific::default();
-    let Some(table_extras) = table_extras else { return only };
-    for table in table_extras(DbBackend::Sqlite).tables {
+/// What the entities declare for one backend only, whichever is connected. The statements are not
+/// rendered as SQL, which the other backend may not support.
+fn backend_specific(entities_of: Option<fn(DbBackend) -> Entities>) -> BackendSpecific {
+    let mut backend_specific = BackendSpecific::default();
+    let Some(entities_of) = entities_of else { return backend_specific };
+    for table in entities_of(DbBackend::Sqlite).tables {
         if table.get_extra().is_some_and(|extra| extra.to_uppercase().contains("WITHOUT ROWID")) {
-            only.without_rowid.insert(entities::name(&table));
+            backend_specific.without_rowid.insert(entities::name(&table));
         }
     }
-    for table in table_extras(DbBackend::Postgres).tables {
+    for table in entities_of(DbBackend::Postgres).tables {
         for column in table.get_columns() {
             let extra = column.get_column_spec().extra.as_deref().unwrap_or_default();
             let collation = extra.split_once("COLLATE \"").and_then(|(_, rest)| rest.split('"').next());
             if let Some(collation) = collation {
-                only.collations.insert((entities::name(&table), column.get_column_name()), collation.to_owned());
+                backend_specific
+                    .collations
+                    .insert((entities::name(&table), column.get_column_name()), collation.to_owned());
             }
         }
     }
-    only
+    backend_specific
 }
 
-/// The schemas of the database and of the entities, in the same form.
+/// Schemas of the database and of the entities, in the same form.
 pub(crate) struct Comparison {
     pub(crate) database: Schema,
     pub(crate) entities: Schema,
@@ -156,10 +162,10 @@ pub(crate) struct Comparison {
 impl Comparison {
     pub(crate) async fn read(project: &Project, db: &DatabaseConnection) -> Result<Self, Failure> {
         let backend = db.get_database_backend();
-        let table_extras =
-            project.entities.ok_or_else(|| Failure::Usage("this program was built without its entities".into()))?;
+        let entities_of =
+            project.entities.ok_or_else(|| Failure::Usage("this program has no entities to compare with".into()))?;
         let database = Schema::read(db).await?;
-        let entities = entities::read(&table_extras(backend), backend)?;
+        let entities = entities::read(&entities_of(backend), backend)?;
         if let Some((_, why)) = database.unreadable.iter().find(|(name, _)| entities.tables.contains_key(*name)) {
             return Err(Failure::Refused(why.clone()));
         }
@@ -172,7 +178,7 @@ impl Comparison {
     }
 }
 
-/// Finds the expressions that PostgreSQL treats as equal: EXPLAIN VERBOSE prints both in its own form.
+/// Asks PostgreSQL which expressions are equivalent: `EXPLAIN` prints both in the same form then.
 async fn equivalences(db: &DatabaseConnection, database: &Schema, entities: &Schema) -> Equivalences {
     let mut equivalences = Equivalences::default();
     if db.get_database_backend() != DbBackend::Postgres {
@@ -180,10 +186,11 @@ async fn equivalences(db: &DatabaseConnection, database: &Schema, entities: &Sch
     }
     for (table, left, right) in doubtful(database, entities) {
         let sql = format!("EXPLAIN (VERBOSE, FORMAT JSON) SELECT ({left}), ({right}) FROM {}", quoted(&table));
-        // Expressions that cannot be explained, for lack of rights or of a column, count as different.
+        // If `EXPLAIN` fails, for a missing privilege or column, the expressions count as
+        // different.
         let Ok(Some(row)) = db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await else { continue };
         let plan: Value = row.try_get_by_index(0).unwrap_or_default();
-        let written = |place: &str| plan.pointer(&format!("/0/Plan/Output/{place}")).cloned();
+        let written = |position: &str| plan.pointer(&format!("/0/Plan/Output/{position}")).cloned();
         if written("0").is_some() && written("0") == written("1") {
             equivalences.0.insert((normal(&left), normal(&right)));
         }

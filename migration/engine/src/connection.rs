@@ -1,4 +1,4 @@
-//! Connections to a database.
+//! Connections to databases.
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,24 +13,25 @@ use sqlx::postgres::PgConnectOptions;
 /// Timeout of connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Timeout of a statement that waits for a lock on an SQLite file.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Time that a statement waits for a locked SQLite file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens a database for migrations. A missing SQLite file and its folder are created.
 ///
-/// PostgreSQL gets two connections, one of which holds the lock. SQLite gets one, because foreign keys are switched off
-/// for the connection that rebuilds a table.
+/// On PostgreSQL the pool has two connections, one of which holds the lock. On SQLite it has one,
+/// because foreign keys are switched off for the connection that rebuilds a table.
 pub async fn connect(url: &str, schema: Option<&str>) -> Result<DatabaseConnection, DbErr> {
     create_sqlite_folder(url).map_err(|error| DbErr::Custom(error.to_string()))?;
-    open(url, schema, true, PATIENCE).await
+    open(url, schema, true, BUSY_TIMEOUT).await
 }
 
 /// Opens an existing database.
 pub async fn connect_existing(url: &str, schema: Option<&str>) -> Result<DatabaseConnection, DbErr> {
-    open(url, schema, false, PATIENCE).await
+    open(url, schema, false, BUSY_TIMEOUT).await
 }
 
-/// Opens a database, with the mode and the lock timeout of an SQLite file.
+/// Opens a database. For SQLite, `create` creates a missing file, and `timeout` is the time to wait
+/// for a lock.
 pub(crate) async fn open(
     url: &str,
     schema: Option<&str>,
@@ -45,7 +46,7 @@ pub(crate) async fn open(
         .max_connections(if url.starts_with("sqlite:") { 1 } else { 2 })
         .acquire_timeout(CONNECT_TIMEOUT)
         .sqlx_logging_level(log::LevelFilter::Debug)
-        // The journal mode of a file that is only read is not changed.
+        // The journal mode is left as it is: a read-only connection must not change it.
         .map_sqlx_sqlite_opts(move |sqlite| sqlite.create_if_missing(create).busy_timeout(timeout));
     if let Some(schema) = schema {
         options.set_schema_search_path(schema);
@@ -55,16 +56,16 @@ pub(crate) async fn open(
         let current = Statement::from_string(DbBackend::Postgres, "SELECT current_schema()::text");
         let current = db.query_one_raw(current).await?;
         if current.map_or(Ok(None), |row| row.try_get_by_index::<Option<String>>(0))?.is_none() {
-            return Err(DbErr::Custom(format!("it has no schema {schema}")));
+            return Err(DbErr::Custom(format!("the database has no schema {schema}")));
         }
     }
     Ok(db)
 }
 
-/// One attempt without a pool, because a pool would report a timeout instead of the cause.
+/// Connects once without a pool, which would replace the cause of an error by a timeout.
 async fn try_postgres(url: &str) -> Result<(), DbErr> {
     if !(url.starts_with("postgres:") || url.starts_with("postgresql:")) {
-        return Err(DbErr::Custom("its URL must start with sqlite: or postgres:".into()));
+        return Err(DbErr::Custom("the URL must start with sqlite: or postgres:".into()));
     }
     let failure = |error: sqlx::Error| DbErr::Conn(RuntimeErr::SqlxError(error.into()));
     let options: PgConnectOptions = url.parse().map_err(failure)?;
@@ -73,7 +74,7 @@ async fn try_postgres(url: &str) -> Result<(), DbErr> {
     attempt.map_err(failure)?.close().await.map_err(failure)
 }
 
-/// The file of an SQLite URL. None for other URLs and for an in-memory database.
+/// The file of an SQLite URL. None for other URLs and for a database in memory.
 pub(crate) fn sqlite_file(url: &str) -> Option<&Path> {
     let path = url.strip_prefix("sqlite:")?;
     let path = path.strip_prefix("//").unwrap_or(path);

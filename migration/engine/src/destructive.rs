@@ -1,15 +1,16 @@
-//! Data loss: what a migration would delete, from its SQL and the columns of the database.
+//! Data loss: which data a migration would delete or truncate, found from its SQL and the columns
+//! of the database.
 
 use std::collections::BTreeMap;
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
-use crate::alter_table::{Definition, TEMPORARY_PREFIX, bare, tokens};
+use crate::alter_table::{TEMPORARY_PREFIX, TableDefinition, bare, tokens};
 
-/// The type of each column of the database, by table and name, in lower case.
+/// The type of each column, in lower case, by table and column.
 pub(crate) type Types = BTreeMap<String, BTreeMap<String, String>>;
 
-/// Reads the columns of the database.
+/// Reads the types of all columns of the database.
 pub(crate) async fn types(db: &impl ConnectionTrait) -> Result<Types, DbErr> {
     let sql = match db.get_database_backend() {
         DbBackend::Sqlite => {
@@ -29,33 +30,34 @@ pub(crate) async fn types(db: &impl ConnectionTrait) -> Result<Types, DbErr> {
     Ok(types)
 }
 
-/// The losses of statements, such as `drop column users.nid`. What is not in the database yet cannot be lost.
+/// The data losses of some statements, such as `drop column users.nid`. Tables and columns that do
+/// not exist yet have no data.
 pub(crate) fn losses(statements: &[String], types: &Types) -> Vec<String> {
-    let single: Vec<_> = statements.iter().flat_map(|statement| split(statement)).collect();
-    let rebuilt: Vec<_> = single.iter().filter_map(|words| rebuilt_table(words)).collect();
-    let mut losses: Vec<_> = single.iter().flat_map(|words| losses_of(words, types, &rebuilt)).collect();
+    let statements_apart: Vec<_> = statements.iter().flat_map(|statement| split(statement)).collect();
+    let rebuilt: Vec<_> = statements_apart.iter().filter_map(|tokens| rebuilt_table(tokens)).collect();
+    let mut losses: Vec<_> = statements_apart.iter().flat_map(|tokens| losses_of(tokens, types, &rebuilt)).collect();
     losses.dedup();
     losses
 }
 
-/// The words of each statement of a text. The bodies of triggers and functions are skipped, because they do not run
-/// now.
+/// The tokens of each statement in a text. The bodies of triggers and functions are left out: they
+/// are not executed now.
 fn split(text: &str) -> Vec<Vec<&str>> {
-    let words: Vec<_> = tokens(text).into_iter().map(|token| &text[token]).collect();
-    let is_body = words.first().is_some_and(|first| is(first, "CREATE"))
-        && words.iter().take(6).any(|word| ["TRIGGER", "FUNCTION", "PROCEDURE"].iter().any(|kind| is(word, kind)));
+    let tokens: Vec<_> = tokens(text).into_iter().map(|token| &text[token]).collect();
+    let is_body = tokens.first().is_some_and(|first| is(first, "CREATE"))
+        && tokens.iter().take(6).any(|token| ["TRIGGER", "FUNCTION", "PROCEDURE"].iter().any(|kind| is(token, kind)));
     match is_body {
         true => Vec::new(),
-        false => words.split(|word| *word == ";").map(<[_]>::to_vec).filter(|words| !words.is_empty()).collect(),
+        false => tokens.split(|token| *token == ";").map(<[_]>::to_vec).filter(|tokens| !tokens.is_empty()).collect(),
     }
 }
 
-fn losses_of(words: &[&str], types: &Types, rebuilt: &[String]) -> Vec<String> {
+fn losses_of(tokens: &[&str], types: &Types, rebuilt: &[String]) -> Vec<String> {
     let known = |name: &[&str]| table_named(name).filter(|name| types.contains_key(name));
     let mut losses = Vec::new();
-    match words {
+    match tokens {
         [drop, kind, rest @ ..] if is(drop, "DROP") && is(kind, "TABLE") => {
-            let names = rest.split(|word| *word == ",").filter_map(|name| known(skip(name, &["IF", "EXISTS"])));
+            let names = rest.split(|token| *token == ",").filter_map(|name| known(skip(name, &["IF", "EXISTS"])));
             losses.extend(names.filter(|name| !rebuilt.contains(name)).map(|name| format!("drop table {name}")));
         }
         [drop, kind, rest @ ..]
@@ -73,17 +75,19 @@ fn losses_of(words: &[&str], types: &Types, rebuilt: &[String]) -> Vec<String> {
         }
         [create, kind, name, ..] if is(create, "CREATE") && is(kind, "TABLE") => {
             if let Some(name) = bare(name).strip_prefix(TEMPORARY_PREFIX) {
-                losses.extend(types.get(name).iter().flat_map(|columns| reshaped(name, &words.join(" "), columns)));
+                losses.extend(
+                    types.get(name).iter().flat_map(|columns| losses_of_rebuild(name, &tokens.join(" "), columns)),
+                );
             }
         }
         _ => {}
     }
-    // At any position: also in `WITH … DELETE`.
-    for (place, word) in words.iter().enumerate() {
-        let rest = words.get(place + 1..).unwrap_or_default();
+    // At any position, for `WITH … DELETE`.
+    for (position, token) in tokens.iter().enumerate() {
+        let rest = tokens.get(position + 1..).unwrap_or_default();
         let table = match rest {
-            [from, table @ ..] if is(word, "DELETE") && is(from, "FROM") => known(skip(table, &["ONLY"])),
-            table if place == 0 && is(word, "TRUNCATE") => known(skip(table, &["TABLE", "ONLY"])),
+            [from, table @ ..] if is(token, "DELETE") && is(from, "FROM") => known(skip(table, &["ONLY"])),
+            table if position == 0 && is(token, "TRUNCATE") => known(skip(table, &["TABLE", "ONLY"])),
             _ => None,
         };
         losses.extend(table.map(|table| format!("delete rows of {table}")));
@@ -91,18 +95,18 @@ fn losses_of(words: &[&str], types: &Types, rebuilt: &[String]) -> Vec<String> {
     losses
 }
 
-fn is(word: &str, keyword: &str) -> bool {
-    word.eq_ignore_ascii_case(keyword)
+fn is(token: &str, keyword: &str) -> bool {
+    token.eq_ignore_ascii_case(keyword)
 }
 
-fn skip<'a, 'b>(words: &'a [&'b str], keywords: &[&str]) -> &'a [&'b str] {
-    let count = words.iter().take_while(|word| keywords.iter().any(|keyword| is(word, keyword))).count();
-    words.get(count..).unwrap_or_default()
+fn skip<'a, 'b>(tokens: &'a [&'b str], keywords: &[&str]) -> &'a [&'b str] {
+    let count = tokens.iter().take_while(|token| keywords.iter().any(|keyword| is(token, keyword))).count();
+    tokens.get(count..).unwrap_or_default()
 }
 
-/// A table name without its schema. Unquoted names are lower case.
-fn table_named(words: &[&str]) -> Option<String> {
-    let name = match words {
+/// The name of a table without its schema. Without quotes it is in lower case.
+fn table_named(tokens: &[&str]) -> Option<String> {
+    let name = match tokens {
         [_, dot, name, ..] if *dot == "." => name,
         [name, ..] => name,
         [] => return None,
@@ -110,9 +114,9 @@ fn table_named(words: &[&str]) -> Option<String> {
     Some(if name.starts_with(['"', '`', '[']) { bare(name) } else { name.to_lowercase() })
 }
 
-/// The table that a rebuild renames back to its name.
-fn rebuilt_table(words: &[&str]) -> Option<String> {
-    match words {
+/// The name of the table, if the statement is the last step of a rebuild (`RENAME TO`).
+fn rebuilt_table(tokens: &[&str]) -> Option<String> {
+    match tokens {
         [alter, table, from, rename, to, name, ..]
             if is(alter, "ALTER") && is(table, "TABLE") && is(rename, "RENAME") && is(to, "TO") =>
         {
@@ -124,12 +128,12 @@ fn rebuilt_table(words: &[&str]) -> Option<String> {
 
 fn altered(table: &str, changes: &[&str], columns: &BTreeMap<String, String>) -> Vec<String> {
     let mut losses = Vec::new();
-    for (place, word) in changes.iter().enumerate() {
-        let rest = changes.get(place + 1..).unwrap_or_default();
-        if is(word, "DROP") {
+    for (position, token) in changes.iter().enumerate() {
+        let rest = changes.get(position + 1..).unwrap_or_default();
+        if is(token, "DROP") {
             let name = table_named(skip(rest, &["COLUMN", "IF", "EXISTS"])).filter(|name| columns.contains_key(name));
             losses.extend(name.map(|name| format!("drop column {table}.{name}")));
-        } else if is(word, "ALTER") {
+        } else if is(token, "ALTER") {
             let rest = skip(rest, &["COLUMN"]);
             let (Some(name), rest) = (table_named(rest), rest.get(1..).unwrap_or_default()) else { continue };
             let kind = match rest {
@@ -143,26 +147,26 @@ fn altered(table: &str, changes: &[&str], columns: &BTreeMap<String, String>) ->
     losses
 }
 
-/// The words of a type, without the clauses after it.
-fn new_type(words: &[&str]) -> String {
+/// The tokens of a type, up to the next clause.
+fn new_type(tokens: &[&str]) -> String {
     let mut depth = 0;
-    let words = words.iter().take_while(|word| {
-        depth += i32::from(**word == "(") - i32::from(**word == ")");
-        !(is(word, "USING") || is(word, "COLLATE") || **word == "," && depth == 0)
+    let tokens = tokens.iter().take_while(|token| {
+        depth += i32::from(**token == "(") - i32::from(**token == ")");
+        !(is(token, "USING") || is(token, "COLLATE") || **token == "," && depth == 0)
     });
-    let text = words.copied().collect::<Vec<_>>().join(" ").to_ascii_lowercase();
+    let text = tokens.copied().collect::<Vec<_>>().join(" ").to_ascii_lowercase();
     text.replace(" ( ", "(").replace(" )", ")").replace(" , ", ", ").replace("( ", "(").replace(" (", "(")
 }
 
-fn reshaped(table: &str, statement: &str, columns: &BTreeMap<String, String>) -> Vec<String> {
-    let new = Definition::parse(statement);
+fn losses_of_rebuild(table: &str, statement: &str, columns: &BTreeMap<String, String>) -> Vec<String> {
+    let new = TableDefinition::parse(statement);
     let new: BTreeMap<_, _> = new.types().map(|(name, kind)| (name.to_owned(), kind)).collect();
     columns
         .iter()
         .filter_map(|(name, old)| match new.get(name) {
             Some(kind) => {
-                let words: Vec<_> = tokens(kind).into_iter().map(|token| &kind[token]).collect();
-                narrowed(table, name, old, &new_type(&words))
+                let tokens: Vec<_> = tokens(kind).into_iter().map(|token| &kind[token]).collect();
+                narrowed(table, name, old, &new_type(&tokens))
             }
             None => Some(format!("drop column {table}.{name}")),
         })
@@ -173,7 +177,7 @@ fn narrowed(table: &str, column: &str, old: &str, new: &str) -> Option<String> {
     is_narrower(old, new).then(|| format!("narrow {table}.{column} from {old} to {new}"))
 }
 
-/// Whether the new type may not hold every value of the old one.
+/// Whether values of the old type may not fit the new one.
 pub(crate) fn is_narrower(old: &str, new: &str) -> bool {
     let ((old, old_size), (new, new_size)) = (family(old), family(new));
     if old == new {
@@ -205,7 +209,7 @@ pub(crate) fn is_narrower(old: &str, new: &str) -> bool {
     !(unlimited_text || fits && wider.contains(&new.as_str()))
 }
 
-/// The type under its common name, such as `varchar(16)`.
+/// The type under one name for both databases, such as `varchar(16)`.
 #[cfg(feature = "cli")]
 pub(crate) fn common_name(kind: &str) -> String {
     let (name, size) = family(kind);
@@ -213,7 +217,7 @@ pub(crate) fn common_name(kind: &str) -> String {
     if size.is_empty() { name } else { format!("{name}({})", size.join(", ")) }
 }
 
-/// Whether PostgreSQL converts one type to another implicitly.
+/// Whether PostgreSQL converts one type to the other implicitly when the type of a column changes.
 #[cfg(feature = "cli")]
 pub(crate) fn is_converted(old: &str, new: &str) -> bool {
     let (old, new) = (family(old).0, family(new).0);
@@ -229,7 +233,7 @@ pub(crate) fn is_converted(old: &str, new: &str) -> bool {
         || groups.iter().any(|group| group.contains(&old.as_str()) && group.contains(&new.as_str()))
 }
 
-/// The common name of a type without its size, and the size.
+/// The name of a type without its size, the same for both databases, and the size.
 fn family(kind: &str) -> (String, Vec<u32>) {
     let kind = kind.to_ascii_lowercase();
     let (name, size) = kind.split_once('(').unwrap_or((&kind, ""));
@@ -274,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_lost_is_named() {
+    fn data_losses_are_found() {
         for (statement, loss) in [
             ("DROP TABLE \"users\"", "drop table users"),
             ("drop table if exists users cascade", "drop table users"),
@@ -306,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn what_widens_or_is_not_there_loses_nothing() {
+    fn widening_and_missing_tables_lose_nothing() {
         for statement in [
             "DROP TABLE others",
             "ALTER TABLE users ALTER COLUMN name TYPE varchar(300), ALTER COLUMN age TYPE bigint",

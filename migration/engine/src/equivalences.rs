@@ -1,4 +1,4 @@
-//! Equivalences: SQL expressions that the database treats as the same, though they are written differently.
+//! Equivalences: SQL expressions that the database treats as equal, though their texts differ.
 
 use std::collections::BTreeSet;
 

@@ -1,42 +1,42 @@
-//! Failures: each has one sentence and an exit code of its own.
+//! Failures: each is one sentence, and each kind has an exit code of its own.
 
 use std::fmt;
 
 use sea_orm::{DbErr, RuntimeErr};
 
-/// The reason why a command failed.
+/// Why a command failed.
 #[derive(Debug)]
 pub enum Failure {
-    /// A check found differences, which are printed.
+    /// A check found differences, which have been printed.
     Differences,
     /// Invalid arguments, such as a range that ends before it begins.
     Usage(String),
     /// There is no revision with this name.
     UnknownRevision(String),
-    /// Several revisions have this prefix.
+    /// Several revisions have that prefix.
     AmbiguousRevision(String),
-    /// The database has revisions that are newer than this program.
+    /// The database has newer revisions than this program.
     DatabaseAhead(String),
-    /// The database has a revision whose file is missing.
+    /// An applied revision no longer exists in the sources.
     MissingFile(String),
     /// The database is not reachable.
     NoConnection(String),
     /// The database user lacks a privilege.
     NoRights(String),
-    /// Timeout of waiting for the lock of another migrator or program.
+    /// The lock of another migration process or program was not released in time.
     Locked(String),
-    /// The migration would lose data, which was not allowed.
+    /// The migration would lose data, which is not allowed.
     Destructive(String),
-    /// A statement of a migration failed.
+    /// A statement failed in the database.
     Refused(String),
     /// The database has pending migrations.
     NotUpToDate(String),
-    /// A file cannot be read or written, or is invalid.
+    /// A file cannot be read or written, or has unexpected content.
     File(String),
 }
 
 impl Failure {
-    /// The exit code of the program. 2 is also the code of an invalid command line.
+    /// The exit code. 2 is also that of arguments that cannot be parsed.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -81,11 +81,11 @@ impl std::error::Error for Failure {}
 
 impl From<DbErr> for Failure {
     fn from(error: DbErr) -> Self {
-        match kind(&error) {
-            Kind::NoRights => Self::NoRights(format!("the database does not allow it: {}", sentence(&error))),
-            Kind::Locked => Self::Locked(format!("the database is locked: {}", sentence(&error))),
-            Kind::NoConnection => Self::NoConnection(sentence(&error)),
-            Kind::Other => Self::Refused(sentence(&error)),
+        match error_kind(&error) {
+            ErrorKind::NoRights => Self::NoRights(format!("the database does not allow it: {}", sentence(&error))),
+            ErrorKind::Locked => Self::Locked(format!("the database is locked: {}", sentence(&error))),
+            ErrorKind::NoConnection => Self::NoConnection(sentence(&error)),
+            ErrorKind::Other => Self::Refused(sentence(&error)),
         }
     }
 }
@@ -96,54 +96,54 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// A failure to open the database.
+/// The failure of opening a database.
 pub(crate) fn no_connection(error: DbErr) -> Failure {
-    match kind(&error) {
-        Kind::NoRights | Kind::Locked => error.into(),
+    match error_kind(&error) {
+        ErrorKind::NoRights | ErrorKind::Locked => error.into(),
         _ => Failure::NoConnection(sentence(&error)),
     }
 }
 
-/// Kinds of errors that any statement can have.
+/// Kinds of errors that any statement can return.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ErrorKind {
     NoRights,
     Locked,
     NoConnection,
     Other,
 }
 
-/// The kind of an error, by SQLSTATE on PostgreSQL and by result code on SQLite.
-pub(crate) fn kind(error: &DbErr) -> Kind {
+/// Classifies an error, by SQLSTATE on PostgreSQL and by result code on SQLite.
+pub(crate) fn error_kind(error: &DbErr) -> ErrorKind {
     if matches!(error, DbErr::ConnectionAcquire(_)) {
-        return Kind::NoConnection;
+        return ErrorKind::NoConnection;
     }
     let (DbErr::Conn(RuntimeErr::SqlxError(cause))
     | DbErr::Exec(RuntimeErr::SqlxError(cause))
     | DbErr::Query(RuntimeErr::SqlxError(cause))) = error
     else {
-        return Kind::Other;
+        return ErrorKind::Other;
     };
     let sqlx::Error::Database(cause) = cause.as_ref() else {
         return match cause.as_ref() {
-            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut => Kind::NoConnection,
-            _ => Kind::Other,
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolTimedOut => ErrorKind::NoConnection,
+            _ => ErrorKind::Other,
         };
     };
-    // The lowest byte of an extended code of SQLite is the primary code.
+    // The lowest byte of SQLite's extended result codes is the primary result code.
     let primary = cause.code().and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff);
     match (cause.code().as_deref(), primary) {
-        (Some("42501" | "25006"), _) => Kind::NoRights,
-        (Some("55P03"), _) => Kind::Locked,
-        (Some(code), _) if code.starts_with("08") || code.starts_with("57P") => Kind::NoConnection,
-        (Some(code), Some(3 | 8 | 23)) if code.len() < 5 => Kind::NoRights,
-        (Some(code), Some(5 | 6)) if code.len() < 5 => Kind::Locked,
-        (Some(code), Some(14 | 26)) if code.len() < 5 => Kind::NoConnection,
-        _ => Kind::Other,
+        (Some("42501" | "25006"), _) => ErrorKind::NoRights,
+        (Some("55P03"), _) => ErrorKind::Locked,
+        (Some(code), _) if code.starts_with("08") || code.starts_with("57P") => ErrorKind::NoConnection,
+        (Some(code), Some(3 | 8 | 23)) if code.len() < 5 => ErrorKind::NoRights,
+        (Some(code), Some(5 | 6)) if code.len() < 5 => ErrorKind::Locked,
+        (Some(code), Some(14 | 26)) if code.len() < 5 => ErrorKind::NoConnection,
+        _ => ErrorKind::Other,
     }
 }
 
-/// The message of the database on one line, without the wrappers of the libraries.
+/// The message of the database, on one line, without the texts of the layers above.
 pub(crate) fn sentence(error: &DbErr) -> String {
     let (DbErr::Conn(RuntimeErr::SqlxError(cause))
     | DbErr::Exec(RuntimeErr::SqlxError(cause))

@@ -1,4 +1,4 @@
-//! `fresh`: drops everything, and applies all migrations.
+//! `fresh`: drops everything, then applies all migrations.
 
 use std::time::Duration;
 
@@ -8,25 +8,25 @@ use crate::lock::{self, MigrationLock};
 use crate::run::upgrade;
 use crate::{Failure, Options, Project, destructive};
 
-/// Drops everything, then applies every migration.
+/// Drops everything, then applies all migrations.
 pub(crate) async fn fresh(db: &DatabaseConnection, project: &Project, options: &Options) -> Result<(), Failure> {
     let tables = destructive::types(db).await?;
     if !options.allow_destructive && !tables.is_empty() {
         let tables: Vec<_> = tables.keys().map(String::as_str).collect();
         return Err(Failure::Destructive(format!(
-            "it would drop table {}; --allow-destructive agrees to it",
+            "it would drop table {}; use --allow-destructive to allow it",
             tables.join(", ")
         )));
     }
-    let turn = MigrationLock::take(db, options.lock_timeout).await?;
+    let migration_lock = MigrationLock::acquire(db, options.lock_timeout).await?;
     let outcome = drop_everything(db, options.lock_timeout).await;
-    let ended = turn.end(db).await;
+    let released = migration_lock.release(db).await;
     outcome?;
-    ended?;
+    released?;
     upgrade(db, project, options).await
 }
 
-/// Views, tables and types, as in sea-orm-migration, but in one transaction.
+/// Drops views, tables and types in one transaction; sea-orm-migration drops the same.
 async fn drop_everything(db: &DatabaseConnection, timeout: Duration) -> Result<(), Failure> {
     let backend = db.get_database_backend();
     let (sql, cascade) = match backend {

@@ -1,16 +1,17 @@
-//! History: the table of applied migrations of sea-orm-migration, with a column for the checksum.
+//! History table: sea-orm-migration's `seaql_migrations`, with an additional column for checksums.
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Schema, Statement, Value};
 use sea_orm_migration::seaql_migrations;
 
-/// An applied migration, as the history has it.
+/// An applied migration, as recorded in the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {
     /// The name of the migration.
     pub version: String,
-    /// Time of application, in seconds since 1970.
+    /// When it was applied, in seconds since 1970.
     pub applied_at: i64,
-    /// Checksum of its SQL. None if sea-orm-migration applied it, or if its SQL differs from run to run.
+    /// SHA-256 of its SQL. None if plain sea-orm-migration applied it, empty if its SQL differs
+    /// each time.
     pub checksum: Option<String>,
 }
 
@@ -35,7 +36,7 @@ pub(crate) async fn read(db: &impl ConnectionTrait) -> Result<Vec<Applied>, DbEr
     rows.iter().map(applied).collect()
 }
 
-/// Creates the table, or adds the column to that of sea-orm-migration.
+/// Creates the table, or adds the column for checksums to an existing one.
 pub(crate) async fn prepare(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     let columns = columns(db).await?;
     if columns.is_empty() {
@@ -48,7 +49,7 @@ pub(crate) async fn prepare(db: &impl ConnectionTrait) -> Result<(), DbErr> {
     Ok(())
 }
 
-/// Whether a migration is applied. The caller must hold the lock.
+/// Whether a migration is recorded, for a caller that holds the lock.
 pub(crate) async fn has(db: &impl ConnectionTrait, version: &str) -> Result<bool, DbErr> {
     let found = statement(db, "SELECT 1 FROM seaql_migrations WHERE version = $1", vec![version.into()]);
     Ok(db.query_one_raw(found).await?.is_some())
@@ -68,7 +69,7 @@ pub(crate) async fn remove(db: &impl ConnectionTrait, version: &str) -> Result<(
         .map(drop)
 }
 
-/// Sets the checksum of an applied migration.
+/// Updates the checksum of an applied migration.
 pub(crate) async fn set_checksum(db: &impl ConnectionTrait, version: &str, checksum: &str) -> Result<(), DbErr> {
     let sql = "UPDATE seaql_migrations SET checksum = $2 WHERE version = $1";
     db.execute_raw(statement(db, sql, vec![version.into(), checksum.into()])).await.map(drop)

@@ -1,13 +1,14 @@
-//! Migrations for [SeaORM](sea_orm): locked, recorded with a checksum, each in one transaction; and a command line that
-//! shows, checks and generates them. It does for SeaORM what Alembic does for SQLAlchemy.
+//! Migrations for [SeaORM](sea_orm): serialised by a lock, recorded with a checksum, and atomic. A
+//! command line applies, shows, checks and generates them. It does for SeaORM what Alembic does for
+//! SQLAlchemy.
 //!
-//! A project provides a [`Project`]: its migrations (the `MigrationTrait` of sea-orm-migration, unchanged) and the
-//! schema of its entities. A program that only applies pending migrations calls [`upgrade`]. With the feature `cli`,
-//! [`run`] is the whole command line. A change of a table that SQLite's `ALTER TABLE` does not support is an
-//! [`AlterTable`].
+//! A project passes a [`Project`]: its migrations (the unchanged `MigrationTrait` of
+//! sea-orm-migration), and the schema that its entities describe. A program that only migrates its
+//! database calls [`upgrade`]. With the feature `cli`, [`run()`] is the complete command line. For
+//! schema changes that SQLite's `ALTER TABLE` does not support there is [`AlterTable`].
 //!
-//! The history is the table of sea-orm-migration, `seaql_migrations`, with one more column. The engine knows no table
-//! of any project.
+//! The history is stored in sea-orm-migration's table `seaql_migrations`, with one additional
+//! column. The crate knows no project's tables.
 
 mod alter_table;
 #[cfg(feature = "cli")]

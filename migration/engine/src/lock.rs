@@ -1,4 +1,5 @@
-//! Migration lock: an advisory lock on PostgreSQL, an exclusive transaction on SQLite.
+//! Migration lock: only one process migrates a database at a time. It is an advisory lock on
+//! PostgreSQL and an exclusive transaction on SQLite.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -8,26 +9,28 @@ use sea_orm::{
     TransactionOptions, TransactionTrait,
 };
 
-use crate::failure::{Kind, kind};
+use crate::failure::{ErrorKind, error_kind};
 use crate::{Failure, lock_holders};
 
-/// Key of the advisory lock ("revision" in ASCII).
+/// The key of the advisory lock on PostgreSQL ("revision" in ASCII).
 const ADVISORY_LOCK: i64 = 0x7265_7669_7369_6f6e;
 
-/// Interval of attempts to get the lock.
-const BETWEEN_TRIES: Duration = Duration::from_millis(50);
+/// How often a waiting process tries to get the lock.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The lock of a migrator. On PostgreSQL it belongs to a transaction of its own, so it ends with the connection.
+/// The lock of a process that migrates. On PostgreSQL a transaction of its own holds it, so it is
+/// released with the connection.
 ///
-/// On SQLite the exclusive transaction of each migration is the lock; the connection gets a longer busy timeout for it.
+/// On SQLite each migration is an exclusive transaction; the lock only sets a longer timeout for
+/// it.
 pub(crate) enum MigrationLock {
     Postgres(DatabaseTransaction),
     Sqlite { timeout_before: i64 },
 }
 
 impl MigrationLock {
-    /// Waits for the lock, for `timeout` at most.
-    pub(crate) async fn take(db: &DatabaseConnection, timeout: Duration) -> Result<Self, Failure> {
+    /// Acquires the lock. Waits up to `timeout` for other processes.
+    pub(crate) async fn acquire(db: &DatabaseConnection, timeout: Duration) -> Result<Self, Failure> {
         if db.get_database_backend() != DbBackend::Postgres {
             let sql = "PRAGMA busy_timeout";
             let row = db.query_one_raw(Statement::from_string(DbBackend::Sqlite, sql)).await?;
@@ -37,8 +40,8 @@ impl MigrationLock {
         }
         let lock = db.begin().await?;
         lock.execute_unprepared("SET LOCAL idle_in_transaction_session_timeout = 0").await?;
-        // Polling instead of waiting: a waiting statement holds a snapshot, for which a `CREATE INDEX CONCURRENTLY` of
-        // the holder of the lock would wait.
+        // Polling, because a waiting statement holds a snapshot: a `CREATE INDEX CONCURRENTLY` of
+        // the process with the lock would wait for it.
         let sql = format!("SELECT pg_try_advisory_xact_lock({ADVISORY_LOCK})");
         let since = Instant::now();
         loop {
@@ -51,11 +54,11 @@ impl MigrationLock {
                 lock.rollback().await?;
                 return Err(Failure::Locked(waited(timeout, &postgres_holder(db).await?)));
             }
-            tokio::time::sleep(left.min(BETWEEN_TRIES)).await;
+            tokio::time::sleep(left.min(POLL_INTERVAL)).await;
         }
     }
 
-    pub(crate) async fn end(self, db: &DatabaseConnection) -> Result<(), DbErr> {
+    pub(crate) async fn release(self, db: &DatabaseConnection) -> Result<(), DbErr> {
         match self {
             Self::Postgres(lock) => lock.commit().await,
             Self::Sqlite { timeout_before } => {
@@ -74,13 +77,14 @@ pub(crate) async fn begin(db: &DatabaseConnection, timeout: Duration) -> Result<
     match db.begin_with_options(options).await {
         Ok(transaction) => {
             if db.get_database_backend() == DbBackend::Postgres {
-                // A statement that waits for the lock of a table blocks all later ones on that table.
+                // A statement that waits for a table lock also blocks all later statements on that
+                // table.
                 let milliseconds = timeout.as_millis().max(1);
                 transaction.execute_unprepared(&format!("SET LOCAL lock_timeout = {milliseconds}")).await?;
             }
             Ok(transaction)
         }
-        Err(error) if kind(&error) == Kind::Locked => {
+        Err(error) if error_kind(&error) == ErrorKind::Locked => {
             Err(Failure::Locked(waited(timeout, &sqlite_holder(&sqlite_file(db).await))))
         }
         Err(error) => Err(error.into()),
@@ -103,25 +107,25 @@ async fn postgres_holder(db: &DatabaseConnection) -> Result<String, DbErr> {
             AND (l.classid::bigint << 32 | l.objid::bigint) = {ADVISORY_LOCK}"
     );
     let row = db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
-    // The holder may have ended meanwhile.
-    row.map_or(Ok("another migrator, which has just ended".into()), |row| row.try_get_by_index(0))
+    // The process may have ended meanwhile.
+    row.map_or(Ok("another migration process, which has just ended".into()), |row| row.try_get_by_index(0))
 }
 
-/// The file of an SQLite database.
+/// The file of the database.
 async fn sqlite_file(db: &DatabaseConnection) -> PathBuf {
     let sql = "SELECT file FROM pragma_database_list WHERE name = 'main'";
     let row = db.query_one_raw(Statement::from_string(DbBackend::Sqlite, sql)).await.ok().flatten();
     row.and_then(|row| row.try_get_by_index::<String>(0).ok()).unwrap_or_default().into()
 }
 
-/// The processes that hold a lock on an SQLite file. Only the operating system knows them.
+/// SQLite cannot tell which process holds a lock; the operating system can.
 fn sqlite_holder(file: &Path) -> String {
     let lock_holders = lock_holders::of(file);
     if lock_holders.is_empty() { "another program".into() } else { lock_holders.join(" and ") }
 }
 
-/// The failure to read an SQLite file because of a lock.
+/// The failure for an SQLite file whose lock was not released in time.
 #[cfg(feature = "cli")]
-pub(crate) fn held(file: &Path, timeout: Duration) -> Failure {
+pub(crate) fn sqlite_locked(file: &Path, timeout: Duration) -> Failure {
     Failure::Locked(waited(timeout, &sqlite_holder(file)))
 }

@@ -1,10 +1,11 @@
-//! Lock holders: the processes that hold a lock on an SQLite file, from Linux's list of file locks.
+//! Processes that hold a lock on an SQLite file, as Linux lists them.
 
 use std::path::Path;
 
-/// The other processes that hold a write lock on an SQLite file, each as `process 42 (migration), which runs since …`.
+/// The other processes with a write lock on an SQLite file, such as `process 42 (migration),
+/// running since …`.
 ///
-/// Linux lists file locks by inode; in WAL mode they are on the `-shm` file.
+/// Linux lists file locks by inode. In WAL mode the locks are on the `-shm` file.
 #[cfg(target_os = "linux")]
 pub(crate) fn of(file: &Path) -> Vec<String> {
     use std::os::unix::fs::MetadataExt as _;
@@ -16,8 +17,8 @@ pub(crate) fn of(file: &Path) -> Vec<String> {
         .lines()
         .filter_map(|line| {
             let fields: Vec<_> = line.split_whitespace().filter(|field| *field != "->").collect();
-            let (mode, process, place) = (fields.get(3)?, fields.get(4)?, fields.get(5)?);
-            let inode = place.rsplit(':').next()?;
+            let (mode, process, position) = (fields.get(3)?, fields.get(4)?, fields.get(5)?);
+            let inode = position.rsplit(':').next()?;
             let is_ours = *process == std::process::id().to_string();
             (*mode == "WRITE" && !is_ours && inodes.iter().any(|known| known == inode)).then(|| (*process).to_owned())
         })
@@ -37,12 +38,12 @@ fn describe_process(process: &str) -> String {
     }
     if let Ok(started) = started {
         let started = chrono::DateTime::<chrono::Utc>::from(started).format("%Y-%m-%dT%H:%M:%SZ");
-        description.push_str(&format!(", which runs since {started}"));
+        description.push_str(&format!(", running since {started}"));
     }
     description
 }
 
-/// Other systems have no such list.
+/// Other systems do not list file locks.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn of(_file: &Path) -> Vec<String> {
     Vec::new()

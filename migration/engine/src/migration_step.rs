@@ -1,4 +1,4 @@
-//! A step: one migration in one direction, with its record.
+//! One migration, up or down, with its record in the history.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use sea_orm_migration::{MigrationTrait, SchemaManager};
 
 use crate::{Failure, alter_table, history, lock};
 
-/// One migration in one direction.
+/// One migration, up or down.
 pub(crate) struct MigrationStep<'a> {
     pub(crate) migration: &'a dyn MigrationTrait,
     pub(crate) direction: Direction<'a>,
@@ -21,53 +21,56 @@ pub(crate) enum Direction<'a> {
 }
 
 pub(crate) enum StepOutcome {
-    Now,
-    /// By another migrator, meanwhile.
-    Before,
+    Done,
+    /// Another process was faster.
+    AlreadyDone,
 }
 
 impl MigrationStep<'_> {
-    pub(crate) async fn take(&self, db: &DatabaseConnection, rebuilds: bool) -> Result<StepOutcome, Failure> {
+    pub(crate) async fn execute(&self, db: &DatabaseConnection, rebuilds: bool) -> Result<StepOutcome, Failure> {
         let outcome = match self.migration.use_transaction() {
-            Some(false) => self.take_without_transaction(db).await,
-            _ if rebuilds && db.get_database_backend() == DbBackend::Sqlite => self.take_without_foreign_keys(db).await,
-            _ => match self.take_in_transaction(db, None).await {
-                // Its SQL could not be recorded, so it was not known that it rebuilds a table.
+            Some(false) => self.execute_without_transaction(db).await,
+            _ if rebuilds && db.get_database_backend() == DbBackend::Sqlite => {
+                self.execute_without_foreign_keys(db).await
+            }
+            _ => match self.execute_in_transaction(db, None).await {
+                // It could not be recorded, so it was not known that it rebuilds a table.
                 Err(Failure::Refused(why)) if why.contains(alter_table::KEYS_ENFORCED) => {
-                    self.take_without_foreign_keys(db).await
+                    self.execute_without_foreign_keys(db).await
                 }
                 outcome => outcome,
             },
         };
-        let fate = match self.migration.use_transaction() {
-            Some(false) => "failed outside of a transaction, as it asked, and may be half done",
-            _ => "failed and was undone",
+        let effect = match self.migration.use_transaction() {
+            Some(false) => "failed without a transaction, and may be partly applied",
+            _ => "failed and was rolled back",
         };
         outcome.map_err(|failure| match failure {
-            Failure::Refused(why) => Failure::Refused(format!("{} {fate}: {why}", self.migration.name())),
+            Failure::Refused(why) => Failure::Refused(format!("{} {effect}: {why}", self.migration.name())),
             other => other,
         })
     }
 
-    /// For migrations that request to run without a transaction, such as for `CREATE INDEX CONCURRENTLY`.
-    async fn take_without_transaction(&self, db: &DatabaseConnection) -> Result<StepOutcome, Failure> {
-        if self.is_taken(db).await? {
-            return Ok(StepOutcome::Before);
+    /// For statements that cannot run in a transaction, such as `CREATE INDEX CONCURRENTLY`, if
+    /// `use_transaction()` is `Some(false)`.
+    async fn execute_without_transaction(&self, db: &DatabaseConnection) -> Result<StepOutcome, Failure> {
+        if self.is_done(db).await? {
+            return Ok(StepOutcome::AlreadyDone);
         }
-        self.run(&SchemaManager::new(db)).await?;
+        self.run_migration(&SchemaManager::new(db)).await?;
         self.record(db).await?;
-        Ok(StepOutcome::Now)
+        Ok(StepOutcome::Done)
     }
 
-    /// SQLite can switch foreign keys off only outside of a transaction. A rebuild of a table must not trigger their
-    /// actions.
-    async fn take_without_foreign_keys(&self, db: &DatabaseConnection) -> Result<StepOutcome, Failure> {
+    /// With foreign keys off, so that the rebuild of a table triggers no foreign key action. SQLite
+    /// can switch them only outside of a transaction.
+    async fn execute_without_foreign_keys(&self, db: &DatabaseConnection) -> Result<StepOutcome, Failure> {
         let row = db.query_one_raw(Statement::from_string(DbBackend::Sqlite, "PRAGMA foreign_keys")).await?;
         let are_on = row.map_or(Ok(0), |row| row.try_get_by_index::<i32>(0))? != 0;
         let before = violations(db).await?;
         db.execute_unprepared("PRAGMA foreign_keys = OFF").await?;
-        let outcome = self.take_in_transaction(db, Some(before)).await;
-        // A failed rebuild leaves this switched on.
+        let outcome = self.execute_in_transaction(db, Some(before)).await;
+        // A failed rebuild may have left this on.
         db.execute_unprepared("PRAGMA legacy_alter_table = OFF").await?;
         if are_on {
             db.execute_unprepared("PRAGMA foreign_keys = ON").await?;
@@ -75,37 +78,34 @@ impl MigrationStep<'_> {
         outcome
     }
 
-    async fn take_in_transaction(
+    async fn execute_in_transaction(
         &self,
         db: &DatabaseConnection,
         violations_before: Option<i64>,
     ) -> Result<StepOutcome, Failure> {
         let transaction = lock::begin(db, self.timeout).await?;
-        if self.is_taken(&transaction).await? {
+        if self.is_done(&transaction).await? {
             transaction.rollback().await?;
-            return Ok(StepOutcome::Before);
+            return Ok(StepOutcome::AlreadyDone);
         }
-        self.run(&SchemaManager::new(&transaction)).await?;
+        self.run_migration(&SchemaManager::new(&transaction)).await?;
         self.record(&transaction).await?;
         if let Some(before) = violations_before {
             let after = violations(&transaction).await?;
             if after > before {
-                return Err(Failure::Refused(format!(
-                    "{} rows would refer to rows that are not there",
-                    after - before
-                )));
+                return Err(Failure::Refused(format!("{} rows would violate foreign keys", after - before)));
             }
         }
         transaction.commit().await?;
-        Ok(StepOutcome::Now)
+        Ok(StepOutcome::Done)
     }
 
-    async fn is_taken(&self, db: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    async fn is_done(&self, db: &impl ConnectionTrait) -> Result<bool, DbErr> {
         let is_applied = history::has(db, self.migration.name()).await?;
         Ok(is_applied == matches!(self.direction, Direction::Up { .. }))
     }
 
-    async fn run(&self, manager: &SchemaManager<'_>) -> Result<(), Failure> {
+    async fn run_migration(&self, manager: &SchemaManager<'_>) -> Result<(), Failure> {
         match self.direction {
             Direction::Up { .. } => self.migration.up(manager).await?,
             Direction::Down => self.migration.down(manager).await?,

@@ -1,4 +1,4 @@
-//! Project: what the engine needs to know of a project.
+//! Configuration of a project.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,27 +12,31 @@ use sea_orm_migration::MigrationTrait;
 pub struct Project {
     /// All migrations, oldest first. Their names must not change.
     pub migrations: fn() -> Vec<Box<dyn MigrationTrait>>,
-    /// The schema of the entities on a backend. Without it nothing can be compared or generated.
+    /// The schema that the entities describe on a backend. Without it nothing can be compared or
+    /// generated.
     pub entities: Option<fn(DbBackend) -> Entities>,
-    /// The backends that the project supports. A comparison covers all of them, whichever is connected.
+    /// The databases that the project supports. Differences on those that are not connected are
+    /// reported, too.
     pub backends: &'static [DbBackend],
-    /// The default URL of the database.
+    /// URL of the database, if none is given.
     pub default_url: Option<&'static str>,
-    /// The folder of the migration crate, with `src/lib.rs`. Needed only for writing migrations.
+    /// Folder of the migration crate, which contains `src/lib.rs`. Only needed to read and write migration files.
     pub migration_dir: PathBuf,
-    /// The folder of the entity crate.
+    /// Folder of the entity crate. Only needed to write entities.
     pub entity_dir: PathBuf,
-    /// Whether the database is for development, where data may be lost without confirmation.
+    /// Whether this is a development environment, where migrations may delete data without
+    /// confirmation.
     pub is_development: bool,
-    /// The default timeout of waiting for another migrator.
+    /// Time to wait for the lock, if none is given.
     pub lock_timeout: Duration,
 }
 
-/// The schema of the entities, as statements for an empty database in an order in which they can run.
+/// The schema that the entities describe, as statements for an empty database, in an order in which
+/// they can be executed.
 #[derive(Clone, Debug, Default)]
 pub struct Entities {
     /// Tables with their keys, CHECKs and foreign keys, all with names.
     pub tables: Vec<TableCreateStatement>,
-    /// Indexes, without those of the keys.
+    /// Indexes besides those of the keys.
     pub indexes: Vec<IndexCreateStatement>,
 }

@@ -1,11 +1,12 @@
-//! Recorder: finds the SQL of a migration without its database.
+//! Recorder: the SQL that a migration would execute, without its database.
 //!
-//! The migration gets a connection that records its statements. For SQLite the statements also run, in memory, so that
-//! a migration can query the schema of earlier ones. For PostgreSQL queries return no rows, and nothing that a
-//! migration looks for exists.
+//! The migration runs on a connection that records the statements. For SQLite they are also
+//! executed on an in-memory database (the shadow database), so that a migration can query what
+//! earlier ones have created. For PostgreSQL queries return no rows, and tables, columns and
+//! indexes do not exist.
 //!
-//! `up` and `down` are therefore also called when nothing is migrated: they must have no effect besides the statements
-//! on their connection.
+//! So `up` and `down` are also called if nothing is to be migrated. They must have no effect
+//! besides the statements on their connection.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,7 +22,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _};
 
 use crate::alter_table;
 
-/// A connection that records statements.
+/// A connection that records the statements of migrations.
 pub(crate) struct Recorder {
     connection: DatabaseConnection,
     statements: Arc<Mutex<Vec<String>>>,
@@ -29,23 +30,23 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub(crate) async fn new(backend: DbBackend) -> Result<Self, DbErr> {
-        // A rebuild needs foreign keys off, and there are no rows.
+        // A rebuild needs foreign keys to be off, and there are no rows to protect.
         let options = SqliteConnectOptions::new().in_memory(true).foreign_keys(false).disable_statement_logging();
         let scratch = options.connect().await.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
         let statements = Arc::default();
-        let database = WritingDatabase { backend, statements: Arc::clone(&statements), scratch };
+        let database = RecordingDatabase { backend, statements: Arc::clone(&statements), scratch };
         let connection = MockDatabaseConnection::new(database);
         let connection = DatabaseConnectionType::MockDatabaseConnection(Arc::new(connection)).into();
         Ok(Self { connection, statements })
     }
 
-    /// Records `up` of a migration.
+    /// Records the statements of `up`.
     pub(crate) async fn up(&self, migration: &dyn MigrationTrait) -> Result<Vec<String>, DbErr> {
         migration.up(&SchemaManager::new(&self.connection)).await?;
         Ok(self.take())
     }
 
-    /// Records `down` of a migration.
+    /// Records the statements of `down`.
     pub(crate) async fn down(&self, migration: &dyn MigrationTrait) -> Result<Vec<String>, DbErr> {
         migration.down(&SchemaManager::new(&self.connection)).await?;
         Ok(self.take())
@@ -57,18 +58,19 @@ impl Recorder {
 }
 
 #[derive(Debug)]
-struct WritingDatabase {
+struct RecordingDatabase {
     backend: DbBackend,
     statements: Arc<Mutex<Vec<String>>>,
     scratch: SqliteConnection,
 }
 
-impl MockDatabaseTrait for WritingDatabase {
-    // The trait is not async. SQLite runs in memory on a thread of its own, so blocking is short.
+impl MockDatabaseTrait for RecordingDatabase {
+    // The trait is not async. SQLite runs in a thread of its own, in memory, so blocking is short.
     fn execute(&mut self, _: usize, statement: Statement) -> Result<ExecResult, DbErr> {
         let sql = statement.to_string();
         self.statements.lock().unwrap_or_else(PoisonError::into_inner).push(sql.clone());
-        // A result cannot be constructed: for PostgreSQL that of another statement is returned.
+        // An `ExecResult` cannot be constructed: PostgreSQL's statements get that of another
+        // statement.
         let sql = if self.backend == DbBackend::Sqlite { sql } else { "SELECT 1".into() };
         let outcome = block_on(sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.scratch));
         outcome.map(Into::into).map_err(|error| DbErr::Exec(RuntimeErr::SqlxError(error.into())))
@@ -109,51 +111,52 @@ impl MockDatabaseTrait for WritingDatabase {
     }
 }
 
-/// Whether a query is a statement that returns something, such as `INSERT … RETURNING` or `SELECT setval(…)`.
+/// Whether a query changes data, such as `INSERT … RETURNING` or `SELECT setval(…)`.
 fn changes_something(sql: &str) -> bool {
     let upper = sql.trim_start().to_uppercase();
     let reads = ["SELECT", "PRAGMA", "EXPLAIN", "SHOW", "VALUES"].iter().any(|word| upper.starts_with(word));
     !reads || upper.starts_with("SELECT") && !upper.contains(" FROM ")
 }
 
-/// The record of a migration.
+/// The recorded statements of a migration.
 #[derive(Clone, Debug)]
 pub(crate) struct Recorded {
     pub(crate) statements: Vec<String>,
-    /// None if the SQL differs from run to run.
+    /// None if the SQL differs each time.
     pub(crate) checksum: Option<String>,
 }
 
 impl Recorded {
-    /// Whether it rebuilds a table, for which SQLite needs foreign keys off.
+    /// Whether it rebuilds a table, for which foreign keys have to be off on SQLite.
     pub(crate) fn rebuilds(&self) -> bool {
         self.statements.iter().any(|statement| statement.contains(alter_table::TEMPORARY_PREFIX))
     }
 }
 
-/// Records `up` of every migration twice, to find those whose SQL differs from run to run.
+/// Records `up` of all migrations, twice, to find out which of them always have the same SQL.
 ///
-/// A migration that needs rows, and on SQLite every one after it, has its error instead of a record.
-pub(crate) async fn forward(
+/// A migration that needs its data cannot be recorded; on SQLite neither can those after it. Their
+/// entry is the error.
+pub(crate) async fn record_up(
     migrations: &[Box<dyn MigrationTrait>],
     backend: DbBackend,
 ) -> Result<Vec<Result<Recorded, String>>, DbErr> {
     let (first, second) = (Recorder::new(backend).await?, Recorder::new(backend).await?);
     let mut recorded = Vec::with_capacity(migrations.len());
     for migration in migrations {
-        let replayed = match (first.up(migration.as_ref()).await, second.up(migration.as_ref()).await) {
+        let outcome = match (first.up(migration.as_ref()).await, second.up(migration.as_ref()).await) {
             (Ok(statements), Ok(again)) => {
                 let checksum = (statements == again).then(|| checksum(&statements));
                 Ok(Recorded { statements, checksum })
             }
             (Err(error), _) | (_, Err(error)) => Err(error.to_string()),
         };
-        recorded.push(replayed);
+        recorded.push(outcome);
     }
     Ok(recorded)
 }
 
-/// SHA-256 of the statements with normalised line ends, in hexadecimal.
+/// SHA-256 of the statements in hexadecimal, with normalised line ends.
 fn checksum(statements: &[String]) -> String {
     let mut hash = Sha256::new();
     for statement in statements {

@@ -1,4 +1,4 @@
-//! Applies and reverts migrations: one at a time, each with its record in one transaction, under the migration lock.
+//! Applies and reverts migrations: under the lock, and each with its record in one transaction.
 
 use std::time::Duration;
 
@@ -11,39 +11,41 @@ use crate::migration_step::{Direction, MigrationStep, StepOutcome};
 use crate::record::{self, Recorded, Recorder};
 use crate::{Failure, Project, destructive};
 
-/// Options of applying and reverting migrations.
+/// Options of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// The target.
+    /// Which migrations to apply or revert.
     pub reach: Reach,
     /// Whether data may be lost.
     pub allow_destructive: bool,
-    /// How long to wait for another migrator.
+    /// Time to wait for the lock of another process.
     pub lock_timeout: Duration,
 }
 
-/// The target of applying or reverting.
+/// Which migrations to apply or revert.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// The end of the history: all migrations, or none.
+    /// All of them.
     All,
-    /// A number of migrations.
+    /// This number of migrations.
     Steps(usize),
-    /// A position: the number of migrations of the list that are applied afterwards.
+    /// Up: those among the first N of the list. Down: those after the first N.
     First(usize),
 }
 
 impl Project {
-    /// The default options: all migrations, and the settings of the project.
+    /// Options for all migrations, with the project's defaults.
     #[must_use]
     pub fn options(&self) -> Options {
         Options { reach: Reach::All, allow_destructive: self.is_development, lock_timeout: self.lock_timeout }
     }
 }
 
-/// Applies pending migrations, oldest first. Without pending migrations it takes no lock and writes nothing.
+/// Applies pending migrations, oldest first. Without pending migrations it takes no lock and writes
+/// nothing.
 ///
-/// The pool must be like that of [`connect`](crate::connect): one connection on SQLite, at least two on PostgreSQL.
+/// The pool must be from [`connect`](crate::connect), or have the same size: one connection on
+/// SQLite, two or more on PostgreSQL.
 pub async fn upgrade(db: &DatabaseConnection, project: &Project, options: &Options) -> Result<(), Failure> {
     refuse_pool(db)?;
     let migrations = (project.migrations)();
@@ -56,24 +58,27 @@ pub async fn upgrade(db: &DatabaseConnection, project: &Project, options: &Optio
     if pending.is_empty() && applied.iter().all(|record| record.checksum.is_some()) {
         return Ok(());
     }
-    let recorded = record::forward(&migrations, db.get_database_backend()).await?;
+    let recorded = record::record_up(&migrations, db.get_database_backend()).await?;
     warn_of_edited(&migrations, &applied, &recorded);
     if !options.allow_destructive {
-        let replayed = pending.iter().filter_map(|place| Some((*place, recorded.get(*place)?.as_ref().ok())));
-        refuse_losses(db, &migrations, replayed).await?;
+        let recordings =
+            pending.iter().filter_map(|position| Some((*position, recorded.get(*position)?.as_ref().ok())));
+        refuse_losses(db, &migrations, recordings).await?;
     }
-    let turn = MigrationLock::take(db, options.lock_timeout).await?;
+    let migration_lock = MigrationLock::acquire(db, options.lock_timeout).await?;
     let outcome = apply_all(db, &migrations, &pending, &recorded, options.lock_timeout).await;
-    let ended = turn.end(db).await;
+    let released = migration_lock.release(db).await;
     match outcome {
-        // A user without the right to change tables need not convert the history if there is nothing else to do.
+        // A user without write privileges cannot adopt the history, which does not matter if
+        // nothing is pending.
         Err(Failure::NoRights(_)) if pending.is_empty() => {}
         outcome => outcome?,
     }
-    Ok(ended?)
+    Ok(released?)
 }
 
-/// Foreign keys of SQLite are switched per connection, so there must be one only; the lock on PostgreSQL needs its own.
+/// Fails if the pool has the wrong size: on SQLite foreign keys are switched per connection, so
+/// there must be one; on PostgreSQL the lock needs one of its own.
 fn refuse_pool(db: &DatabaseConnection) -> Result<(), Failure> {
     let (size, fits) = match db.get_database_backend() {
         DbBackend::Sqlite => {
@@ -88,7 +93,7 @@ fn refuse_pool(db: &DatabaseConnection) -> Result<(), Failure> {
     match fits {
         true => Ok(()),
         false => Err(Failure::Usage(format!(
-            "migrations do not run on a pool of {size} connections; open it with `connect`"
+            "migrations cannot run on a pool of {size} connections; open it with `connect`"
         ))),
     }
 }
@@ -102,23 +107,23 @@ async fn apply_all(
 ) -> Result<(), Failure> {
     adopt(db, migrations, recorded, timeout).await?;
     for (migration, recorded) in
-        pending.iter().filter_map(|place| Some((migrations.get(*place)?, recorded.get(*place)?)))
+        pending.iter().filter_map(|position| Some((migrations.get(*position)?, recorded.get(*position)?)))
     {
         let recorded = recorded.as_ref().ok();
-        // Empty: the SQL was recorded, and differs from run to run.
+        // An empty checksum means: the SQL differs each time.
         let checksum = recorded.and_then(|recorded| recorded.checksum.as_deref()).unwrap_or_default();
         let name = migration.name();
         log::info!("Applying migration '{name}'");
         let step = MigrationStep { migration: migration.as_ref(), direction: Direction::Up { checksum }, timeout };
-        match step.take(db, recorded.is_some_and(Recorded::rebuilds)).await? {
-            StepOutcome::Now => log::info!("Migration '{name}' has been applied"),
-            StepOutcome::Before => log::info!("Migration '{name}' was applied by another migrator"),
+        match step.execute(db, recorded.is_some_and(Recorded::rebuilds)).await? {
+            StepOutcome::Done => log::info!("Migration '{name}' has been applied"),
+            StepOutcome::AlreadyDone => log::info!("Migration '{name}' was applied by another process"),
         }
     }
     Ok(())
 }
 
-/// Converts the history of sea-orm-migration: its migrations get the checksums of their current SQL.
+/// Adopts the history of plain sea-orm-migration: its migrations get their present checksums.
 async fn adopt(
     db: &DatabaseConnection,
     migrations: &[Box<dyn MigrationTrait>],
@@ -141,58 +146,58 @@ pub async fn downgrade(db: &DatabaseConnection, project: &Project, options: &Opt
     let migrations = (project.migrations)();
     let applied = history::read(db).await?;
     refuse_unknown(&migrations, &applied)?;
-    let places = revertible(&migrations, &applied, options.reach);
-    if places.is_empty() {
+    let positions = revertible(&migrations, &applied, options.reach);
+    if positions.is_empty() {
         log::info!("No applied migrations");
         return Ok(());
     }
-    let recorded = backward(&migrations, &places, db.get_database_backend()).await?;
+    let recorded = record_down(&migrations, &positions, db.get_database_backend()).await?;
     if !options.allow_destructive {
-        let replayed = places.iter().zip(&recorded).map(|(place, recorded)| (*place, recorded.as_ref()));
-        refuse_losses(db, &migrations, replayed).await?;
+        let recordings = positions.iter().zip(&recorded).map(|(position, recorded)| (*position, recorded.as_ref()));
+        refuse_losses(db, &migrations, recordings).await?;
     }
-    let turn = MigrationLock::take(db, options.lock_timeout).await?;
-    let outcome = revert_all(db, &migrations, &places, &recorded, options.lock_timeout).await;
-    let ended = turn.end(db).await;
+    let migration_lock = MigrationLock::acquire(db, options.lock_timeout).await?;
+    let outcome = revert_all(db, &migrations, &positions, &recorded, options.lock_timeout).await;
+    let released = migration_lock.release(db).await;
     outcome?;
-    Ok(ended?)
+    Ok(released?)
 }
 
 async fn revert_all(
     db: &DatabaseConnection,
     migrations: &[Box<dyn MigrationTrait>],
-    places: &[usize],
+    positions: &[usize],
     recorded: &[Option<Recorded>],
     timeout: Duration,
 ) -> Result<(), Failure> {
     for (migration, recorded) in
-        places.iter().zip(recorded).filter_map(|(place, recorded)| Some((migrations.get(*place)?, recorded)))
+        positions.iter().zip(recorded).filter_map(|(position, recorded)| Some((migrations.get(*position)?, recorded)))
     {
         let name = migration.name();
         log::info!("Rolling back migration '{name}'");
         let step = MigrationStep { migration: migration.as_ref(), direction: Direction::Down, timeout };
-        match step.take(db, recorded.as_ref().is_some_and(Recorded::rebuilds)).await? {
-            StepOutcome::Now => log::info!("Migration '{name}' has been rolled back"),
-            StepOutcome::Before => log::info!("Migration '{name}' was rolled back by another migrator"),
+        match step.execute(db, recorded.as_ref().is_some_and(Recorded::rebuilds)).await? {
+            StepOutcome::Done => log::info!("Migration '{name}' has been rolled back"),
+            StepOutcome::AlreadyDone => log::info!("Migration '{name}' was rolled back by another process"),
         }
     }
     Ok(())
 }
 
-/// The SQL of `down` of migrations, latest first. None for a migration that needs rows.
-pub(crate) async fn backward(
+/// Records `down` of some migrations, latest first. None for a migration that needs its data.
+pub(crate) async fn record_down(
     migrations: &[Box<dyn MigrationTrait>],
-    places: &[usize],
+    positions: &[usize],
     backend: DbBackend,
 ) -> Result<Vec<Option<Recorded>>, DbErr> {
     let recorder = Recorder::new(backend).await?;
-    let last = places.first().map_or(0, |place| place + 1);
+    let last = positions.first().map_or(0, |position| position + 1);
     for migration in migrations.iter().take(last) {
-        // An error here occurs again below, and is reported there.
+        // A migration that fails here fails below, too, where it is reported.
         recorder.up(migration.as_ref()).await.ok();
     }
-    let mut recorded = Vec::with_capacity(places.len());
-    for migration in places.iter().filter_map(|place| migrations.get(*place)) {
+    let mut recorded = Vec::with_capacity(positions.len());
+    for migration in positions.iter().filter_map(|position| migrations.get(*position)) {
         let statements = recorder.down(migration.as_ref()).await.ok();
         recorded.push(statements.map(|statements| Recorded { statements, checksum: None }));
     }
@@ -203,32 +208,33 @@ pub(crate) async fn backward(
 pub(crate) fn pending(migrations: &[Box<dyn MigrationTrait>], applied: &[Applied], reach: Reach) -> Vec<usize> {
     let names = migrations.iter().map(|migration| migration.name());
     let pending = names.enumerate().filter(|(_, name)| !applied.iter().any(|record| record.version == *name));
-    let pending = pending.map(|(place, _)| place);
+    let pending = pending.map(|(position, _)| position);
     match reach {
         Reach::All => pending.collect(),
         Reach::Steps(steps) => pending.take(steps).collect(),
-        Reach::First(count) => pending.filter(|place| *place < count).collect(),
+        Reach::First(count) => pending.filter(|position| *position < count).collect(),
     }
 }
 
 /// The positions of the migrations to revert, latest first.
 pub(crate) fn revertible(migrations: &[Box<dyn MigrationTrait>], applied: &[Applied], reach: Reach) -> Vec<usize> {
     let names = migrations.iter().map(|migration| migration.name());
-    let mut places: Vec<_> = names
+    let mut positions: Vec<_> = names
         .enumerate()
         .filter(|(_, name)| applied.iter().any(|record| record.version == *name))
-        .map(|(place, _)| place)
+        .map(|(position, _)| position)
         .collect();
-    places.reverse();
+    positions.reverse();
     match reach {
         Reach::All => {}
-        Reach::Steps(steps) => places.truncate(steps),
-        Reach::First(count) => places.retain(|place| *place >= count),
+        Reach::Steps(steps) => positions.truncate(steps),
+        Reach::First(count) => positions.retain(|position| *position >= count),
     }
-    places
+    positions
 }
 
-/// The failure of unknown migrations in the database: it is newer than the program, or a file is missing.
+/// Fails if the database has migrations that the program does not: it is newer, or a file has been
+/// deleted.
 pub(crate) fn refuse_unknown(migrations: &[Box<dyn MigrationTrait>], applied: &[Applied]) -> Result<(), Failure> {
     let newest = migrations.iter().map(|migration| migration.name()).max().unwrap_or_default();
     let is_known = |record: &&Applied| migrations.iter().any(|migration| migration.name() == record.version);
@@ -236,21 +242,18 @@ pub(crate) fn refuse_unknown(migrations: &[Box<dyn MigrationTrait>], applied: &[
         applied.iter().filter(|record| !is_known(record)).map(|record| record.version.as_str()).collect();
     let (ahead, missing): (Vec<_>, Vec<_>) = unknown.into_iter().partition(|version| *version > newest);
     if !missing.is_empty() {
-        return Err(Failure::MissingFile(format!(
-            "applied, but there is no such migration any more: {}",
-            missing.join(", ")
-        )));
+        return Err(Failure::MissingFile(format!("applied migrations that no longer exist: {}", missing.join(", "))));
     }
     if !ahead.is_empty() {
         return Err(Failure::DatabaseAhead(format!(
-            "the database is ahead of this program: it has {}, and the last known here is {newest}",
+            "the database is ahead of this program: it has {}, and the latest known one is {newest}",
             ahead.join(", ")
         )));
     }
     Ok(())
 }
 
-/// The migrations whose SQL has changed since they were applied.
+/// The migrations whose present SQL differs from the applied SQL.
 pub(crate) fn edited<'a>(
     migrations: &'a [Box<dyn MigrationTrait>],
     applied: &'a [Applied],
@@ -273,21 +276,21 @@ fn warn_of_edited(migrations: &[Box<dyn MigrationTrait>], applied: &[Applied], r
 async fn refuse_losses<'a>(
     db: &DatabaseConnection,
     migrations: &[Box<dyn MigrationTrait>],
-    replayed: impl Iterator<Item = (usize, Option<&'a Recorded>)>,
+    recordings: impl Iterator<Item = (usize, Option<&'a Recorded>)>,
 ) -> Result<(), Failure> {
     let types = destructive::types(db).await?;
-    let mut told = Vec::new();
-    for (place, recorded) in replayed {
-        let name = migrations.get(place).map_or("", |migration| migration.name());
+    let mut problems = Vec::new();
+    for (position, recorded) in recordings {
+        let name = migrations.get(position).map_or("", |migration| migration.name());
         let losses = recorded.map(|recorded| destructive::losses(&recorded.statements, &types));
         match losses {
-            None => told.push(format!("{name} cannot be looked into without its data")),
-            Some(losses) if !losses.is_empty() => told.push(format!("{name} would {}", losses.join(", "))),
+            None => problems.push(format!("{name} cannot be checked without its data")),
+            Some(losses) if !losses.is_empty() => problems.push(format!("{name} would {}", losses.join(", "))),
             Some(_) => {}
         }
     }
-    if told.is_empty() {
+    if problems.is_empty() {
         return Ok(());
     }
-    Err(Failure::Destructive(format!("{}; --allow-destructive agrees to it", told.join("; "))))
+    Err(Failure::Destructive(format!("{}; use --allow-destructive to allow it", problems.join("; "))))
 }

@@ -1,4 +1,4 @@
-//! The files of a migration crate: their headers, and how a new one is added.
+//! The files of a migration crate: reading headings, and adding a migration.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,7 +14,7 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// None if the sources are not on this machine.
+    /// None if the folder does not exist.
     pub(crate) fn find(crate_dir: &Path) -> Option<Self> {
         let folder = crate_dir.join("src");
         folder.join("lib.rs").is_file().then_some(Self { folder })
@@ -24,12 +24,12 @@ impl Sources {
         self.folder.join(format!("{name}.rs"))
     }
 
-    /// The header comment of a migration. None without a file.
+    /// The heading of a migration. None without a file.
     pub(crate) fn heading(&self, name: &str) -> Option<Heading> {
         std::fs::read_to_string(self.path(name)).ok().map(|text| parse_heading(&text))
     }
 
-    /// The migrations with a file, listed or not.
+    /// The migrations that have a file, listed in `lib.rs` or not.
     pub(crate) fn names(&self) -> Vec<String> {
         let files = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
         let mut names: Vec<_> = files
@@ -40,52 +40,54 @@ impl Sources {
         names
     }
 
-    /// The last listed migration, which may be newer than this program.
+    /// The last migration in `lib.rs`, which may be newer than this program.
     pub(crate) fn latest(&self) -> Option<String> {
         let list = std::fs::read_to_string(self.folder.join("lib.rs")).ok()?;
-        let boxed = list
+        let last_listed = list
             .lines()
             .rev()
             .find_map(|line| line.trim().strip_prefix("Box::new(")?.split("::").next().map(ToOwned::to_owned));
-        boxed.filter(|name| timestamp(name).is_some())
+        last_listed.filter(|name| timestamp(name).is_some())
     }
 
-    /// Writes a new migration, and adds it to `lib.rs`. After an error nothing remains.
+    /// Writes a migration and adds it to `lib.rs`. If that fails, the file is deleted again.
     pub(crate) fn add(&self, name: &str, text: &str) -> Result<PathBuf, Failure> {
         let (path, list) = (self.path(name), self.folder.join("lib.rs"));
-        let told = |path: &Path| {
+        let file_error = |path: &Path| {
             let path = path.display().to_string();
             move |error: std::io::Error| Failure::File(format!("{path}: {error}"))
         };
-        let before = std::fs::read_to_string(&list).map_err(told(&list))?;
+        let before = std::fs::read_to_string(&list).map_err(file_error(&list))?;
         let after = listed(&before, name).ok_or_else(|| {
             Failure::File(format!("{} has no `vec![` of migrations to add {name} to", list.display()))
         })?;
-        std::fs::File::create_new(&path).map_err(told(&path))?;
-        // `lib.rs` is replaced atomically: a partly written list would end the history.
-        let beside = self.folder.join("lib.rs.new");
-        let written = std::fs::write(&path, text).and_then(|()| std::fs::write(&beside, after));
-        if let Err(error) = written.and_then(|()| std::fs::rename(&beside, &list)) {
+        std::fs::File::create_new(&path).map_err(file_error(&path))?;
+        // The list is replaced by a rename: a partly written one would lose migrations.
+        let temporary = self.folder.join("lib.rs.new");
+        let written = std::fs::write(&path, text).and_then(|()| std::fs::write(&temporary, after));
+        if let Err(error) = written.and_then(|()| std::fs::rename(&temporary, &list)) {
             std::fs::remove_file(&path).ok();
-            std::fs::remove_file(&beside).ok();
-            return Err(told(&list)(error));
+            std::fs::remove_file(&temporary).ok();
+            return Err(file_error(&list)(error));
         }
         Ok(path)
     }
 
-    /// Formats Rust with rustfmt and the settings of the project. Without rustfmt the text is unchanged.
+    /// Formats Rust code with rustfmt and the project's settings. Without rustfmt it stays as it
+    /// is.
     pub(crate) fn formatted(&self, text: &str) -> String {
         layout(text, &self.folder).unwrap_or_else(|| {
-            #[expect(clippy::print_stderr, reason = "what is printed may be the file itself")]
+            #[expect(clippy::print_stderr, reason = "standard output may be the file itself")]
             {
-                eprintln!("migration: rustfmt is not there, or refused; the file is not laid out");
+                eprintln!("migration: rustfmt is missing or failed; the file is not formatted");
             }
             text.to_owned()
         })
     }
 }
 
-/// Formats Rust with rustfmt, with the settings found from `folder` upwards. None if rustfmt is missing or fails.
+/// Formats Rust code with rustfmt, with the settings of `folder` or its parents. None if rustfmt is
+/// missing or fails.
 #[must_use]
 pub fn layout(text: &str, folder: &Path) -> Option<String> {
     use std::io::Write as _;
@@ -103,7 +105,7 @@ pub fn layout(text: &str, folder: &Path) -> Option<String> {
     output.status.success().then(|| String::from_utf8(output.stdout).ok())?
 }
 
-/// The name of a new migration: time and message. It sorts after all others.
+/// The name of a new migration: time and message, after all existing ones.
 pub(crate) fn new_name(message: &str, now: chrono::NaiveDateTime, names: &[&str]) -> String {
     let slug: String = function(message).chars().take(60).collect();
     let slug = slug.trim_end_matches('_');
@@ -115,7 +117,8 @@ pub(crate) fn new_name(message: &str, now: chrono::NaiveDateTime, names: &[&str]
     format!("m{}_{slug}", moment.format("%Y%m%d_%H%M%S"))
 }
 
-/// The time in the name of a migration. A number that is no time of day, such as `000060`, counts as seconds.
+/// The time in the name of a migration. A number that is not a time of day, such as `000060`,
+/// counts as 23:59:59.
 fn timestamp(name: &str) -> Option<chrono::NaiveDateTime> {
     let mut parts = name.strip_prefix('m')?.splitn(3, '_');
     let day = chrono::NaiveDate::parse_from_str(parts.next()?, "%Y%m%d").ok()?;
@@ -147,7 +150,7 @@ fn listed(text: &str, name: &str) -> Option<String> {
         depth += i32::from(*c == '[') - i32::from(*c == ']');
         depth == 0
     })?;
-    let (inside, behind) = (text[list..list + end.0].trim_end(), &text[list + end.0..]);
+    let (inside, rest) = (text[list..list + end.0].trim_end(), &text[list + end.0..]);
     let comma = if inside.is_empty() || inside.ends_with(',') { "" } else { "," };
     let line_start = text[..list].rfind('\n').map_or(0, |line| line + 1);
     let indent: String = text[line_start..].chars().take_while(|c| c.is_whitespace()).collect();
@@ -156,7 +159,7 @@ fn listed(text: &str, name: &str) -> Option<String> {
     } else {
         format!("\n{indent}    {}", inside.trim())
     };
-    Some(format!("{}{inside}{comma}\n{indent}    Box::new({name}::Migration),\n{indent}{behind}", &text[..list]))
+    Some(format!("{}{inside}{comma}\n{indent}    Box::new({name}::Migration),\n{indent}{rest}", &text[..list]))
 }
 
 fn parse_heading(text: &str) -> Heading {
@@ -178,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_migration_is_listed_behind_the_others() {
+    fn a_new_migration_is_listed_after_the_others() {
         let list = "//! List.\n\npub mod schema;\n\nmod m20260101_000001_a;\n\nuse x;\n\nfn migrations() -> Vec<T> {\n        \
                     vec![\n            Box::new(m20260101_000001_a::Migration),\n        ]\n}\n";
         let after = listed(list, "m20260102_000000_b").unwrap();
@@ -200,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_says_its_message_parent_and_date() {
+    fn a_heading_is_parsed() {
         let heading = parse_heading(
             "//! A request can be made. While it is\n//! open.\n//!\n//! Parent: m1_x. Date: 2026-11-21.\n\nuse x;",
         );
@@ -210,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_name_comes_behind_all_there_are() {
+    fn a_new_name_sorts_after_all_others() {
         let now = chrono::NaiveDate::from_ymd_opt(2026, 11, 21).unwrap().and_hms_opt(10, 0, 0).unwrap();
         assert_eq!(new_name("Add the nid!", now, &[]), "m20261121_100000_add_the_nid");
         assert_eq!(new_name("b", now, &["m20261121_100000_a"]), "m20261121_100001_b");

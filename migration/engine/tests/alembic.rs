@@ -1,5 +1,5 @@
-//! Where Alembic compares the same two schemas, it finds the same kinds of difference. Needs a Python with `alembic` and
-//! `psycopg`, named by `ALEMBIC_PYTHON`.
+//! Compares the differences found with those of Alembic, for the same pairs of schemas. Needs a
+//! Python with `alembic` and `psycopg`; `ALEMBIC_PYTHON` is its path.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -19,8 +19,8 @@
 mod postgres;
 mod support {
     pub mod cases;
+    pub mod round_trips;
     pub mod shapes;
-    pub mod trips;
 }
 
 use std::io::Write as _;
@@ -29,21 +29,21 @@ use std::process::Command;
 
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
 use serde_json::{Value, json};
-use support::trips::{Trip, build, project, trips};
+use support::round_trips::{RoundTrip, build, project, round_trips};
 
-/// The two databases of a trip, and what is found between them.
-async fn compared(trip: &Trip, urls: [String; 2]) -> Value {
+/// The two databases of a round trip, and the differences found between them.
+async fn compared(round_trip: &RoundTrip, urls: [String; 2]) -> Value {
     let (before, after) = (connect(&urls[0]).await, connect(&urls[1]).await);
-    build(&before, &trip.before).await;
-    build(&after, &trip.after()).await;
-    let found = revisions::differences(&before, &project(Vec::new, trip.entities)).await.unwrap();
+    build(&before, &round_trip.before).await;
+    build(&after, &round_trip.after()).await;
+    let found = revisions::differences(&before, &project(Vec::new, round_trip.entities)).await.unwrap();
     let ours: Vec<_> = found
         .iter()
         .flat_map(|difference| difference.kinds.iter().map(move |kind| json!([kind, difference.table])))
         .collect();
     before.close().await.unwrap();
     after.close().await.unwrap();
-    json!({ "name": trip.name, "before": urls[0], "after": urls[1], "ours": ours })
+    json!({ "name": round_trip.name, "before": urls[0], "after": urls[1], "ours": ours })
 }
 
 async fn connect(url: &str) -> sea_orm_migration::sea_orm::DatabaseConnection {
@@ -60,19 +60,19 @@ async fn alembic_finds_the_same_kinds_of_difference() {
     let folder = std::env::temp_dir().join(format!("revisions-alembic-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let mut pairs = Vec::new();
-    for trip in trips(DbBackend::Sqlite) {
-        let url = |side: &str| format!("sqlite://{}", folder.join(format!("{}_{side}.db", trip.name)).display());
-        pairs.push(compared(&trip, [url("before"), url("after")]).await);
+    for round_trip in round_trips(DbBackend::Sqlite) {
+        let url = |side: &str| format!("sqlite://{}", folder.join(format!("{}_{side}.db", round_trip.name)).display());
+        pairs.push(compared(&round_trip, [url("before"), url("after")]).await);
     }
     let server = connect(postgres::server_url().expect("PostgreSQL is installed where Alembic is")).await;
-    for (number, trip) in trips(DbBackend::Postgres).iter().enumerate() {
+    for (number, round_trip) in round_trips(DbBackend::Postgres).iter().enumerate() {
         let mut urls = Vec::new();
         for side in ["before", "after"] {
             let name = format!("alembic_{number}_{side}");
             server.execute_unprepared(&format!("CREATE DATABASE {name} STRATEGY FILE_COPY")).await.unwrap();
             urls.push(postgres::database_url(&name).unwrap());
         }
-        pairs.push(compared(trip, urls.try_into().unwrap()).await);
+        pairs.push(compared(round_trip, urls.try_into().unwrap()).await);
     }
     let list = folder.join("pairs.json");
     std::fs::write(&list, Value::from(pairs).to_string()).unwrap();
@@ -80,7 +80,7 @@ async fn alembic_finds_the_same_kinds_of_difference() {
     let output = Command::new(python).arg(script).arg(&list).output().expect("Python starts");
     std::fs::remove_dir_all(&folder).ok();
     println!("{}", String::from_utf8_lossy(&output.stdout));
-    // Past the test harness, which keeps what passes to itself.
+    // Written to standard error directly: the test harness captures the output of passing tests.
     std::io::stderr().write_all(&output.stdout).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

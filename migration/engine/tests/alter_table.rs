@@ -1,5 +1,5 @@
-//! `AlterTable` on tables as people write them: with keys, references and CHECKs that have no names, with generated columns, triggers,
-//! views and rows that others refer to.
+//! `AlterTable` on tables written by hand: unnamed keys, references and CHECKs, generated columns,
+//! triggers, views, and rows that other rows refer to.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, missing_docs, reason = "tests fail by panicking")]
 
 #[path = "../../../tests/support/postgres.rs"]
@@ -13,7 +13,7 @@ use revisions::{AlterTable, Failure, Project};
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{DatabaseConnection, DbBackend, Statement};
 
-/// The tables before.
+/// The tables before the change.
 struct Before;
 
 impl MigrationName for Before {
@@ -54,7 +54,7 @@ impl MigrationTrait for Before {
     }
 }
 
-/// Makes the code longer, and the id larger.
+/// Makes `code` longer, and changes the type of `id`.
 struct Longer;
 
 impl MigrationName for Longer {
@@ -74,7 +74,7 @@ impl MigrationTrait for Longer {
     }
 }
 
-/// Makes the code too short for what is there.
+/// Makes `code` too short for the existing values.
 struct Shorter;
 
 impl MigrationName for Shorter {
@@ -114,7 +114,7 @@ async fn count(db: &DatabaseConnection, sql: &str) -> i64 {
     row.try_get_by_index(0).unwrap()
 }
 
-async fn all_that_was_there_still_holds(db: &DatabaseConnection) {
+async fn rows_and_constraints_survive_a_rebuild(db: &DatabaseConnection) {
     up(db, || vec![Box::new(Before)]).await.unwrap();
     db.execute_unprepared(ROWS).await.unwrap();
     up(db, || vec![Box::new(Before), Box::new(Longer)]).await.unwrap();
@@ -122,7 +122,7 @@ async fn all_that_was_there_still_holds(db: &DatabaseConnection) {
     assert_eq!(count(db, "SELECT count(*) FROM owners WHERE age IN (1, 2) AND twice = age * 2").await, 2);
     assert_eq!(count(db, "SELECT count(*) FROM pets").await, 2, "the rebuild must not act on what refers to the table");
     db.execute_unprepared("INSERT INTO owners (code, age, boss) VALUES ('a longer one', 4, 2)").await.unwrap();
-    // An id that has been given is not given again.
+    // Ids are not used twice.
     assert_eq!(count(db, "SELECT CAST(id AS bigint) FROM owners WHERE code = 'a longer one'").await, 4);
     assert_eq!(count(db, "SELECT count(*) FROM log WHERE what = 'a longer one'").await, 1, "the trigger");
     for refused in [
@@ -142,29 +142,31 @@ async fn all_that_was_there_still_holds(db: &DatabaseConnection) {
 }
 
 #[tokio::test]
-async fn on_sqlite_all_that_was_there_still_holds() {
+async fn on_sqlite_rows_and_constraints_survive_a_rebuild() {
     let db = revisions::connect("sqlite::memory:", None).await.unwrap();
-    all_that_was_there_still_holds(&db).await;
+    rows_and_constraints_survive_a_rebuild(&db).await;
     assert_eq!(count(&db, "SELECT count(*) FROM codes").await, 2);
     assert_eq!(count(&db, "SELECT count(*) FROM sqlite_master WHERE name = 'owners_age_idx'").await, 1);
     assert_eq!(count(&db, "SELECT foreign_keys FROM pragma_foreign_keys").await, 1);
 }
 
 #[tokio::test]
-async fn on_postgres_all_that_was_there_still_holds() {
-    let Some(server) = postgres::server_url() else { return postgres::skipped("all_that_was_there_still_holds") };
+async fn on_postgres_rows_and_constraints_survive_a_rebuild() {
+    let Some(server) = postgres::server_url() else {
+        return postgres::skipped("rows_and_constraints_survive_a_rebuild");
+    };
     let admin = revisions::connect(server, None).await.unwrap();
     admin.execute_unprepared("CREATE DATABASE reshape").await.unwrap();
     let db = revisions::connect(&postgres::database_url("reshape").unwrap(), None).await.unwrap();
-    all_that_was_there_still_holds(&db).await;
-    // PostgreSQL refuses what SQLite would keep; nothing is cut off.
+    rows_and_constraints_survive_a_rebuild(&db).await;
+    // PostgreSQL refuses values that are too long, which SQLite would keep. Nothing is truncated.
     let refused = up(&db, || vec![Box::new(Before), Box::new(Longer), Box::new(Shorter)]).await.unwrap_err();
     assert!(refused.to_string().contains("value too long"), "{refused}");
     assert_eq!(count(&db, "SELECT count(*) FROM owners WHERE code = 'a longer one'").await, 1);
 }
 
 #[tokio::test]
-async fn a_pool_that_cannot_do_it_is_refused() {
+async fn a_pool_of_the_wrong_size_is_refused() {
     let mut options = sea_orm_migration::sea_orm::ConnectOptions::new("sqlite::memory:");
     options.max_connections(3);
     let db = sea_orm_migration::sea_orm::Database::connect(options).await.unwrap();

@@ -1,4 +1,4 @@
-//! The command line as a program, and databases to run it on.
+//! The command line as a program, and databases for it.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 #[path = "../../engine/tests/support/facts.rs"]
@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 
-/// A folder of a test's own, removed afterwards.
+/// A temporary folder, deleted afterwards.
 pub struct Folder(pub PathBuf);
 
 impl Folder {
@@ -32,6 +32,8 @@ impl Drop for Folder {
 pub fn command(folder: &Folder, url: Option<&str>, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_migration"));
     command.args(arguments).current_dir(&folder.0).env_clear();
+    // As `cargo run` does.
+    command.env("CARGO_MANIFEST_DIR", env!("CARGO_MANIFEST_DIR"));
     // For rustfmt.
     command.envs(
         ["PATH", "HOME", "RUSTUP_HOME", "CARGO_HOME"]
@@ -48,14 +50,14 @@ pub fn migration(folder: &Folder, url: Option<&str>, arguments: &[&str]) -> Outp
     command(folder, url, arguments).output().expect("the program starts")
 }
 
-/// Demands success and returns what it printed.
+/// Asserts success and returns the standard output.
 #[track_caller]
 pub fn succeeds(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Demands an exit code and one sentence, and returns it.
+/// Asserts the exit code and one sentence on standard error, and returns it.
 #[track_caller]
 pub fn fails(output: &Output, code: i32) -> String {
     assert_eq!(output.status.code(), Some(code), "{output:?}");
@@ -64,19 +66,19 @@ pub fn fails(output: &Output, code: i32) -> String {
     said
 }
 
-/// Demands that a check found something, and returns what it printed.
+/// Asserts that a check found errors, and returns the standard output.
 #[track_caller]
 pub fn differs(output: &Output) -> String {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// An SQLite file in a folder.
+/// URL of an SQLite file in the folder.
 pub fn sqlite(folder: &Folder) -> String {
     format!("sqlite://{}", folder.0.join("care4u.db").display())
 }
 
-/// A new database on the server of the tests; none where there is no PostgreSQL.
+/// URL of a new database on the test server. None without PostgreSQL.
 pub async fn postgres_database() -> Option<String> {
     let server = migration::connect(postgres::server_url()?, None).await.unwrap();
     let name = format!("cli_{}", uuid::Uuid::now_v7().simple());
@@ -85,7 +87,7 @@ pub async fn postgres_database() -> Option<String> {
     postgres::database_url(&name)
 }
 
-/// Runs some SQL.
+/// Executes SQL.
 pub async fn execute(url: &str, sql: &str) {
     let db = migration::connect(url, None).await.unwrap();
     db.execute_unprepared(sql).await.unwrap();
@@ -105,7 +107,7 @@ pub async fn facts(db: &DatabaseConnection) -> facts::SchemaFacts {
     facts::describe(db).await.expect("a schema can be described")
 }
 
-/// The schema of a database as facts.
+/// The facts about the schema of a database.
 pub async fn facts_of(url: &str) -> facts::SchemaFacts {
     let db = migration::connect(url, None).await.unwrap();
     let found = facts(&db).await;

@@ -165,8 +165,8 @@ impl FromRequest for Form {
 
 /// Issue a token pair (OAuth 2.0)
 ///
-/// `grant_type=password` logs in. It is for first-party clients only: RFC 9700 §2.4 advises against it, and operators can
-/// disable it. `grant_type=refresh_token` refreshes the token pair. Errors have the format of RFC 6749 §5.2.
+/// `grant_type=password` logs in. It is for first-party clients only: RFC 9700 §2.4 advises against it, and operators
+/// can disable it. `grant_type=refresh_token` refreshes the token pair. Errors have the format of RFC 6749 §5.2.
 ///
 /// **Open to:** anyone.
 #[utoipa::path(
@@ -177,9 +177,9 @@ impl FromRequest for Form {
         (status = 400, body = OAuthError, description = "The request or the grant is not valid"),
         (status = 408, body = OAuthError, description = "The body did not arrive in time"),
         (status = 413, body = OAuthError, description = "The body is too large"),
-        (status = 429, body = OAuthError, description = "Too many failures; wait the number of seconds in `Retry-After`"),
+        (status = 429, body = OAuthError, description = "Too many failures; wait for `Retry-After` seconds"),
         (status = 500, body = OAuthError, description = "Internal error of the service"),
-        (status = 503, body = OAuthError, description = "The service is busy or unavailable; try again after `Retry-After` seconds"),
+        (status = 503, body = OAuthError, description = "Busy or unavailable; try again after `Retry-After` seconds"),
     )
 )]
 #[post("/token")]

@@ -74,10 +74,10 @@ impl From<table::Model> for ImportReply {
     }
 }
 
-/// What became of a file.
+/// Result of an import.
 #[derive(Serialize, ToSchema)]
 pub struct ImportReport {
-    /// To take the import back with; null after a dry run.
+    /// Id of the import, which can be undone; null after a dry run.
     #[schema(required = true, example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
     id: Option<Uuid>,
     /// Whether nothing was changed.
@@ -105,7 +105,7 @@ pub struct RowProblem {
 
 impl ImportReport {
     /// The report as JSON in chunks: a hundred thousand rows may have been skipped.
-    fn pieces(report: Report, format: ContactFormat) -> DomainResult<impl Stream<Item = DomainResult<Vec<u8>>>> {
+    fn chunks(report: Report, format: ContactFormat) -> DomainResult<impl Stream<Item = DomainResult<Vec<u8>>>> {
         let head = Self {
             id: report.import.as_ref().map(|import| import.id),
             dry_run: report.import.is_none(),
@@ -119,16 +119,16 @@ impl ImportReport {
         let end = head.split_off(head.len().saturating_sub(b"]}".len()));
         let mut rows = report.rejected.into_iter().enumerate();
         let rows = std::iter::from_fn(move || {
-            let mut piece = Vec::new();
+            let mut chunk = Vec::new();
             for (number, row) in rows.by_ref().take(ROWS_PER_CHUNK) {
                 if number > 0 {
-                    piece.push(b',');
+                    chunk.push(b',');
                 }
-                if let Err(error) = serde_json::to_writer(&mut piece, &RowProblem::from(row)) {
+                if let Err(error) = serde_json::to_writer(&mut chunk, &RowProblem::from(row)) {
                     return Some(Err(Error::internal(error)));
                 }
             }
-            (!piece.is_empty()).then_some(Ok(piece))
+            (!chunk.is_empty()).then_some(Ok(chunk))
         });
         let (head, end) = (stream::iter([Ok(head)]), stream::iter([Ok(end)]));
         Ok(head.chain(stream::iter(rows)).chain(end))
@@ -170,25 +170,27 @@ pub async fn create(
     Query(query): Query<ImportContacts>,
     body: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let unsupported = || Problem::unsupported_media_type(&format!("{MEDIA_TYPES}, in UTF-8"));
-    let (format, is_dry_run) = (query.format.value()?, query.dry_run.value()?.unwrap_or(false));
-    let format = format.or_else(|| format_of(request.content_type())).filter(|_| is_utf8(&request));
-    let format = format.ok_or_else(unsupported)?;
+    let format = query.format.value()?.or_else(|| format_of(request.content_type())).filter(|_| is_utf8(&request));
+    let format = format.ok_or_else(|| Problem::unsupported_media_type(&format!("{MEDIA_TYPES}, in UTF-8")))?;
+    let is_dry_run = query.dry_run.value()?.unwrap_or(false);
     let limiter = &state.import_limiter;
     let _permit = limiter.upload(user.user_id)?;
     let quota = if is_dry_run { Quota::DryRuns } else { Quota::Imports };
     quota::consume(&state.db, &state.auth, quota, user.user_id).await?;
-    let file = tokio::time::timeout(FILE_TIMEOUT, receive(&request, body, limiter.max_bytes)).await;
-    let file = file.map_err(|_| Problem::request_timeout())??;
+    let file = receive(&request, body, limiter.max_bytes).await?;
     let import = Import { file, format, is_dry_run };
-    let report = contact_imports::create(&state.db, &state.auth.clock, limiter, &user, import).await?;
+    reply(contact_imports::create(&state.db, &state.auth.clock, limiter, &user, import).await?, format).await
+}
+
+/// The response to an import: 201 with its path; after a dry run 200.
+async fn reply(report: Report, format: ContactFormat) -> Result<HttpResponse, Problem> {
     let mut response = HttpResponse::Ok();
     if let Some(import) = &report.import {
         response.status(StatusCode::CREATED);
         response.insert_header((header::LOCATION, format!("/api/v1/contacts/imports/{}", import.id)));
     }
     response.content_type(ContentType::json());
-    Ok(response.streaming(begun(ImportReport::pieces(report, format)?).await?))
+    Ok(response.streaming(begun(ImportReport::chunks(report, format)?).await?))
 }
 
 fn is_utf8(request: &HttpRequest) -> bool {
@@ -198,8 +200,14 @@ fn is_utf8(request: &HttpRequest) -> bool {
     charset.is_none_or(|name| ["utf-8", "utf8", "us-ascii"].contains(&name.to_ascii_lowercase().as_str()))
 }
 
+/// Receives a file within its limits of size and time.
+async fn receive(request: &HttpRequest, body: web::Payload, max_bytes: u64) -> Result<File, Problem> {
+    let file = tokio::time::timeout(FILE_TIMEOUT, write_to_file(request, body, max_bytes)).await;
+    file.map_err(|_| Problem::request_timeout())?
+}
+
 /// Writes the body to an unnamed temporary file, which is deleted with the request.
-async fn receive(request: &HttpRequest, mut body: web::Payload, max_bytes: u64) -> Result<File, Problem> {
+async fn write_to_file(request: &HttpRequest, mut body: web::Payload, max_bytes: u64) -> Result<File, Problem> {
     let too_large = || Problem::too_large(usize::try_from(max_bytes).unwrap_or(usize::MAX));
     let announced =
         header::ContentLength::parse(request).map_or(0, |length| u64::try_from(*length).unwrap_or(u64::MAX));

@@ -35,8 +35,8 @@ pub fn client_of(request: &HttpRequest) -> Client {
 
 /// The address behind the proxies. Nothing that an untrusted peer says of itself counts.
 ///
-/// A proxy sets one of the two headers and may pass the other one on as the client forged it. So if both are present and
-/// differ, both are ignored.
+/// A proxy sets one of the two headers and may pass on the other one, which a client can forge. So if both are present
+/// and differ, both are ignored.
 fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
     let peer = peer.to_canonical();
     if !is_trusted(peer, proxies) {
@@ -54,7 +54,7 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAdd
     }
 }
 
-/// First address that is not a trusted proxy, from the nearest hop to the farthest. Stops at a hop that cannot be parsed.
+/// First address that is not a trusted proxy, starting at the nearest hop. Stops before a hop that cannot be parsed.
 fn first_untrusted(peer: IpAddr, hops: impl Iterator<Item = Option<IpAddr>>, proxies: &[IpNet]) -> IpAddr {
     let mut nearest = peer;
     for hop in hops {

@@ -29,8 +29,8 @@ pub async fn signed_in<B: MessageBody>(
 /// Actor of the access token.
 ///
 /// # Errors
-/// Returns [`Error::Unauthenticated`] if there is no token, and [`Error::InvalidToken`] if it is not valid or its session
-/// has been revoked.
+/// Returns [`Error::Unauthenticated`] if there is no token, and [`Error::InvalidToken`] if it is not valid or its
+/// session has been revoked.
 fn authenticate(request: &ServiceRequest) -> Result<Actor> {
     let state = request.app_data::<web::Data<AppState>>().ok_or(Error::Unauthenticated)?;
     let token = bearer_token(request).ok_or(Error::Unauthenticated)?;

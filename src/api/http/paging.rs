@@ -1,4 +1,4 @@
-//! Keyset paging over HTTP: parameters `limit` and `cursor` (opaque); response `{items, next_cursor}` and header `Link`.
+//! Keyset paging over HTTP: parameters `limit` and `cursor` (opaque), response `{items, next_cursor}`, header `Link`.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse};

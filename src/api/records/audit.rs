@@ -71,11 +71,11 @@ pub struct ListAuditEvents {
     action: Option<Field<AuditAction>>,
     /// Only operations by this account.
     #[validate(nested)]
-    #[param(inline)]
+    #[param(value_type = Option<Uuid>)]
     actor_id: Option<Field<Uuid>>,
     /// Only operations on this account.
     #[validate(nested)]
-    #[param(inline)]
+    #[param(value_type = Option<Uuid>)]
     subject_id: Option<Field<Uuid>>,
     /// Only events at this time or later (RFC 3339).
     #[validate(nested)]

@@ -116,12 +116,12 @@ impl From<Request> for VaccineRequestReply {
 pub struct CreateVaccineRequest {
     /// A contact of the caller; null or absent for the caller.
     #[validate(nested)]
-    #[schema(inline)]
+    #[schema(value_type = Option<Uuid>)]
     contact_id: Option<Field<Uuid>>,
     /// A vaccine of the catalogue.
     #[serde(default)]
     #[validate(nested)]
-    #[schema(inline, required = true)]
+    #[schema(value_type = Uuid, required = true)]
     vaccine_id: Field<Uuid>,
     /// Number of the dose in its course; 1 by default.
     #[validate(nested)]
@@ -158,7 +158,7 @@ pub struct UpdateVaccineRequest {
     /// A vaccine of the catalogue.
     #[serde(default, deserialize_with = "not_null")]
     #[validate(nested)]
-    #[schema(inline, value_type = Field<Uuid>, required = false)]
+    #[schema(value_type = Uuid, required = false)]
     vaccine_id: Option<Field<Uuid>>,
     /// Number of the dose in its course.
     #[serde(default, deserialize_with = "not_null")]
@@ -207,15 +207,15 @@ pub struct ListVaccineRequests {
     status: Option<Field<RequestStatus>>,
     /// Only requests for this vaccine.
     #[validate(nested)]
-    #[param(inline)]
+    #[param(value_type = Option<Uuid>)]
     vaccine_id: Option<Field<Uuid>>,
     /// Only requests of this account; useful to staff.
     #[validate(nested)]
-    #[param(inline)]
+    #[param(value_type = Option<Uuid>)]
     user_id: Option<Field<Uuid>>,
     /// Only requests for this contact.
     #[validate(nested)]
-    #[param(inline)]
+    #[param(value_type = Option<Uuid>)]
     contact_id: Option<Field<Uuid>>,
     /// Only requests created at this time or later (RFC 3339).
     #[validate(nested)]

@@ -45,26 +45,28 @@ pub async fn put(db: &impl ConnectionTrait, clock: &Clock, actor: &Actor) -> Res
     let mut bytes = [0; SECRET_BYTES];
     getrandom::fill(&mut bytes).map_err(Error::internal)?;
     let (secret, created_at) = (URL_SAFE_NO_PAD.encode(bytes), clock.now());
+    let secret_hash = hash(&secret);
+    // The INSERT decides which of several concurrent requests creates the feed.
+    let insert = |on_conflict: &mut OnConflict| {
+        let (user_id, secret_hash) = (Set(actor.user_id), Set(secret_hash.clone()));
+        let row = ActiveModel { user_id, secret_hash, created_at: Set(created_at) };
+        Entity::insert(row).on_conflict(on_conflict.to_owned()).exec_without_returning(db)
+    };
+    if insert(OnConflict::column(Column::UserId).do_nothing()).await? > 0 {
+        return Ok(NewFeed { secret, created_at, is_new: true });
+    }
     let replaced = Entity::update_many()
-        .col_expr(Column::SecretHash, Expr::value(hash(&secret)))
+        .col_expr(Column::SecretHash, Expr::value(secret_hash.clone()))
         .col_expr(Column::CreatedAt, Expr::value(created_at))
         .filter(Column::UserId.eq(actor.user_id))
         .exec(db)
         .await?;
-    let feed = NewFeed { secret, created_at, is_new: replaced.rows_affected == 0 };
-    if !feed.is_new {
-        return Ok(feed);
+    let is_new = replaced.rows_affected == 0;
+    if is_new {
+        // The feed was deleted since the INSERT.
+        insert(OnConflict::column(Column::UserId).update_columns([Column::SecretHash, Column::CreatedAt])).await?;
     }
-    let row = ActiveModel {
-        user_id: Set(actor.user_id),
-        secret_hash: Set(hash(&feed.secret)),
-        created_at: Set(feed.created_at),
-    };
-    // A concurrent request may have created it meanwhile.
-    let renewed = [Column::SecretHash, Column::CreatedAt];
-    let on_conflict = OnConflict::column(Column::UserId).update_columns(renewed).to_owned();
-    Entity::insert(row).on_conflict(on_conflict).exec_without_returning(db).await?;
-    Ok(feed)
+    Ok(NewFeed { secret, created_at, is_new })
 }
 
 /// Gets the feed of the actor, without its secret.

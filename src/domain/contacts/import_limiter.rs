@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Files that are received at the same time.
-const MAX_UPLOADS: usize = 32;
+const MAX_CONCURRENT_UPLOADS: usize = 32;
 
 /// Limits of imports: size of a file, one file per user at a time, and a number of files in all.
 #[derive(Debug)]
@@ -28,12 +28,12 @@ pub struct ImportLimiter {
 
 /// A permit to upload a file, from its first byte to the response.
 #[derive(Debug)]
-pub struct UploadPermit<'a> {
+pub struct ImportPermit<'a> {
     limiter: &'a ImportLimiter,
     user_id: Uuid,
 }
 
-impl Drop for UploadPermit<'_> {
+impl Drop for ImportPermit<'_> {
     fn drop(&mut self) {
         self.limiter.uploading().remove(&self.user_id);
     }
@@ -50,12 +50,12 @@ impl ImportLimiter {
     ///
     /// # Errors
     /// [`Error::Busy`] if the user has one already, or there are none left.
-    pub fn upload(&self, user_id: Uuid) -> Result<UploadPermit<'_>> {
+    pub fn upload(&self, user_id: Uuid) -> Result<ImportPermit<'_>> {
         let mut uploading = self.uploading();
-        if uploading.len() >= MAX_UPLOADS || !uploading.insert(user_id) {
+        if uploading.len() >= MAX_CONCURRENT_UPLOADS || !uploading.insert(user_id) {
             return Err(Error::Busy);
         }
-        Ok(UploadPermit { limiter: self, user_id })
+        Ok(ImportPermit { limiter: self, user_id })
     }
 
     fn uploading(&self) -> MutexGuard<'_, HashSet<Uuid>> {
@@ -79,13 +79,14 @@ mod tests {
 
     use uuid::Uuid;
 
-    use super::{ImportLimiter, MAX_UPLOADS};
+    use super::{ImportLimiter, MAX_CONCURRENT_UPLOADS};
     use crate::error::Error;
 
     #[tokio::test]
     async fn uploads_above_the_limit_are_busy() {
         let limiter = ImportLimiter::new(1, 1, 1);
-        let mut permits: Vec<_> = (0..MAX_UPLOADS).map(|_| limiter.upload(Uuid::now_v7()).unwrap()).collect();
+        let mut permits: Vec<_> =
+            (0..MAX_CONCURRENT_UPLOADS).map(|_| limiter.upload(Uuid::now_v7()).unwrap()).collect();
         assert!(matches!(limiter.upload(Uuid::nil()), Err(Error::Busy)));
         permits.pop();
         let permit = limiter.upload(Uuid::nil()).unwrap();

@@ -249,7 +249,8 @@ async fn disabling_ends_the_sessions_at_once_and_enabling_lets_in_again() {
     let (patient, admin) = (app.patient().await, app.admin().await);
     let path = format!("/users/{}", patient.id);
     let disabled = admin.patch(&path, json!({ "disabled": true })).await.ok();
-    assert!(disabled["disabled_at"].is_string());
+    assert_eq!((&disabled["disabled"], disabled["disabled_at"].is_string()), (&json!(true), true));
+    assert_eq!(admin.get(&path).await.ok(), disabled);
     patient.get("/users/me").await.problem(401, "invalid-token");
     app.refresh(&patient.refresh_token).await.problem(401, "invalid-token");
     let login = |password: &str| json!({ "email": patient.email, "password": password });
@@ -257,7 +258,8 @@ async fn disabling_ends_the_sessions_at_once_and_enabling_lets_in_again() {
     app.post("/api/v1/auth/login", login("a guess")).await.problem(401, "wrong-credentials");
     // Once more changes nothing, not even the time.
     assert_eq!(admin.patch(&path, json!({ "disabled": true })).await.ok()["disabled_at"], disabled["disabled_at"]);
-    assert!(admin.patch(&path, json!({ "disabled": false })).await.ok()["disabled_at"].is_null());
+    let enabled = admin.patch(&path, json!({ "disabled": false })).await.ok();
+    assert_eq!((&enabled["disabled"], &enabled["disabled_at"]), (&json!(false), &Value::Null));
     app.post("/api/v1/auth/login", login(PASSWORD)).await.ok();
     for actor in [&patient.elsewhere().await, &app.staff().await] {
         actor.patch(&path, json!({ "disabled": true })).await.problem(403, "forbidden");

@@ -364,3 +364,57 @@ async fn a_calendar_program_reads_the_feed_by_its_secret_until_it_is_revoked() {
     admin.patch(&format!("/users/{}", ada.id), json!({ "disabled": true })).await.ok();
     app.get(&last).await.problem(404, "not-found");
 }
+
+#[tokio::test]
+async fn unknown_parameters_are_ignored_by_the_calendar_and_refused_by_every_other_query() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    born(&ada, "Byron", 5, 12, None).await;
+    let calendar = ada.get("/contacts/birthdays.ics?utm_source=program&_=1&_=2&=&flag").await;
+    assert_eq!(events(&calendar.is(200).text).len(), 1);
+    // Its own parameters are checked nevertheless.
+    ada.get("/contacts/birthdays.ics?utm_source=program&days=x").await.violates(&[("days", "type")]);
+    for path in ["/contacts", "/contacts/birthdays", "/contacts/export", "/contacts/imports"] {
+        ada.get(&format!("{path}?utm_source=program")).await.violates(&[("utm_source", "unknown")]);
+    }
+    let file = "first_name,last_name\nByron,King\n";
+    ada.upload("/contacts/imports?utm_source=program", "text/csv", file).await.violates(&[("utm_source", "unknown")]);
+    // The former name of `time_zone`.
+    ada.get("/contacts/birthdays?tz=UTC").await.violates(&[("tz", "unknown")]);
+}
+
+#[tokio::test]
+async fn the_birthday_feed_is_a_singleton() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    let path = "/contacts/birthdays/feed";
+    app.send(app.request(Method::PUT, &format!("/api/v1{path}"))).await.problem(401, "unauthenticated");
+    let created = ada.put_empty(path).await;
+    assert_eq!(created.is(201).header("location"), format!("/api/v1{path}"));
+    let replaced = ada.put_empty(path).await;
+    assert!(replaced.is(200).headers.get("location").is_none(), "{replaced:?}");
+    assert_ne!(created.json()["path"], replaced.json()["path"]);
+    let refused = ada.post_empty(path).await;
+    refused.problem(405, "method-not-allowed");
+    assert_eq!(refused.header("allow"), "GET, HEAD, PUT, DELETE");
+}
+
+#[tokio::test]
+async fn of_concurrent_requests_for_a_new_feed_one_creates_it() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    for _ in 0..8 {
+        let requests = (0..6).map(|_| ada.put_empty("/contacts/birthdays/feed"));
+        let responses = futures_util::future::join_all(requests).await;
+        let mut statuses: Vec<_> = responses.iter().map(|response| response.status).collect();
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 200, 200, 200, 200, 201]);
+        let mut valid = 0;
+        for response in &responses {
+            let path = response.json()["path"].as_str().unwrap().to_owned();
+            valid += usize::from(app.get(&path).await.status == 200);
+        }
+        assert_eq!(valid, 1, "only the last secret is valid");
+        ada.delete("/contacts/birthdays/feed").await.no_content();
+    }
+}

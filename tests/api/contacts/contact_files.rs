@@ -393,3 +393,44 @@ async fn who_imports_very_often_is_asked_to_wait() {
     refused.header("retry-after");
     assert_eq!(count(&app, &ada).await, 2);
 }
+
+#[tokio::test]
+async fn all_violations_of_a_row_are_reported_with_their_fields() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    let (name, note) = ("x".repeat(101), "x".repeat(2001));
+    let head = "first_name,last_name,email,phone_number,birth_year,birth_month,birth_day,note\n";
+    let rows = format!(" ,{name},nobody,call me,,2,30,{note}\nByron,King, , ,,,, \n");
+    let report = import_csv(&ada, format!("{head}{rows}")).await;
+    assert_eq!(
+        errors(&report),
+        expected(&[
+            (2, "first_name", "blank"),
+            (2, "last_name", "length"),
+            (2, "email", "email"),
+            (2, "phone_number", "phone_number"),
+            (2, "note", "length"),
+            (2, "birth_day", "date"),
+        ])
+    );
+    // Optional values may be blank.
+    let contact = &book(&ada).await[0];
+    for name in ["email", "phone_number", "birth_day", "note"] {
+        assert_eq!(contact[name], Value::Null, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn imports_are_created_in_their_collection_only() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    let file = "first_name,last_name\nByron,King\n";
+    ada.upload("/contacts/import", "text/csv", file).await.problem(405, "method-not-allowed");
+    let dry_run = ada.upload("/contacts/imports?dry_run=true", "text/csv", file).await;
+    assert!(dry_run.is(200).headers.get("location").is_none(), "{dry_run:?}");
+    ada.upload("/contacts/imports?dry_run=maybe", "text/csv", file).await.violates(&[("dry_run", "type")]);
+    let created = ada.upload("/contacts/imports", "text/csv", file).await;
+    let id = created.created()["id"].as_str().unwrap().to_owned();
+    assert_eq!(created.header("location"), format!("/api/v1/contacts/imports/{id}"));
+    ada.get("/contacts/imports/none").await.violates(&[("id", "type")]);
+}

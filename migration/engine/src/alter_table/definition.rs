@@ -1,28 +1,27 @@
-//! Definition: the text of a `CREATE TABLE` as columns and constraints, which can be changed and written again.
-//! Unchanged parts keep their text.
+//! Parser and writer of a `CREATE TABLE` statement. What is not changed keeps its original text.
 
 use sea_orm::DbErr;
 use sea_orm::sea_query::{ColumnDef, SqliteQueryBuilder, Table};
 
-use super::clause::{Clause, Column, clause, column, is_any};
-use super::tokens::tokens;
+use super::clause::{Clause, ColumnDefinition, clause, column, is_any};
+use super::tokens::{quoted, tokens};
 
 /// The definition of a table, as SQLite stores it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Definition {
-    columns: Vec<Column>,
+pub(crate) struct TableDefinition {
+    columns: Vec<ColumnDefinition>,
     constraints: Vec<Clause>,
     /// The text after the closing parenthesis, such as `WITHOUT ROWID`.
     options: String,
 }
 
-impl Definition {
+impl TableDefinition {
     pub(crate) fn parse(sql: &str) -> Self {
         let tokens = tokens(sql);
         let open = tokens.iter().position(|token| &sql[token.clone()] == "(").unwrap_or(tokens.len());
         let mut depth = 0_usize;
         let (mut items, mut item, mut end) = (Vec::new(), Vec::new(), tokens.len());
-        for (place, token) in tokens.iter().enumerate().skip(open) {
+        for (position, token) in tokens.iter().enumerate().skip(open) {
             let text = &sql[token.clone()];
             depth = match text {
                 "(" => depth + 1,
@@ -31,11 +30,11 @@ impl Definition {
             };
             match (text, depth) {
                 (")", 0) => {
-                    end = place;
+                    end = position;
                     break;
                 }
                 (",", 1) => items.push(std::mem::take(&mut item)),
-                ("(", 1) if place == open => {}
+                ("(", 1) if position == open => {}
                 _ => item.push(token.clone()),
             }
         }
@@ -53,23 +52,24 @@ impl Definition {
         table
     }
 
-    /// The statement that creates the table under another name.
+    /// The `CREATE TABLE` statement for this definition, with another table name.
     pub(crate) fn create(&self, name: &str) -> String {
         let columns = self.columns.iter().map(|column| {
             let parts =
                 std::iter::once(column.kind.as_str()).chain(column.clauses.iter().map(|clause| clause.text.as_str()));
             let parts: Vec<_> = parts.filter(|part| !part.is_empty()).collect();
-            format!("{} {}", super::quoted(&column.name), parts.join(" ")).trim_end().to_owned()
+            format!("{} {}", quoted(&column.name), parts.join(" ")).trim_end().to_owned()
         });
         let items: Vec<_> = columns.chain(self.constraints.iter().map(|constraint| constraint.text.clone())).collect();
-        let statement = format!("CREATE TABLE {} ( {} ) {}", super::quoted(name), items.join(", "), self.options);
+        let statement = format!("CREATE TABLE {} ( {} ) {}", quoted(name), items.join(", "), self.options);
         statement.trim_end().to_owned()
     }
 
-    /// The columns with data, without generated columns.
+    /// The columns that store data; generated columns are left out.
     pub(crate) fn stored_columns(&self) -> impl Iterator<Item = &str> {
-        let is_generated =
-            |column: &&Column| column.clauses.iter().any(|clause| is_any(&clause.keyword, &["GENERATED", "AS"]));
+        let is_generated = |column: &&ColumnDefinition| {
+            column.clauses.iter().any(|clause| is_any(&clause.keyword, &["GENERATED", "AS"]))
+        };
         self.columns.iter().filter(move |column| !is_generated(column)).map(|column| column.name.as_str())
     }
 
@@ -78,7 +78,7 @@ impl Definition {
         self.columns.iter().map(|column| (column.name.as_str(), column.kind.to_ascii_lowercase()))
     }
 
-    /// The same table without types and storage options, for the parser.
+    /// The same table with one type for all columns, and without table options.
     #[cfg(feature = "cli")]
     pub(crate) fn plain(&self, kind: &str) -> Self {
         let mut table = self.clone();
@@ -92,7 +92,7 @@ impl Definition {
         self.options.to_ascii_uppercase().contains("WITHOUT ROWID")
     }
 
-    /// Whether ids come from a counter (AUTOINCREMENT).
+    /// Whether a column is AUTOINCREMENT.
     pub(crate) fn counts_up(&self) -> bool {
         let mut clauses = self.columns.iter().flat_map(|column| &column.clauses);
         clauses.any(|clause| clause.text.to_ascii_uppercase().contains("AUTOINCREMENT"))
@@ -102,31 +102,32 @@ impl Definition {
         self.columns.push(written(column));
     }
 
-    /// Replaces type, nullability, default and collation of a column. Keys, references and CHECKs stay, unless new ones
-    /// are given.
+    /// Replaces type, nullability, default and collation. Keys, references and CHECKs stay, unless
+    /// the new column has such a clause itself.
     pub(crate) fn alter_column(&mut self, column: &ColumnDef) -> Result<(), DbErr> {
         let new = written(column);
-        let place = self.columns.iter_mut().find(|known| known.name == new.name);
-        let place = place.ok_or_else(|| DbErr::Migration(format!("there is no column {}", new.name)))?;
-        place.kind = new.kind;
-        place.clauses.retain(|old| {
+        let position = self.columns.iter_mut().find(|known| known.name == new.name);
+        let position = position.ok_or_else(|| DbErr::Migration(format!("there is no column {}", new.name)))?;
+        position.kind = new.kind;
+        position.clauses.retain(|old| {
             let is_told = new.clauses.iter().any(|clause| match &old.name {
                 Some(_) => clause.name == old.name,
                 None => clause.keyword == old.keyword,
             });
             !is_any(&old.keyword, &["NOT", "NULL", "DEFAULT", "COLLATE"]) && !is_told
         });
-        place.clauses.splice(0..0, new.clauses);
+        position.clauses.splice(0..0, new.clauses);
         Ok(())
     }
 
     pub(crate) fn drop_column(&mut self, name: &str) -> Result<(), DbErr> {
-        let place = self.columns.iter().position(|column| column.name == name);
-        let place = place.ok_or_else(|| DbErr::Migration(format!("there is no column {name}")))?;
-        let gone = self.columns.remove(place);
-        // The CHECK of a column may mention other columns only.
+        let position = self.columns.iter().position(|column| column.name == name);
+        let position = position.ok_or_else(|| DbErr::Migration(format!("there is no column {name}")))?;
+        let removed = self.columns.remove(position);
+        // A CHECK clause of this column may be about other columns only; then it becomes a table
+        // constraint.
         let others: Vec<_> = self.columns.iter().map(|column| column.name.clone()).collect();
-        self.constraints.extend(gone.clauses.into_iter().filter(|clause| {
+        self.constraints.extend(removed.clauses.into_iter().filter(|clause| {
             let words = clause.words();
             clause.keyword == "CHECK"
                 && !words.iter().any(|word| word == name)
@@ -135,22 +136,22 @@ impl Definition {
         Ok(())
     }
 
-    /// Adds a constraint of the table, with its name.
+    /// Adds a table constraint from its text, which may contain a name.
     pub(crate) fn add_constraint(&mut self, text: &str) {
         self.constraints.push(clause(text, &tokens(text)));
     }
 
-    /// The last constraint of the table, as text.
+    /// The text of the last table constraint.
     pub(crate) fn into_constraint(mut self) -> Option<String> {
         self.constraints.pop().map(|constraint| constraint.text)
     }
 
-    /// Drops a foreign key by name; one without a name by its columns.
+    /// Drops a foreign key by name, or an unnamed one by its columns.
     pub(crate) fn drop_foreign_key(&mut self, name: &str, columns: &[String]) -> Result<(), DbErr> {
         self.drop_named_or("foreign key", name, columns, |keyword| is_any(keyword, &["FOREIGN", "REFERENCES"]))
     }
 
-    /// Drops a UNIQUE constraint by name; one without a name by its columns.
+    /// Drops a UNIQUE constraint by name, or an unnamed one by its columns.
     pub(crate) fn drop_unique(&mut self, name: &str, columns: &[String]) -> Result<(), DbErr> {
         self.drop_named_or("unique constraint", name, columns, |keyword| keyword == "UNIQUE")
     }
@@ -165,23 +166,25 @@ impl Definition {
         if self.drop_constraint(name).is_ok() {
             return Ok(());
         }
-        let is_meant = |clause: &Clause| clause.name.is_none() && is(&clause.keyword);
-        if let Some(place) =
-            self.constraints.iter().position(|constraint| is_meant(constraint) && constraint.columns() == columns)
+        let is_unnamed_match = |clause: &Clause| clause.name.is_none() && is(&clause.keyword);
+        if let Some(position) = self
+            .constraints
+            .iter()
+            .position(|constraint| is_unnamed_match(constraint) && constraint.columns() == columns)
         {
-            self.constraints.remove(place);
+            self.constraints.remove(position);
             return Ok(());
         }
         let in_column = self.columns.iter_mut().find(|column| columns == [column.name.as_str()]);
         let clauses = in_column.map(|column| &mut column.clauses);
-        match clauses.and_then(|clauses| Some((clauses.iter().position(is_meant)?, clauses))) {
-            Some((place, clauses)) => drop(clauses.remove(place)),
+        match clauses.and_then(|clauses| Some((clauses.iter().position(is_unnamed_match)?, clauses))) {
+            Some((position, clauses)) => drop(clauses.remove(position)),
             None => return Err(DbErr::Migration(format!("there is no {what} {name}"))),
         }
         Ok(())
     }
 
-    /// Drops the primary key of the table or of a column.
+    /// Drops the primary key, whether it is a table constraint or a clause of a column.
     pub(crate) fn drop_primary_key(&mut self) {
         let is_other = |clause: &Clause| clause.keyword != "PRIMARY";
         self.constraints.retain(is_other);
@@ -203,11 +206,11 @@ impl Definition {
     }
 }
 
-/// A column, in the SQL of sea-query.
-fn written(column: &ColumnDef) -> Column {
+/// A column, parsed from what sea-query generates for it.
+fn written(column: &ColumnDef) -> ColumnDefinition {
     let sql = Table::create().table("t").col(column.clone()).to_string(SqliteQueryBuilder);
-    let none = Column { name: column.get_column_name(), kind: String::new(), clauses: Vec::new() };
-    Definition::parse(&sql).columns.pop().unwrap_or(none)
+    let none = ColumnDefinition { name: column.get_column_name(), kind: String::new(), clauses: Vec::new() };
+    TableDefinition::parse(&sql).columns.pop().unwrap_or(none)
 }
 
 #[cfg(test)]
@@ -219,8 +222,8 @@ mod tests {
         [at] text, CONSTRAINT \"users_pkey\" PRIMARY KEY (\"id\"), CHECK (id <> ')'), \"late\" int ) WITHOUT ROWID, STRICT";
 
     #[test]
-    fn a_table_is_taken_apart_and_put_together_again() {
-        let table = Definition::parse(USERS);
+    fn a_definition_is_parsed_and_rendered() {
+        let table = TableDefinition::parse(USERS);
         assert_eq!(table.stored_columns().collect::<Vec<_>>(), ["id", "role", "at", "late"]);
         assert_eq!(
             table.create("t"),
@@ -229,7 +232,7 @@ mod tests {
              \"at\" text, \"late\" int, CONSTRAINT \"users_pkey\" PRIMARY KEY (\"id\"), CHECK (id <> ')') ) \
              WITHOUT ROWID, STRICT"
         );
-        assert_eq!(Definition::parse(&table.create("t")), table);
+        assert_eq!(TableDefinition::parse(&table.create("t")), table);
         assert_eq!(
             table.types().map(|(_, kind)| kind).collect::<Vec<_>>(),
             ["uuid_text", "varchar(16)", "text", "int"]
@@ -237,11 +240,11 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_a_column_without_a_name_stays_or_goes_as_told() {
+    fn unnamed_clauses_of_columns_can_be_changed_and_dropped() {
         let sql = "CREATE TABLE t (id integer PRIMARY KEY AUTOINCREMENT, nid varchar(60) COLLATE NOCASE UNIQUE NOT NULL DEFAULT '', \
                    a REFERENCES t ON DELETE SET NULL CHECK (a > 0), b int CONSTRAINT b_check CHECK (b > 0) NOT NULL DEFAULT 3, \
                    c int GENERATED ALWAYS AS (b + 1) STORED, UNIQUE (a, b))";
-        let mut table = Definition::parse(sql);
+        let mut table = TableDefinition::parse(sql);
         assert_eq!(
             table.types().map(|(_, kind)| kind).collect::<Vec<_>>(),
             ["integer", "varchar(60)", "", "int", "int"]
@@ -268,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_column_is_altered_and_keeps_its_named_constraints() {
-        let mut table = Definition::parse(USERS);
+        let mut table = TableDefinition::parse(USERS);
         table.alter_column(ColumnDef::new("role").string_len(20)).unwrap();
         let sql = table.create("t");
         assert!(sql.contains("\"role\" varchar(20) CONSTRAINT users_role_check CHECK (role IN ('a', 'b')),"), "{sql}");

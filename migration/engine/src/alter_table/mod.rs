@@ -1,11 +1,12 @@
-//! AlterTable: changes of a table that SQLite's `ALTER TABLE` does not support, in the same form for both databases.
+//! `AlterTable`: schema changes that SQLite's `ALTER TABLE` does not support, with one interface
+//! for both databases.
 
 mod clause;
 mod definition;
 mod tokens;
 
-pub(crate) use definition::Definition;
-pub(crate) use tokens::{bare, tokens};
+pub(crate) use definition::TableDefinition;
+pub(crate) use tokens::{bare, quoted, tokens};
 
 use sea_orm::sea_query::{
     ColumnDef, Expr, ForeignKeyCreateStatement, IntoIden, PostgresQueryBuilder, SqliteQueryBuilder, Table,
@@ -13,14 +14,15 @@ use sea_orm::sea_query::{
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 use sea_orm_migration::SchemaManager;
 
-/// Prefix of the temporary name of a table during its rebuild.
+/// Prefix of the name that a table has while it is rebuilt.
 pub(crate) const TEMPORARY_PREFIX: &str = "_reshaped_";
 
-/// The error of a rebuild with foreign keys on: dropping the old table would act on the rows that refer to it.
+/// Error text: with foreign keys enforced, dropping the old table would delete or change the rows
+/// that refer to it.
 pub(crate) const KEYS_ENFORCED: &str = "cannot be rebuilt while foreign keys are enforced";
 
-/// Changes of one table. On PostgreSQL they are an `ALTER TABLE`; on SQLite the table is rebuilt from its current
-/// definition, with its rows, indexes and triggers.
+/// Schema changes of one table, executed together. On PostgreSQL they are `ALTER TABLE` statements; on SQLite
+/// the table is rebuilt from its present definition, with its rows, indexes and triggers.
 ///
 /// ```
 /// # use revisions::AlterTable;
@@ -37,7 +39,7 @@ pub(crate) const KEYS_ENFORCED: &str = "cannot be rebuilt while foreign keys are
 #[must_use = "nothing happens until it is applied"]
 pub struct AlterTable {
     table: String,
-    steps: Vec<Action>,
+    actions: Vec<Action>,
 }
 
 #[derive(Clone, Debug)]
@@ -53,23 +55,25 @@ enum Action {
 }
 
 impl AlterTable {
-    /// Starts the changes of a table.
+    /// Starts a list of changes to an existing table.
     pub fn table(table: impl IntoIden) -> Self {
-        Self { table: table.into_iden().to_string(), steps: Vec::new() }
+        Self { table: table.into_iden().to_string(), actions: Vec::new() }
     }
 
-    /// Adds a column at the end.
+    /// Adds a column after the existing ones.
     pub fn add_column(self, column: &mut ColumnDef) -> Self {
         self.with(Action::AddColumn(column.clone()))
     }
 
-    /// Replaces type, default and nullability of a column. Its named constraints stay.
+    /// Changes type, default or nullability of a column to those given. Named constraints of the
+    /// column stay.
     pub fn alter_column(self, column: &mut ColumnDef) -> Self {
         self.with(Action::AlterColumn(column.clone(), None))
     }
 
-    /// Like [`alter_column`](Self::alter_column), with the USING expression for PostgreSQL, if it does not convert the
-    /// type implicitly. SQLite converts to the new type, and keeps values that it cannot convert.
+    /// Like [`alter_column`](Self::alter_column), with a USING expression for PostgreSQL, which is
+    /// needed if it does not convert the type implicitly. SQLite converts by type affinity, and
+    /// keeps values that cannot be converted.
     pub fn alter_column_using(self, column: &mut ColumnDef, value: impl Into<String>) -> Self {
         self.with(Action::AlterColumn(column.clone(), Some(value.into())))
     }
@@ -79,63 +83,66 @@ impl AlterTable {
         self.with(Action::DropColumn(column.into_iden().to_string()))
     }
 
-    /// Adds a CHECK.
+    /// Adds a CHECK constraint.
     pub fn add_check(self, name: &str, expression: Expr) -> Self {
-        // sea-query writes expressions only as part of a statement, such as a condition.
+        // sea-query renders an expression only as part of a query.
         let mut query = sea_orm::sea_query::Query::select();
         let text = query.expr(expression).to_string(SqliteQueryBuilder);
         let text = text.strip_prefix("SELECT ").unwrap_or(&text);
         self.with(Action::AddConstraint(format!("CONSTRAINT {} CHECK ({text})", quoted(name))))
     }
 
-    /// Adds a UNIQUE constraint. A unique index has the same effect and needs no rebuild.
+    /// Adds a UNIQUE constraint. A unique index has the same effect and needs no rebuild of the
+    /// table.
     pub fn add_unique<I: IntoIden>(self, name: &str, columns: impl IntoIterator<Item = I>) -> Self {
         self.with(Action::AddConstraint(format!("CONSTRAINT {} UNIQUE ({})", quoted(name), quoted_list(columns))))
     }
 
-    /// Drops the primary key. PostgreSQL needs its name; on SQLite it may have none.
+    /// Drops the primary key: on PostgreSQL by its name, on SQLite whatever its name is.
     pub fn drop_primary_key(self, name: &str) -> Self {
         self.with(Action::DropPrimaryKey(name.into()))
     }
 
-    /// Adds a primary key. The old one must be dropped before.
+    /// Adds a primary key. An existing one must be dropped before.
     pub fn add_primary_key<I: IntoIden>(self, name: &str, columns: impl IntoIterator<Item = I>) -> Self {
         self.with(Action::AddConstraint(format!("CONSTRAINT {} PRIMARY KEY ({})", quoted(name), quoted_list(columns))))
     }
 
     /// Adds a foreign key, which must have a name.
     pub fn add_foreign_key(self, key: &mut ForeignKeyCreateStatement) -> Self {
-        // Written as part of a table. sea-query leaves out the name for SQLite, which accepts it.
+        // Rendered for PostgreSQL: for SQLite sea-query omits the name, although SQLite supports
+        // it.
         let table = Table::create().table("t").foreign_key(key).to_string(PostgresQueryBuilder);
-        match Definition::parse(&table).into_constraint() {
+        match TableDefinition::parse(&table).into_constraint() {
             Some(text) => self.with(Action::AddConstraint(text)),
             None => self,
         }
     }
 
-    /// Drops a foreign key by name; on SQLite, where sea-query gives it no name, by its columns.
+    /// Drops a foreign key by its name. On SQLite, where sea-query creates foreign keys without
+    /// names, an unnamed one is found by its columns.
     pub fn drop_foreign_key<I: IntoIden>(self, name: &str, columns: impl IntoIterator<Item = I>) -> Self {
         let columns = columns.into_iter().map(|column| column.into_iden().to_string()).collect();
         self.with(Action::DropForeignKey(name.into(), columns))
     }
 
-    /// Drops a UNIQUE constraint by name; on SQLite one without a name by its columns.
+    /// Drops a UNIQUE constraint by its name. On SQLite an unnamed one is found by its columns.
     pub fn drop_unique<I: IntoIden>(self, name: &str, columns: impl IntoIterator<Item = I>) -> Self {
         let columns = columns.into_iter().map(|column| column.into_iden().to_string()).collect();
         self.with(Action::DropUnique(name.into(), columns))
     }
 
-    /// Drops a constraint of any kind by name.
+    /// Drops a constraint of any kind by its name.
     pub fn drop_constraint(self, name: &str) -> Self {
         self.with(Action::DropConstraint(name.into()))
     }
 
-    fn with(mut self, step: Action) -> Self {
-        self.steps.push(step);
+    fn with(mut self, action: Action) -> Self {
+        self.actions.push(action);
         self
     }
 
-    /// Applies the changes.
+    /// Executes the changes.
     pub async fn apply(self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         let db = manager.get_connection();
         match db.get_database_backend() {
@@ -149,25 +156,26 @@ impl AlterTable {
         }
     }
 
-    /// The statements for PostgreSQL: drops come first, so that a name can be used again.
+    /// The statements for PostgreSQL. Constraints are dropped first, so that their names can be
+    /// used again.
     fn alterations(&self) -> Vec<String> {
         let table = quoted(&self.table);
         let alter = |what: String| format!("ALTER TABLE {table} {what}");
-        let is_drop = |step: &&Action| {
+        let is_drop = |action: &&Action| {
             matches!(
-                step,
+                action,
                 Action::DropConstraint(_)
                     | Action::DropPrimaryKey(_)
                     | Action::DropForeignKey(..)
                     | Action::DropUnique(..)
             )
         };
-        let (dropped, rest): (Vec<_>, Vec<_>) = self.steps.iter().partition(is_drop);
+        let (dropped, rest): (Vec<_>, Vec<_>) = self.actions.iter().partition(is_drop);
         let (constraints, columns): (Vec<_>, Vec<_>) =
-            rest.into_iter().partition(|step| matches!(step, Action::AddConstraint(_)));
+            rest.into_iter().partition(|action| matches!(action, Action::AddConstraint(_)));
         let mut statements = Vec::new();
-        for step in dropped.into_iter().chain(columns).chain(constraints) {
-            match step {
+        for action in dropped.into_iter().chain(columns).chain(constraints) {
+            match action {
                 Action::AddColumn(column) => {
                     let mut statement = Table::alter();
                     let statement = statement.table(self.table.clone()).add_column(column.clone());
@@ -189,14 +197,16 @@ impl AlterTable {
         statements
     }
 
-    /// The procedure of the SQLite manual, "Making Other Kinds Of Table Schema Changes".
+    /// Rebuilds the table on SQLite, as described in "Making Other Kinds Of Table Schema Changes"
+    /// of its manual.
     async fn rebuild(self, db: &impl ConnectionTrait) -> Result<(), DbErr> {
         let backend = DbBackend::Sqlite;
         let rows = |sql: &str, table: &str| Statement::from_sql_and_values(backend, sql, [table.into()]);
         let found = db.query_one_raw(rows(TABLE, &self.table)).await?;
         let found = found.ok_or_else(|| DbErr::Migration(format!("there is no table {}", self.table)))?;
-        let old = Definition::parse(&found.try_get_by_index::<String>(0)?);
-        // Otherwise dropping the old table would delete the rows of other tables that refer to it.
+        let old = TableDefinition::parse(&found.try_get_by_index::<String>(0)?);
+        // With foreign keys enforced, dropping the old table would delete the rows of other tables
+        // that refer to it.
         if found.try_get_by_index::<i32>(1)? != 0 {
             return Err(DbErr::Migration(format!(
                 "table {} {KEYS_ENFORCED}; the migration must run in a transaction",
@@ -204,9 +214,9 @@ impl AlterTable {
             )));
         }
         let temporary = format!("{TEMPORARY_PREFIX}{}", self.table);
-        let (new, values) = self.reshaped(old)?;
-        let belongings: Vec<String> = db
-            .query_all_raw(rows(BELONGINGS, &self.table))
+        let (new, values) = self.rebuilt(old)?;
+        let indexes_and_triggers: Vec<String> = db
+            .query_all_raw(rows(INDEXES_AND_TRIGGERS, &self.table))
             .await?
             .iter()
             .map(|row| row.try_get_by_index(0))
@@ -218,7 +228,7 @@ impl AlterTable {
             format!("INSERT INTO {new_name} ({}) SELECT {} FROM {old}", into.join(", "), from.join(", ")),
         ];
         if new.counts_up() {
-            // The counter keeps its value, so that ids are not reused.
+            // Keeps the AUTOINCREMENT counter, so that no id is used twice.
             statements.push(format!(
                 "UPDATE sqlite_sequence SET seq = (SELECT seq FROM sqlite_sequence WHERE name = '{}') WHERE name = '{}'",
                 self.table.replace('\'', "''"),
@@ -226,22 +236,23 @@ impl AlterTable {
             ));
         }
         statements.push(format!("DROP TABLE {old}"));
-        // Views and triggers that mention the table are not checked while it is missing.
+        // Otherwise the rename would check, and rewrite, views and triggers that mention the table.
         statements.push("PRAGMA legacy_alter_table = ON".into());
         statements.push(format!("ALTER TABLE {new_name} RENAME TO {old}"));
         statements.push("PRAGMA legacy_alter_table = OFF".into());
-        for statement in statements.into_iter().chain(belongings) {
+        for statement in statements.into_iter().chain(indexes_and_triggers) {
             db.execute_unprepared(&statement).await?;
         }
         Ok(())
     }
 
-    /// The new definition, and the source of the values of each column that keeps its data.
-    fn reshaped(&self, mut table: Definition) -> Result<(Definition, Vec<(String, String)>), DbErr> {
+    /// The new definition, and for each column that keeps its data its name and the expression of
+    /// its values.
+    fn rebuilt(&self, mut table: TableDefinition) -> Result<(TableDefinition, Vec<(String, String)>), DbErr> {
         let mut values: Vec<(String, String)> =
             table.stored_columns().map(|column| (quoted(column), quoted(column))).collect();
-        for step in &self.steps {
-            match step {
+        for action in &self.actions {
+            match action {
                 Action::AddColumn(column) => table.add_column(column),
                 Action::AlterColumn(column, _) => table.alter_column(column)?,
                 Action::DropColumn(column) => {
@@ -259,15 +270,16 @@ impl AlterTable {
     }
 }
 
-/// The definition of a table, and whether foreign keys are on.
+/// Query for the definition of a table, and whether foreign keys are enforced.
 const TABLE: &str = "SELECT sql, (SELECT foreign_keys FROM pragma_foreign_keys) FROM sqlite_master \
     WHERE type = 'table' AND name = ?";
 
-const BELONGINGS: &str = "SELECT sql FROM sqlite_master \
+const INDEXES_AND_TRIGGERS: &str = "SELECT sql FROM sqlite_master \
     WHERE tbl_name = ? AND type IN ('index', 'trigger') AND sql IS NOT NULL ORDER BY type, name";
 
-/// Default and type are changed separately: the old default may not fit the new type. Counters and generated columns
-/// have no default.
+/// The actions of PostgreSQL's `ALTER TABLE` that change a column. The default is dropped and set
+/// again, because the old one may not fit the new type. Identity and generated columns have no
+/// default.
 fn alter_column(column: &ColumnDef, value: Option<&str>) -> impl Iterator<Item = String> {
     let name = quoted(&column.get_column_name());
     let spec = column.get_column_spec();
@@ -292,14 +304,10 @@ fn alter_column(column: &ColumnDef, value: Option<&str>) -> impl Iterator<Item =
     parts.into_iter()
 }
 
-/// The text after the name of a column in PostgreSQL's `ADD COLUMN`.
+/// The text after the column name in PostgreSQL's `ADD COLUMN`.
 fn added(column: &mut ColumnDef) -> String {
     let text = Table::alter().table("t").add_column(column).to_string(PostgresQueryBuilder);
     text.split_once("\"c\"").map_or(String::new(), |(_, rest)| rest.to_owned())
-}
-
-pub(crate) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 fn quoted_list<I: IntoIden>(names: impl IntoIterator<Item = I>) -> String {

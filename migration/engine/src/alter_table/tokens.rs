@@ -1,8 +1,13 @@
-//! Tokens of SQL: words, quoted texts and symbols.
+//! SQL tokenizer: words, quoted texts and signs.
 
 use std::ops::Range;
 
-/// A name without its quotes.
+/// The name in double quotes.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// The name without quotes.
 pub(crate) fn bare(name: &str) -> String {
     let inner = |open: char, close: char| name.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
     match (inner('"', '"'), inner('`', '`'), inner('[', ']')) {
@@ -13,7 +18,7 @@ pub(crate) fn bare(name: &str) -> String {
     }
 }
 
-/// The positions of words, quoted texts and symbols, without comments and white space.
+/// The byte ranges of all tokens, without comments and white space.
 pub(crate) fn tokens(sql: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut rest = sql;
@@ -42,29 +47,29 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_' || c == '$'
 }
 
-/// An escape string of PostgreSQL, `E'it\'s'`.
+/// The length of a string with backslash escapes, PostgreSQL's `E'it\'s'`.
 fn escaped_length(text: &str) -> usize {
     let mut characters = text.char_indices().skip(2);
-    while let Some((place, c)) = characters.next() {
+    while let Some((position, c)) = characters.next() {
         match c {
             '\\' => drop(characters.next()),
-            '\'' => return place + 1,
+            '\'' => return position + 1,
             _ => {}
         }
     }
     text.len()
 }
 
-/// A doubled quote is an escaped quote.
+/// The length of a quoted text. A doubled quote does not end it.
 fn quoted_length(text: &str, quote: char) -> usize {
     let mut characters = text.char_indices().skip(1).peekable();
-    while let Some((place, c)) = characters.next() {
+    while let Some((position, c)) = characters.next() {
         if c == quote {
             match characters.peek() {
                 Some((_, next)) if *next == quote => {
                     characters.next();
                 }
-                _ => return place + 1,
+                _ => return position + 1,
             }
         }
     }

@@ -1,31 +1,27 @@
-//! Arguments of the command line.
+//! Command-line arguments.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::offline;
 use crate::run::Reach;
 use crate::{Options, Project};
 
 #[derive(Debug, Parser)]
-#[command(
-    name = "migration",
-    version,
-    about = "Brings the schema of a database up or down, shows it, checks it, and writes migrations"
-)]
+#[command(name = "migration", version, about = "Applies, reverts, shows, checks and generates database migrations")]
 pub(super) struct Cli {
-    /// URL of the database [default: the variable, else that of the project]
+    /// URL of the database; default: that of the project
     #[arg(short = 'u', long, global = true, env = "DATABASE_URL", hide_env_values = true)]
     pub(super) database_url: Option<String>,
-    /// PostgreSQL only: the schema
+    /// PostgreSQL only: the schema to use
     #[arg(short = 's', long, global = true, env = "DATABASE_SCHEMA", hide_env_values = true)]
     pub(super) database_schema: Option<String>,
-    /// Folder of the migration crate
+    /// Folder of the migration crate; default: that of the package with `cargo run`, otherwise
+    /// `migration`
     #[arg(short = 'd', long, global = true, value_name = "FOLDER")]
     pub(super) migration_dir: Option<PathBuf>,
-    /// Show the SQL statements; with a history, show all details
+    /// Print the executed statements; with `history`, all details of each revision
     #[arg(short, long, global = true)]
     pub(super) verbose: bool,
     #[command(subcommand)]
@@ -34,17 +30,17 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Apply pending migrations (the default)
+    /// Apply pending migrations (the default command)
     Up {
-        /// Number of migrations [default: all]
+        /// Number of migrations; default: all
         #[arg(short, long)]
         num: Option<usize>,
         #[command(flatten)]
         running: Running,
     },
-    /// Apply migrations up to a revision: `head`, `+N`, a name or a prefix of a name
+    /// Apply migrations up to a revision: `head`, `+N`, a name or a prefix of it
     Upgrade {
-        /// With --sql also a range FROM:TO
+        /// The revision; with --sql also a range FROM:TO
         #[arg(default_value = "head", allow_hyphen_values = true)]
         revision: String,
         #[command(flatten)]
@@ -60,9 +56,10 @@ pub(super) enum Command {
         #[command(flatten)]
         running: Running,
     },
-    /// Revert migrations down to a revision, which stays applied: `base`, `-N`, a name or a prefix of a name
+    /// Revert migrations down to a revision, which stays applied: `base`, `-N`, a name or a prefix
+    /// of it
     Downgrade {
-        /// With --sql also a range FROM:TO
+        /// The revision; with --sql also a range FROM:TO
         #[arg(allow_hyphen_values = true)]
         revision: String,
         #[command(flatten)]
@@ -85,34 +82,34 @@ pub(super) enum Command {
         #[command(flatten)]
         running: Running,
     },
-    /// Write a new migration, and add it to lib.rs
+    /// Create a migration and add it to lib.rs
     Revision {
-        /// Message; the name of the migration is made from it
+        /// What the migration does; its name is made from it
         #[arg(short, long)]
         message: String,
-        /// Generate it from the differences between entities and database
+        /// Generate the statements from the differences between the entities and the database
         #[arg(long)]
         autogenerate: bool,
-        /// Print it instead of writing it
+        /// Print the migration instead of writing it
         #[arg(long)]
         dry_run: bool,
     },
-    /// Write a new, empty migration, and add it to lib.rs
+    /// Create an empty migration and add it to lib.rs
     Generate {
         /// Name of the migration, such as `add_centres`
         name: String,
-        /// Use the local time in the name of the file
+        /// Use local time instead of UTC in the file name
         #[arg(short, long)]
         local_time: bool,
-        /// Use UTC in the name of the file (the default)
+        /// Use UTC in the file name (the default)
         #[arg(long, conflicts_with = "local_time", hide = true)]
         universal_time: bool,
     },
-    /// Fail if entities and database differ, or if the history is not in order
+    /// Fail if the entities and the database differ, or the history has errors
     Check(Format),
-    /// Show the differences between entities and database
+    /// Print the differences between the entities and the database
     Diff(Format),
-    /// List every migration, and whether it is applied
+    /// List all migrations with their status
     Status(Format),
     /// List the revisions, latest first
     History {
@@ -125,7 +122,7 @@ pub(super) enum Command {
         #[command(flatten)]
         format: Format,
     },
-    /// Show the details of a revision
+    /// Show all details of a revision
     Show {
         #[arg(allow_hyphen_values = true)]
         revision: String,
@@ -142,48 +139,56 @@ pub(super) enum Command {
     },
     /// Show the latest revision
     Heads(Format),
-    /// Record a revision as the current one, without running migrations
+    /// Record a revision as current without running migrations
     Stamp {
         #[arg(allow_hyphen_values = true)]
         revision: String,
-        /// Delete all other records, including those of unknown migrations
+        /// Delete all other records, even of unknown migrations
         #[arg(long)]
         purge: bool,
         #[command(flatten)]
         running: Running,
     },
-    /// Update the sources of the entities from the database; what agrees is not touched
+    /// Update the sources of the entities from the database
     Entity {
-        /// Folder of the entity crate [default: beside the migration crate]
+        /// Folder of the entity crate; default: beside the migration crate with `cargo run`,
+        /// otherwise `entity`
         #[arg(long, value_name = "FOLDER")]
         entity_dir: Option<PathBuf>,
-        /// Print it instead of writing it
+        /// Print the sources instead of writing them
         #[arg(long)]
         dry_run: bool,
     },
-    /// Run every migration up, down and up again on a temporary database, and compare the schema after each step
+    /// On a scratch database, run each migration up, down and up again, and compare the schema
+    /// after each step
     Verify(Format),
 }
 
-/// Options of commands that run migrations.
+/// Options of commands that execute statements.
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct Running {
     /// Allow the loss of data outside of development
     #[arg(long)]
     pub(super) allow_destructive: bool,
-    /// Timeout of waiting for another migrator
+    /// Time to wait for the lock of another migration process
     #[arg(long, value_name = "SECONDS", env = "MIGRATION_LOCK_TIMEOUT", value_parser = seconds)]
     pub(super) lock_timeout: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, Args)]
 pub(super) struct Offline {
-    /// Print the SQL instead of running it; needs no database
+    /// Print the SQL instead of executing it; needs no database
     #[arg(long)]
     pub(super) sql: bool,
-    /// With --sql: the kind of database, if there is no URL
+    /// With --sql: the type of the database, if it does not follow from the URL
     #[arg(long, value_enum)]
-    pub(super) backend: Option<offline::Backend>,
+    pub(super) backend: Option<Backend>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Backend {
+    Sqlite,
+    Postgres,
 }
 
 #[derive(Clone, Copy, Debug, Args)]
@@ -194,7 +199,7 @@ pub(super) struct Format {
 }
 
 impl Command {
-    /// The options of the command, if it runs migrations.
+    /// The options for execution, if the command executes statements.
     pub(super) fn running(&self) -> Option<Running> {
         match self {
             Self::Up { running, .. }
@@ -220,7 +225,8 @@ impl Running {
     }
 }
 
-/// At most a day: longer timeouts overflow the settings of the databases.
+/// Parses a number of seconds, at most a day; larger numbers would overflow the timeouts of the
+/// databases.
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().ok().filter(|seconds| (0.0..=86_400.0).contains(seconds));
     seconds.map(Duration::from_secs_f64).ok_or_else(|| "it must be a number of seconds, at most 86400".into())

@@ -1,11 +1,11 @@
-//! `entity`: update the sources of the entities from the database.
+//! `entity`: updates the sources of the entities from the database.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::output::print;
 use super::state::State;
-use super::{Target, close};
+use super::target::{Target, close};
 use crate::entity::{Regenerated, regenerate};
 use crate::schema::Schema;
 use crate::sources::layout;
@@ -21,7 +21,7 @@ pub(super) async fn entity(
     let sources = read(&folder)?;
     let db = target.open_existing(project).await?;
     let outcome = async {
-        refuse_behind(&State::of(project, &db).await?)?;
+        refuse_outdated(&State::of(project, &db).await?)?;
         Schema::read(&db).await
     };
     let outcome = outcome.await;
@@ -32,32 +32,33 @@ pub(super) async fn entity(
         return Err(Failure::NotUpToDate("the database has no tables; every entity would be removed".into()));
     }
     let Regenerated { files, notes } = regenerate(&schema, backend, &sources)?;
-    let files = laid_out(files, &sources, &folder)?;
-    let mut said = Vec::new();
+    let files = format_files(files, &sources, &folder)?;
+    let mut output = Vec::new();
     for (name, text) in &files {
         let path = folder.join(name);
         match text {
-            Some(text) if dry_run => said.push(format!("// {name}\n{text}")),
+            Some(text) if dry_run => output.push(format!("// {name}\n{text}")),
             Some(text) => {
-                std::fs::write(&path, text).map_err(told(&path))?;
-                said.push(format!("Wrote {}", path.display()));
+                std::fs::write(&path, text).map_err(file_error(&path))?;
+                output.push(format!("Wrote {}", path.display()));
             }
-            None if dry_run => said.push(format!("// {name} would be removed")),
+            None if dry_run => output.push(format!("// {name} would be removed")),
             None => {
-                std::fs::remove_file(&path).map_err(told(&path))?;
-                said.push(format!("Removed {}", path.display()));
+                std::fs::remove_file(&path).map_err(file_error(&path))?;
+                output.push(format!("Removed {}", path.display()));
             }
         }
     }
     if files.is_empty() {
-        said.push("The entities are as the database is: nothing to write".into());
+        output.push("The entities agree with the database: nothing to write".into());
     }
-    said.extend(notes.into_iter().map(|note| format!("Decide: {note}")));
-    print(said)
+    output.extend(notes.into_iter().map(|note| format!("Decide: {note}")));
+    print(output)
 }
 
-/// A database with pending migrations would remove entities whose tables are still to be created.
-fn refuse_behind(state: &State) -> Result<(), Failure> {
+/// Fails if migrations are pending: their tables are not in the database yet, so their entities
+/// would be removed.
+fn refuse_outdated(state: &State) -> Result<(), Failure> {
     crate::run::refuse_unknown(&state.migrations, &state.applied)?;
     let pending: Vec<_> = state.pending().collect();
     match pending.is_empty() {
@@ -66,7 +67,8 @@ fn refuse_behind(state: &State) -> Result<(), Failure> {
     }
 }
 
-/// Notes about objects of the database that entities cannot describe.
+/// Fails if a module of `lib.rs` that is not an entity has no file: it cannot be restored from the
+/// database.
 fn refuse_missing(sources: &BTreeMap<String, String>, schema: &Schema, folder: &Path) -> Result<(), Failure> {
     let path = |name: &str| folder.join(name).display().to_string();
     let list = sources.get("lib.rs").ok_or_else(|| Failure::File(format!("there is no {}", path("lib.rs"))))?;
@@ -83,21 +85,22 @@ fn refuse_missing(sources: &BTreeMap<String, String>, schema: &Schema, folder: &
     Ok(())
 }
 
-/// Every Rust file of the folder, by name.
+/// All Rust files of the folder, by name.
 fn read(folder: &Path) -> Result<BTreeMap<String, String>, Failure> {
     let mut sources = BTreeMap::new();
-    for entry in std::fs::read_dir(folder).map_err(told(folder))? {
+    for entry in std::fs::read_dir(folder).map_err(file_error(folder))? {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if name.ends_with(".rs") {
-            sources.insert(name.to_owned(), std::fs::read_to_string(&path).map_err(told(&path))?);
+            sources.insert(name.to_owned(), std::fs::read_to_string(&path).map_err(file_error(&path))?);
         }
     }
     Ok(sources)
 }
 
-/// The files, formatted by rustfmt. All of them are ready before the first one is written.
-fn laid_out(
+/// Formats the files with rustfmt, and keeps only those that change. All are formatted before the
+/// first is written.
+fn format_files(
     files: BTreeMap<String, Option<String>>,
     sources: &BTreeMap<String, String>,
     folder: &Path,
@@ -105,9 +108,10 @@ fn laid_out(
     let mut done = BTreeMap::new();
     for (name, text) in files {
         let text = match text {
-            Some(text) => Some(layout(&text, folder).ok_or_else(|| {
-                Failure::File(format!("rustfmt is not there, or does not take what was made of {name}"))
-            })?),
+            Some(text) => Some(
+                layout(&text, folder)
+                    .ok_or_else(|| Failure::File(format!("rustfmt is missing, or cannot format the new {name}")))?,
+            ),
             None => None,
         };
         if text.as_ref() != sources.get(&name) {
@@ -117,7 +121,7 @@ fn laid_out(
     Ok(done)
 }
 
-fn told(path: &Path) -> impl Fn(std::io::Error) -> Failure {
+fn file_error(path: &Path) -> impl Fn(std::io::Error) -> Failure {
     let path = path.display().to_string();
     move |error| Failure::File(format!("{path}: {error}"))
 }

@@ -1,12 +1,12 @@
-//! The history: `status`, `history`, `show`, `current`, `heads`.
+//! `status`, `history`, `show`, `current` and `heads`: the state of the database and the history.
 
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::Target;
 use super::output::{print, print_json};
 use super::state::{State, heads as find_heads};
+use super::target::Target;
 use crate::sources::Sources;
 use crate::{Failure, Project, revision};
 
@@ -31,13 +31,13 @@ pub(super) fn status(state: &State, as_json: bool) -> Result<(), Failure> {
     print(known.chain(state.unknown().map(|record| format!("missing  {}", record.version))))
 }
 
-/// UTC, with seconds (RFC 3339).
+/// The time in UTC, to the second (RFC 3339).
 fn applied_at(record: &crate::Applied) -> String {
     chrono::DateTime::from_timestamp(record.applied_at, 0)
         .map_or_else(String::new, |at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string())
 }
 
-/// The details of a revision that need no database.
+/// A revision, without its state in the database.
 struct Revision {
     name: String,
     parent: Option<String>,
@@ -52,8 +52,8 @@ fn revisions(project: &Project) -> Vec<Revision> {
     let names: Vec<_> = migrations.iter().map(|migration| migration.name()).collect();
     let sources = Sources::find(&project.migration_dir);
     let heads = find_heads(project);
-    let revision = |(place, name): (usize, &&str)| {
-        let before = place.checked_sub(1).and_then(|before| names.get(before)).map(ToString::to_string);
+    let revision = |(position, name): (usize, &&str)| {
+        let before = position.checked_sub(1).and_then(|before| names.get(before)).map(ToString::to_string);
         let heading = sources.as_ref().and_then(|sources| sources.heading(name));
         let (message, parent, date) = match heading {
             Some(heading) if !heading.message.is_empty() => (heading.message, heading.parent, heading.date),
@@ -72,7 +72,8 @@ fn revisions(project: &Project) -> Vec<Revision> {
     names.iter().enumerate().map(revision).collect()
 }
 
-/// The message in a name: `m20261121_000001_create_users` is "create users".
+/// The message of a migration without a heading: "create users" for
+/// `m20261121_000001_create_users`.
 fn message_of(name: &str) -> String {
     name.splitn(3, '_').nth(2).unwrap_or(name).replace('_', " ")
 }
@@ -120,7 +121,7 @@ pub(super) async fn history(
     let revisions = revisions(project);
     let names: Vec<_> = revisions.iter().map(|revision| revision.name.as_str()).collect();
     let needs_database = indicate_current || range.is_some_and(is_relative);
-    let current = if needs_database { State::read(project, target).await?.place() } else { 0 };
+    let current = if needs_database { State::read(project, target).await?.position() } else { 0 };
     let (from, to) = match range {
         Some(range) => revision::range(range, &names, current)?,
         None => (0, names.len()),
@@ -128,23 +129,23 @@ pub(super) async fn history(
     if from > to {
         return Err(Failure::Usage(format!("the range {} ends before it begins", range.unwrap_or_default())));
     }
-    // Both ends are included.
+    // The range includes both its ends.
     let from = from.saturating_sub(1);
     let mut chosen: Vec<_> = revisions.iter().enumerate().skip(from).take(to - from).collect();
     chosen.reverse();
-    let is_current = |place: usize| indicate_current && place + 1 == current;
+    let is_current = |position: usize| indicate_current && position + 1 == current;
     if as_json {
-        let chosen = chosen.into_iter().map(|(place, revision)| {
+        let chosen = chosen.into_iter().map(|(position, revision)| {
             let mut value = revision.json();
             if let (true, Some(members)) = (indicate_current, value.as_object_mut()) {
-                members.insert("is_current".into(), is_current(place).into());
+                members.insert("is_current".into(), is_current(position).into());
             }
             value
         });
         return print_json(&chosen.collect());
     }
-    print(chosen.into_iter().flat_map(|(place, revision)| {
-        let mark = if is_current(place) { " (current)" } else { "" };
+    print(chosen.into_iter().flat_map(|(position, revision)| {
+        let mark = if is_current(position) { " (current)" } else { "" };
         match verbose {
             true => {
                 let mut details = revision.details();
@@ -166,19 +167,19 @@ fn is_relative(range: &str) -> bool {
 pub(super) async fn show(project: &Project, target: &Target, text: &str, as_json: bool) -> Result<(), Failure> {
     let revisions = revisions(project);
     let names: Vec<_> = revisions.iter().map(|revision| revision.name.as_str()).collect();
-    // Times from the database, if it is reachable.
+    // Optional: the details are shown without a database, too.
     let state = State::read(project, target).await;
     let current = match &state {
-        Ok(state) => state.place(),
+        Ok(state) => state.position(),
         Err(_) if !is_relative(text) => 0,
         Err(_) => return state.map(drop),
     };
-    let place = revision::resolve(text, &names, current)?;
-    let unknown = || Failure::UnknownRevision(format!("{text} is where the history begins; there is nothing to show"));
-    let found = place.checked_sub(1).and_then(|place| revisions.get(place)).ok_or_else(unknown)?;
+    let position = revision::resolve(text, &names, current)?;
+    let unknown = || Failure::UnknownRevision(format!("{text} is the start of the history, not a revision"));
+    let found = position.checked_sub(1).and_then(|position| revisions.get(position)).ok_or_else(unknown)?;
     let state = state.ok();
     let record = state.as_ref().and_then(|state| state.record(&found.name));
-    let recorded = state.as_ref().and_then(|state| state.recorded.get(place - 1)?.as_ref().ok());
+    let recorded = state.as_ref().and_then(|state| state.recorded.get(position - 1)?.as_ref().ok());
     let statements = recorded.map(|recorded| recorded.statements.as_slice()).unwrap_or_default();
     if as_json {
         let mut value = found.json();
@@ -200,8 +201,9 @@ pub(super) async fn show(project: &Project, target: &Target, text: &str, as_json
 
 pub(super) fn current(state: &State, check_heads: bool, verbose: bool, as_json: bool) -> Result<(), Failure> {
     let names = state.names();
-    let name = state.place().checked_sub(1).and_then(|place| names.get(place)).copied();
-    let is_head = state.place() == names.len() && state.pending().next().is_none() && state.unknown().next().is_none();
+    let name = state.position().checked_sub(1).and_then(|position| names.get(position)).copied();
+    let is_head =
+        state.position() == names.len() && state.pending().next().is_none() && state.unknown().next().is_none();
     let ahead = state
         .unknown()
         .map(|record| record.version.as_str())
@@ -210,7 +212,7 @@ pub(super) fn current(state: &State, check_heads: bool, verbose: bool, as_json: 
     if let Some(ahead) = ahead {
         match as_json {
             true => print_json(&json!({ "revision": ahead, "is_head": false, "is_known": false }))?,
-            false => print([format!("{ahead} (not known here)")])?,
+            false => print([format!("{ahead} (unknown revision)")])?,
         }
     } else if as_json {
         let applied = name.and_then(|name| state.record(name)).map(applied_at);

@@ -1,5 +1,5 @@
-//! The command line. An error is one printed sentence and an exit code of its own. Database URLs, which may contain a
-//! password, are never printed.
+//! The command line. A failure is printed as one sentence, and has an exit code of its own.
+//! Connection strings are never printed: they may contain a password.
 
 mod arguments;
 mod check;
@@ -10,6 +10,7 @@ mod output;
 mod revise;
 mod stamp;
 mod state;
+mod target;
 mod verify;
 
 use std::io::Write as _;
@@ -17,19 +18,19 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
-use sea_orm::DatabaseConnection;
 
 use self::arguments::{Cli, Command, Running};
 use self::state::State;
+use self::target::{Target, close};
 use crate::run::{self, Reach};
-use crate::{Failure, Project, connection, failure, fresh, lock};
+use crate::{Failure, Project, fresh};
 
 /// Parses the command line and runs the command.
 pub async fn run(project: Project) -> ExitCode {
     let cli = Cli::parse();
     let is_history = matches!(cli.command, Some(Command::History { .. } | Command::Show { .. }));
     start_logging(cli.verbose && !is_history);
-    match carry_out(project, cli).await {
+    match execute(project, cli).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Differences) => ExitCode::from(Failure::Differences.exit_code()),
         Err(failure) => {
@@ -42,14 +43,14 @@ pub async fn run(project: Project) -> ExitCode {
     }
 }
 
-async fn carry_out(mut project: Project, cli: Cli) -> Result<(), Failure> {
+async fn execute(mut project: Project, cli: Cli) -> Result<(), Failure> {
     project.migration_dir = cli.migration_dir.unwrap_or(project.migration_dir);
     let default = Running { allow_destructive: false, lock_timeout: None };
     let command = cli.command.unwrap_or(Command::Up { num: None, running: default });
-    let timeout = command.running().map_or(READING, |running| running.options(&project, Reach::All).lock_timeout);
+    let timeout = command.running().map_or(READ_TIMEOUT, |running| running.options(&project, Reach::All).lock_timeout);
     let target = Target { url: cli.database_url, schema: cli.database_schema, timeout };
     let outcome = dispatch(&project, &target, command, cli.verbose).await;
-    outcome.map_err(|failure| target.explained(&project, failure))
+    outcome.map_err(|failure| target.with_lock_holder(&project, failure))
 }
 
 async fn dispatch(project: &Project, target: &Target, command: Command, verbose: bool) -> Result<(), Failure> {
@@ -115,11 +116,11 @@ async fn upgrade_to(project: &Project, target: &Target, running: Running, revisi
     let outcome = async {
         let state = State::of(project, &db).await?;
         state.refuse_several_heads(project)?;
-        let place = state.resolve(revision)?;
-        if place < state.place() {
-            return Err(Failure::Usage(format!("{revision} lies behind the database; use downgrade")));
+        let position = state.resolve(revision)?;
+        if position < state.position() {
+            return Err(Failure::Usage(format!("{revision} is older than the database; use downgrade")));
         }
-        run::upgrade(&db, project, &running.options(project, Reach::First(place))).await
+        run::upgrade(&db, project, &running.options(project, Reach::First(position))).await
     };
     let outcome = outcome.await;
     close(db, outcome).await
@@ -129,70 +130,25 @@ async fn downgrade_to(project: &Project, target: &Target, running: Running, revi
     let db = target.open_existing(project).await?;
     let outcome = async {
         let state = State::of(project, &db).await?;
-        let place = state.resolve(revision)?;
-        if place > state.place() {
-            return Err(Failure::Usage(format!("{revision} lies ahead of the database; use upgrade")));
+        let position = state.resolve(revision)?;
+        if position > state.position() {
+            return Err(Failure::Usage(format!("{revision} is newer than the database; use upgrade")));
         }
-        run::downgrade(&db, project, &running.options(project, Reach::First(place))).await
+        run::downgrade(&db, project, &running.options(project, Reach::First(position))).await
     };
     let outcome = outcome.await;
     close(db, outcome).await
 }
 
-async fn close<T>(db: DatabaseConnection, outcome: Result<T, Failure>) -> Result<T, Failure> {
-    let closed = db.close().await;
-    let value = outcome?;
-    closed?;
-    Ok(value)
-}
+/// Time that read-only commands wait for a locked SQLite file.
+const READ_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Timeout of reading an SQLite file that is locked.
-const READING: Duration = Duration::from_secs(5);
-
-/// The database.
-struct Target {
-    url: Option<String>,
-    schema: Option<String>,
-    /// Timeout of waiting for its lock.
-    timeout: Duration,
-}
-
-impl Target {
-    fn url<'a>(&'a self, project: &'a Project) -> Result<&'a str, Failure> {
-        let url = self.url.as_deref().or(project.default_url);
-        url.ok_or_else(|| Failure::NoConnection("neither --database-url nor DATABASE_URL says where it is".into()))
-    }
-
-    /// Opens the database for writing. A missing SQLite file is created.
-    async fn open(&self, project: &Project) -> Result<DatabaseConnection, Failure> {
-        let url = self.url(project)?;
-        connection::create_sqlite_folder(url).map_err(|error| Failure::NoConnection(error.to_string()))?;
-        let opened = connection::open(url, self.schema.as_deref(), true, self.timeout).await;
-        opened.map_err(failure::no_connection)
-    }
-
-    /// Opens the database for reading.
-    async fn open_existing(&self, project: &Project) -> Result<DatabaseConnection, Failure> {
-        let opened = connection::open(self.url(project)?, self.schema.as_deref(), false, self.timeout).await;
-        opened.map_err(failure::no_connection)
-    }
-
-    /// The failure to read a locked file, with the process that holds the lock.
-    fn explained(&self, project: &Project, failure: Failure) -> Failure {
-        let file = self.url(project).ok().and_then(connection::sqlite_file);
-        match (&failure, file) {
-            (Failure::Locked(why), Some(file)) if !why.contains("waited for") => lock::held(file, self.timeout),
-            _ => failure,
-        }
-    }
-}
-
-/// The log is the output of this program: one plain line per migration.
+/// Starts logging. The log is the output of the program: one plain line per migration.
 fn start_logging(verbose: bool) {
     let filter = if verbose { "debug" } else { "revisions=info" };
     env_logger::Builder::new()
         .parse_filters(filter)
-        // SQL statements go to standard error.
+        // Statements are not output; they go to standard error.
         .target(if verbose { env_logger::Target::Stderr } else { env_logger::Target::Stdout })
         .format(|line, record| writeln!(line, "{}", record.args()))
         .init();

@@ -1,19 +1,14 @@
-//! `--sql`: print the SQL that would run.
+//! `--sql`: prints the statements instead of executing them.
 
 use sea_orm::{DbBackend, Schema};
 use sea_orm_migration::{MigrationTrait, seaql_migrations};
 
-use super::Target;
+use super::arguments::Backend;
 use super::output::print;
+use super::target::Target;
 use crate::record::{self, Recorded};
 use crate::revision::{self, Position};
 use crate::{Failure, Project, run};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Backend {
-    Sqlite,
-    Postgres,
-}
 
 fn backend(project: &Project, target: &Target, chosen: Option<Backend>) -> Result<DbBackend, Failure> {
     let url = target.url.as_deref().or(project.default_url).unwrap_or_default();
@@ -22,11 +17,11 @@ fn backend(project: &Project, target: &Target, chosen: Option<Backend>) -> Resul
         Some(Backend::Postgres) => Ok(DbBackend::Postgres),
         None if url.starts_with("sqlite:") => Ok(DbBackend::Sqlite),
         None if url.starts_with("postgres:") || url.starts_with("postgresql:") => Ok(DbBackend::Postgres),
-        None => Err(Failure::Usage("say for which database with --backend".into())),
+        None => Err(Failure::Usage("the type of the database is unknown; use --backend".into())),
     }
 }
 
-/// A range, or the migrations between one end of the history and a revision.
+/// The range of an argument: `FROM:TO`, or from one end of the history to a revision.
 fn range(text: &str, migrations: &[Box<dyn MigrationTrait>], start: Position) -> Result<(Position, Position), Failure> {
     let names: Vec<_> = migrations.iter().map(|migration| migration.name()).collect();
     match text.split_once(':') {
@@ -49,13 +44,13 @@ pub(super) async fn upgrade(
     if from > to {
         return Err(Failure::Usage(format!("the range {text} goes down; use downgrade")));
     }
-    let recorded = record::forward(&migrations, backend).await?;
+    let recorded = record::record_up(&migrations, backend).await?;
     let mut script = Vec::new();
     if from == 0 {
         let mut table = Schema::new(backend).create_table_from_entity(seaql_migrations::Entity);
         script.push(format!("{};", backend.build(table.if_not_exists()).sql));
     }
-    // SQLite has no ADD COLUMN IF NOT EXISTS; the next `up` adds the column with the checksums.
+    // SQLite has no `ADD COLUMN IF NOT EXISTS`; there the next `up` adds the column and fills it.
     let keeps_checksum = backend == DbBackend::Postgres;
     if keeps_checksum {
         script.push("ALTER TABLE seaql_migrations ADD COLUMN IF NOT EXISTS checksum varchar(64);".into());
@@ -85,14 +80,13 @@ pub(super) async fn downgrade(
     if from < to {
         return Err(Failure::Usage(format!("the range {text} goes up; use upgrade")));
     }
-    let places: Vec<_> = (to..from).rev().collect();
-    let recorded = run::backward(&migrations, &places, backend).await?;
+    let positions: Vec<_> = (to..from).rev().collect();
+    let recorded = run::record_down(&migrations, &positions, backend).await?;
     let mut script = Vec::new();
     for (migration, recorded) in
-        places.iter().zip(&recorded).filter_map(|(place, recorded)| Some((migrations.get(*place)?, recorded)))
+        positions.iter().zip(&recorded).filter_map(|(position, recorded)| Some((migrations.get(*position)?, recorded)))
     {
-        let recorded =
-            recorded.as_ref().ok_or_else(|| not_recordable(migration.as_ref(), "its way back needs rows"))?;
+        let recorded = recorded.as_ref().ok_or_else(|| not_recordable(migration.as_ref(), "its `down` needs rows"))?;
         let record = format!("DELETE FROM seaql_migrations WHERE version = '{}'", migration.name());
         script.extend(transaction(migration.as_ref(), recorded, &record, backend));
     }
@@ -100,10 +94,10 @@ pub(super) async fn downgrade(
 }
 
 fn not_recordable(migration: &dyn MigrationTrait, error: &str) -> Failure {
-    Failure::Refused(format!("{} looks at the database, so it cannot be written as SQL: {error}", migration.name()))
+    Failure::Refused(format!("{} queries the database, so it cannot be printed as SQL: {error}", migration.name()))
 }
 
-/// The SQL of a migration, with its record.
+/// The statements of one migration and of its record, in a transaction.
 fn transaction(migration: &dyn MigrationTrait, recorded: &Recorded, record: &str, backend: DbBackend) -> Vec<String> {
     let is_whole = migration.use_transaction() != Some(false);
     let switches_keys = backend == DbBackend::Sqlite && recorded.rebuilds();
@@ -117,7 +111,7 @@ fn transaction(migration: &dyn MigrationTrait, recorded: &Recorded, record: &str
     lines
 }
 
-/// A trailing comment must not include the semicolon.
+/// The statement with a semicolon, on a new line if the last line has a comment.
 fn terminated(statement: &str) -> String {
     let statement = statement.trim_end().trim_end_matches(';');
     let last = statement.lines().last().unwrap_or_default();

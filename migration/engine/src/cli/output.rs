@@ -1,4 +1,4 @@
-//! Output. A reader that closes the pipe early is no error.
+//! Output to standard output. A closed pipe is not an error.
 
 use std::io::Write as _;
 

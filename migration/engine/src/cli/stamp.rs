@@ -1,9 +1,10 @@
-//! `stamp`: changes the recorded history, and nothing else.
+//! `stamp`: changes the history without running migrations.
 
 use sea_orm::ConnectionTrait as _;
 
+use super::arguments::Running;
 use super::state::State;
-use super::{Running, Target, close};
+use super::target::{Target, close};
 use crate::lock::{self, MigrationLock};
 use crate::run::Reach;
 use crate::{Failure, Project, history, revision};
@@ -18,13 +19,14 @@ pub(super) async fn stamp(
     let db = target.open(project).await?;
     let outcome = async {
         let state = State::of(project, &db).await?;
-        let place = if purge { revision::resolve(text, &state.names(), state.place()) } else { state.resolve(text) }?;
+        let position =
+            if purge { revision::resolve(text, &state.names(), state.position()) } else { state.resolve(text) }?;
         let timeout = running.options(project, Reach::All).lock_timeout;
-        let turn = MigrationLock::take(&db, timeout).await?;
-        let outcome = rewrite(&db, &state, place, purge, timeout).await;
-        let ended = turn.end(&db).await;
+        let migration_lock = MigrationLock::acquire(&db, timeout).await?;
+        let outcome = rewrite(&db, &state, position, purge, timeout).await;
+        let released = migration_lock.release(&db).await;
         outcome?;
-        Ok(ended?)
+        Ok(released?)
     };
     let outcome = outcome.await;
     close(db, outcome).await
@@ -33,7 +35,7 @@ pub(super) async fn stamp(
 async fn rewrite(
     db: &sea_orm::DatabaseConnection,
     state: &State,
-    place: revision::Position,
+    position: revision::Position,
     purge: bool,
     timeout: std::time::Duration,
 ) -> Result<(), Failure> {
@@ -44,9 +46,9 @@ async fn rewrite(
     }
     for (number, (migration, recorded)) in state.migrations.iter().zip(&state.recorded).enumerate() {
         let name = migration.name();
-        // Applied migrations get the checksum of their current SQL: an edit is accepted.
+        // Existing records get the present checksum, too: `stamp` accepts an edit.
         let checksum = recorded.as_ref().ok().and_then(|recorded| recorded.checksum.as_deref()).unwrap_or_default();
-        match (number < place, history::has(&transaction, name).await?) {
+        match (number < position, history::has(&transaction, name).await?) {
             (true, true) => history::set_checksum(&transaction, name, checksum).await?,
             (true, false) => history::add(&transaction, name, Some(checksum)).await?,
             (false, true) => history::remove(&transaction, name).await?,
@@ -54,6 +56,6 @@ async fn rewrite(
         }
     }
     transaction.commit().await?;
-    log::info!("Stamped {} of {} migrations", place, state.migrations.len());
+    log::info!("Stamped {} of {} migrations", position, state.migrations.len());
     Ok(())
 }

@@ -1,20 +1,21 @@
-//! State: the migrations of a project and the history of a database.
+//! The history of the project, compared with that of the database.
 
 use sea_orm::DatabaseConnection;
 use sea_orm_migration::MigrationTrait;
 
-use super::{Target, close};
+use super::target::{Target, close};
 use crate::history::{self, Applied};
 use crate::record::{self, Recorded};
 use crate::revision::{self, Position};
 use crate::sources::Sources;
 use crate::{Failure, Project, run};
 
-/// Every migration of the project, with its record in the database.
+/// All migrations of the project, their records in the database, and their recorded statements.
 pub(super) struct State {
     pub(super) migrations: Vec<Box<dyn MigrationTrait>>,
     pub(super) applied: Vec<Applied>,
-    /// Statements and checksum of each migration, as it is now.
+    /// Statements and checksum of each migration, as recorded now. An error if it cannot be
+    /// recorded.
     pub(super) recorded: Vec<Result<Recorded, String>>,
 }
 
@@ -28,7 +29,7 @@ impl State {
     pub(super) async fn of(project: &Project, db: &DatabaseConnection) -> Result<Self, Failure> {
         let migrations = (project.migrations)();
         let applied = history::read(db).await?;
-        let recorded = record::forward(&migrations, db.get_database_backend()).await?;
+        let recorded = record::record_up(&migrations, db.get_database_backend()).await?;
         Ok(Self { migrations, applied, recorded })
     }
 
@@ -40,15 +41,15 @@ impl State {
         self.applied.iter().find(|record| record.version == name)
     }
 
-    /// The current revision: the position after the last applied migration.
-    pub(super) fn place(&self) -> Position {
+    /// The position of the database: after its last applied migration.
+    pub(super) fn position(&self) -> Position {
         let names = self.names();
-        names.iter().rposition(|name| self.record(name).is_some()).map_or(0, |place| place + 1)
+        names.iter().rposition(|name| self.record(name).is_some()).map_or(0, |position| position + 1)
     }
 
     pub(super) fn resolve(&self, revision: &str) -> Result<Position, Failure> {
         run::refuse_unknown(&self.migrations, &self.applied)?;
-        revision::resolve(revision, &self.names(), self.place())
+        revision::resolve(revision, &self.names(), self.position())
     }
 
     pub(super) fn pending(&self) -> impl Iterator<Item = &str> {
@@ -59,7 +60,7 @@ impl State {
         run::edited(&self.migrations, &self.applied, &self.recorded)
     }
 
-    /// Migrations that the database has and the project has not.
+    /// Applied migrations that the project does not have.
     pub(super) fn unknown(&self) -> impl Iterator<Item = &Applied> {
         let names = self.names();
         self.applied.iter().filter(move |record| !names.contains(&record.version.as_str()))
@@ -67,7 +68,7 @@ impl State {
 
     /// Pending migrations before an applied one.
     pub(super) fn overtaken(&self) -> impl Iterator<Item = &str> {
-        self.names().into_iter().take(self.place()).filter(|name| self.record(name).is_none())
+        self.names().into_iter().take(self.position()).filter(|name| self.record(name).is_none())
     }
 
     pub(super) fn refuse_several_heads(&self, project: &Project) -> Result<(), Failure> {
@@ -79,7 +80,8 @@ impl State {
     }
 }
 
-/// Heads: the revisions that are no parent of another one, according to the files; without files the last one.
+/// The revisions without a child, according to the parents in the files. Without files, the last
+/// migration.
 pub(super) fn heads(project: &Project) -> Vec<String> {
     let migrations = (project.migrations)();
     let names: Vec<_> = migrations.iter().map(|migration| migration.name().to_owned()).collect();
@@ -89,15 +91,15 @@ pub(super) fn heads(project: &Project) -> Vec<String> {
     let parents: Vec<_> = names
         .iter()
         .enumerate()
-        .filter_map(|(place, name)| match sources.heading(name) {
+        .filter_map(|(position, name)| match sources.heading(name) {
             Some(heading) => heading.parent,
-            None => names.get(place.checked_sub(1)?).cloned(),
+            None => names.get(position.checked_sub(1)?).cloned(),
         })
         .collect();
     names.into_iter().filter(|name| !parents.contains(name)).collect()
 }
 
-/// The problems of the order of the migrations, according to their files.
+/// Errors in the order of the migrations: names, parents, files, heads.
 pub(super) fn disorder(project: &Project) -> Vec<String> {
     let migrations = (project.migrations)();
     let names: Vec<_> = migrations.iter().map(|migration| migration.name()).collect();
@@ -105,15 +107,15 @@ pub(super) fn disorder(project: &Project) -> Vec<String> {
         .iter()
         .zip(names.iter().skip(1))
         .filter(|(before, after)| before >= after)
-        .map(|(before, after)| format!("{after} is listed behind {before}, but its name comes before"))
+        .map(|(before, after)| format!("{after} is listed after {before}, but its name sorts before it"))
         .collect();
     let Some(sources) = Sources::find(&project.migration_dir) else { return wrong };
-    for (place, name) in names.iter().enumerate() {
-        let before = place.checked_sub(1).and_then(|before| names.get(before)).copied();
+    for (position, name) in names.iter().enumerate() {
+        let before = position.checked_sub(1).and_then(|before| names.get(before)).copied();
         match sources.heading(name) {
             None => wrong.push(format!("{name} has no file {}", sources.path(name).display())),
             Some(heading) if heading.parent.as_deref() != before => wrong.push(format!(
-                "{name} says that its parent is {}, but it is listed behind {}",
+                "the parent of {name} is {}, but it is listed after {}",
                 heading.parent.as_deref().unwrap_or("none"),
                 before.unwrap_or("none")
             )),

@@ -1,10 +1,11 @@
-//! `verify`: whether `up` of each migration works, and `down` undoes it.
+//! `verify`: runs each migration up, down and up again on a scratch database, and compares the
+//! schemas.
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use serde_json::json;
 
 use super::output::{print, print_json};
-use super::{Target, close};
+use super::target::{Target, close};
 use crate::compare::compare;
 use crate::equivalences::Equivalences;
 use crate::run::Reach;
@@ -13,28 +14,28 @@ use crate::{Failure, Options, Project, connection, failure, run};
 
 pub(super) async fn verify(project: &Project, target: &Target, as_json: bool) -> Result<(), Failure> {
     let url = target.url(project)?;
-    // Each step would be logged three times.
+    // Otherwise each migration would be logged three times.
     log::set_max_level(log::LevelFilter::Warn);
     let problems = if url.starts_with("sqlite:") {
         let db = connection::connect("sqlite::memory:", None).await.map_err(failure::no_connection)?;
-        let outcome = there_and_back(project, &db).await;
+        let outcome = verify_migrations(project, &db).await;
         close(db, outcome).await?
     } else {
-        on_postgres(project, url).await?
+        verify_on_postgres(project, url).await?
     };
     let count = (project.migrations)().len();
     if as_json {
         print_json(&json!({ "clean": problems.is_empty(), "revisions": count, "problems": problems }))?;
     } else if problems.is_empty() {
-        print([format!("{count} migrations go up, down and up again")])?;
+        print([format!("{count} migrations verified: up, down and up again")])?;
     } else {
         print(&problems)?;
     }
     if problems.is_empty() { Ok(()) } else { Err(Failure::Differences) }
 }
 
-/// In a temporary database on the same server, which is dropped afterwards.
-async fn on_postgres(project: &Project, url: &str) -> Result<Vec<String>, Failure> {
+/// Verifies on a scratch database on the same server, which is dropped afterwards.
+async fn verify_on_postgres(project: &Project, url: &str) -> Result<Vec<String>, Failure> {
     let server = connection::connect(url, None).await.map_err(failure::no_connection)?;
     let name = format!("verify_{}_{}", std::process::id(), chrono::Utc::now().timestamp_micros());
     let outcome = async {
@@ -44,15 +45,15 @@ async fn on_postgres(project: &Project, url: &str) -> Result<Vec<String>, Failur
                 connection::connect(&with_database(url, &name), None).await.map_err(failure::no_connection)?;
             let outcome = async {
                 refuse_other(&scratch, &name).await?;
-                there_and_back(project, &scratch).await
+                verify_migrations(project, &scratch).await
             };
             let outcome = outcome.await;
             close(scratch, outcome).await
         };
-        // The temporary database is also dropped after an interrupt.
+        // Ctrl-C must not leave the scratch database behind.
         let outcome = tokio::select! {
             outcome = outcome => outcome,
-            _ = tokio::signal::ctrl_c() => Err(Failure::Refused("broken off".into())),
+            _ = tokio::signal::ctrl_c() => Err(Failure::Refused("interrupted".into())),
         };
         server.execute_unprepared(&format!("DROP DATABASE {name} WITH (FORCE)")).await?;
         outcome
@@ -61,17 +62,17 @@ async fn on_postgres(project: &Project, url: &str) -> Result<Vec<String>, Failur
     close(server, outcome).await
 }
 
-/// The URL with another database, which may also be in the query.
+/// The URL with another database name; the query may contain one, too.
 fn with_database(url: &str, name: &str) -> String {
     let (rest, query) = url.split_once('?').unwrap_or((url, ""));
     let query: Vec<_> = query.split('&').filter(|part| !part.is_empty() && !part.starts_with("dbname=")).collect();
     let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
-    let authority = rest.find("://").map_or(0, |place| place + "://".len());
-    let end = rest.get(authority..).and_then(|rest| rest.find('/')).map_or(rest.len(), |place| authority + place);
+    let authority = rest.find("://").map_or(0, |position| position + "://".len());
+    let end = rest.get(authority..).and_then(|rest| rest.find('/')).map_or(rest.len(), |position| authority + position);
     format!("{}/{name}{query}", rest.get(..end).unwrap_or(rest))
 }
 
-/// The next statements destroy data: they must run on the temporary database only.
+/// Fails if this is not the empty scratch database: the verification deletes data.
 async fn refuse_other(db: &DatabaseConnection, name: &str) -> Result<(), Failure> {
     let sql = "SELECT current_database()::text";
     let row = db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await?;
@@ -79,11 +80,11 @@ async fn refuse_other(db: &DatabaseConnection, name: &str) -> Result<(), Failure
     let is_empty = Schema::read(db).await?.tables.is_empty();
     match is == name && is_empty {
         true => Ok(()),
-        false => Err(Failure::Refused(format!("the scratch database cannot be reached: this is {is}"))),
+        false => Err(Failure::Refused(format!("connected to {is} instead of the scratch database"))),
     }
 }
 
-async fn there_and_back(project: &Project, db: &DatabaseConnection) -> Result<Vec<String>, Failure> {
+async fn verify_migrations(project: &Project, db: &DatabaseConnection) -> Result<Vec<String>, Failure> {
     let options = Options { reach: Reach::Steps(1), allow_destructive: true, ..project.options() };
     let mut problems = Vec::new();
     for migration in (project.migrations)() {
@@ -93,13 +94,13 @@ async fn there_and_back(project: &Project, db: &DatabaseConnection) -> Result<Ve
         let after = Schema::read(db).await?;
         match run::downgrade(db, project, &options).await {
             Err(failure) => {
-                problems.push(format!("{name} cannot be undone: {failure}"));
+                problems.push(format!("{name} cannot be reverted: {failure}"));
                 continue;
             }
-            Ok(()) => problems.extend(differences(&before, &Schema::read(db).await?, &format!("{name}, undone"))),
+            Ok(()) => problems.extend(differences(&before, &Schema::read(db).await?, &format!("{name}, reverted"))),
         }
         run::upgrade(db, project, &options).await?;
-        problems.extend(differences(&after, &Schema::read(db).await?, &format!("{name}, done again")));
+        problems.extend(differences(&after, &Schema::read(db).await?, &format!("{name}, applied again")));
         problems.extend(dangling(db, name).await?);
     }
     Ok(problems)
@@ -108,13 +109,13 @@ async fn there_and_back(project: &Project, db: &DatabaseConnection) -> Result<Ve
 fn differences(expected: &Schema, found: &Schema, when: &str) -> Vec<String> {
     let changes = compare(expected, found, &Equivalences::default());
     let changes = changes.iter().map(|change| format!("{when}: {change}"));
-    let gone = expected.others.keys().filter(|key| found.others.get(*key) != expected.others.get(*key));
-    let come = found.others.keys().filter(|key| !expected.others.contains_key(*key));
-    let gone = gone.map(|key| format!("{when}: - {key}"));
-    changes.chain(gone).chain(come.map(|key| format!("{when}: + {key}"))).collect()
+    let removed = expected.others.keys().filter(|key| found.others.get(*key) != expected.others.get(*key));
+    let added = found.others.keys().filter(|key| !expected.others.contains_key(*key));
+    let removed = removed.map(|key| format!("{when}: - {key}"));
+    changes.chain(removed).chain(added.map(|key| format!("{when}: + {key}"))).collect()
 }
 
-/// SQLite accepts foreign keys to missing tables, and to columns that are no key.
+/// SQLite accepts a foreign key to a missing table, or to columns that are not a key.
 async fn dangling(db: &DatabaseConnection, name: &str) -> Result<Vec<String>, Failure> {
     if db.get_database_backend() != DbBackend::Sqlite {
         return Ok(Vec::new());
@@ -126,11 +127,11 @@ async fn dangling(db: &DatabaseConnection, name: &str) -> Result<Vec<String>, Fa
         None => true,
     };
     let dangling = keys.filter(|(_, key)| is_dangling(key));
-    // SQLite reports a mismatch as an error of the check itself.
+    // A foreign key mismatch is an error of the check itself, not a row of it.
     let checked = db.query_all_raw(Statement::from_string(DbBackend::Sqlite, "PRAGMA foreign_key_check")).await;
     let refused = checked.err().map(|error| format!("{name}: {}", failure::sentence(&error)));
     Ok(dangling
-        .map(|(table, key)| format!("{name}: {key} on {} refers to no key", table.name))
+        .map(|(table, key)| format!("{name}: {key} on {} does not refer to a key", table.name))
         .chain(refused)
         .collect())
 }

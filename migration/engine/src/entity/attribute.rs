@@ -1,4 +1,4 @@
-//! Attributes: the arguments of the `#[sea_orm(…)]` of a model, a field or a variant, and how they are changed.
+//! `#[sea_orm(…)]` attributes: reading and rewriting.
 
 use std::ops::Range;
 
@@ -7,20 +7,20 @@ use syn::{Attribute, Expr, ExprUnary, Lit, Meta, Token, UnOp};
 
 use super::text::{compact, part, text_of};
 
-/// The arguments of all attributes of an item.
+/// The `sea_orm` attributes of a model, a field or a variant.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Attributes {
-    pub(super) words: Vec<Argument>,
-    /// The positions of the attributes.
+    pub(super) arguments: Vec<Argument>,
+    /// The byte ranges of the attributes.
     pub(super) parts: Vec<Range<usize>>,
 }
 
-/// An argument of an attribute.
+/// One argument of an attribute.
 #[derive(Clone, Debug)]
 pub(super) struct Argument {
     pub(super) key: String,
     pub(super) value: Value,
-    /// The text.
+    /// The source text.
     pub(super) text: String,
     pub(super) part: Range<usize>,
 }
@@ -40,20 +40,20 @@ impl Attributes {
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("sea_orm")) {
             read.parts.push(part(attribute));
             let metas = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)?;
-            read.words.extend(metas.iter().map(|meta| Argument::read(text, meta)));
+            read.arguments.extend(metas.iter().map(|meta| Argument::read(text, meta)));
         }
         Ok(read)
     }
 
     pub(super) fn get(&self, key: &str) -> Option<&Argument> {
-        self.words.iter().find(|word| word.key == key)
+        self.arguments.iter().find(|argument| argument.key == key)
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
         self.get(key).is_some()
     }
 
-    /// The text value of a key.
+    /// The text value of an argument.
     pub(super) fn text(&self, key: &str) -> Option<&str> {
         match self.get(key) {
             Some(Argument { value: Value::Text(text), .. }) => Some(text),
@@ -74,7 +74,7 @@ impl Argument {
     }
 }
 
-/// The value of a literal.
+/// The value of a literal expression.
 pub(super) fn value(expression: &Expr) -> Value {
     match expression {
         Expr::Lit(literal) => match &literal.lit {
@@ -92,48 +92,48 @@ pub(super) fn value(expression: &Expr) -> Value {
     }
 }
 
-/// What to do with an argument.
+/// What happens to an argument of an attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Choice {
-    /// Keep it, present or not.
+    /// It stays as it is, present or not.
     Keep,
-    /// Set it to this text.
+    /// It is replaced by, or added as, this text.
     Set(String),
-    /// Remove it.
+    /// It is removed.
     Drop,
 }
 
-/// The arguments of an attribute that is rewritten.
+/// A rewrite of an attribute, argument by argument.
 #[derive(Debug)]
 pub(super) struct Rewrite<'a> {
-    said: &'a Attributes,
-    words: Vec<String>,
+    existing: &'a Attributes,
+    arguments: Vec<String>,
     done: Vec<&'static str>,
     is_same: bool,
 }
 
 impl<'a> Rewrite<'a> {
-    pub(super) fn new(said: &'a Attributes) -> Self {
-        Self { said, words: Vec::new(), done: Vec::new(), is_same: true }
+    pub(super) fn new(existing: &'a Attributes) -> Self {
+        Self { existing, arguments: Vec::new(), done: Vec::new(), is_same: true }
     }
 
-    /// The choice between keys of which at most one is used.
+    /// Decides about arguments that exclude each other.
     pub(super) fn choose(&mut self, keys: &[&'static str], choice: Choice) {
         self.done.extend(keys);
-        let said = self.said;
-        let mut present = said.words.iter().filter(|word| keys.contains(&word.key.as_str()));
+        let existing = self.existing;
+        let mut present = existing.arguments.iter().filter(|argument| keys.contains(&argument.key.as_str()));
         match choice {
-            Choice::Keep => self.words.extend(present.map(|word| word.text.clone())),
+            Choice::Keep => self.arguments.extend(present.map(|argument| argument.text.clone())),
             Choice::Drop => self.is_same &= present.next().is_none(),
-            Choice::Set(word) => {
+            Choice::Set(argument) => {
                 self.is_same = false;
-                self.words.push(word);
+                self.arguments.push(argument);
             }
         }
     }
 
     pub(super) fn flag(&mut self, key: &'static str, wanted: bool) {
-        let choice = match (wanted, self.said.has(key)) {
+        let choice = match (wanted, self.existing.has(key)) {
             (true, false) => Choice::Set(key.to_owned()),
             (true, true) => Choice::Keep,
             (false, _) => Choice::Drop,
@@ -141,22 +141,24 @@ impl<'a> Rewrite<'a> {
         self.choose(&[key], choice);
     }
 
-    /// For keys that may be repeated.
+    /// Decides about each argument of a key that may occur several times.
     pub(super) fn keep_where(&mut self, key: &'static str, stays: impl Fn(&Argument) -> bool) {
         self.done.push(key);
-        for word in self.said.words.iter().filter(|word| word.key == key) {
-            if stays(word) {
-                self.words.push(word.text.clone());
+        for argument in self.existing.arguments.iter().filter(|argument| argument.key == key) {
+            if stays(argument) {
+                self.arguments.push(argument.text.clone());
             } else {
                 self.is_same = false;
             }
         }
     }
 
-    /// The arguments of the new attribute, other arguments last; and whether the old one has the same.
+    /// The arguments of the new attribute, undecided ones last, and whether the old attribute is
+    /// equivalent.
     pub(super) fn finish(mut self) -> (Vec<String>, bool) {
-        let others = self.said.words.iter().filter(|word| !self.done.iter().any(|done| *done == word.key));
-        self.words.extend(others.map(|word| word.text.clone()));
-        (self.words, self.is_same)
+        let others =
+            self.existing.arguments.iter().filter(|argument| !self.done.iter().any(|done| *done == argument.key));
+        self.arguments.extend(others.map(|argument| argument.text.clone()));
+        (self.arguments, self.is_same)
     }
 }

@@ -1,12 +1,11 @@
-//! Names in the styles that SeaORM's attributes know. The words of a name are those of `heck`, which SeaORM's derives
-//! use.
+//! Name styles of SeaORM's attributes. Words are split by `heck`, which SeaORM's derives use.
 
 use heck::{
     ToKebabCase as _, ToLowerCamelCase as _, ToShoutyKebabCase as _, ToShoutySnakeCase as _, ToSnakeCase as _,
     ToTitleCase as _, ToUpperCamelCase as _,
 };
 
-/// A name in the style of a `rename_all` attribute. None if the style is unknown.
+/// The name in the style of a `rename_all` attribute. None if the style is unknown.
 pub(super) fn styled(name: &str, style: &str) -> Option<String> {
     Some(match style {
         "PascalCase" | "camel_case" => name.to_upper_camel_case(),
@@ -33,7 +32,7 @@ pub(super) fn field_name(column: &str) -> String {
     }
 }
 
-/// A name as a Rust identifier; a keyword gets the prefix `r#`.
+/// The name as a Rust identifier; a keyword gets the prefix `r#`.
 pub(super) fn identifier(name: &str) -> String {
     if syn::parse_str::<syn::Ident>(name).is_ok() { name.to_owned() } else { format!("r#{name}") }
 }
@@ -43,7 +42,7 @@ mod tests {
     use super::{field_name, styled};
 
     #[test]
-    fn words_begin_where_seaorm_sees_them_begin() {
+    fn words_are_split_as_in_seaorm() {
         for (name, snake, camel) in [
             ("user_id", "user_id", "UserId"),
             ("h1_n1", "h1_n1", "H1N1"),

@@ -1,4 +1,4 @@
-//! Defaults of columns, as literals or expressions.
+//! Defaults of columns: `default_value` and `default_expr`.
 
 use syn::Expr;
 
@@ -6,39 +6,39 @@ use super::attribute::{Attributes, Choice, Value, value};
 use super::check::is_same_expression;
 use crate::schema::expression::{normal, portable, text_literal};
 
-/// The new default of a field.
+/// Decision about the default of a field.
 #[derive(Debug)]
-pub(super) struct Decision {
+pub(super) struct DefaultChoice {
     pub(super) choice: Choice,
-    /// Whether the default of the field could not be compared.
-    pub(super) is_unclear: bool,
+    /// The existing default could not be parsed, so it could not be compared.
+    pub(super) is_unreadable: bool,
 }
 
 enum DeclaredDefault {
     Nothing,
     Sql(String),
-    Unclear,
+    Unreadable,
 }
 
-pub(super) fn choose(said: &Attributes, wanted: Option<&str>, is_flag: bool) -> Decision {
-    // The default. NULL counts as none.
+pub(super) fn choose(existing: &Attributes, wanted: Option<&str>, is_flag: bool) -> DefaultChoice {
+    // NULL is the default of columns without a default.
     let wanted = wanted.filter(|wanted| !wanted.to_ascii_uppercase().starts_with("NULL"));
-    let (choice, is_unclear) = match (read(said), wanted) {
+    let (choice, is_unreadable) = match (read(existing), wanted) {
         (_, None) => (Choice::Drop, false),
-        (DeclaredDefault::Unclear, Some(_)) => (Choice::Keep, true),
+        (DeclaredDefault::Unreadable, Some(_)) => (Choice::Keep, true),
         (DeclaredDefault::Sql(sql), Some(wanted)) if is_same(&sql, wanted, is_flag) => (Choice::Keep, false),
         (_, Some(wanted)) => (Choice::Set(write(wanted, is_flag)), false),
     };
-    Decision { choice, is_unclear }
+    DefaultChoice { choice, is_unreadable }
 }
 
-fn read(said: &Attributes) -> DeclaredDefault {
-    let sql = match (said.get("default_value"), said.get("default_expr")) {
-        (Some(word), _) => sql(&word.value),
-        (None, Some(_)) => said.text("default_expr").and_then(expression),
+fn read(existing: &Attributes) -> DeclaredDefault {
+    let sql = match (existing.get("default_value"), existing.get("default_expr")) {
+        (Some(argument), _) => sql(&argument.value),
+        (None, Some(_)) => existing.text("default_expr").and_then(expression),
         (None, None) => return DeclaredDefault::Nothing,
     };
-    sql.map_or(DeclaredDefault::Unclear, DeclaredDefault::Sql)
+    sql.map_or(DeclaredDefault::Unreadable, DeclaredDefault::Sql)
 }
 
 fn sql(value: &Value) -> Option<String> {
@@ -50,7 +50,7 @@ fn sql(value: &Value) -> Option<String> {
     }
 }
 
-/// The SQL of the most common expressions.
+/// The SQL of common default expressions.
 fn expression(text: &str) -> Option<String> {
     let Expr::Call(call) = syn::parse_str::<Expr>(text).ok()? else { return None };
     let Expr::Path(function) = &*call.func else { return None };
@@ -67,14 +67,14 @@ fn expression(text: &str) -> Option<String> {
     }
 }
 
-fn is_same(said: &str, wanted: &str, is_flag: bool) -> bool {
+fn is_same(existing: &str, wanted: &str, is_flag: bool) -> bool {
     let number = |sql: &str| normal(sql).parse::<f64>().ok();
-    is_same_expression(said, wanted)
-        || number(said).is_some_and(|said| number(wanted) == Some(said))
-        || is_flag && flag(said).is_some() && flag(said) == flag(wanted)
+    is_same_expression(existing, wanted)
+        || number(existing).is_some_and(|existing| number(wanted) == Some(existing))
+        || is_flag && flag(existing).is_some() && flag(existing) == flag(wanted)
 }
 
-/// SQLite also has 1 and 0.
+/// A boolean literal; SQLite also uses 1 and 0.
 fn flag(sql: &str) -> Option<bool> {
     match normal(sql).as_str() {
         "true" | "1" => Some(true),
@@ -83,7 +83,7 @@ fn flag(sql: &str) -> Option<bool> {
     }
 }
 
-/// The default as the argument of an attribute.
+/// The argument for a default.
 fn write(wanted: &str, is_flag: bool) -> String {
     if let Some(flag) = flag(wanted).filter(|_| is_flag) {
         return format!("default_value = {flag}");

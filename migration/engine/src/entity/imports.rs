@@ -1,4 +1,4 @@
-//! Imports: adds and removes names of `use` lines.
+//! `use` declarations: adds those that a file needs, and removes unused ones.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -10,7 +10,7 @@ use super::source::parse;
 use super::text::{Edits, List, line_end, part, remove, text_of};
 use crate::Failure;
 
-/// Adds a name to the imports from a module.
+/// Imports a name from a module.
 pub(super) fn add(file: &str, text: &str, module: &[&str], name: &str) -> Result<String, Failure> {
     let parsed = parse(file, text)?;
     let uses: Vec<_> = uses(&parsed).collect();
@@ -32,12 +32,12 @@ pub(super) fn add(file: &str, text: &str, module: &[&str], name: &str) -> Result
     Ok(edits.apply(text))
 }
 
-/// Removes a name from the imports from the crate.
-pub(super) fn take_out(file: &str, text: &str, name: &str) -> Result<String, Failure> {
+/// Removes a name from the imports of the crate.
+pub(super) fn remove_import(file: &str, text: &str, name: &str) -> Result<String, Failure> {
     let parsed = parse(file, text)?;
     let mut edits = Edits::default();
     for item in uses(&parsed).filter(|item| matches!(item.vis, Visibility::Inherited)) {
-        if begins_with(&item.tree, "crate") && take(&item.tree, name, text, &mut edits) == Removal::Whole {
+        if begins_with(&item.tree, "crate") && remove_name(&item.tree, name, text, &mut edits) == Removal::Whole {
             remove(text, &mut edits, part(item));
         }
     }
@@ -86,29 +86,29 @@ pub(super) fn extend(tree: &UseTree, module: &[&str], name: &str, text: &str, ed
     }
 }
 
-/// The result of removing a name from a `use`.
+/// The effect of removing a name on a `use`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Removal {
     Nothing,
     Part,
-    /// Nothing remains.
+    /// The `use` would be empty.
     Whole,
 }
 
 /// Removes a name from a `use`.
-pub(super) fn take(tree: &UseTree, name: &str, text: &str, edits: &mut Edits) -> Removal {
+pub(super) fn remove_name(tree: &UseTree, name: &str, text: &str, edits: &mut Edits) -> Removal {
     match tree {
         UseTree::Name(known) if known.ident == name => Removal::Whole,
-        UseTree::Path(path) => take(&path.tree, name, text, edits),
+        UseTree::Path(path) => remove_name(&path.tree, name, text, edits),
         UseTree::Group(group) => {
-            for (place, tree) in group.items.iter().enumerate() {
-                match take(tree, name, text, edits) {
+            for (position, tree) in group.items.iter().enumerate() {
+                match remove_name(tree, name, text, edits) {
                     Removal::Nothing => {}
                     Removal::Whole if group.items.len() > 1 => {
-                        List::new(group.brace_token.span.open(), &group.items).remove(text, edits, place);
+                        List::new(group.brace_token.span.open(), &group.items).remove(text, edits, position);
                         return Removal::Part;
                     }
-                    taken => return taken,
+                    removal => return removal,
                 }
             }
             Removal::Nothing
@@ -117,7 +117,7 @@ pub(super) fn take(tree: &UseTree, name: &str, text: &str, edits: &mut Edits) ->
     }
 }
 
-/// The names that a file uses, without imports and definitions.
+/// The names that a file uses, except in imports and definitions.
 pub(super) fn used(file: &str, text: &str) -> Result<BTreeSet<String>, Failure> {
     let parsed = parse(file, text)?;
     let lines: Vec<_> = uses(&parsed).map(part).collect();
@@ -133,10 +133,10 @@ fn collect(tokens: TokenStream, lines: &[Range<usize>], names: &mut BTreeSet<Str
         match token {
             TokenTree::Group(group) => collect(group.stream(), lines, names),
             TokenTree::Ident(name) => {
-                let place = name.span().byte_range().start;
+                let position = name.span().byte_range().start;
                 let name = name.to_string();
-                let is_imported = lines.iter().any(|line| line.contains(&place));
-                // The next word is the name of a function.
+                let is_imported = lines.iter().any(|line| line.contains(&position));
+                // The next token is the name of a function.
                 let defines = name == "fn";
                 if !is_defined && !is_imported {
                     names.insert(name);

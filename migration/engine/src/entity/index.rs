@@ -1,4 +1,4 @@
-//! Indexes: which are attributes of fields, and which are in the `impl TableExtras`.
+//! Assigns the indexes of a table to attributes of its fields, or to its `impl TableExtras`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,16 +9,16 @@ use super::table_extras::{CompositeIndex, TableExtras};
 use crate::schema::expression::portable;
 use crate::schema::{Index, Table};
 
-/// The indexes of a table, by where they are declared.
+/// Where the indexes of a table are declared.
 #[derive(Debug, Default)]
 pub(super) struct Indexing {
-    /// Columns that are unique on their own.
+    /// Columns with a unique index of their own.
     pub(super) unique: BTreeSet<String>,
     pub(super) indexed: BTreeSet<String>,
-    /// Groups of columns whose `unique_key` stays.
+    /// The values of `unique_key` arguments that stay.
     pub(super) groups: BTreeSet<String>,
-    pub(super) wider: Vec<CompositeIndex>,
-    /// Notes about indexes that cannot be declared.
+    pub(super) composite: Vec<CompositeIndex>,
+    /// Indexes that no entity can declare.
     pub(super) notes: Vec<String>,
 }
 
@@ -28,14 +28,14 @@ impl Indexing {
         let groups = groups(entity);
         for index in &table.indexes {
             if !is_plain(table, index) {
-                indexing.notes.push(format!("{index} on {} cannot be said by an entity", table.name));
+                indexing.notes.push(format!("{index} on {} cannot be declared by an entity", table.name));
                 continue;
             }
             indexing.add(index, entity.table_extras.as_ref(), &groups);
         }
-        // A second index on a unique column cannot be an attribute of its field.
+        // An attribute cannot declare a second index on a unique column.
         for column in indexing.unique.intersection(&indexing.indexed) {
-            indexing.wider.push(CompositeIndex { columns: vec![column.clone()], is_unique: false, filter: None });
+            indexing.composite.push(CompositeIndex { columns: vec![column.clone()], is_unique: false, filter: None });
         }
         indexing.indexed.retain(|column| !indexing.unique.contains(column));
         indexing
@@ -43,31 +43,32 @@ impl Indexing {
 
     fn add(&mut self, index: &Index, table_extras: Option<&TableExtras>, groups: &BTreeMap<String, Vec<String>>) {
         let filter = index.predicate.as_deref().map(portable);
-        let wider = CompositeIndex { columns: index.columns.clone(), is_unique: index.is_unique, filter };
+        let composite = CompositeIndex { columns: index.columns.clone(), is_unique: index.is_unique, filter };
         let group = groups.iter().find(|(_, columns)| **columns == index.columns);
         let known = table_extras.and_then(|table_extras| table_extras.indexes.as_ref());
-        let is_known = known.is_some_and(|known| known.entries.iter().flatten().any(|known| is_same(known, &wider)));
+        let is_known =
+            known.is_some_and(|known| known.entries.iter().flatten().any(|known| is_same(known, &composite)));
         match (index.columns.as_slice(), group) {
-            _ if is_known => self.push(wider),
-            (_, Some((group, _))) if wider.is_unique && wider.filter.is_none() => {
+            _ if is_known => self.push(composite),
+            (_, Some((group, _))) if composite.is_unique && composite.filter.is_none() => {
                 self.groups.insert(group.clone());
             }
-            ([column], _) if wider.filter.is_none() => {
-                let columns = if wider.is_unique { &mut self.unique } else { &mut self.indexed };
+            ([column], _) if composite.filter.is_none() => {
+                let columns = if composite.is_unique { &mut self.unique } else { &mut self.indexed };
                 columns.insert(column.clone());
             }
-            _ => self.push(wider),
+            _ => self.push(composite),
         }
     }
 
-    fn push(&mut self, wider: CompositeIndex) {
-        if !self.wider.iter().any(|known| is_same(known, &wider)) {
-            self.wider.push(wider);
+    fn push(&mut self, composite: CompositeIndex) {
+        if !self.composite.iter().any(|known| is_same(known, &composite)) {
+            self.composite.push(composite);
         }
     }
 }
 
-/// Whether an entity can declare it.
+/// Whether an entity can declare the index.
 fn is_plain(table: &Table, index: &Index) -> bool {
     index.method.is_none()
         && index.include.is_empty()
@@ -78,9 +79,9 @@ fn is_plain(table: &Table, index: &Index) -> bool {
 fn groups(entity: &Entity) -> BTreeMap<String, Vec<String>> {
     let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for field in &entity.fields {
-        let FieldKind::Column(stored) = &field.meaning else { continue };
-        for word in field.attributes.words.iter().filter(|word| word.key == "unique_key") {
-            if let Value::Text(group) = &word.value {
+        let FieldKind::Column(stored) = &field.kind else { continue };
+        for argument in field.attributes.arguments.iter().filter(|argument| argument.key == "unique_key") {
+            if let Value::Text(group) = &argument.value {
                 groups.entry(group.clone()).or_default().push(stored.column.clone());
             }
         }

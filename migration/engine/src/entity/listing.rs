@@ -1,25 +1,25 @@
-//! Lists of entities: the modules of `lib.rs`, and the tables of `schema.rs`.
+//! The lists of entities: modules in `lib.rs`, tables in `schema.rs`.
 
 use syn::{Expr, Item, ItemFn, ItemMod, UseTree, Visibility};
 
-use super::imports::{Removal, begins_with, extend, imports, take, uses};
+use super::imports::{Removal, begins_with, extend, imports, remove_name, uses};
 use super::source::parse;
 use super::table_extras::listed;
 use super::text::{Edits, line_end, line_start, part, remove};
 use crate::Failure;
 
-/// Added and removed modules.
+/// Changes of the lists.
 #[derive(Debug)]
 pub(super) struct ModuleChanges<'a> {
     /// Added modules, in an order in which their tables can be created.
     pub(super) added: &'a [String],
     pub(super) removed: &'a [String],
-    /// New exports of `values.rs`.
+    /// Types of `values.rs` that have to be exported.
     pub(super) exports: &'a [String],
     pub(super) has_new_values: bool,
 }
 
-/// `lib.rs` with other modules.
+/// The new text of `lib.rs`.
 pub(super) fn library(text: &str, changes: &ModuleChanges<'_>) -> Result<String, Failure> {
     let parsed = parse("lib.rs", text)?;
     let modules: Vec<_> = parsed.items.iter().filter_map(module).collect();
@@ -54,7 +54,7 @@ fn module(item: &Item) -> Option<&ItemMod> {
     }
 }
 
-/// `pub use values::{…}` with more names.
+/// Adds names to `pub use values::{…}`.
 fn export(text: &str, parsed: &syn::File, names: &[String], last: usize, edits: &mut Edits) {
     let exported: Vec<_> = uses(parsed).filter(|item| matches!(item.vis, Visibility::Public(_))).collect();
     let is_missing = |name: &&String| !exported.iter().any(|item| imports(&item.tree, &["values"], name));
@@ -67,7 +67,7 @@ fn export(text: &str, parsed: &syn::File, names: &[String], last: usize, edits: 
     }
 }
 
-/// `schema.rs` with other tables. Failures become notes.
+/// The new text of `schema.rs`. Edits that are not possible are noted.
 pub(super) fn schema(text: &str, changes: &ModuleChanges<'_>, notes: &mut Vec<String>) -> Result<String, Failure> {
     let text = without(text, changes.removed)?;
     if changes.added.is_empty() {
@@ -95,7 +95,7 @@ pub(super) fn schema(text: &str, changes: &ModuleChanges<'_>, notes: &mut Vec<St
     Ok(edits.apply(&text))
 }
 
-/// A `use` of modules of the crate, not of their items.
+/// Whether a `use` imports modules of the crate, and not items of a module.
 fn is_list_of_modules(tree: &UseTree) -> bool {
     let UseTree::Path(path) = tree else { return false };
     let is_module = |tree: &UseTree| match tree {
@@ -116,13 +116,13 @@ fn without(text: &str, removed: &[String]) -> Result<String, Failure> {
         let parsed = parse("schema.rs", &text)?;
         let mut edits = Edits::default();
         for item in uses(&parsed).filter(|item| begins_with(&item.tree, "crate")) {
-            if take(&item.tree, name, &text, &mut edits) == Removal::Whole {
+            if remove_name(&item.tree, name, &text, &mut edits) == Removal::Whole {
                 remove(&text, &mut edits, part(item));
             }
         }
         if let Some((list, entries)) = definitions(&parsed).and_then(|item| listed(&item.block)) {
-            for (place, _) in entries.iter().enumerate().filter(|(_, entry)| is_about(entry, name)) {
-                list.remove(&text, &mut edits, place);
+            for (position, _) in entries.iter().enumerate().filter(|(_, entry)| is_about(entry, name)) {
+                list.remove(&text, &mut edits, position);
             }
         }
         text = edits.apply(&text);
@@ -138,7 +138,7 @@ fn definitions(file: &syn::File) -> Option<&ItemFn> {
     })
 }
 
-/// `describe(backend, name::Entity)`.
+/// Whether an entry is `describe(backend, name::Entity)`.
 fn is_about(entry: &Expr, name: &str) -> bool {
     let Expr::Call(call) = entry else { return false };
     call.args.iter().any(|argument| match argument {

@@ -1,13 +1,15 @@
-//! Regenerates the sources of the entities from a schema. Manual additions are kept: what agrees with the schema is not
-//! touched, and the rest is changed in place.
+//! Updates the sources of entities from a schema. What agrees with the schema is not touched;
+//! everything else is edited in place, so that additions made by hand stay.
 //!
-//! It reads the files, so it works on a tree that does not compile.
+//! It reads the source files, so it also works if the crate does not compile.
 
 mod attribute;
 mod case;
 mod check;
 mod column;
+mod context;
 mod defaults;
+mod enum_plan;
 mod enum_values;
 mod imports;
 mod index;
@@ -25,41 +27,29 @@ mod type_argument;
 mod values;
 mod write_extras;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use sea_orm::DbBackend;
 
-use self::enum_values::{EnumPlan, Input};
+use self::context::Context;
+use self::enum_values::Input;
 use self::listing::ModuleChanges;
 use self::source::Entity;
 use self::values::Values;
 use crate::Failure;
 use crate::generate::names::function;
-use crate::schema::{ForeignKey, Schema, Table};
+use crate::schema::{Schema, Table};
 
-/// The files to write, so that the entities describe the schema.
+/// The result of an update: files and notes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Regenerated {
-    /// Changed files by name within `src`. `None` deletes a file.
+    /// The new texts of changed files, by name in the crate's `src`; `None` deletes a file.
     pub(crate) files: BTreeMap<String, Option<String>>,
-    /// Notes for the developer.
+    /// What the developer has to know or to do.
     pub(crate) notes: Vec<String>,
 }
 
-/// The context of the regeneration.
-struct Context<'a> {
-    schema: &'a Schema,
-    backend: DbBackend,
-    /// Entities by table. New ones have no fields yet.
-    entities: &'a BTreeMap<String, Entity>,
-    plan: &'a EnumPlan,
-    /// Existing and new files, without extension.
-    modules: BTreeSet<String>,
-    /// Whether entities implement `TableExtras`.
-    has_table_extras: bool,
-}
-
-/// `sources` are the files of the crate's `src`, by name.
+/// Updates the sources. `sources` are the files of the crate's `src`, by name.
 pub(crate) fn regenerate(
     schema: &Schema,
     backend: DbBackend,
@@ -67,17 +57,17 @@ pub(crate) fn regenerate(
 ) -> Result<Regenerated, Failure> {
     let mut result = Regenerated::default();
     let is_there = |table: &String| schema.tables.contains_key(table) || schema.unreadable.contains_key(table);
-    let (mut entities, gone): (BTreeMap<_, _>, BTreeMap<_, _>) =
-        read(sources, &mut result.notes)?.into_iter().partition(|(table, _)| is_there(table));
+    let (mut entities, dropped): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        parse_entities(sources, &mut result.notes)?.into_iter().partition(|(table, _)| is_there(table));
     let added = add_new(schema, sources, &mut entities)?;
     let keyless =
         schema.tables.values().filter(|table| table.primary_key.is_none() && !entities.contains_key(&table.name));
-    result.notes.extend(keyless.map(|table| format!("{} has no primary key, so it can be no entity", table.name)));
-    let removed: Vec<String> = gone.values().map(|entity| entity.module.clone()).collect();
+    result.notes.extend(keyless.map(|table| format!("{} has no primary key, so it cannot be an entity", table.name)));
+    let removed: Vec<String> = dropped.values().map(|entity| entity.module.clone()).collect();
     let values = sources.get("values.rs").map(|text| Values::parse(text)).transpose()?;
     let has_table_extras = sources.get("schema.rs").is_some_and(|text| text.contains("trait TableExtras"));
-    let given = Input { schema, backend, entities: &entities, values: values.as_ref(), has_table_extras };
-    let plan = enum_values::plan(&given)?;
+    let input = Input { schema, backend, entities: &entities, values: values.as_ref(), has_table_extras };
+    let plan = enum_values::plan(&input)?;
     result.notes.extend(plan.notes.iter().cloned());
     let modules = sources.keys().filter_map(|file| file.strip_suffix(".rs")).map(ToOwned::to_owned);
     let modules = modules.filter(|module| !removed.contains(module)).chain(added.iter().cloned()).collect();
@@ -85,7 +75,7 @@ pub(crate) fn regenerate(
     for (name, entity) in &entities {
         let file = format!("{}.rs", entity.module);
         match (schema.unreadable.get(name), schema.tables.get(name)) {
-            (Some(why), _) => result.notes.push(format!("{file} is left as it is: {why}")),
+            (Some(why), _) => result.notes.push(format!("{file} is unchanged: {why}")),
             (None, Some(table)) => {
                 let text = table::update(&context, entity, table, &mut result.notes)?;
                 result.change(sources, &file, text);
@@ -93,7 +83,7 @@ pub(crate) fn regenerate(
             (None, None) => {}
         }
     }
-    for (table, entity) in &gone {
+    for (table, entity) in &dropped {
         result.files.insert(format!("{}.rs", entity.module), None);
         result.notes.push(format!("{}.rs is removed: there is no table {table}", entity.module));
     }
@@ -113,7 +103,7 @@ impl Regenerated {
         }
     }
 
-    /// Updates the lists of entities.
+    /// Updates the lists in `lib.rs` and `schema.rs`.
     fn list(&mut self, sources: &BTreeMap<String, String>, changes: &ModuleChanges<'_>) -> Result<(), Failure> {
         if changes.added.is_empty() && changes.removed.is_empty() && changes.exports.is_empty() {
             return Ok(());
@@ -130,34 +120,17 @@ impl Regenerated {
     }
 }
 
-impl Context<'_> {
-    fn module(&self, table: &str) -> Option<&str> {
-        self.entities.get(table).map(|entity| entity.module.as_str())
-    }
-
-    fn table(&self, module: &str) -> Option<&str> {
-        self.entities.values().find(|entity| entity.module == module).map(|entity| entity.table.as_str())
-    }
-
-    /// The columns that a foreign key refers to; by default the primary key of the table.
-    fn referred(&self, key: &ForeignKey) -> Vec<String> {
-        if !key.references.is_empty() {
-            return key.references.clone();
-        }
-        let primary_key = self.schema.tables.get(&key.table).and_then(|table| table.primary_key.as_ref());
-        primary_key.map(|key| key.columns.clone()).unwrap_or_default()
-    }
-}
-
-/// Parses the entities, by table.
-fn read(sources: &BTreeMap<String, String>, notes: &mut Vec<String>) -> Result<BTreeMap<String, Entity>, Failure> {
+/// The entities, by table.
+fn parse_entities(
+    sources: &BTreeMap<String, String>,
+    notes: &mut Vec<String>,
+) -> Result<BTreeMap<String, Entity>, Failure> {
     let mut entities: BTreeMap<String, Entity> = BTreeMap::new();
     for (file, text) in sources.iter().filter(|(file, _)| file.ends_with(".rs")) {
         let Some(entity) = Entity::parse(file, text)? else { continue };
         match entities.get(&entity.table) {
-            Some(known) => {
-                notes.push(format!("{file} is left alone: {}.rs describes the table {} too", known.module, known.table))
-            }
+            Some(known) => notes
+                .push(format!("{file} is ignored: {}.rs is an entity of the table {}, too", known.module, known.table)),
             None => {
                 entities.insert(entity.table.clone(), entity);
             }
@@ -166,8 +139,8 @@ fn read(sources: &BTreeMap<String, String>, notes: &mut Vec<String>) -> Result<B
     Ok(entities)
 }
 
-/// Adds an entity without fields for each table without one. Returns their modules, in an order in which the tables can
-/// be created.
+/// Adds an entity without fields for each table that has none. Returns their modules, in an order
+/// in which the tables can be created.
 fn add_new(
     schema: &Schema,
     sources: &BTreeMap<String, String>,
@@ -189,7 +162,7 @@ fn add_new(
         {
             module.push_str("_table");
         }
-        if let Some(entity) = Entity::parse(&format!("{module}.rs"), &beginning(table))? {
+        if let Some(entity) = Entity::parse(&format!("{module}.rs"), &new_source(table))? {
             entities.insert(name, entity);
             added.push(module);
         }
@@ -204,15 +177,15 @@ fn in_order_of_creation(schema: &Schema, mut tables: Vec<String>) -> Vec<String>
             let keys = schema.tables.get(name).map(|table| table.foreign_keys.as_slice()).unwrap_or_default();
             keys.iter().any(|key| key.table != *name && tables.contains(&key.table))
         };
-        // Tables that refer to each other have no order.
+        // Tables that refer to each other have no such order.
         let next = tables.iter().position(|name| !waits_for(name)).unwrap_or_default();
         ordered.push(tables.remove(next));
     }
     ordered
 }
 
-/// The file of an entity without fields.
-fn beginning(table: &Table) -> String {
+/// The source of an entity without fields.
+fn new_source(table: &Table) -> String {
     let words = table.name.replace('_', " ");
     let mut letters = words.chars();
     let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();

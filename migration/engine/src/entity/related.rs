@@ -5,19 +5,19 @@ use std::collections::BTreeSet;
 use heck::ToUpperCamelCase as _;
 
 use super::case::identifier;
-use super::relation::{Own, belongs_to, columns};
+use super::relation::{Relations, belongs_to, columns};
 use crate::generate::names::singular;
 use crate::schema::{ForeignKey, Table};
 
-impl Own<'_> {
-    /// The new fields by name.
+impl Relations<'_> {
+    /// The new fields, ordered by name.
     pub(super) fn new_fields(
         &self,
         keys: &[&ForeignKey],
-        gone: &BTreeSet<usize>,
+        removed: &BTreeSet<usize>,
         notes: &mut Vec<String>,
     ) -> Vec<String> {
-        let kept: Vec<_> = self.entity.links().filter(|(place, ..)| !gone.contains(place)).collect();
+        let kept: Vec<_> = self.entity.links().filter(|(position, ..)| !removed.contains(position)).collect();
         let targets: BTreeSet<&str> = kept.iter().filter_map(|(_, _, link)| self.target(link)).collect();
         let mut taken: BTreeSet<String> =
             self.table.columns.iter().map(|column| self.entity.field_name(&column.name)).collect();
@@ -26,7 +26,7 @@ impl Own<'_> {
         for key in keys {
             match self.context.module(&key.table) {
                 Some(module) => new.push(self.owner(key, module, targets.contains(key.table.as_str()), &mut taken)),
-                None => notes.push(format!("{}: {}, to which it refers, is no table here", self.table.name, key.table)),
+                None => notes.push(format!("{}: the referenced table {} has no entity", self.table.name, key.table)),
             }
         }
         for other in self.context.schema.tables.values().filter(|other| !targets.contains(other.name.as_str())) {
@@ -36,7 +36,7 @@ impl Own<'_> {
         new.into_iter().map(|(_, text)| text).collect()
     }
 
-    /// A field for a foreign key.
+    /// A field for a foreign key of this table.
     fn owner(
         &self,
         key: &ForeignKey,
@@ -51,23 +51,24 @@ impl Own<'_> {
         };
         let one = singular(module);
         let both = format!("{}_{one}", from.join("_"));
-        let name = free(&[stem, one, both], taken);
+        let name = unused_name(&[stem, one, both], taken);
         let is_own = key.table == self.table.name;
-        let mut words = vec![if is_own { "self_ref".to_owned() } else { "belongs_to".to_owned() }];
+        let mut arguments = vec![if is_own { "self_ref".to_owned() } else { "belongs_to".to_owned() }];
         if is_own || is_related || self.keys_to(&key.table) > 1 {
-            words.push(format!("relation_enum = {:?}", name.to_upper_camel_case()));
+            arguments.push(format!("relation_enum = {:?}", name.to_upper_camel_case()));
         }
-        words.push(format!("from = {:?}", columns(&from)));
-        words.push(format!("to = {:?}", self.to(key)));
-        words.push(format!("on_update = {:?}", key.on_update.rust()));
-        words.push(format!("on_delete = {:?}", key.on_delete.rust()));
+        arguments.push(format!("from = {:?}", columns(&from)));
+        arguments.push(format!("to = {:?}", self.to(key)));
+        arguments.push(format!("on_update = {:?}", key.on_update.rust()));
+        arguments.push(format!("on_delete = {:?}", key.on_delete.rust()));
         let entity = if is_own { "Entity".to_owned() } else { format!("super::{}::Entity", identifier(module)) };
         let kind = belongs_to(&entity, self.is_optional(key));
-        let text = format!("    #[sea_orm({})]\n    pub {}: {kind}", words.join(", "), identifier(&name));
+        let text = format!("    #[sea_orm({})]\n    pub {}: {kind}", arguments.join(", "), identifier(&name));
         (name, text)
     }
 
-    /// A field for a foreign key of another table to this one, if it is the only relation of the two.
+    /// A field for a foreign key of another table, if it is the only one and the tables have no
+    /// other relation.
     fn reverse(&self, other: &Table, taken: &mut BTreeSet<String>) -> Option<(String, String)> {
         let keys: Vec<_> = other.foreign_keys.iter().filter(|key| key.table == self.table.name).collect();
         let [key] = keys.as_slice() else { return None };
@@ -75,20 +76,21 @@ impl Own<'_> {
         if other.name == self.table.name || self.keys_to(&other.name) > 0 {
             return None;
         }
-        let (word, wrapper, name) = match other.is_key(&key.columns) {
+        let (argument, wrapper, name) = match other.is_key(&key.columns) {
             true => ("has_one", "HasOne", singular(&entity.module)),
             false => ("has_many", "HasMany", entity.module.clone()),
         };
         let second = format!("related_{name}");
-        let name = free(&[name, second], taken);
+        let name = unused_name(&[name, second], taken);
         let module = identifier(&entity.module);
-        let text = format!("    #[sea_orm({word})]\n    pub {}: {wrapper}<super::{module}::Entity>", identifier(&name));
+        let text =
+            format!("    #[sea_orm({argument})]\n    pub {}: {wrapper}<super::{module}::Entity>", identifier(&name));
         Some((name, text))
     }
 }
 
-/// The first unused name, which is reserved.
-fn free(names: &[String], taken: &mut BTreeSet<String>) -> String {
+/// The first unused name, which is marked as used.
+fn unused_name(names: &[String], taken: &mut BTreeSet<String>) -> String {
     let numbered = (2..).map(|number| format!("{}_{number}", names.last().map_or("relation", String::as_str)));
     let mut names = names.iter().filter(|name| !name.is_empty()).cloned().chain(numbered);
     let name = names.find(|name| !taken.contains(name)).unwrap_or_default();

@@ -1,50 +1,51 @@
-//! Types of columns in Rust and in attributes.
+//! The Rust type and the `column_type` of a field.
 
 use sea_orm::DbBackend;
 use sea_orm::sea_query::{ColumnType, StringLen};
 
-use super::Context;
 use super::attribute::{Attributes, Choice};
+use super::context::Context;
 use super::source::RustType;
 use crate::generate::types::{from_database, written};
 
-/// The type of a field, and the value of its `column_type`.
+/// The Rust type of a field, and the decision about its `column_type`.
 #[derive(Debug)]
-pub(super) struct Kind {
+pub(super) struct TypeChoice {
     pub(super) rust: String,
     pub(super) column_type: Choice,
-    /// Whether no Rust type is known for it.
-    pub(super) is_strange: bool,
+    /// No Rust type is known for the column.
+    pub(super) is_unknown: bool,
 }
 
-/// The type of the field of a column: the existing one, if the database type is the same. `words` is the enum of the
-/// column.
+/// Chooses the type of a field. An existing type stays if it has the same type in the database.
+/// `enum_name` is the enum with the values of the column.
 pub(super) fn choose(
     context: &Context<'_>,
     kind: &str,
-    words: Option<&str>,
+    enum_name: Option<&str>,
     known: Option<(&RustType, &Attributes)>,
-) -> Kind {
+) -> TypeChoice {
     let is_same = |declared: &ColumnType| written(declared, context.backend).as_deref() == Some(kind);
-    let carried = |rust: &str| implied(rust).or_else(|| context.plan.enums.get(rust).cloned().flatten());
+    let declared_by = |rust: &str| implied(rust).or_else(|| context.plan.enums.get(rust).cloned().flatten());
     let expected = from_database(kind, context.backend);
-    let told = |rust: &str| match carried(rust) {
+    let column_type_for = |rust: &str| match declared_by(rust) {
         Some(declared) if is_same(&declared) => Choice::Drop,
-        _ => Choice::Set(format!("column_type = {:?}", spelled(&expected))),
+        _ => Choice::Set(format!("column_type = {:?}", attribute_text(&expected))),
     };
-    let keep = |rust: &str| Kind { rust: rust.to_owned(), column_type: Choice::Keep, is_strange: false };
-    let become_one = |rust: String, is_strange: bool| Kind { column_type: told(&rust), rust, is_strange };
-    if let Some(words) = words.filter(|words| known.is_none_or(|(rust, _)| rust.name != *words)) {
-        return become_one(words.to_owned(), false);
+    let keep = |rust: &str| TypeChoice { rust: rust.to_owned(), column_type: Choice::Keep, is_unknown: false };
+    let replace = |rust: String, is_unknown: bool| TypeChoice { column_type: column_type_for(&rust), rust, is_unknown };
+    if let Some(enum_name) = enum_name.filter(|enum_name| known.is_none_or(|(rust, _)| rust.name != *enum_name)) {
+        return replace(enum_name.to_owned(), false);
     }
-    let Some((rust, said)) = known else {
+    let Some((rust, existing)) = known else {
         let rust = rust_name(&expected).or_else(|| stored_as(kind, context.backend));
-        return become_one(rust.unwrap_or("String").to_owned(), rust.is_none());
+        return replace(rust.unwrap_or("String").to_owned(), rust.is_none());
     };
-    // An unknown type is kept: types of the project define their own column type.
-    let declared = match said.get("column_type") {
-        Some(_) => said.text("column_type").and_then(read),
-        None => carried(&rust.name),
+    // A type that is not understood is assumed to be right: types of the project declare their
+    // column type themselves.
+    let declared = match existing.get("column_type") {
+        Some(_) => existing.text("column_type").and_then(read),
+        None => declared_by(&rust.name),
     };
     if declared.as_ref().is_none_or(is_same) {
         return keep(&rust.name);
@@ -54,8 +55,8 @@ pub(super) fn choose(
         Some(implied) => family(&implied).is_some_and(|family_of| family(&expected) == Some(family_of)),
     };
     match rust_name(&expected).or_else(|| stored_as(kind, context.backend)) {
-        Some(name) if !stays => become_one(name.to_owned(), false),
-        _ => become_one(rust.name.clone(), false),
+        Some(name) if !stays => replace(name.to_owned(), false),
+        _ => replace(rust.name.clone(), false),
     }
 }
 
@@ -63,7 +64,7 @@ pub(super) fn is_text(kind: &ColumnType) -> bool {
     family(kind) == Some("text")
 }
 
-/// Whether one Rust type can hold both types.
+/// Groups of column types that one Rust type can hold.
 fn family(kind: &ColumnType) -> Option<&'static str> {
     match kind {
         ColumnType::Char(_) | ColumnType::String(_) | ColumnType::Text => Some("text"),
@@ -75,7 +76,7 @@ fn family(kind: &ColumnType) -> Option<&'static str> {
     }
 }
 
-/// SeaORM's column type of a Rust type. None for types of the project.
+/// The column type that SeaORM derives from a Rust type. None for types of the project.
 fn implied(rust: &str) -> Option<ColumnType> {
     Some(match rust {
         "bool" => ColumnType::Boolean,
@@ -109,7 +110,8 @@ fn implied(rust: &str) -> Option<ColumnType> {
     })
 }
 
-/// The type of an unknown SQLite type, by SQLite's rules ("Determination Of Column Affinity").
+/// The Rust type for a type name that SQLite does not define, by its rules in "Determination Of
+/// Column Affinity".
 fn stored_as(kind: &str, backend: DbBackend) -> Option<&'static str> {
     let holds = |parts: &[&str]| backend == DbBackend::Sqlite && parts.iter().any(|part| kind.contains(part));
     match kind {
@@ -121,7 +123,7 @@ fn stored_as(kind: &str, backend: DbBackend) -> Option<&'static str> {
     }
 }
 
-/// The Rust type of a new field.
+/// The Rust type for a new field.
 fn rust_name(kind: &ColumnType) -> Option<&'static str> {
     Some(match kind {
         ColumnType::Char(_) | ColumnType::String(_) | ColumnType::Text => "String",
@@ -144,7 +146,7 @@ fn rust_name(kind: &ColumnType) -> Option<&'static str> {
     })
 }
 
-/// Parses a `column_type` or `db_type`. None if it is unknown.
+/// Parses the value of `column_type` or `db_type`. None if it is not understood.
 pub(super) fn read(text: &str) -> Option<ColumnType> {
     let (name, rest) = text.split_at(text.find('(').unwrap_or(text.len()));
     let numbers: Vec<u32> =
@@ -206,8 +208,8 @@ fn plain_type(name: &str) -> Option<ColumnType> {
     })
 }
 
-/// The text of a type for `column_type` and `db_type`.
-pub(super) fn spelled(kind: &ColumnType) -> String {
+/// The value of `column_type` or `db_type` for a type.
+pub(super) fn attribute_text(kind: &ColumnType) -> String {
     let length = |length: &StringLen| match length {
         StringLen::N(length) => format!("StringLen::N({length})"),
         StringLen::Max => "StringLen::Max".to_owned(),
@@ -218,8 +220,8 @@ pub(super) fn spelled(kind: &ColumnType) -> String {
         ColumnType::VarBinary(len) => format!("VarBinary({})", length(len)),
         ColumnType::Interval(..) => "Interval(None, None)".into(),
         ColumnType::Custom(name) => format!("custom({:?})", name.to_string()),
-        ColumnType::Array(element) => format!("Array(RcOrArc::new(ColumnType::{}))", spelled(element)),
-        // As in `Decimal(Some((10, 2)))`.
+        ColumnType::Array(element) => format!("Array(RcOrArc::new(ColumnType::{}))", attribute_text(element)),
+        // The `Debug` form is Rust code: `Decimal(Some((10, 2)))`.
         other => format!("{other:?}"),
     }
 }

@@ -1,4 +1,4 @@
-//! Source of an entity, parsed so far that it can be changed in place.
+//! Parser for the source of an entity, with the positions for edits.
 
 use std::ops::Range;
 
@@ -16,7 +16,7 @@ use crate::Failure;
 
 #[derive(Debug)]
 pub(super) struct Entity {
-    /// The name of the file, without extension.
+    /// The file name without its extension.
     pub(super) module: String,
     pub(super) table: String,
     pub(super) text: String,
@@ -24,7 +24,7 @@ pub(super) struct Entity {
     pub(super) has_relations: bool,
     pub(super) fields: Vec<Field>,
     pub(super) list: List,
-    /// The position of `Eq` among the derives, which a model with floats cannot have.
+    /// The position of `Eq` among the derives. A model with floating-point fields cannot derive it.
     pub(super) eq: Option<(List, usize)>,
     pub(super) table_extras: Option<TableExtras>,
 }
@@ -33,18 +33,18 @@ pub(super) struct Entity {
 pub(super) struct Field {
     pub(super) name: String,
     pub(super) attributes: Attributes,
-    /// Position for a new attribute.
+    /// The position for an additional attribute.
     pub(super) start: usize,
-    /// Position of its type.
-    pub(super) kind: Range<usize>,
-    pub(super) meaning: FieldKind,
+    /// The byte range of the type.
+    pub(super) type_range: Range<usize>,
+    pub(super) kind: FieldKind,
 }
 
 #[derive(Debug)]
 pub(super) enum FieldKind {
     Column(Stored),
     Relation(Link),
-    /// An ignored column.
+    /// A column that the entity ignores.
     Ignored(String),
 }
 
@@ -63,9 +63,9 @@ pub(super) struct RustType {
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) side: Side,
-    /// The module of the other entity. None for the entity itself.
+    /// The module of the related entity. None for the entity itself.
     pub(super) module: Option<String>,
-    /// The path of the other entity.
+    /// The related entity, as the source names it.
     pub(super) entity: String,
     pub(super) is_optional: bool,
 }
@@ -78,7 +78,7 @@ pub(super) enum Side {
 }
 
 impl Entity {
-    /// None if the file describes no table.
+    /// None if the file has no entity.
     pub(super) fn parse(file: &str, text: &str) -> Result<Option<Self>, Failure> {
         let parsed = parse(file, text)?;
         let model = parsed.items.iter().find_map(|item| match item {
@@ -86,9 +86,11 @@ impl Entity {
             _ => None,
         });
         let Some(model) = model else { return Ok(None) };
-        let told = |error: syn::Error| unreadable(file, &error);
-        let said = Attributes::read(text, &model.attrs).map_err(told)?;
-        let (Some(table), Fields::Named(fields)) = (said.text("table_name"), &model.fields) else { return Ok(None) };
+        let unreadable_here = |error: syn::Error| unreadable(file, &error);
+        let model_attributes = Attributes::read(text, &model.attrs).map_err(unreadable_here)?;
+        let (Some(table), Fields::Named(fields)) = (model_attributes.text("table_name"), &model.fields) else {
+            return Ok(None);
+        };
         let is_dense = |attribute: &Attribute| {
             attribute.path().segments.iter().map(|segment| segment.ident.to_string()).eq(["sea_orm", "model"])
         };
@@ -106,21 +108,21 @@ impl Entity {
             }),
         };
         for field in &fields.named {
-            entity.fields.push(Field::read(text, field, said.text("rename_all")).map_err(told)?);
+            entity.fields.push(Field::read(text, field, model_attributes.text("rename_all")).map_err(unreadable_here)?);
         }
         Ok(Some(entity))
     }
 
     /// The field of a column, with its position.
     pub(super) fn field(&self, column: &str) -> Option<(usize, &Field, &Stored)> {
-        self.fields.iter().enumerate().find_map(|(place, field)| match &field.meaning {
-            FieldKind::Column(stored) if stored.column == column => Some((place, field, stored)),
+        self.fields.iter().enumerate().find_map(|(position, field)| match &field.kind {
+            FieldKind::Column(stored) if stored.column == column => Some((position, field, stored)),
             _ => None,
         })
     }
 
     pub(super) fn ignores(&self, column: &str) -> bool {
-        self.fields.iter().any(|field| matches!(&field.meaning, FieldKind::Ignored(name) if name == column))
+        self.fields.iter().any(|field| matches!(&field.kind, FieldKind::Ignored(name) if name == column))
     }
 
     /// The name of the field of a column, existing or new.
@@ -128,7 +130,7 @@ impl Entity {
         self.field(column).map_or_else(|| field_name(column), |(_, field, _)| field.name.clone())
     }
 
-    /// The variant of `Column` of a column.
+    /// The variant of `Column` in SeaORM.
     pub(super) fn variant(&self, column: &str) -> String {
         let field = self.field(column).map(|(_, field, _)| field);
         match field.and_then(|field| field.attributes.text("enum_name")) {
@@ -138,8 +140,8 @@ impl Entity {
     }
 
     pub(super) fn links(&self) -> impl Iterator<Item = (usize, &Field, &Link)> {
-        self.fields.iter().enumerate().filter_map(|(place, field)| match &field.meaning {
-            FieldKind::Relation(link) => Some((place, field, link)),
+        self.fields.iter().enumerate().filter_map(|(position, field)| match &field.kind {
+            FieldKind::Relation(link) => Some((position, field, link)),
             _ => None,
         })
     }
@@ -154,11 +156,11 @@ impl Field {
             visible => part(visible).start,
         };
         let attributes = Attributes::read(text, &field.attrs)?;
-        let told = attributes.text("column_name").map(ToOwned::to_owned);
-        let column = told
+        let unreadable_here = attributes.text("column_name").map(ToOwned::to_owned);
+        let column = unreadable_here
             .or_else(|| style.and_then(|style| styled(&name.to_upper_camel_case(), style)))
             .unwrap_or_else(|| name.to_snake_case());
-        let meaning = if attributes.has("ignore") {
+        let kind = if attributes.has("ignore") {
             FieldKind::Ignored(column)
         } else if let Some(link) = link(text, &field.ty) {
             FieldKind::Relation(link)
@@ -168,11 +170,11 @@ impl Field {
             let name = name.strip_prefix("crate::").map(ToOwned::to_owned).unwrap_or(name);
             FieldKind::Column(Stored { column, rust: RustType { name, is_optional: inner.is_some() } })
         };
-        Ok(Self { name, attributes, start, kind: part(&field.ty), meaning })
+        Ok(Self { name, attributes, start, type_range: part(&field.ty), kind })
     }
 }
 
-/// The other side of a relation.
+/// The target of a relation.
 fn link(text: &str, kind: &Type) -> Option<Link> {
     let Type::Path(path) = kind else { return None };
     let wrapper = path.path.segments.last()?;
@@ -191,7 +193,7 @@ fn link(text: &str, kind: &Type) -> Option<Link> {
     Some(Link { side, module, entity: compact(text_of(text, inner)), is_optional })
 }
 
-/// The type within an `Option`.
+/// The type inside an `Option`.
 fn optional(kind: &Type) -> Option<&Type> {
     let Type::Path(path) = kind else { return None };
     let last = path.path.segments.last()?;
@@ -202,13 +204,13 @@ fn derived_eq(attributes: &[Attribute]) -> Option<(List, usize)> {
     attributes.iter().filter(|attribute| attribute.path().is_ident("derive")).find_map(|attribute| {
         let Meta::List(list) = &attribute.meta else { return None };
         let derives = attribute.parse_args_with(Punctuated::<syn::Path, Token![,]>::parse_terminated).ok()?;
-        let place = derives.iter().position(|derive| derive.is_ident("Eq"))?;
-        Some((List::new(list.delimiter.span().open(), &derives), place))
+        let position = derives.iter().position(|derive| derive.is_ident("Eq"))?;
+        Some((List::new(list.delimiter.span().open(), &derives), position))
     })
 }
 
 pub(super) fn parse(file: &str, text: &str) -> Result<syn::File, Failure> {
-    // It would shift every position.
+    // A byte order mark would shift all positions.
     if text.starts_with('\u{feff}') {
         return Err(Failure::File(format!("{file} begins with a byte order mark")));
     }

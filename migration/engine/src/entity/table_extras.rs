@@ -1,4 +1,4 @@
-//! The `impl TableExtras` of an entity, if it consists of plain lists.
+//! Parser for the `impl TableExtras` of an entity, as far as it consists of plain lists.
 
 use std::ops::Range;
 
@@ -11,9 +11,9 @@ use super::type_argument::argument;
 
 #[derive(Debug)]
 pub(super) struct TableExtras {
-    /// Position after the opening brace.
+    /// After the opening brace.
     pub(super) open: usize,
-    /// Position before the closing brace.
+    /// Before the closing brace.
     pub(super) close: usize,
     pub(super) is_empty: bool,
     pub(super) has_constants: bool,
@@ -23,13 +23,13 @@ pub(super) struct TableExtras {
     pub(super) enum_values: Option<Listed<EnumValues>>,
 }
 
-/// An item that is a list.
+/// An item whose value is a list.
 #[derive(Debug)]
 pub(super) struct Listed<T> {
     pub(super) item: Range<usize>,
-    /// None if it is no plain list.
+    /// None if it is not a plain list.
     pub(super) list: Option<List>,
-    /// None for unknown expressions.
+    /// None for entries that cannot be parsed.
     pub(super) entries: Vec<Option<T>>,
 }
 
@@ -45,20 +45,20 @@ pub(super) struct CompositeIndex {
 pub(super) struct WithoutRowid {
     pub(super) item: Range<usize>,
     pub(super) value: Range<usize>,
-    pub(super) is_so: bool,
+    pub(super) is_true: bool,
 }
 
-/// A column whose values the database checks.
+/// A column with the values of an enum, which a CHECK enforces.
 #[derive(Debug)]
 pub(super) struct EnumValues {
     /// The variant of `Column`.
     pub(super) variant: String,
-    /// The enum. None if the values come from elsewhere.
-    pub(super) holder: Option<String>,
+    /// None if the values do not come from an enum.
+    pub(super) enum_name: Option<String>,
 }
 
 impl TableExtras {
-    /// None for another trait.
+    /// None if it is the `impl` of another trait.
     pub(super) fn read(item: &ItemImpl) -> Option<Self> {
         let (_, path, _) = item.trait_.as_ref()?;
         if path.segments.last()?.ident != "TableExtras" {
@@ -92,17 +92,17 @@ impl TableExtras {
             "INDEXES" => self.indexes = Some(constants(constant, wider)),
             "COLLATE_C" => self.collate_c = Some(constants(constant, text)),
             "WITHOUT_ROWID" => {
-                let is_so = value(&constant.expr) == Value::Flag(true);
-                self.without_rowid = Some(WithoutRowid { item: part(constant), value: part(&constant.expr), is_so });
+                let is_true = value(&constant.expr) == Value::Flag(true);
+                self.without_rowid = Some(WithoutRowid { item: part(constant), value: part(&constant.expr), is_true });
             }
             _ => {}
         }
     }
 
-    /// Whether the values of a column come from elsewhere than an enum.
-    pub(super) fn has_other_words(&self, variant: &str) -> bool {
-        let mut entries = self.enum_values.iter().flat_map(|words| words.entries.iter().flatten());
-        entries.any(|words| words.variant == variant && words.holder.is_none())
+    /// Whether the values of a column do not come from an enum.
+    pub(super) fn has_other_strings(&self, variant: &str) -> bool {
+        let mut entries = self.enum_values.iter().flat_map(|strings| strings.entries.iter().flatten());
+        entries.any(|strings| strings.variant == variant && strings.enum_name.is_none())
     }
 }
 
@@ -167,11 +167,11 @@ fn enum_values(function: &ImplItemFn) -> Listed<EnumValues> {
 fn entry(expression: &Expr) -> Option<EnumValues> {
     let Expr::Tuple(pair) = expression else { return None };
     let mut elements = pair.elems.iter();
-    let (Some(Expr::Path(variant)), Some(words)) = (elements.next(), elements.next()) else { return None };
-    Some(EnumValues { variant: variant.path.segments.last()?.ident.to_string(), holder: holder(words) })
+    let (Some(Expr::Path(variant)), Some(strings)) = (elements.next(), elements.next()) else { return None };
+    Some(EnumValues { variant: variant.path.segments.last()?.ident.to_string(), enum_name: enum_name(strings) })
 }
 
-fn holder(expression: &Expr) -> Option<String> {
+fn enum_name(expression: &Expr) -> Option<String> {
     let Expr::Call(call) = expression else { return None };
     let Expr::Path(function) = &*call.func else { return None };
     let function = function.path.segments.last().filter(|segment| segment.ident == "enum_values")?;

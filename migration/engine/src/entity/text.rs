@@ -1,4 +1,4 @@
-//! Edits of a text by position. The rest of the text is unchanged.
+//! Text edits by position. Text that is not edited stays as it is.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use proc_macro2::Span;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 
-/// Parts of a text to be replaced.
+/// Replacements of parts of a text.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Edits(Vec<(Range<usize>, String)>);
 
@@ -15,28 +15,28 @@ impl Edits {
         self.0.push((part, new.into()));
     }
 
-    pub(super) fn insert(&mut self, place: usize, new: impl Into<String>) {
-        self.replace(place..place, new);
+    pub(super) fn insert(&mut self, position: usize, new: impl Into<String>) {
+        self.replace(position..position, new);
     }
 
     pub(super) fn apply(mut self, text: &str) -> String {
         self.0.sort_by_key(|(part, _)| (part.start, part.end));
         let mut result = String::with_capacity(text.len());
-        let mut place = 0;
+        let mut position = 0;
         for (part, new) in &self.0 {
-            // Insertions into a removed part are removed with it.
-            if part.start >= place {
-                result.push_str(text.get(place..part.start).unwrap_or_default());
+            // An insertion into a removed part is removed with it.
+            if part.start >= position {
+                result.push_str(text.get(position..part.start).unwrap_or_default());
                 result.push_str(new);
             }
-            place = place.max(part.end);
+            position = position.max(part.end);
         }
-        result.push_str(text.get(place..).unwrap_or_default());
+        result.push_str(text.get(position..).unwrap_or_default());
         result
     }
 }
 
-/// The position of an item in the parsed text.
+/// The byte range of an item in the source.
 pub(super) fn part(item: &impl Spanned) -> Range<usize> {
     item.span().byte_range()
 }
@@ -50,36 +50,37 @@ pub(super) fn compact(text: &str) -> String {
     text.chars().filter(|c| !c.is_whitespace()).collect()
 }
 
-pub(super) fn line_start(text: &str, place: usize) -> usize {
-    text.get(..place).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1)
+pub(super) fn line_start(text: &str, position: usize) -> usize {
+    text.get(..position).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1)
 }
 
-/// The end of the line if only a comment follows, else the position itself.
-pub(super) fn line_end(text: &str, place: usize) -> usize {
-    free_line_end(text, place).unwrap_or(place)
+/// The end of the line, if only a comment follows; otherwise the position itself.
+pub(super) fn line_end(text: &str, position: usize) -> usize {
+    free_line_end(text, position).unwrap_or(position)
 }
 
-fn free_line_end(text: &str, place: usize) -> Option<usize> {
-    let line = text.get(place..)?.split('\n').next()?.trim_end();
+fn free_line_end(text: &str, position: usize) -> Option<usize> {
+    let line = text.get(position..)?.split('\n').next()?.trim_end();
     let rest = line.trim_start();
-    (rest.is_empty() || rest.starts_with("//")).then_some(place + line.len())
+    (rest.is_empty() || rest.starts_with("//")).then_some(position + line.len())
 }
 
-/// Removes a part: whole lines if nothing else is on them, else with the white space after it.
+/// Removes a part: with its lines if nothing else is on them, otherwise with the white space after
+/// it.
 pub(super) fn remove(text: &str, edits: &mut Edits, part: Range<usize>) {
     let start = line_start(text, part.start);
     let stands_first = text.get(start..part.start).is_some_and(|blank| blank.trim().is_empty());
     let Some(end) = free_line_end(text, part.end).filter(|_| stands_first) else {
-        let behind = text.get(part.end..).unwrap_or_default();
-        let blanks = behind.len() - behind.trim_start_matches(' ').len();
+        let after = text.get(part.end..).unwrap_or_default();
+        let blanks = after.len() - after.trim_start_matches(' ').len();
         edits.replace(part.start..part.end + blanks, "");
         return;
     };
-    let behind = text.get(end..).unwrap_or_default();
-    let mut end = end + behind.find('\n').map_or(behind.len(), |newline| newline + 1);
+    let after = text.get(end..).unwrap_or_default();
+    let mut end = end + after.find('\n').map_or(after.len(), |newline| newline + 1);
     let mut start = start;
     let (before, after) = (text.get(..start).unwrap_or_default(), text.get(end..).unwrap_or_default());
-    // No blank lines remain at the ends of a block.
+    // No blank line may remain at the start or the end of a block.
     if before.trim_end().ends_with('{') {
         end += blank_lines(after);
     }
@@ -93,10 +94,10 @@ fn blank_lines(text: &str) -> usize {
     text.split_inclusive('\n').take_while(|line| line.trim().is_empty()).map(str::len).sum()
 }
 
-/// A list in a text: fields, variants, elements of an array, arguments of a macro.
+/// A list in the source: fields, variants, array elements, macro arguments.
 #[derive(Clone, Debug, Default)]
 pub(super) struct List {
-    /// Position after the opening delimiter.
+    /// After the opening delimiter.
     open: usize,
     items: Vec<Item>,
 }
@@ -104,7 +105,7 @@ pub(super) struct List {
 #[derive(Clone, Debug)]
 struct Item {
     part: Range<usize>,
-    /// Position after the comma.
+    /// After the comma.
     comma: Option<usize>,
 }
 
@@ -125,15 +126,15 @@ impl List {
         self.items.len()
     }
 
-    pub(super) fn remove(&self, text: &str, edits: &mut Edits, place: usize) {
-        if let Some(item) = self.items.get(place) {
+    pub(super) fn remove(&self, text: &str, edits: &mut Edits, position: usize) {
+        if let Some(item) = self.items.get(position) {
             remove(text, edits, item.part.start..item.comma.unwrap_or(item.part.end));
         }
     }
 
-    /// Adds an item after one that stays, or at the beginning.
-    pub(super) fn add(&self, text: &str, edits: &mut Edits, behind: Option<usize>, new: &str) {
-        match behind.and_then(|place| self.items.get(place)) {
+    /// Adds an item after another one, which must not be removed, or at the start.
+    pub(super) fn add(&self, text: &str, edits: &mut Edits, after: Option<usize>, new: &str) {
+        match after.and_then(|position| self.items.get(position)) {
             None => edits.insert(self.open, format!("\n{new},")),
             Some(Item { part, comma: None }) => edits.insert(part.end, format!(",\n{new}")),
             Some(Item { comma: Some(comma), .. }) => edits.insert(line_end(text, *comma), format!("\n{new},")),

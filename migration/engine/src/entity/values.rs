@@ -1,4 +1,4 @@
-//! The enums of `values.rs` with string values.
+//! Parser and writer for the enums of `values.rs`.
 
 use std::collections::BTreeSet;
 
@@ -14,17 +14,17 @@ use super::text::{Edits, List, compact, line_end, part, text_of};
 use crate::Failure;
 use crate::generate::names::iden_variant;
 
-/// The beginning of `values.rs`.
-const BEGINNING: &str = "//! Column types with a meaning of their own: closed sets of words.\n\n\
+/// The start of a new `values.rs`.
+const NEW_FILE: &str = "//! Value types of columns: enums with string values.\n\n\
     use sea_orm::entity::prelude::*;\n";
 
 #[derive(Debug)]
 pub(super) struct Values {
     pub(super) text: String,
     pub(super) enums: Vec<StringEnum>,
-    /// All types, enums or not.
+    /// All type names, of enums and others.
     pub(super) names: BTreeSet<String>,
-    /// Position after the last enum.
+    /// After the last enum.
     end: usize,
 }
 
@@ -37,20 +37,20 @@ pub(super) struct StringEnum {
     list: List,
     style: Option<String>,
     derives: Vec<String>,
-    matches: Vec<Spelling>,
+    matches: Vec<StringMatch>,
 }
 
 #[derive(Debug)]
 struct Variant {
     name: String,
-    word: Option<String>,
+    string: Option<String>,
 }
 
-/// A `match` from variants to values.
+/// A `match` that returns the string of each variant.
 #[derive(Debug)]
-struct Spelling {
+struct StringMatch {
     list: List,
-    /// Variants with their values.
+    /// Variants and their strings.
     arms: Vec<(String, String)>,
 }
 
@@ -76,25 +76,26 @@ impl Values {
         for item in &file.items {
             let Item::Impl(item) = item else { continue };
             let Some(name) = implemented(item) else { continue };
-            if let Some(word_enum) = values.enums.iter_mut().find(|word_enum| word_enum.name == name) {
-                let spellings: Vec<_> = spellings(item).filter(|spelling| word_enum.is_spelled_by(spelling)).collect();
-                word_enum.matches.extend(spellings);
+            if let Some(string_enum) = values.enums.iter_mut().find(|string_enum| string_enum.name == name) {
+                let string_matches: Vec<_> =
+                    string_matches(item).filter(|string_match| string_enum.agrees_with(string_match)).collect();
+                string_enum.matches.extend(string_matches);
             }
         }
         Ok(values)
     }
 
-    /// A file without enums.
+    /// An empty `values.rs`.
     pub(super) fn empty() -> Result<Self, Failure> {
-        Self::parse(BEGINNING)
+        Self::parse(NEW_FILE)
     }
 
     pub(super) fn find(&self, name: &str) -> Option<&StringEnum> {
-        self.enums.iter().find(|word_enum| word_enum.name == name)
+        self.enums.iter().find(|string_enum| string_enum.name == name)
     }
 
-    /// Adds an enum in the style of the others.
-    pub(super) fn add(&self, edits: &mut Edits, name: &str, doc: &str, db_type: &str, words: &[String]) {
+    /// Adds an enum with the derives that all others have.
+    pub(super) fn add(&self, edits: &mut Edits, name: &str, doc: &str, db_type: &str, strings: &[String]) {
         let usual = ["Clone", "Copy", "Debug", "PartialEq", "Eq", "Hash", "EnumIter", "DeriveActiveEnum"];
         let derives = match self.enums.split_first() {
             None => Vec::from(usual.map(ToOwned::to_owned)),
@@ -106,7 +107,7 @@ impl Values {
         let serde = if is_serialised(&derives) { "#[serde(rename_all = \"snake_case\")]\n" } else { "" };
         let mut taken = Vec::new();
         let variants: Vec<_> =
-            words.iter().map(|word| variant(word, Some("snake_case"), &derives, &mut taken).1).collect();
+            strings.iter().map(|string| variant(string, Some("snake_case"), &derives, &mut taken).1).collect();
         let text = format!(
             "\n\n/// {doc}\n#[derive({})]\n#[sea_orm(rs_type = \"String\", db_type = {db_type:?}, rename_all = \
              \"snake_case\")]\n{serde}pub enum {name} {{\n{},\n}}",
@@ -118,25 +119,25 @@ impl Values {
 }
 
 impl StringEnum {
-    /// None if its values are no strings.
+    /// None if its values are not strings.
     fn read(text: &str, item: &ItemEnum) -> Option<Self> {
         let derives = derives(text, &item.attrs);
-        let said = Attributes::read(text, &item.attrs).ok()?;
-        if said.text("rs_type") != Some("String") || !derives.iter().any(|derive| derive == "DeriveActiveEnum") {
+        let attributes = Attributes::read(text, &item.attrs).ok()?;
+        if attributes.text("rs_type") != Some("String") || !derives.iter().any(|derive| derive == "DeriveActiveEnum") {
             return None;
         }
-        let style = said.text("rename_all").map(ToOwned::to_owned);
+        let style = attributes.text("rename_all").map(ToOwned::to_owned);
         let variants = item.variants.iter().map(|variant| {
             let name = variant.ident.to_string();
-            let said = Attributes::read(text, &variant.attrs).unwrap_or_default();
-            let own = said.text("rename").or(style.as_deref());
-            let word = said.text("string_value").map(ToOwned::to_owned);
-            let word = word.or_else(|| own.and_then(|style| styled(&name, style)));
-            Variant { name, word }
+            let attributes = Attributes::read(text, &variant.attrs).unwrap_or_default();
+            let own = attributes.text("rename").or(style.as_deref());
+            let string = attributes.text("string_value").map(ToOwned::to_owned);
+            let string = string.or_else(|| own.and_then(|style| styled(&name, style)));
+            Variant { name, string }
         });
         Some(Self {
             name: item.ident.to_string(),
-            db_type: said.get("db_type").cloned(),
+            db_type: attributes.get("db_type").cloned(),
             variants: variants.collect(),
             list: List::new(item.brace_token.span.open(), &item.variants),
             style,
@@ -145,60 +146,62 @@ impl StringEnum {
         })
     }
 
-    pub(super) fn has_words(&self, words: &[String]) -> bool {
-        let own: BTreeSet<_> = self.variants.iter().filter_map(|variant| variant.word.as_ref()).collect();
-        let wanted: BTreeSet<_> = words.iter().collect();
+    pub(super) fn has_strings(&self, strings: &[String]) -> bool {
+        let own: BTreeSet<_> = self.variants.iter().filter_map(|variant| variant.string.as_ref()).collect();
+        let wanted: BTreeSet<_> = strings.iter().collect();
         own == wanted
     }
 
-    fn is_spelled_by(&self, spelling: &Spelling) -> bool {
-        !spelling.arms.is_empty()
-            && spelling.arms.iter().all(|(name, word)| {
-                self.variants.iter().any(|variant| variant.name == *name && variant.word.as_ref() == Some(word))
+    fn agrees_with(&self, string_match: &StringMatch) -> bool {
+        !string_match.arms.is_empty()
+            && string_match.arms.iter().all(|(name, string)| {
+                self.variants.iter().any(|variant| variant.name == *name && variant.string.as_ref() == Some(string))
             })
     }
 
-    /// Adds missing values at the end, and removes old ones.
-    pub(super) fn change(&self, text: &str, edits: &mut Edits, words: &[String]) -> Vec<String> {
+    /// Adds missing values, and removes those that no longer exist.
+    pub(super) fn change(&self, text: &str, edits: &mut Edits, strings: &[String]) -> Vec<String> {
         let mut notes = Vec::new();
-        let stays = |variant: &Variant| variant.word.as_ref().is_none_or(|word| words.contains(word));
-        for (place, variant) in self.variants.iter().enumerate().filter(|(_, variant)| !stays(variant)) {
-            self.list.remove(text, edits, place);
-            notes.push(format!("{}::{} is gone, with whatever named it", self.name, variant.name));
+        let stays = |variant: &Variant| variant.string.as_ref().is_none_or(|string| strings.contains(string));
+        for (position, variant) in self.variants.iter().enumerate().filter(|(_, variant)| !stays(variant)) {
+            self.list.remove(text, edits, position);
+            notes.push(format!("{}::{} was removed; code that uses it no longer compiles", self.name, variant.name));
         }
         let kept = |name: &str| self.variants.iter().any(|variant| variant.name == name && stays(variant));
-        // The variants have the order of the values, if there is one.
-        let place_of = |word: &String| {
-            let before = words.iter().take_while(|other| *other != word);
-            let places = before.filter_map(|other| {
-                self.variants.iter().position(|own| own.word.as_ref() == Some(other) && stays(own))
+        // New variants are placed in the order of the values.
+        let position_of = |string: &String| {
+            let before = strings.iter().take_while(|other| *other != string);
+            let positions = before.filter_map(|other| {
+                self.variants.iter().position(|own| own.string.as_ref() == Some(other) && stays(own))
             });
-            places.last()
+            positions.last()
         };
         let mut taken: Vec<_> = self.variants.iter().map(|variant| variant.name.clone()).collect();
         let mut new = Vec::new();
-        for word in words.iter().filter(|word| !self.variants.iter().any(|own| own.word.as_ref() == Some(*word))) {
-            let (name, variant) = variant(word, self.style.as_deref(), &self.derives, &mut taken);
-            self.list.add(text, edits, place_of(word), &variant);
+        for string in
+            strings.iter().filter(|string| !self.variants.iter().any(|own| own.string.as_ref() == Some(*string)))
+        {
+            let (name, variant) = variant(string, self.style.as_deref(), &self.derives, &mut taken);
+            self.list.add(text, edits, position_of(string), &variant);
             notes.push(format!("{}::{name} is new", self.name));
-            new.push(format!("            Self::{name} => {word:?}"));
+            new.push(format!("            Self::{name} => {string:?}"));
         }
-        for spelling in &self.matches {
-            for (place, _) in spelling.arms.iter().enumerate().filter(|(_, (name, _))| !kept(name)) {
-                spelling.list.remove(text, edits, place);
+        for string_match in &self.matches {
+            for (position, _) in string_match.arms.iter().enumerate().filter(|(_, (name, _))| !kept(name)) {
+                string_match.list.remove(text, edits, position);
             }
-            let behind = spelling.arms.iter().rposition(|(name, _)| kept(name));
+            let after = string_match.arms.iter().rposition(|(name, _)| kept(name));
             for arm in &new {
-                spelling.list.add(text, edits, behind, arm);
+                string_match.list.add(text, edits, after, arm);
             }
         }
         notes
     }
 }
 
-/// The variant of a value: name and source.
-fn variant(word: &str, style: Option<&str>, derives: &[String], taken: &mut Vec<String>) -> (String, String) {
-    let plain = iden_variant(&word.to_upper_camel_case());
+/// A variant for a string: its name and its source.
+fn variant(string: &str, style: Option<&str>, derives: &[String], taken: &mut Vec<String>) -> (String, String) {
+    let plain = iden_variant(&string.to_upper_camel_case());
     let mut name = plain.clone();
     for number in 2.. {
         if !taken.contains(&name) {
@@ -208,10 +211,10 @@ fn variant(word: &str, style: Option<&str>, derives: &[String], taken: &mut Vec<
     }
     taken.push(name.clone());
     let mut text = String::new();
-    if style.and_then(|style| styled(&name, style)).as_deref() != Some(word) {
-        text.push_str(&format!("    #[sea_orm(string_value = {word:?})]\n"));
+    if style.and_then(|style| styled(&name, style)).as_deref() != Some(string) {
+        text.push_str(&format!("    #[sea_orm(string_value = {string:?})]\n"));
         if is_serialised(derives) {
-            text.push_str(&format!("    #[serde(rename = {word:?})]\n"));
+            text.push_str(&format!("    #[serde(rename = {string:?})]\n"));
         }
     }
     text.push_str(&format!("    {name}"));
@@ -229,7 +232,7 @@ fn derives(text: &str, attributes: &[Attribute]) -> Vec<String> {
     lists.flat_map(|list| list.iter().map(|path| compact(text_of(text, path))).collect::<Vec<_>>()).collect()
 }
 
-/// The type of an `impl` block.
+/// The type of an inherent `impl`.
 fn implemented(item: &ItemImpl) -> Option<String> {
     match (&item.trait_, &*item.self_ty) {
         (None, Type::Path(path)) => path.path.segments.last().map(|segment| segment.ident.to_string()),
@@ -237,12 +240,14 @@ fn implemented(item: &ItemImpl) -> Option<String> {
     }
 }
 
-fn spellings(item: &ItemImpl) -> impl Iterator<Item = Spelling> {
+fn string_matches(item: &ItemImpl) -> impl Iterator<Item = StringMatch> {
     item.items.iter().filter_map(|item| {
         let ImplItem::Fn(function) = item else { return None };
         let [Stmt::Expr(Expr::Match(found), _)] = function.block.stmts.as_slice() else { return None };
         let arms = found.arms.iter().map(|arm| match (&arm.pat, &arm.guard, value(&arm.body)) {
-            (Pat::Path(path), None, Value::Text(word)) => Some((path.path.segments.last()?.ident.to_string(), word)),
+            (Pat::Path(path), None, Value::Text(string)) => {
+                Some((path.path.segments.last()?.ident.to_string(), string))
+            }
             _ => None,
         });
         let parts = found
@@ -250,6 +255,6 @@ fn spellings(item: &ItemImpl) -> impl Iterator<Item = Spelling> {
             .iter()
             .map(|arm| (part(arm).start..part(&*arm.body).end, arm.comma.as_ref().map(|comma| part(comma).end)));
         let list = List::of(found.brace_token.span.open().byte_range().end, parts);
-        Some(Spelling { list, arms: arms.collect::<Option<Vec<_>>>()? })
+        Some(StringMatch { list, arms: arms.collect::<Option<Vec<_>>>()? })
     })
 }

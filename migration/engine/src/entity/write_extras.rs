@@ -1,43 +1,43 @@
-//! Updates or adds the `impl TableExtras` of an entity.
+//! Updates the `impl TableExtras` of an entity, or adds one.
 
 use sea_orm::DbBackend;
 
-use super::Context;
+use super::context::Context;
 use super::index::{Indexing, is_same};
 use super::source::Entity;
 use super::table_extras::{CompositeIndex, EnumValues, Listed, TableExtras};
 use super::text::{Edits, remove};
 use crate::schema::Table;
 
-/// The required content of the implementation.
+/// What the `impl` has to declare.
 #[derive(Debug)]
 struct Wanted<'a> {
     indexes: &'a [CompositeIndex],
-    /// None if the backend cannot tell.
+    /// None if the database does not have this property.
     is_without_rowid: Option<bool>,
-    /// Columns with collation C. None if the backend cannot tell.
+    /// Text columns with the collation "C"; none if the database does not have this property.
     collate_c: Option<Vec<&'a str>>,
-    /// Variants of `Column` with their enum.
-    words: Vec<(String, &'a str)>,
+    /// Variants of `Column`, with their enums.
+    enum_values: Vec<(String, &'a str)>,
 }
 
 impl<'a> Wanted<'a> {
     fn of(context: &'a Context<'_>, entity: &Entity, table: &'a Table, indexing: &'a Indexing) -> Self {
         let collate_c = table.columns.iter().filter(|column| column.collation.as_deref() == Some("C"));
-        let words = table.columns.iter().filter_map(|column| {
-            let holder = context.plan.columns.get(&(table.name.clone(), column.name.clone()))?;
-            Some((entity.variant(&column.name), holder.as_str()))
+        let enum_values = table.columns.iter().filter_map(|column| {
+            let enum_name = context.plan.columns.get(&(table.name.clone(), column.name.clone()))?;
+            Some((entity.variant(&column.name), enum_name.as_str()))
         });
         let is_sqlite = context.backend == DbBackend::Sqlite;
         Self {
-            indexes: &indexing.wider,
+            indexes: &indexing.composite,
             is_without_rowid: is_sqlite.then_some(table.without_rowid),
             collate_c: (!is_sqlite).then(|| collate_c.map(|column| column.name.as_str()).collect()),
-            words: words.collect(),
+            enum_values: enum_values.collect(),
         }
     }
 
-    /// The body of a new implementation.
+    /// The body of a new `impl`.
     fn body(&self) -> String {
         let mut body = String::new();
         let indexes: Vec<_> = self.indexes.iter().map(index).collect();
@@ -50,10 +50,10 @@ impl<'a> Wanted<'a> {
         if let Some(collate_c) = self.collate_c.as_ref().filter(|collate_c| !collate_c.is_empty()) {
             body.push_str(&collate_c_constant(collate_c));
         }
-        let words: Vec<_> = self.words.iter().map(enum_values_entry).collect();
-        if !words.is_empty() {
+        let enum_values: Vec<_> = self.enum_values.iter().map(enum_values_entry).collect();
+        if !enum_values.is_empty() {
             body.push_str(if body.is_empty() { "" } else { "\n" });
-            body.push_str(&enum_values_function(&words));
+            body.push_str(&enum_values_function(&enum_values));
         }
         if !body.is_empty() {
             body.push('\n');
@@ -72,8 +72,8 @@ fn collate_c_constant(columns: &[&str]) -> String {
     format!("\n    const COLLATE_C: &[&str] = &{columns:?};")
 }
 
-fn enum_values_function(words: &[String]) -> String {
-    format!("\n    fn enum_values() -> Vec<(Column, Vec<String>)> {{\n        vec![{}]\n    }}", words.join(", "))
+fn enum_values_function(enum_values: &[String]) -> String {
+    format!("\n    fn enum_values() -> Vec<(Column, Vec<String>)> {{\n        vec![{}]\n    }}", enum_values.join(", "))
 }
 
 fn index(index: &CompositeIndex) -> String {
@@ -82,11 +82,11 @@ fn index(index: &CompositeIndex) -> String {
     format!("CompositeIndex::{kind}(&{:?}){filter}", index.columns)
 }
 
-fn enum_values_entry((variant, holder): &(String, &str)) -> String {
-    format!("(Column::{variant}, enum_values::<{holder}>())")
+fn enum_values_entry((variant, enum_name): &(String, &str)) -> String {
+    format!("(Column::{variant}, enum_values::<{enum_name}>())")
 }
 
-/// Updates the implementation of an entity, or adds one.
+/// Updates the `impl`, or adds one.
 pub(super) fn write_extras(
     context: &Context<'_>,
     entity: &Entity,
@@ -105,7 +105,7 @@ pub(super) fn write_extras(
         return;
     };
     if table_extras.is_empty {
-        // White space within empty braces is no difference.
+        // White space in an empty `impl` is not a difference.
         let body = wanted.body();
         if !body.is_empty() {
             edits.replace(table_extras.open..table_extras.close, body);
@@ -118,14 +118,14 @@ pub(super) fn write_extras(
         ("enum_values()", table_extras.enum_values.as_ref().is_none_or(|part| part.list.is_some())),
     ];
     for (name, _) in readable.iter().filter(|(_, is_readable)| !is_readable) {
-        notes.push(format!("{name} of {} is no plain list and is left as it is", table.name));
+        notes.push(format!("{name} of {} is not a plain list, so it is unchanged", table.name));
     }
     let variants: Vec<_> = table.columns.iter().map(|column| entity.variant(&column.name)).collect();
     let mut editor = Editor { text, edits, table_extras };
     editor.indexes(wanted.indexes);
     editor.without_rowid(wanted.is_without_rowid);
     editor.collate_c(wanted.collate_c.as_deref(), table);
-    editor.enum_values(&wanted.words, &variants);
+    editor.enum_values(&wanted.enum_values, &variants);
 }
 
 struct Editor<'a> {
@@ -143,16 +143,17 @@ impl Editor<'_> {
             }
             return;
         };
-        let is_new = |wider: &&CompositeIndex| !known.entries.iter().flatten().any(|known| is_same(known, wider));
+        let is_new =
+            |composite: &&CompositeIndex| !known.entries.iter().flatten().any(|known| is_same(known, composite));
         let new: Vec<_> = wanted.iter().filter(is_new).map(index).collect();
-        self.list(known, |known| wanted.iter().any(|wider| is_same(known, wider)), &new);
+        self.list(known, |known| wanted.iter().any(|composite| is_same(known, composite)), &new);
     }
 
     fn without_rowid(&mut self, wanted: Option<bool>) {
         match (&self.table_extras.without_rowid, wanted) {
             (None, Some(true)) => self.constant(WITHOUT_ROWID),
-            (Some(known), Some(true)) if !known.is_so => self.edits.replace(known.value.clone(), "true"),
-            (Some(known), Some(false)) if known.is_so => remove(self.text, self.edits, known.item.clone()),
+            (Some(known), Some(true)) if !known.is_true => self.edits.replace(known.value.clone(), "true"),
+            (Some(known), Some(false)) if known.is_true => remove(self.text, self.edits, known.item.clone()),
             _ => {}
         }
     }
@@ -182,25 +183,26 @@ impl Editor<'_> {
             }
             return;
         };
-        let is = |known: &EnumValues, (variant, holder): &(String, &str)| {
-            known.variant == *variant && known.holder.as_deref() == Some(*holder)
+        let is = |known: &EnumValues, (variant, enum_name): &(String, &str)| {
+            known.variant == *variant && known.enum_name.as_deref() == Some(*enum_name)
         };
         let is_new = |wanted: &&(String, &str)| !known.entries.iter().flatten().any(|known| is(known, wanted));
         let new: Vec<_> = wanted.iter().filter(is_new).map(enum_values_entry).collect();
-        let stays = |known: &EnumValues| match known.holder {
+        let stays = |known: &EnumValues| match known.enum_name {
             Some(_) => wanted.iter().any(|wanted| is(known, wanted)),
             None => variants.contains(&known.variant),
         };
         self.list(known, stays, &new);
     }
 
-    /// Adds a constant at the beginning of the block.
+    /// Adds a constant at the start, where nothing is removed.
     fn constant(&mut self, constant: &str) {
         let blank_line = if self.table_extras.has_constants { "" } else { "\n" };
         self.edits.insert(self.table_extras.open, format!("{constant}{blank_line}"));
     }
 
-    /// Items that stay are not touched. An empty list is removed with its item.
+    /// Updates a list. Entries that stay are not touched; an item whose list becomes empty is
+    /// removed.
     fn list<T>(&mut self, known: &Listed<T>, stays: impl Fn(&T) -> bool, new: &[String]) {
         let Some(list) = &known.list else { return };
         let stays: Vec<bool> = known.entries.iter().map(|entry| entry.as_ref().is_none_or(&stays)).collect();
@@ -208,12 +210,12 @@ impl Editor<'_> {
             remove(self.text, self.edits, known.item.clone());
             return;
         }
-        for (place, _) in stays.iter().enumerate().filter(|(_, stays)| !**stays) {
-            list.remove(self.text, self.edits, place);
+        for (position, _) in stays.iter().enumerate().filter(|(_, stays)| !**stays) {
+            list.remove(self.text, self.edits, position);
         }
-        let behind = stays.iter().rposition(|stays| *stays);
+        let after = stays.iter().rposition(|stays| *stays);
         for new in new {
-            list.add(self.text, self.edits, behind, new);
+            list.add(self.text, self.edits, after, new);
         }
     }
 }

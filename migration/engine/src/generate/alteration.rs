@@ -1,4 +1,4 @@
-//! Alteration: the changes of one existing table in their order, with notes for the developer.
+//! Changes of one existing table: their order, and notes for decisions.
 
 use super::statement::{MigrationStatement, TableAction};
 use crate::alter_table::quoted;
@@ -7,7 +7,7 @@ use crate::destructive::{common_name, is_converted, is_narrower};
 use crate::schema::expression::{mentions, portable, text_literal};
 use crate::schema::{Column, ForeignKey, Index, Schema, Table};
 
-/// The changes of one table.
+/// All changes of one table.
 pub(super) struct Alteration<'a> {
     table: &'a Table,
     old: &'a Table,
@@ -37,15 +37,15 @@ impl<'a> Alteration<'a> {
         })
     }
 
-    /// Foreign keys may refer to a unique index, and are dropped first. The index is therefore dropped late, if
-    /// possible.
+    /// A unique index may be referenced by foreign keys of other tables, which are dropped before
+    /// it. But it is dropped early if a new index has its name, or one of its columns is dropped.
     fn is_dropped_late(&self, index: &Index) -> bool {
         let is_remade = self.added_indexes().any(|other| other.name == index.name);
         let loses_column = index.columns.iter().any(|column| self.table.column(column).is_none());
         index.is_unique && index.predicate.is_none() && !is_remade && !loses_column
     }
 
-    /// New foreign keys may refer to a unique index. It is therefore created early, if possible.
+    /// Unique indexes are created early, if possible, because new foreign keys may reference them.
     fn is_created_early(&self, index: &Index) -> bool {
         let was_there = |column: &String| self.old.column(column).is_some();
         let is_unchanged = |column: &String| {
@@ -67,7 +67,7 @@ impl<'a> Alteration<'a> {
         indexes.map(|index| MigrationStatement::CreateIndex { table: self.table.name.clone(), index: index.clone() })
     }
 
-    pub(super) fn late_index_steps(&self) -> impl Iterator<Item = MigrationStatement> {
+    pub(super) fn late_index_statements(&self) -> impl Iterator<Item = MigrationStatement> {
         let drops = self.removed_indexes().filter(|index| !index.is_constraint && self.is_dropped_late(index));
         let drops = drops.filter_map(|index| Some(MigrationStatement::DropIndex { index: index.name.clone()? }));
         let creations = self.added_indexes().filter(|index| !index.is_constraint && !self.is_created_early(index));
@@ -77,7 +77,7 @@ impl<'a> Alteration<'a> {
         )
     }
 
-    /// Foreign keys whose referenced columns are dropped.
+    /// Foreign keys to a table whose referenced key changes.
     pub(super) fn early_key_drops(&self, all: &[Change]) -> Option<MigrationStatement> {
         let keys = self.changes.iter().filter_map(|change| match change {
             Change::RemoveForeignKey { key, .. } if self.is_dropped_early(key, all) => {
@@ -85,8 +85,8 @@ impl<'a> Alteration<'a> {
             }
             _ => None,
         });
-        let parts: Vec<_> = keys.collect();
-        (!parts.is_empty()).then(|| MigrationStatement::AlterTable { table: self.table.name.clone(), parts })
+        let actions: Vec<_> = keys.collect();
+        (!actions.is_empty()).then(|| MigrationStatement::AlterTable { table: self.table.name.clone(), actions })
     }
 
     fn is_dropped_early(&self, key: &ForeignKey, all: &[Change]) -> bool {
@@ -100,9 +100,9 @@ impl<'a> Alteration<'a> {
         key.table != self.table.name && all.iter().any(|change| change.table() == key.table && loses_key(change))
     }
 
-    pub(super) fn alter(&self, steps: &mut Vec<MigrationStatement>, all: &[Change]) {
-        steps.extend(self.notes.iter().cloned().map(MigrationStatement::Note));
-        steps.extend(self.changes.iter().filter_map(|change| match change {
+    pub(super) fn alter(&self, statements: &mut Vec<MigrationStatement>, all: &[Change]) {
+        statements.extend(self.notes.iter().cloned().map(MigrationStatement::Note));
+        statements.extend(self.changes.iter().filter_map(|change| match change {
             Change::ModifyColumn { old, new, .. } if !old.not_null && new.not_null => Some(MigrationStatement::Fill {
                 table: self.table.name.clone(),
                 column: new.name.clone(),
@@ -110,29 +110,31 @@ impl<'a> Alteration<'a> {
             }),
             _ => None,
         }));
-        let parts = self.parts(steps, all);
-        if self.is_plain(&parts) {
+        let actions = self.actions(statements, all);
+        if self.is_plain(&actions) {
             let table = &self.table.name;
-            steps.extend(parts.into_iter().filter_map(|part| match part {
+            statements.extend(actions.into_iter().filter_map(|action| match action {
                 TableAction::AddColumn(column) => Some(MigrationStatement::AddColumn { table: table.clone(), column }),
                 TableAction::DropColumn(column) => {
                     Some(MigrationStatement::DropColumn { table: table.clone(), column })
                 }
                 _ => None,
             }));
-        } else if !parts.is_empty() {
-            steps.push(MigrationStatement::AlterTable { table: self.table.name.clone(), parts });
+        } else if !actions.is_empty() {
+            statements.push(MigrationStatement::AlterTable { table: self.table.name.clone(), actions });
         }
     }
 
-    /// The actions of an `AlterTable`: drops, then columns, then what needs the columns.
-    fn parts(&self, steps: &mut Vec<MigrationStatement>, all: &[Change]) -> Vec<TableAction> {
+    /// The actions: drops first, then columns, then what depends on the columns.
+    fn actions(&self, statements: &mut Vec<MigrationStatement>, all: &[Change]) -> Vec<TableAction> {
         let mut keys = Vec::new();
         let (mut drops, mut columns, mut additions) = (Vec::new(), Vec::new(), Vec::new());
-        let drop = |steps: &mut Vec<MigrationStatement>, name: Option<&String>, what: &str| match name {
+        let drop = |statements: &mut Vec<MigrationStatement>, name: Option<&String>, what: &str| match name {
             Some(name) => Some(TableAction::DropConstraint(name.clone())),
             None => {
-                steps.push(MigrationStatement::Note(format!("Decide: {what} has no name to be dropped by.")));
+                statements.push(MigrationStatement::Note(format!(
+                    "Decide: {what} has no name, so it cannot be dropped by name."
+                )));
                 None
             }
         };
@@ -162,14 +164,15 @@ impl<'a> Alteration<'a> {
                 Change::RemoveForeignKey { key, .. } if self.is_dropped_early(key, all) => {}
                 Change::RemoveForeignKey { key, .. } => keys.push(TableAction::DropForeignKey(key.clone())),
                 Change::AddCheck { check, .. } => additions.push(TableAction::AddCheck(check.clone())),
-                Change::RemoveCheck { check, .. } => drops.extend(drop(steps, check.name.as_ref(), &check.to_string())),
+                Change::RemoveCheck { check, .. } => {
+                    drops.extend(drop(statements, check.name.as_ref(), &check.to_string()))
+                }
                 Change::ModifyCheck { old, new, .. } => {
                     drops.extend(old.name.clone().map(TableAction::DropConstraint));
                     additions.push(TableAction::AddCheck(new.clone()));
                 }
-                Change::ModifyStorage { .. } => steps.push(MigrationStatement::Note(format!(
-                    "Decide: {change}, for which the table has to be created anew by hand."
-                ))),
+                Change::ModifyStorage { .. } => statements
+                    .push(MigrationStatement::Note(format!("Decide: {change}: the table has to be rebuilt by hand."))),
                 Change::AddTable(_) | Change::RemoveTable(_) | Change::AddIndex { .. } | Change::RemoveIndex { .. } => {
                 }
             }
@@ -181,9 +184,9 @@ impl<'a> Alteration<'a> {
         self.table.primary_key.as_ref().is_some_and(|key| key.columns == [column])
     }
 
-    /// Whether a plain `ALTER TABLE` works on both databases.
-    fn is_plain(&self, parts: &[TableAction]) -> bool {
-        parts.iter().all(|part| match part {
+    /// Whether `ALTER TABLE` supports the actions on both databases.
+    fn is_plain(&self, actions: &[TableAction]) -> bool {
+        actions.iter().all(|action| match action {
             TableAction::AddColumn(column) => {
                 let has_value = match &column.default {
                     Some(default) => is_constant(default),
@@ -196,7 +199,7 @@ impl<'a> Alteration<'a> {
         })
     }
 
-    /// Whether a constraint mentions the column. Indexes are dropped before.
+    /// Whether anything besides indexes depends on the column; indexes are dropped before.
     fn is_used(&self, column: &str) -> bool {
         let is_in = |columns: &[String]| columns.iter().any(|other| other == column);
         let mentions = |text: &str| mentions(text, column);
@@ -210,12 +213,12 @@ impl<'a> Alteration<'a> {
     }
 }
 
-/// The USING expression for a conversion that PostgreSQL does not make implicitly.
+/// A cast for PostgreSQL, for conversions that are not implicit.
 fn cast(column: &Column) -> String {
     format!("CAST({} AS {})", quoted(&column.name), common_name(&column.kind))
 }
 
-/// SQLite adds columns only with literal defaults.
+/// SQLite supports `ADD COLUMN` only with a constant default.
 fn is_constant(default: &str) -> bool {
     let default = portable(default);
     text_literal(&default).is_some()
@@ -223,7 +226,7 @@ fn is_constant(default: &str) -> bool {
         || ["true", "false", "null"].iter().any(|word| default.eq_ignore_ascii_case(word))
 }
 
-/// Notes about decisions of the developer.
+/// Notes for decisions that the developer has to make.
 fn notes(changes: &[&Change]) -> Vec<String> {
     let mut notes = Vec::new();
     for change in changes {
@@ -236,8 +239,7 @@ fn notes(changes: &[&Change]) -> Vec<String> {
                 });
                 notes.extend(twin.map(|twin| {
                     format!(
-                        "Decide: if {table}.{} has become {table}.{twin}, rename the column instead: \
-                         Table::alter().rename_column(…).",
+                        "Decide: if {table}.{} was renamed to {table}.{twin}, use Table::alter().rename_column(…) instead.",
                         column.name
                     )
                 }));
@@ -246,20 +248,20 @@ fn notes(changes: &[&Change]) -> Vec<String> {
                 if column.not_null && column.default.is_none() && !column.is_counter =>
             {
                 notes.push(format!(
-                    "Decide: rows that are there have no value for {table}.{}; as it stands, this works on an empty \
+                    "Decide: existing rows have no value for {table}.{}; without a default this works on an empty \
                      table only.",
                     column.name
                 ));
             }
             Change::ModifyColumn { table, old, new } => {
                 if !old.not_null && new.not_null && new.default.is_none() {
-                    notes.push(format!(
-                        "Decide: rows without {table}.{} make this fail; give them a value first.",
-                        new.name
-                    ));
+                    notes.push(format!("Decide: this fails if a row has no {table}.{}; set a value first.", new.name));
                 }
                 if old.is_counter != new.is_counter {
-                    notes.push(format!("Decide: whether {table}.{} counts cannot be changed in place.", new.name));
+                    notes.push(format!(
+                        "Decide: whether {table}.{} is auto-increment cannot be changed by ALTER TABLE.",
+                        new.name
+                    ));
                 }
                 if is_narrower(&old.kind, &new.kind) {
                     notes.push(format!(
@@ -270,11 +272,11 @@ fn notes(changes: &[&Change]) -> Vec<String> {
                 }
             }
             Change::AddIndex { table, index } if index.is_unique => {
-                notes.push(format!("Rows of {table} that are alike in {} make this fail.", index.columns.join(", ")));
+                notes.push(format!("This fails if rows of {table} have the same {}.", index.columns.join(", ")));
             }
             Change::AddCheck { table, check } | Change::ModifyCheck { table, new: check, .. } => {
                 let name = check.name.as_deref().unwrap_or("the CHECK");
-                notes.push(format!("Rows of {table} that {name} does not allow make this fail."));
+                notes.push(format!("This fails if rows of {table} violate {name}."));
             }
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! Clauses of a statement as Rust: columns, keys, indexes, references and conditions.
+//! Clauses of statements as Rust code: columns, keys, indexes, foreign keys and conditions.
 
 use std::fmt::Write as _;
 
@@ -6,18 +6,18 @@ use sea_orm::DbBackend;
 
 use super::names::function;
 use super::rust::Writer;
-use super::text::{constant_name, house_name, literal};
+use super::text::{constant_name, conventional_name, literal};
 use super::types;
-use crate::schema::expression::{portable, words};
-use crate::schema::{Action, Column, ForeignKey, Index, Key};
+use crate::schema::expression::{portable, string_list};
+use crate::schema::{Column, ForeignKey, ForeignKeyAction, Index, Key};
 
-/// The longest text that fits into a line.
+/// Length of the longest text that fits into a line.
 const LONGEST_TEXT: usize = 70;
 
 impl Writer<'_> {
     pub(super) fn column(&mut self, table: &str, column: &Column, inline_key: bool) -> String {
-        let kind = match self.ends {
-            Some(ends) => types::column_type(ends.declared, table, &column.name, &column.kind, ends.backend),
+        let kind = match self.pair {
+            Some(pair) => types::column_type(pair.declared, table, &column.name, &column.kind, pair.backend),
             None => types::from_database(&column.kind, DbBackend::Postgres),
         };
         let mut text = format!("ColumnDef::new({}).{}", self.iden(table, &column.name), types::method(&kind));
@@ -39,19 +39,20 @@ impl Writer<'_> {
         text
     }
 
-    /// A column with a collation on one backend, which needs a variable before the statement.
+    /// A column, with its collation if it has one on one backend only; that needs a statement in
+    /// front.
     pub(super) fn sorted_column(&mut self, table: &str, column: &Column, inline_key: bool, backend: &str) -> String {
         let definition = self.column(table, column, inline_key);
-        let Some(ends) = self.ends else { return definition };
-        let own = column.collation.clone().map(|collation| (collation, ends.backend));
-        // The collation comes from PostgreSQL; on SQLite from the entities.
+        let Some(pair) = self.pair else { return definition };
+        let own = column.collation.clone().map(|collation| (collation, pair.backend));
+        // On SQLite the collation of PostgreSQL is taken from the entities.
         let key = (table.to_owned(), column.name.clone());
-        let asked = ends.only.collations.get(&key).filter(|_| ends.backend == DbBackend::Sqlite);
+        let asked = pair.backend_specific.collations.get(&key).filter(|_| pair.backend == DbBackend::Sqlite);
         let other = asked.map(|collation| (collation.clone(), DbBackend::Postgres));
         let Some((collation, on)) = own.or(other) else { return definition };
         let variable = function(&column.name);
         let _ = write!(
-            self.before,
+            self.preamble,
             "let mut {variable} = {definition}.to_owned();\nif {backend} == DbBackend::{on:?} {{ {variable}.extra({:?}); }}\n",
             format!("COLLATE \"{collation}\"")
         );
@@ -70,7 +71,7 @@ impl Writer<'_> {
 
     pub(super) fn index(&mut self, table: &str, index: &Index, on: &str) -> String {
         let suffix = if index.is_unique { "key" } else { "idx" };
-        let name = index.name.clone().unwrap_or_else(|| house_name(table, &index.columns, suffix));
+        let name = index.name.clone().unwrap_or_else(|| conventional_name(table, &index.columns, suffix));
         let mut text = "Index::create()".to_owned();
         if index.is_unique {
             text.push_str(".unique()");
@@ -103,14 +104,14 @@ impl Writer<'_> {
     }
 
     pub(super) fn is_column(&self, table: &str, column: &str) -> bool {
-        let Some(ends) = self.ends else { return true };
-        [ends.from, ends.to]
+        let Some(pair) = self.pair else { return true };
+        [pair.from, pair.to]
             .iter()
             .any(|schema| schema.tables.get(table).is_some_and(|table| table.column(column).is_some()))
     }
 
     pub(super) fn foreign_key(&mut self, table: &str, key: &ForeignKey) -> String {
-        let name = key.name.clone().unwrap_or_else(|| house_name(table, &key.columns, "fkey"));
+        let name = key.name.clone().unwrap_or_else(|| conventional_name(table, &key.columns, "fkey"));
         let mut text = format!("ForeignKey::create().name({name:?})");
         let references = self.references(key);
         match (key.columns.as_slice(), references.as_slice()) {
@@ -132,7 +133,7 @@ impl Writer<'_> {
             }
         }
         for (method, action) in [("on_update", key.on_update), ("on_delete", key.on_delete)] {
-            if action != Action::NoAction {
+            if action != ForeignKeyAction::NoAction {
                 let _ = write!(text, ".{method}(ForeignKeyAction::{})", action.rust());
             }
         }
@@ -144,14 +145,14 @@ impl Writer<'_> {
             return key.references.clone();
         }
         let table =
-            self.ends.and_then(|ends| ends.to.tables.get(&key.table).or_else(|| ends.from.tables.get(&key.table)));
+            self.pair.and_then(|pair| pair.to.tables.get(&key.table).or_else(|| pair.from.tables.get(&key.table)));
         let primary_key = table.and_then(|table| table.primary_key.as_ref());
         primary_key.map(|key| key.columns.clone()).unwrap_or_default()
     }
 
-    /// An expression: a set of values as `is_in`, others as SQL.
+    /// An expression: a list of strings as `is_in`, everything else as SQL.
     pub(super) fn expression(&mut self, table: &str, sql: &str) -> String {
-        match words(sql) {
+        match string_list(sql) {
             Some((column, words)) if self.is_column(table, &column) => {
                 format!("Expr::col({}).is_in({words:?})", self.iden(table, &column))
             }
@@ -159,17 +160,18 @@ impl Writer<'_> {
         }
     }
 
-    /// A literal, or the name of a constant for a long text: rustfmt does not format lines with long literals.
+    /// A string literal, or the name of a constant for a long text: rustfmt does not format lines
+    /// that contain one.
     pub(super) fn text_of(&mut self, text: &str) -> String {
         if text.len() <= LONGEST_TEXT {
             return format!("{text:?}");
         }
         let known = self.constants.iter().position(|constant| *constant == text);
-        let place = known.unwrap_or_else(|| {
+        let position = known.unwrap_or_else(|| {
             self.constants.push(text.to_owned());
             self.constants.len() - 1
         });
-        constant_name(place)
+        constant_name(position)
     }
 
     pub(super) fn table(&mut self, table: &str) -> String {

@@ -1,4 +1,4 @@
-//! Iden enums: unique names for the tables and columns that are used.
+//! `DeriveIden` enums for the names of tables and columns.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::names::{derived_name, iden_variant};
 use crate::schema::Schema;
 
-/// The names of tables and columns in the file, and which are used.
+/// The names of all tables and columns in Rust, and which of them are used.
 #[derive(Debug, Default)]
 pub(super) struct Idens {
     names: BTreeMap<String, Names>,
@@ -20,7 +20,8 @@ struct Names {
 }
 
 impl Idens {
-    /// Assigns a unique name to every table and column.
+    /// Gives each name a distinct Rust name, even if they only differ in characters that Rust does
+    /// not allow.
     pub(super) fn of<'a>(schemas: impl IntoIterator<Item = &'a Schema>) -> Self {
         let mut columns: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for table in schemas.into_iter().flat_map(|schema| schema.tables.values()) {
@@ -30,11 +31,11 @@ impl Idens {
         let mut taken = BTreeSet::new();
         let mut names = BTreeMap::new();
         for (table, columns) in columns {
-            // Names of sea-orm-migration's prelude are reserved.
+            // `Table` is the variant for the table itself.
             let mut variants = BTreeSet::from(["Table".to_owned()]);
-            let name = free(iden_variant(&table), &mut taken);
+            let name = unused_name(iden_variant(&table), &mut taken);
             let columns =
-                columns.into_iter().map(|column| (column.clone(), free(iden_variant(&column), &mut variants)));
+                columns.into_iter().map(|column| (column.clone(), unused_name(iden_variant(&column), &mut variants)));
             names.insert(table, Names { table: name, columns: columns.collect() });
         }
         Self { names, used: BTreeMap::new() }
@@ -59,7 +60,7 @@ impl Idens {
         known.cloned().unwrap_or_else(|| iden_variant(column))
     }
 
-    /// The enums of the names that are used.
+    /// The source of the enums that are used.
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
         for (table, columns) in &self.used {
@@ -82,12 +83,13 @@ impl Idens {
     }
 }
 
-/// The name, with a number if it is taken.
-fn free(name: String, taken: &mut BTreeSet<String>) -> String {
+/// The name, with a number appended if it is used already.
+fn unused_name(name: String, taken: &mut BTreeSet<String>) -> String {
     let numbered = (2..).map(|number| format!("{name}Number{number}"));
-    let free = std::iter::once(name.clone()).chain(numbered).find(|name| !taken.contains(name)).unwrap_or(name.clone());
-    taken.insert(free.clone());
-    free
+    let unused_name =
+        std::iter::once(name.clone()).chain(numbered).find(|name| !taken.contains(name)).unwrap_or(name.clone());
+    taken.insert(unused_name.clone());
+    unused_name
 }
 
 #[cfg(test)]
@@ -95,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_rust_would_call_the_same_gets_a_number() {
+    fn equal_rust_names_get_a_number() {
         let table = |name: &str, columns: &str| {
             let sql = format!("CREATE TABLE \"{name}\" ({columns})");
             (name.to_owned(), crate::schema::ddl::table(&sql, name, sea_orm::DbBackend::Postgres).unwrap())

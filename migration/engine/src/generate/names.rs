@@ -1,4 +1,4 @@
-//! Names in Rust for names in SQL. The words of a name are those of `heck`, which `DeriveIden` uses.
+//! Names in Rust for names in SQL. Words are split by `heck`, which `DeriveIden` uses.
 
 use heck::{ToSnakeCase as _, ToUpperCamelCase as _};
 
@@ -18,10 +18,10 @@ pub(crate) fn derived_name(variant: &str) -> String {
     variant.to_snake_case()
 }
 
-/// A valid Rust name of a function or module.
+/// A valid name of a function or a module.
 pub(crate) fn function(name: &str) -> String {
     let ascii = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
-    // Rust allows only ASCII in names of module files.
+    // A file name may only contain ASCII.
     let cleaned: String = name.chars().map(ascii).collect();
     let cleaned = cleaned.split('_').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_");
     let is_keyword = ["type", "match", "move", "ref", "use", "mod", "fn", "in", "for", "where", "loop", "up", "down"];
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_go_to_rust_and_back() {
+    fn names_are_converted_to_rust_and_back() {
         for (sql, rust) in [("user_id", "UserId"), ("line2_text", "Line2Text"), ("users", "Users")] {
             assert_eq!((iden_variant(sql).as_str(), derived_name(rust).as_str()), (rust, sql));
         }

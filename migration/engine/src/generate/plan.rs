@@ -1,4 +1,4 @@
-//! Plan: the statements from one schema to another, in an order that works on both databases.
+//! Statements that turn one schema into another, in an order that works on both databases.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::schema::{ForeignKey, Schema, Table};
 /// Plans the statements from one schema to another.
 pub(crate) fn plan(from: &Schema, to: &Schema, equivalences: &Equivalences) -> Vec<MigrationStatement> {
     let changes = compare(from, to, equivalences);
-    let mut steps = Vec::new();
+    let mut statements = Vec::new();
     let dropped: BTreeSet<_> = changes
         .iter()
         .filter_map(|change| match change {
@@ -38,26 +38,26 @@ pub(crate) fn plan(from: &Schema, to: &Schema, equivalences: &Equivalences) -> V
         .collect();
 
     for alteration in &alterations {
-        steps.extend(alteration.early_key_drops(&changes));
-        steps.extend(alteration.early_index_drops());
+        statements.extend(alteration.early_key_drops(&changes));
+        statements.extend(alteration.early_index_drops());
     }
     let mut late_keys = Vec::new();
-    create_tables(&mut steps, &created, from, &mut late_keys);
-    steps.extend(alterations.iter().flat_map(Alteration::early_index_creations));
+    create_tables(&mut statements, &created, from, &mut late_keys);
+    statements.extend(alterations.iter().flat_map(Alteration::early_index_creations));
     for alteration in &alterations {
-        alteration.alter(&mut steps, &changes);
+        alteration.alter(&mut statements, &changes);
     }
     for alteration in &alterations {
-        steps.extend(alteration.late_index_steps());
+        statements.extend(alteration.late_index_statements());
     }
     for (table, key) in late_keys {
-        steps.push(MigrationStatement::AlterTable { table, parts: vec![TableAction::AddForeignKey(key)] });
+        statements.push(MigrationStatement::AlterTable { table, actions: vec![TableAction::AddForeignKey(key)] });
     }
-    drop_tables(&mut steps, &dropped, from);
-    steps
+    drop_tables(&mut statements, &dropped, from);
+    statements
 }
 
-/// Tables in the order of references: referenced tables first.
+/// The tables, with referenced ones first.
 fn by_reference<'a>(tables: impl Iterator<Item = &'a Table>) -> Vec<&'a Table> {
     let mut left: Vec<_> = tables.collect();
     let mut sorted: Vec<&Table> = Vec::with_capacity(left.len());
@@ -68,50 +68,51 @@ fn by_reference<'a>(tables: impl Iterator<Item = &'a Table>) -> Vec<&'a Table> {
                 .iter()
                 .all(|key| key.table == table.name || !left.iter().any(|other| other.name == key.table))
         };
-        // A cycle is cut at its first table.
-        let place = left.iter().position(is_free).unwrap_or(0);
-        sorted.push(left.remove(place));
+        // Tables in a reference cycle have no such order; any of them comes first.
+        let position = left.iter().position(is_free).unwrap_or(0);
+        sorted.push(left.remove(position));
     }
     sorted
 }
 
 fn create_tables(
-    steps: &mut Vec<MigrationStatement>,
+    statements: &mut Vec<MigrationStatement>,
     created: &[&Table],
     from: &Schema,
     late_keys: &mut Vec<(String, ForeignKey)>,
 ) {
-    let mut there: BTreeSet<_> = from.tables.keys().cloned().collect();
+    let mut existing: BTreeSet<_> = from.tables.keys().cloned().collect();
     for table in by_reference(created.iter().copied()) {
-        there.insert(table.name.clone());
+        existing.insert(table.name.clone());
         let mut table = table.clone();
-        let (now, later) = table.foreign_keys.into_iter().partition(|key| there.contains(&key.table));
+        let (now, later) = table.foreign_keys.into_iter().partition(|key| existing.contains(&key.table));
         table.foreign_keys = now;
         late_keys.extend(Vec::into_iter(later).map(|key| (table.name.clone(), key)));
         let (constraints, indexes): (Vec<_>, Vec<_>) = table.indexes.into_iter().partition(|index| index.is_constraint);
         table.indexes = constraints;
         let name = table.name.clone();
-        steps.push(MigrationStatement::CreateTable(table));
-        steps.extend(indexes.into_iter().map(|index| MigrationStatement::CreateIndex { table: name.clone(), index }));
+        statements.push(MigrationStatement::CreateTable(table));
+        statements
+            .extend(indexes.into_iter().map(|index| MigrationStatement::CreateIndex { table: name.clone(), index }));
     }
 }
 
-fn drop_tables(steps: &mut Vec<MigrationStatement>, dropped: &BTreeSet<&str>, from: &Schema) {
+fn drop_tables(statements: &mut Vec<MigrationStatement>, dropped: &BTreeSet<&str>, from: &Schema) {
     let mut tables = by_reference(from.tables.values().filter(|table| dropped.contains(table.name.as_str())));
     tables.reverse();
-    let mut gone: BTreeSet<&str> = BTreeSet::new();
+    let mut done: BTreeSet<&str> = BTreeSet::new();
     for table in &tables {
-        // Tables that still refer to it are in a cycle with it.
-        for other in tables.iter().filter(|other| !gone.contains(other.name.as_str()) && other.name != table.name) {
+        // A table that still refers to it is part of a reference cycle.
+        for other in tables.iter().filter(|other| !done.contains(other.name.as_str()) && other.name != table.name) {
             for key in other.foreign_keys.iter().filter(|key| key.table == table.name) {
-                steps.push(MigrationStatement::AlterTable {
+                statements.push(MigrationStatement::AlterTable {
                     table: other.name.clone(),
-                    parts: vec![TableAction::DropForeignKey(key.clone())],
+                    actions: vec![TableAction::DropForeignKey(key.clone())],
                 });
             }
         }
-        gone.insert(&table.name);
-        steps.push(MigrationStatement::Note(format!("The rows of {} are lost.", table.name)));
-        steps.push(MigrationStatement::DropTable(table.name.clone()));
+        done.insert(&table.name);
+        statements.push(MigrationStatement::Note(format!("The rows of {} are lost.", table.name)));
+        statements.push(MigrationStatement::DropTable(table.name.clone()));
     }
 }

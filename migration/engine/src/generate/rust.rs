@@ -1,27 +1,28 @@
-//! Statements as Rust. rustfmt formats the text afterwards.
+//! Statements as Rust code, not formatted yet.
 
 use std::fmt::Write as _;
 
+use super::heading::Heading;
 use super::idens::Idens;
 use super::names::function;
+use super::schema_pair::SchemaPair;
 use super::statement::{MigrationStatement, TableAction};
-use super::text::{bare, check_name, comment, constant, create_index, house_name, literal};
-use super::{Heading, SchemaPair};
+use super::text::{bare, check_name, comment, constant, conventional_name, create_index, literal};
 use crate::schema::Table;
 
-/// The expression for the backend in `up` and `down`.
-const HERE: &str = "manager.get_database_backend()";
+/// The backend, as code in `up` and `down`.
+const MANAGER_BACKEND: &str = "manager.get_database_backend()";
 
-/// The whole file.
+/// The source of the file.
 pub(super) fn file(
     heading: &Heading,
     up: &[MigrationStatement],
     down: &[MigrationStatement],
-    ends: Option<SchemaPair<'_>>,
+    pair: Option<SchemaPair<'_>>,
 ) -> String {
-    let idens = Idens::of(ends.iter().flat_map(|ends| [ends.from, ends.to]));
+    let idens = Idens::of(pair.iter().flat_map(|pair| [pair.from, pair.to]));
     let mut writer =
-        Writer { ends, idens, constants: Vec::new(), before: String::new(), tables: Vec::new(), uses_backend: false };
+        Writer { pair, idens, constants: Vec::new(), preamble: String::new(), tables: Vec::new(), uses_backend: false };
     let up = writer.body(up);
     let down = writer.body(down);
     let all = format!("{up}{down}{}", writer.tables.concat());
@@ -37,8 +38,8 @@ pub(super) fn file(
     if writer.uses_backend {
         file.push_str("use sea_orm_migration::sea_orm::DbBackend;\n");
     }
-    for (place, text) in writer.constants.iter().enumerate() {
-        file.push_str(&constant(place, text));
+    for (position, text) in writer.constants.iter().enumerate() {
+        file.push_str(&constant(position, text));
     }
     let _ = write!(
         file,
@@ -59,33 +60,33 @@ fn manager(body: &str) -> &'static str {
     if body.contains("manager") { "manager" } else { "_manager" }
 }
 
-/// Writes one file.
+/// Writer of one file.
 pub(super) struct Writer<'a> {
-    pub(super) ends: Option<SchemaPair<'a>>,
+    pub(super) pair: Option<SchemaPair<'a>>,
     pub(super) idens: Idens,
     /// Texts that are too long for a line.
     pub(super) constants: Vec<String>,
-    /// Lines before the current statement.
-    pub(super) before: String,
-    /// Functions that define new tables.
+    /// Code in front of the current statement.
+    pub(super) preamble: String,
+    /// Functions that return the definitions of new tables.
     pub(super) tables: Vec<String>,
     pub(super) uses_backend: bool,
 }
 
 impl Writer<'_> {
-    fn body(&mut self, steps: &[MigrationStatement]) -> String {
+    fn body(&mut self, statements: &[MigrationStatement]) -> String {
         let mut body = String::new();
-        for step in steps {
-            let text = self.step(step);
-            body.push_str(&std::mem::take(&mut self.before));
+        for statement in statements {
+            let text = self.statement(statement);
+            body.push_str(&std::mem::take(&mut self.preamble));
             body.push_str(&text);
         }
         body.push_str("Ok(())");
         body
     }
 
-    fn step(&mut self, step: &MigrationStatement) -> String {
-        match step {
+    fn statement(&mut self, statement: &MigrationStatement) -> String {
+        match statement {
             MigrationStatement::Note(note) => comment(note),
             MigrationStatement::CreateTable(table) => self.create_table(table),
             MigrationStatement::DropTable(table) => {
@@ -93,7 +94,7 @@ impl Writer<'_> {
                 format!("manager.drop_table(Table::drop().table({table}).to_owned()).await?;\n")
             }
             MigrationStatement::AddColumn { table, column } => {
-                let (definition, name) = (self.sorted_column(table, column, false, HERE), self.table(table));
+                let (definition, name) = (self.sorted_column(table, column, false, MANAGER_BACKEND), self.table(table));
                 format!(
                     "manager.alter_table(Table::alter().table({name}).add_column({definition}).to_owned()).await?;\n"
                 )
@@ -102,10 +103,10 @@ impl Writer<'_> {
                 let (name, column) = (self.table(table), self.iden(table, column));
                 format!("manager.alter_table(Table::alter().table({name}).drop_column({column}).to_owned()).await?;\n")
             }
-            MigrationStatement::AlterTable { table, parts } => {
+            MigrationStatement::AlterTable { table, actions } => {
                 let mut text = format!("AlterTable::table({})", self.table(table));
-                for part in parts {
-                    text.push_str(&self.part(table, part));
+                for action in actions {
+                    text.push_str(&self.action(table, action));
                 }
                 text + ".apply(manager).await?;\n"
             }
@@ -133,26 +134,29 @@ impl Writer<'_> {
         }
     }
 
-    fn part(&mut self, table: &str, part: &TableAction) -> String {
-        match part {
+    fn action(&mut self, table: &str, action: &TableAction) -> String {
+        match action {
             TableAction::AddColumn(column) => {
-                format!(".add_column({})", self.sorted_column(table, column, column.is_counter, HERE))
+                format!(".add_column({})", self.sorted_column(table, column, column.is_counter, MANAGER_BACKEND))
             }
             TableAction::AlterColumn { column, inline_key, using: None } => {
-                format!(".alter_column({})", self.sorted_column(table, column, *inline_key, HERE))
+                format!(".alter_column({})", self.sorted_column(table, column, *inline_key, MANAGER_BACKEND))
             }
             TableAction::AlterColumn { column, inline_key, using: Some(using) } => {
-                format!(".alter_column_using({}, {using:?})", self.sorted_column(table, column, *inline_key, HERE))
+                format!(
+                    ".alter_column_using({}, {using:?})",
+                    self.sorted_column(table, column, *inline_key, MANAGER_BACKEND)
+                )
             }
             TableAction::DropUnique(index) => {
-                let name = index.name.clone().unwrap_or_else(|| house_name(table, &index.columns, "key"));
+                let name = index.name.clone().unwrap_or_else(|| conventional_name(table, &index.columns, "key"));
                 format!(".drop_unique({name:?}, [{}])", self.idens(table, &index.columns))
             }
             TableAction::DropColumn(column) => format!(".drop_column({})", self.iden(table, column)),
             TableAction::DropConstraint(name) => format!(".drop_constraint({name:?})"),
             TableAction::DropPrimaryKey(name) => format!(".drop_primary_key({name:?})"),
             TableAction::DropForeignKey(key) => {
-                let name = key.name.clone().unwrap_or_else(|| house_name(table, &key.columns, "fkey"));
+                let name = key.name.clone().unwrap_or_else(|| conventional_name(table, &key.columns, "fkey"));
                 format!(".drop_foreign_key({name:?}, [{}])", self.idens(table, &key.columns))
             }
             TableAction::AddPrimaryKey(key) => {
@@ -160,7 +164,7 @@ impl Writer<'_> {
                 format!(".add_primary_key({name:?}, [{}])", self.idens(table, &key.columns))
             }
             TableAction::AddUnique(index) => {
-                let name = index.name.clone().unwrap_or_else(|| house_name(table, &index.columns, "key"));
+                let name = index.name.clone().unwrap_or_else(|| conventional_name(table, &index.columns, "key"));
                 format!(".add_unique({name:?}, [{}])", self.idens(table, &index.columns))
             }
             TableAction::AddCheck(check) => {
@@ -173,8 +177,8 @@ impl Writer<'_> {
 
     fn create_table(&mut self, table: &Table) -> String {
         let name = &table.name;
-        let only = self.ends.map(|ends| ends.only.clone()).unwrap_or_default();
-        let is_without_rowid = table.without_rowid || only.without_rowid.contains(name);
+        let backend_specific = self.pair.map(|pair| pair.backend_specific.clone()).unwrap_or_default();
+        let is_without_rowid = table.without_rowid || backend_specific.without_rowid.contains(name);
         let inline_key = table.columns.iter().find(|column| column.is_counter).map(|column| column.name.clone());
         let mut text = format!("Table::create().table({})", self.table(name));
         let mut depends_on_backend = is_without_rowid;
@@ -184,7 +188,7 @@ impl Writer<'_> {
             depends_on_backend |= definition.starts_with("&mut ");
             let _ = write!(text, ".col({definition})");
         }
-        let before = std::mem::take(&mut self.before);
+        let preamble = std::mem::take(&mut self.preamble);
         if let (Some(key), None) = (&table.primary_key, &inline_key) {
             let _ = write!(text, ".primary_key({})", self.primary_key(name, key));
         }
@@ -203,10 +207,10 @@ impl Writer<'_> {
             );
         }
         let variable = self.function(name);
-        let mut body = format!("{before}{text}.to_owned()");
+        let mut body = format!("{preamble}{text}.to_owned()");
         if is_without_rowid {
             body = format!(
-                "{before}let mut table = {text}.to_owned();\nif backend == DbBackend::Sqlite {{ \
+                "{preamble}let mut table = {text}.to_owned();\nif backend == DbBackend::Sqlite {{ \
                  table.extra(\"WITHOUT ROWID\"); }}\ntable"
             );
         }
@@ -219,10 +223,10 @@ impl Writer<'_> {
         format!("manager.create_table({variable}({argument})).await?;\n")
     }
 
-    /// An unused name of a function: the same table may be created in `up` and in `down`.
+    /// An unused function name: `up` and `down` may both create a table of this name.
     fn function(&self, table: &str) -> String {
         let name = function(table);
-        let is_taken = |name: &str| self.tables.iter().any(|text| text.starts_with(&format!("\nfn {name}(")));
-        if is_taken(&name) { format!("old_{name}") } else { name }
+        let is_used = |name: &str| self.tables.iter().any(|text| text.starts_with(&format!("\nfn {name}(")));
+        if is_used(&name) { format!("old_{name}") } else { name }
     }
 }

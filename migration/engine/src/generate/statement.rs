@@ -19,7 +19,7 @@ pub(crate) enum MigrationStatement {
     },
     AlterTable {
         table: String,
-        parts: Vec<TableAction>,
+        actions: Vec<TableAction>,
     },
     /// An UPDATE that sets the default where a row has no value.
     Fill {

@@ -1,19 +1,19 @@
-//! Fragments of Rust and SQL: default names, literals, comments.
+//! Fragments of Rust and SQL: conventional names, literals, comments.
 
 use super::names::function;
 use crate::alter_table::quoted;
-use crate::schema::expression::{portable, text_literal, words};
+use crate::schema::expression::{portable, string_list, text_literal};
 use crate::schema::{Check, Index};
 
-/// A column of an index without its order.
+/// A column of an index without its sort order.
 pub(super) fn bare(column: &str) -> &str {
     column.strip_suffix(" DESC").unwrap_or(column)
 }
 
-/// sea-query does not support expressions in indexes on SQLite.
+/// `CREATE INDEX` as SQL, for indexes on expressions, which sea-query does not support on SQLite.
 pub(super) fn create_index(table: &str, index: &Index) -> String {
     let unique = if index.is_unique { "UNIQUE " } else { "" };
-    let name = index.name.clone().unwrap_or_else(|| house_name(table, &index.columns, "idx"));
+    let name = index.name.clone().unwrap_or_else(|| conventional_name(table, &index.columns, "idx"));
     let columns: Vec<_> = index.columns.iter().map(|column| portable(column)).collect();
     let condition =
         index.predicate.iter().map(|predicate| format!(" WHERE {}", portable(predicate))).collect::<String>();
@@ -24,20 +24,20 @@ pub(super) fn create_index(table: &str, index: &Index) -> String {
     format!("CREATE {unique}INDEX {name} ON {table}{method} ({columns}){include}{condition}")
 }
 
-/// The default name, `<table>_<columns>_<suffix>`.
-pub(super) fn house_name(table: &str, columns: &[String], suffix: &str) -> String {
+/// The conventional name: `<table>_<columns>_<suffix>`.
+pub(super) fn conventional_name(table: &str, columns: &[String], suffix: &str) -> String {
     let columns: Vec<_> = columns.iter().map(|column| function(column)).collect();
     format!("{table}_{}_{suffix}", columns.join("_"))
 }
 
 pub(super) fn check_name(table: &str, check: &Check) -> String {
     check.name.clone().unwrap_or_else(|| {
-        let column = words(&check.expression).map_or("row".into(), |(column, _)| column);
+        let column = string_list(&check.expression).map_or("row".into(), |(column, _)| column);
         format!("{table}_{column}_check")
     })
 }
 
-/// A default as a Rust value, if it is a literal.
+/// A default as Rust code.
 pub(super) fn literal(default: &str) -> String {
     let default = portable(default);
     if let Some(text) = text_literal(&default) {
@@ -53,12 +53,12 @@ pub(super) fn literal(default: &str) -> String {
     }
 }
 
-/// SQLite needs parentheses around a default that is not a literal.
+/// The default in parentheses if it is not a literal, as SQLite requires.
 pub(super) fn parenthesised(default: &str) -> String {
     if default.parse::<f64>().is_ok() { default.to_owned() } else { format!("({default})") }
 }
 
-/// Comments, wrapped.
+/// A comment, in lines of limited length.
 pub(super) fn comment(note: &str) -> String {
     let mut lines = vec![String::new()];
     for word in note.split_whitespace() {
@@ -76,12 +76,12 @@ pub(super) fn comment(note: &str) -> String {
 }
 
 /// The name of the constant for a long text.
-pub(super) fn constant_name(place: usize) -> String {
-    format!("CONDITION_{}", place + 1)
+pub(super) fn constant_name(position: usize) -> String {
+    format!("CONDITION_{}", position + 1)
 }
 
-/// A constant with a long text, wrapped.
-pub(super) fn constant(place: usize, text: &str) -> String {
+/// A constant with a long text, over several lines.
+pub(super) fn constant(position: usize, text: &str) -> String {
     let mut lines = vec![String::new()];
     for word in text.split_inclusive(' ') {
         match lines.last_mut() {
@@ -90,5 +90,5 @@ pub(super) fn constant(place: usize, text: &str) -> String {
         }
     }
     let lines: Vec<_> = lines.iter().map(|line| line.escape_debug().to_string().replace("\\'", "'")).collect();
-    format!("\nconst {}: &str = \"\\\n    {}\";\n", constant_name(place), lines.join("\\\n    "))
+    format!("\nconst {}: &str = \"\\\n    {}\";\n", constant_name(position), lines.join("\\\n    "))
 }

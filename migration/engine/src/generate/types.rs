@@ -1,4 +1,4 @@
-//! Types of columns: from the words of a database to sea-query and Rust.
+//! Column types: from their name in the database to sea-query and Rust.
 
 use sea_orm::DbBackend;
 use sea_orm::sea_query::{ColumnDef, ColumnType, PostgresQueryBuilder, SqliteQueryBuilder, StringLen, Table};
@@ -7,7 +7,8 @@ use crate::schema::Schema;
 use crate::schema::ddl::canonical_type;
 use crate::schema::entities::Declared;
 
-/// The type of a column: that of the entities if it is the same in the database, else that of the database.
+/// The type of a column: as the entities declare it if that is the same type in the database,
+/// otherwise as the database has it.
 pub(crate) fn column_type(
     declared: &Declared,
     table: &str,
@@ -22,7 +23,7 @@ pub(crate) fn column_type(
     }
 }
 
-/// The types of a whole schema.
+/// The types of all columns of a schema.
 pub(crate) fn of_schema(schema: &Schema, backend: DbBackend) -> Declared {
     let columns = schema.tables.values().flat_map(|table| table.columns.iter().map(move |column| (table, column)));
     columns
@@ -30,7 +31,7 @@ pub(crate) fn of_schema(schema: &Schema, backend: DbBackend) -> Declared {
         .collect()
 }
 
-/// The type of a database; a custom one if sea-query has none.
+/// The type for a type name of the database; a custom type if sea-query has none.
 pub(crate) fn from_database(kind: &str, backend: DbBackend) -> ColumnType {
     if let Some(element) = kind.strip_suffix("[]") {
         return ColumnType::Array(from_database(element, backend).into());
@@ -93,7 +94,7 @@ fn candidates(numbers: &[u32], backend: DbBackend) -> Vec<ColumnType> {
     candidates
 }
 
-/// The word of a database for a type. None if it has no such type.
+/// The type name in the database. None if the database has no such type.
 pub(crate) fn written(kind: &ColumnType, backend: DbBackend) -> Option<String> {
     let is_only_postgres = matches!(
         kind,
@@ -120,7 +121,7 @@ pub(crate) fn written(kind: &ColumnType, backend: DbBackend) -> Option<String> {
     sql.split_once("\"c\" ").map(|(_, kind)| canonical_type(kind, backend))
 }
 
-/// The method of `ColumnDef` for a type.
+/// The method of `ColumnDef` for the type.
 pub(crate) fn method(kind: &ColumnType) -> String {
     match kind {
         ColumnType::Char(None) => "char()".into(),
@@ -171,7 +172,7 @@ pub(crate) fn method(kind: &ColumnType) -> String {
     }
 }
 
-/// The type as a value of sea-query.
+/// The type as Rust code, a value of `ColumnType`.
 fn value(kind: &ColumnType) -> String {
     match kind {
         ColumnType::Custom(name) => format!("ColumnType::custom({:?})", name.to_string()),
@@ -185,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_type_is_known_again_from_what_the_database_makes_of_it() {
+    fn every_type_is_recognized_by_its_name_in_the_database() {
         for kind in [
             ColumnType::Uuid,
             ColumnType::String(StringLen::N(16)),

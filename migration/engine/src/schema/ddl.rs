@@ -1,5 +1,5 @@
-//! DDL: tables and indexes from their SQL. Every schema is parsed here, so that both sides of a comparison have the
-//! same form.
+//! Parser for `CREATE TABLE` and `CREATE INDEX`. All schemas are read through it, so that both
+//! sides of a comparison have the same form.
 
 use sea_orm::DbBackend;
 use sqlparser::ast::{
@@ -10,25 +10,26 @@ use sqlparser::dialect::{Dialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::Parser;
 
 use super::expression::without_casts_of;
-use super::{Action, Check, Column, ForeignKey, Index, Key, Table};
+use super::model::{Check, Column, ForeignKey, ForeignKeyAction, Index, Key, Table};
 use crate::Failure;
-use crate::alter_table::{Definition, quoted};
+use crate::alter_table::{TableDefinition, quoted};
 
-/// Parses a `CREATE TABLE`.
+/// A table from its `CREATE TABLE` statement.
 ///
-/// The parser does not know all types, above all those of SQLite. They are read before, and replaced for the parser.
+/// sqlparser does not know all types, least of all SQLite's. So they are parsed before, and
+/// replaced by `int` for it.
 pub(crate) fn table(sql: &str, name: &str, backend: DbBackend) -> Result<Table, Failure> {
-    let definition = Definition::parse(sql);
+    let definition = TableDefinition::parse(sql);
     let kinds: Vec<_> = definition.types().map(|(_, kind)| canonical_type(&kind, backend)).collect();
     let parsed = parse(&definition.plain("int").create(name), backend)
         .map_err(|error| Failure::Refused(format!("the definition of table {name} cannot be read: {error}")))?;
     let Statement::CreateTable(parsed) = parsed else {
-        return Err(Failure::Refused(format!("table {name} is not defined as a table")));
+        return Err(Failure::Refused(format!("the definition of table {name} is not a CREATE TABLE")));
     };
     let mut table = from_statement(parsed, name, kinds);
     table.without_rowid = definition.is_without_rowid();
     if backend == DbBackend::Postgres {
-        // PostgreSQL compares varchar columns as text, and writes the cast.
+        // PostgreSQL stores comparisons of varchar columns with casts to text.
         let columns = table.text_columns();
         for check in &mut table.checks {
             check.expression = without_casts_of(&check.expression, &columns);
@@ -125,21 +126,21 @@ fn foreign_key(key: ForeignKeyConstraint) -> ForeignKey {
     }
 }
 
-fn action(action: Option<ReferentialAction>) -> Action {
+fn action(action: Option<ReferentialAction>) -> ForeignKeyAction {
     match action {
-        None | Some(ReferentialAction::NoAction) => Action::NoAction,
-        Some(ReferentialAction::Restrict) => Action::Restrict,
-        Some(ReferentialAction::Cascade) => Action::Cascade,
-        Some(ReferentialAction::SetNull) => Action::SetNull,
-        Some(ReferentialAction::SetDefault) => Action::SetDefault,
+        None | Some(ReferentialAction::NoAction) => ForeignKeyAction::NoAction,
+        Some(ReferentialAction::Restrict) => ForeignKeyAction::Restrict,
+        Some(ReferentialAction::Cascade) => ForeignKeyAction::Cascade,
+        Some(ReferentialAction::SetNull) => ForeignKeyAction::SetNull,
+        Some(ReferentialAction::SetDefault) => ForeignKeyAction::SetDefault,
     }
 }
 
-/// Parses a `CREATE INDEX`. Returns the index and its table.
+/// An index from its `CREATE INDEX` statement, with the name of its table.
 pub(crate) fn index(sql: &str, backend: DbBackend) -> Result<(String, Index), Failure> {
     let refused = |why: &str| Failure::Refused(format!("an index cannot be read, {why}: {sql}"));
     let parsed = parse(sql, backend).map_err(|error| refused(&error))?;
-    let Statement::CreateIndex(parsed) = parsed else { return Err(refused("it is none")) };
+    let Statement::CreateIndex(parsed) = parsed else { return Err(refused("it is not a CREATE INDEX")) };
     let method = parsed.using.map(|method| method.to_string().to_lowercase()).filter(|method| method != "btree");
     let index = Index {
         name: parsed.name.as_ref().map(last),
@@ -153,7 +154,7 @@ pub(crate) fn index(sql: &str, backend: DbBackend) -> Result<(String, Index), Fa
     Ok((last(&parsed.table_name), index))
 }
 
-/// The columns of a key by name, expressions as text. Ascending order is left out.
+/// Columns by name, expressions as text. Ascending order is the default and left out.
 fn columns(columns: &[IndexColumn]) -> Vec<String> {
     let column = |column: &IndexColumn| {
         let mut written = match &column.column.expr {
@@ -185,7 +186,8 @@ fn last(name: &ObjectName) -> String {
     name.0.last().and_then(|part| part.as_ident()).map(text).unwrap_or_default()
 }
 
-/// The common name of a type. On SQLite the declared type decides how values are read.
+/// The canonical name of a type. SQLite ignores most of a type, but the declared type determines
+/// how values are read.
 pub(crate) fn canonical_type(kind: &str, backend: DbBackend) -> String {
     let kind = kind.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
     let kind = kind.replace(", ", ",").replace(" (", "(").replace("( ", "(").replace(" )", ")");
@@ -194,8 +196,8 @@ pub(crate) fn canonical_type(kind: &str, backend: DbBackend) -> String {
     }
     let (element, array) = kind.split_at(kind.find('[').unwrap_or(kind.len()));
     let (name, rest) = element.split_at(element.find('(').unwrap_or(element.len()));
-    let (size, behind) = rest.split_at(rest.find(')').map_or(0, |end| end + 1));
-    let canonical = match (name.trim(), size, behind) {
+    let (size, rest_of_type) = rest.split_at(rest.find(')').map_or(0, |end| end + 1));
+    let canonical = match (name.trim(), size, rest_of_type) {
         ("varchar", ..) => format!("character varying{size}"),
         ("char" | "character" | "bpchar", "", _) => "character(1)".into(),
         ("char", ..) => format!("character{size}"),
@@ -214,11 +216,11 @@ pub(crate) fn canonical_type(kind: &str, backend: DbBackend) -> String {
         ("varbit", ..) => format!("bit varying{size}"),
         _ => element.to_owned(),
     };
-    // `numeric(10,0)` becomes `numeric(10)`.
+    // `numeric(10,0)` and `numeric(10)` are the same type.
     canonical.replace(",0)", if canonical.starts_with("numeric") { ",0)" } else { ")" }) + array
 }
 
-/// A `CREATE TABLE` from the columns and constraints of a catalogue.
+/// A `CREATE TABLE` statement from its parts.
 pub(crate) fn create_table(name: &str, items: &[String]) -> String {
     format!("CREATE TABLE {} ( {} )", quoted(name), items.join(", "))
 }

@@ -1,20 +1,21 @@
-//! The schema of entities, parsed from the statements that would create it.
+//! The schema of the entities, read from the statements that would create it.
 
 use std::collections::BTreeMap;
 
 use sea_orm::DbBackend;
 use sea_orm::sea_query::{ColumnType, IndexCreateStatement, TableCreateStatement, TableRef};
 
-use super::{Schema, ddl};
+use super::ddl;
+use super::model::{Index, Schema, Table};
 use crate::{Entities, Failure};
 
 /// PostgreSQL truncates longer names.
 const LONGEST_NAME: usize = 63;
 
-/// The types of columns that the entities declare, by table and column.
+/// The column types that the entities declare, by table and column.
 pub(crate) type Declared = BTreeMap<(String, String), ColumnType>;
 
-/// Reads entities as a schema.
+/// Reads the entities as a schema.
 pub(crate) fn read(entities: &Entities, backend: DbBackend) -> Result<Schema, Failure> {
     let mut schema = Schema::default();
     for table in &entities.tables {
@@ -33,12 +34,12 @@ pub(crate) fn read(entities: &Entities, backend: DbBackend) -> Result<Schema, Fa
     Ok(schema)
 }
 
-fn read_index(index: &IndexCreateStatement, backend: DbBackend) -> Result<(String, super::Index), Failure> {
-    // The values of a predicate are part of the text: a schema has no parameters.
+fn read_index(index: &IndexCreateStatement, backend: DbBackend) -> Result<(String, Index), Failure> {
+    // With values instead of parameters: a schema has no parameters.
     ddl::index(&backend.build(index).to_string(), backend)
 }
 
-/// The declared type of every column.
+/// The declared types of all columns.
 pub(crate) fn declared(entities: &Entities) -> Declared {
     let mut declared = Declared::new();
     for table in &entities.tables {
@@ -60,7 +61,7 @@ pub(crate) fn name(table: &TableCreateStatement) -> String {
     }
 }
 
-fn shorten_names(table: &mut super::Table) {
+fn shorten_names(table: &mut Table) {
     let names = table
         .indexes
         .iter_mut()

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
+use super::ddl;
 use super::expression::without_casts_of;
-use super::{Schema, ddl};
+use super::model::Schema;
 use crate::Failure;
 use crate::alter_table::quoted;
 
@@ -63,7 +64,7 @@ async fn rows(db: &impl ConnectionTrait, sql: &str) -> Result<Vec<sea_orm::Query
     Ok(db.query_all_raw(Statement::from_string(DbBackend::Postgres, sql)).await?)
 }
 
-/// The tables of the current schema, without the history and those of extensions.
+/// The tables of the current schema, without the history table and those of extensions.
 const TABLES: &str = "
 WITH tables AS (
     SELECT c.oid, c.relname AS name FROM pg_class c
@@ -72,7 +73,7 @@ WITH tables AS (
         AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 )";
 
-/// A counter is an identity column, or as in older schemas a sequence of its own.
+/// An auto-increment column is an identity column, or in the older form has a sequence.
 const COLUMNS: &str = "
 SELECT t.name::text, a.attname::text, format_type(a.atttypid, a.atttypmod),
     CASE WHEN a.attcollation <> y.typcollation THEN ' COLLATE ' || quote_ident(l.collname) ELSE '' END

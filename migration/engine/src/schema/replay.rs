@@ -1,24 +1,25 @@
-//! Replay: the schema that PostgreSQL would have after some statements, without PostgreSQL. A developer on SQLite is
-//! told the differences on the other database.
+//! Replay: the schema that PostgreSQL would have after some statements, without PostgreSQL. So
+//! differences on PostgreSQL are also reported to developers who use SQLite.
 
 use sea_orm::DbBackend;
 use sqlparser::ast::{AlterColumnOperation, AlterTable, AlterTableOperation, ObjectName, ObjectType, Statement};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 
+use super::ddl;
 use super::expression::mentions;
-use super::{Column, Schema, Table, ddl};
+use super::model::{Column, HISTORY, Schema, Table};
 use crate::Failure;
 
 const BACKEND: DbBackend = DbBackend::Postgres;
 
-/// Applies statements to an empty schema. Statements that do not create or change tables are ignored.
+/// Replays statements on an empty schema. Statements that do not change tables are ignored.
 pub(crate) fn replay<'a>(statements: impl Iterator<Item = &'a String>) -> Result<Schema, Failure> {
     let mut schema = Schema::default();
     for statement in statements {
         let parsed = match Parser::parse_sql(&PostgreSqlDialect {}, statement) {
             Ok(parsed) => parsed,
-            // The body of a function may be in another language.
+            // The body of a function may be in another language than SQL.
             Err(_) if statement.to_uppercase().contains("FUNCTION") || statement.to_uppercase().contains("TRIGGER") => {
                 continue;
             }
@@ -28,7 +29,7 @@ pub(crate) fn replay<'a>(statements: impl Iterator<Item = &'a String>) -> Result
             carry_out(&mut schema, statement, parsed)?;
         }
     }
-    schema.tables.remove(super::HISTORY);
+    schema.tables.remove(HISTORY);
     Ok(schema)
 }
 
@@ -78,7 +79,7 @@ fn alter(schema: &mut Schema, name: &str, operation: AlterTableOperation) -> Res
     match operation {
         AlterTableOperation::AddColumn { column_def, .. } => add(table, &column_def.to_string())?,
         AlterTableOperation::AddConstraint { constraint, .. } => {
-            // The constraint of a column is after the column.
+            // In a `CREATE TABLE`, a constraint needs a column before it.
             add(table, &format!("_ int, {constraint}"))?;
             table.columns.retain(|column| column.name != "_");
         }
@@ -107,9 +108,9 @@ fn alter(schema: &mut Schema, name: &str, operation: AlterTableOperation) -> Res
     Ok(())
 }
 
-/// An unsupported statement: gives up instead of guessing.
+/// Unsupported statement: fail instead of guessing the schema.
 fn unknown(what: &str) -> Failure {
-    Failure::Refused(format!("not known how to replay {what}"))
+    Failure::Refused(format!("unsupported statement: {what}"))
 }
 
 fn add(table: &mut Table, item: &str) -> Result<(), Failure> {
@@ -144,7 +145,7 @@ fn drop_constraint(table: &mut Table, name: &str) {
     table.primary_key = table.primary_key.take().filter(|key| !is(&key.name));
 }
 
-/// Indexes and constraints of a column are dropped with it.
+/// Drops a column, and what depends on it.
 fn drop_column(table: &mut Table, name: &str) {
     let is_in = |columns: &[String]| columns.iter().any(|column| column == name);
     table.columns.retain(|column| column.name != name);
@@ -176,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn statements_make_the_schema_that_one_statement_would() {
+    fn replayed_statements_result_in_the_same_schema() {
         let steps = after(&[
             "CREATE TABLE \"a\" ( \"id\" uuid NOT NULL, \"old\" varchar(10), \"gone\" int, CONSTRAINT \"a_pkey\" PRIMARY KEY (\"id\") )",
             "CREATE TABLE b (id uuid)",

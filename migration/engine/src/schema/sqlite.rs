@@ -1,8 +1,9 @@
-//! Schema of an SQLite database, which stores it as SQL.
+//! Reads the schema of an SQLite database, which stores it as SQL.
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
-use super::{HISTORY, Schema, ddl};
+use super::ddl;
+use super::model::{HISTORY, Schema};
 use crate::Failure;
 
 pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Schema, Failure> {
@@ -34,7 +35,8 @@ pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Schema, Failure> {
     Ok(schema)
 }
 
-/// Tables first. Internal objects of SQLite have no SQL or a reserved name; virtual tables have shadow tables.
+/// Tables first. Internal objects have no SQL or a reserved name; virtual tables have shadow
+/// tables.
 const OBJECTS: &str = "SELECT type, name, tbl_name, sql FROM sqlite_master m \
     WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
     AND NOT EXISTS (SELECT 1 FROM pragma_table_list l WHERE l.name = m.name AND l.type = 'shadow') \

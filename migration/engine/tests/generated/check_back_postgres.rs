@@ -20,7 +20,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // Rows of people that people_age_check does not allow make this fail.
+        // This fails if rows of people violate people_age_check.
         AlterTable::table(People::Table)
             .add_check("people_age_check", Expr::cust("age >= 0 AND age <= 150"))
             .apply(manager)

@@ -23,7 +23,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // Rows of people that people_email_check does not allow make this fail.
+        // This fails if rows of people violate people_email_check.
         AlterTable::table(People::Table)
             .add_check("people_email_check", Expr::cust(CONDITION_1))
             .apply(manager)

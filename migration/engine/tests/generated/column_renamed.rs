@@ -15,8 +15,7 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // The data of people.age is lost.
-        // Decide: if people.age has become people.years, rename the column instead:
-        // Table::alter().rename_column(…).
+        // Decide: if people.age was renamed to people.years, use Table::alter().rename_column(…) instead.
         manager
             .alter_table(
                 Table::alter().table(People::Table).add_column(ColumnDef::new(People::Years).integer()).to_owned(),
@@ -28,8 +27,7 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // The data of people.years is lost.
-        // Decide: if people.years has become people.age, rename the column instead:
-        // Table::alter().rename_column(…).
+        // Decide: if people.years was renamed to people.age, use Table::alter().rename_column(…) instead.
         manager
             .alter_table(
                 Table::alter().table(People::Table).add_column(ColumnDef::new(People::Age).integer()).to_owned(),

@@ -21,7 +21,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // Decide: rows that are there have no value for people.code; as it stands, this works on an empty table
+        // Decide: existing rows have no value for people.code; without a default this works on an empty table
         // only.
         AlterTable::table(People::Table)
             .add_column(ColumnDef::new(People::Code).string_len(8).not_null())

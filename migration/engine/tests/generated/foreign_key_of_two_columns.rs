@@ -23,7 +23,7 @@ impl MigrationTrait for Migration {
             .col(People::Name)
             .to_owned();
         manager.create_index(index).await?;
-        // Rows of people that are alike in id, name make this fail.
+        // This fails if rows of people have the same id, name.
         AlterTable::table(Pets::Table)
             .add_column(ColumnDef::new(Pets::OwnerName).string_len(100))
             .add_foreign_key(

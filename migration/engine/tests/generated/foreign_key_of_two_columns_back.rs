@@ -29,7 +29,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // Rows of people that are alike in id, name make this fail.
+        // This fails if rows of people have the same id, name.
         AlterTable::table(People::Table)
             .add_unique("people_id_name_key", [People::Id, People::Name])
             .apply(manager)

@@ -1,4 +1,4 @@
-//! Migrations as they were generated, and how they are found.
+//! Generated migrations, and how they are found.
 
 mod list;
 
@@ -7,12 +7,13 @@ use sea_orm_migration::sea_orm::DbBackend;
 
 pub use list::ALL;
 
-/// A list of migrations, as a project has one.
+/// The migrations of a project.
 pub type Migrations = fn() -> Vec<Box<dyn MigrationTrait>>;
 
-/// The file of a generated migration. Most are the same from both databases; the others have two.
+/// The file of a generated migration. Most are the same for both databases; the others have two
+/// files.
 ///
-/// With `UPDATE_GENERATED` set it is written; SQLite's is the one without a suffix.
+/// If `UPDATE_GENERATED` is set, it is written. The file for SQLite has no suffix.
 pub fn file_of(name: &str, text: &str, backend: DbBackend) -> String {
     let folder = super::folder();
     let read = |file: &str| std::fs::read_to_string(folder.join(format!("{file}.rs"))).unwrap_or_default();
@@ -38,7 +39,7 @@ pub fn file_of(name: &str, text: &str, backend: DbBackend) -> String {
     file
 }
 
-/// Lists the files that there are.
+/// Writes the list of all files.
 pub fn write_list() {
     let files =
         std::fs::read_dir(super::folder()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());

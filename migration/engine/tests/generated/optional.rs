@@ -23,7 +23,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // Decide: rows without people.name make this fail; give them a value first.
+        // Decide: this fails if a row has no people.name; set a value first.
         AlterTable::table(People::Table)
             .alter_column(ColumnDef::new(People::Name).string_len(100).not_null())
             .apply(manager)

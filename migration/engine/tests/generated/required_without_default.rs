@@ -15,7 +15,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // Decide: rows without people.weight make this fail; give them a value first.
+        // Decide: this fails if a row has no people.weight; set a value first.
         AlterTable::table(People::Table)
             .alter_column(ColumnDef::new(People::Weight).float().not_null())
             .apply(manager)

@@ -20,7 +20,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // Rows of people that are alike in email make this fail.
+        // This fails if rows of people have the same email.
         AlterTable::table(People::Table).add_unique("people_email_key", [People::Email]).apply(manager).await?;
         Ok(())
     }

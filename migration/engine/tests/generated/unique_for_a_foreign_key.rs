@@ -18,7 +18,7 @@ impl MigrationTrait for Migration {
         let index =
             Index::create().unique().name("people_email_key").table(People::Table).col(People::Email).to_owned();
         manager.create_index(index).await?;
-        // Rows of people that are alike in email make this fail.
+        // This fails if rows of people have the same email.
         AlterTable::table(Pets::Table)
             .add_column(ColumnDef::new(Pets::OwnerEmail).string_len(254))
             .add_foreign_key(

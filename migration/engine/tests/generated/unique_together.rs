@@ -22,7 +22,7 @@ impl MigrationTrait for Migration {
             .col(People::Born)
             .to_owned();
         manager.create_index(index).await?;
-        // Rows of people that are alike in name, born make this fail.
+        // This fails if rows of people have the same name, born.
         Ok(())
     }
 

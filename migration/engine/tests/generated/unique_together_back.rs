@@ -23,7 +23,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // Rows of people that are alike in name, born make this fail.
+        // This fails if rows of people have the same name, born.
         AlterTable::table(People::Table)
             .add_unique("people_name_born_key", [People::Name, People::Born])
             .apply(manager)

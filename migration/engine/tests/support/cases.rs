@@ -1,19 +1,20 @@
-//! Changes to a schema. Each is tried in both directions: from the base to the changed schema, and back.
+//! Schema changes. Each is tested in both directions: from the base schema to the changed one, and
+//! back.
 
 use sea_orm_migration::prelude::*;
 
 use super::shapes::{Reference, Shape, Shapes, column, index, reference};
 
-/// A change.
+/// A schema change.
 pub struct Case {
     pub name: &'static str,
-    /// Makes the changed schema from the base.
+    /// Changes the base schema.
     pub change: fn(&mut Shapes),
-    /// Whether there are rows on the way there; a required column without a default has none to give them.
+    /// Whether the tables have rows. A required column without a default cannot be added to rows.
     pub rows: bool,
-    /// SQLite does not see it: both schemas are the same there.
+    /// The change has no effect on SQLite: both schemas are the same there.
     pub only_postgres: bool,
-    /// Columns whose values do not survive as they are.
+    /// Columns whose values are changed by the round trip.
     pub lossy: &'static [&'static str],
 }
 
@@ -83,7 +84,7 @@ pub const CASES: &[Case] = &[
             ..Shape::default()
         });
     }),
-    case("tables_in_reference", |s| {
+    case("tables_with_references", |s| {
         s.0.push(Shape {
             name: "marks",
             columns: vec![column("tag_id").uuid().not_null().take(), column("pet_id").uuid().not_null().take()],
@@ -93,7 +94,7 @@ pub const CASES: &[Case] = &[
         });
         s.0.push(tags());
     }),
-    case("tables_in_a_circle", |s| {
+    case("tables_in_a_cycle", |s| {
         let side = |name, column_name: &'static str, other| Shape {
             name,
             columns: vec![column("id").uuid().not_null().take(), column(column_name).uuid().take()],
@@ -104,7 +105,7 @@ pub const CASES: &[Case] = &[
         s.0.push(side("eggs", "hen_id", "hens"));
         s.0.push(side("hens", "egg_id", "eggs"));
     }),
-    case("table_that_counts", |s| {
+    case("table_with_auto_increment", |s| {
         s.0.push(Shape {
             name: "tickets",
             columns: vec![
@@ -140,7 +141,7 @@ pub const CASES: &[Case] = &[
             ..Shape::default()
         });
     }),
-    case("table_of_one_backend_s_ways", |s| {
+    case("table_without_rowid", |s| {
         s.0.push(Shape {
             name: "words",
             columns: vec![column("owner").uuid().not_null().take(), column("folded").text().not_null().take()],
@@ -179,10 +180,10 @@ pub const CASES: &[Case] = &[
     case("column_with_number_default", |s| {
         s.people().add(column("points").integer().not_null().default(-3));
     }),
-    case("column_with_flag_default", |s| {
+    case("column_with_boolean_default", |s| {
         s.people().add(column("public").boolean().not_null().default(true));
     }),
-    case("column_with_moment_default", |s| {
+    case("column_with_timestamp_default", |s| {
         s.people().add(column("seen_at").timestamp_with_time_zone().not_null().default(Expr::current_timestamp()));
     }),
     case("column_required", |s| {
@@ -202,28 +203,28 @@ pub const CASES: &[Case] = &[
     case("longer_text", |s| {
         s.people().change(column("name").string_len(300).not_null());
     }),
-    case("text_without_end", |s| {
+    case("unlimited_text", |s| {
         s.people().change(column("name").text().not_null());
     }),
-    case("larger_number", |s| {
+    case("integer_to_bigint", |s| {
         s.people().change(column("age").big_integer());
     })
     .only_postgres(),
-    case("number_from_small", |s| {
+    case("integer_from_smallint", |s| {
         s.pets().change(column("legs").integer().not_null().default(4));
     }),
-    case("number_as_text", |s| {
+    case("integer_to_text", |s| {
         s.people().change(column("age").string_len(20));
     }),
-    case("wider_float", |s| {
+    case("float_to_double", |s| {
         s.people().change(column("weight").double());
     })
     .lossy(&["weight"]),
-    case("more_exact_decimal", |s| {
+    case("longer_decimal", |s| {
         s.people().change(column("balance").decimal_len(14, 4));
     })
     .lossy(&["balance"]),
-    case("moment_from_day", |s| {
+    case("timestamp_from_date", |s| {
         s.people().change(column("born").date_time());
     })
     .lossy(&["born"]),
@@ -241,20 +242,20 @@ pub const CASES: &[Case] = &[
     case("optional", |s| {
         s.people().change(column("name").string_len(100));
     }),
-    case("default_new", |s| {
+    case("default_added", |s| {
         s.people().change(column("email").string_len(254).default("none"));
     }),
-    case("default_other", |s| {
+    case("default_changed", |s| {
         s.pets().change(column("legs").small_integer().not_null().default(2));
     }),
-    case("default_gone", |s| {
+    case("default_removed", |s| {
         s.pets().change(column("legs").small_integer().not_null());
     }),
     // Keys.
-    case("primary_key_wider", |s| s.pets().key = vec!["owner_id", "id"]),
+    case("primary_key_with_more_columns", |s| s.pets().key = vec!["owner_id", "id"]),
     case("unique", |s| s.people().unique = vec![vec!["email"]]),
     case("unique_together", |s| s.people().unique = vec![vec!["name", "born"]]),
-    case("unique_for_some", |s| {
+    case("partial_unique_index", |s| {
         let some = index("people", &["email"])
             .unique()
             .name("people_email_key")
@@ -264,12 +265,12 @@ pub const CASES: &[Case] = &[
     }),
     // Indexes.
     case("index", |s| s.people().indexes = vec![index("people", &["name"])]),
-    case("index_wide", |s| s.people().indexes = vec![index("people", &["status", "created_at", "id"])]),
+    case("composite_index", |s| s.people().indexes = vec![index("people", &["status", "created_at", "id"])]),
     case("index_descending", |s| {
         let descending = Index::create().name("people_born_idx").table("people").col(("born", IndexOrder::Desc)).take();
         s.people().indexes = vec![descending];
     }),
-    case("index_for_some", |s| {
+    case("partial_index", |s| {
         s.people().indexes =
             vec![index("people", &["name"]).and_where(Expr::col("status").is_in(["active", "gone"])).take()];
     }),
@@ -294,7 +295,7 @@ pub const CASES: &[Case] = &[
     }),
     case("foreign_key_action", |s| s.pets().references[0].on_delete = ForeignKeyAction::Restrict),
     case("foreign_key_update_action", |s| s.pets().references[0].on_update = ForeignKeyAction::Cascade),
-    case("foreign_key_gone", |s| s.pets().references.clear()),
+    case("foreign_key_removed", |s| s.pets().references.clear()),
     case("foreign_key_to_a_new_table", |s| {
         s.0.push(tags());
         s.pets().add(column("tag_id").uuid()).references.push(reference(&["tag_id"], "tags", &["id"]));
@@ -317,25 +318,25 @@ pub const CASES: &[Case] = &[
             ),
         ));
     }),
-    case("check_other", |s| s.pets().checks = vec![("pets_legs_check", Expr::cust("legs BETWEEN 0 AND 1000"))]),
-    case("check_gone", |s| s.pets().checks.clear()),
-    case("word_more", |s| {
+    case("check_changed", |s| s.pets().checks = vec![("pets_legs_check", Expr::cust("legs BETWEEN 0 AND 1000"))]),
+    case("check_removed", |s| s.pets().checks.clear()),
+    case("enum_value_added", |s| {
         let statuses = ["active", "asleep", "gone", "on \"leave\""];
         s.people().checks = vec![("people_status_check", Expr::col("status").is_in(statuses))];
     }),
-    case("words_other_and_default", |s| {
+    case("enum_values_and_default", |s| {
         s.people().checks = vec![("people_status_check", Expr::col("status").is_in(["active", "asleep", "new"]))];
         s.people().change(column("status").string_len(16).not_null().default("new"));
     }),
     // Several at once.
-    case("much_in_one_table", |s| {
+    case("several_changes_of_one_table", |s| {
         s.people().remove("weight").add(column("height").integer().not_null().default(170));
         s.people().change(column("name").string_len(120).not_null());
         s.people().unique = vec![vec!["email"]];
         s.people().indexes = vec![index("people", &["height"])];
         s.people().checks.push(("people_height_check", Expr::cust("height > 0")));
     }),
-    case("column_and_all_about_it", |s| {
+    case("column_with_key_and_index", |s| {
         s.pets().remove("owner_id").references.clear();
         s.pets().indexes.clear();
     })
@@ -345,7 +346,7 @@ pub const CASES: &[Case] = &[
         s.pets().change(column("name").string_len(80).not_null().default("Rex"));
         s.0.push(tags());
     }),
-    case("table_for_another", |s| {
+    case("table_replaced", |s| {
         s.0.retain(|shape| shape.name != "pets");
         s.0.push(tags());
     }),
@@ -357,12 +358,12 @@ pub const CASES: &[Case] = &[
             &["email"],
         ));
     }),
-    // What one database does its own way.
-    case("column_sorted_bytewise", |s| {
+    // Properties of one database.
+    case("column_with_collation", |s| {
         s.people().add(column("folded").text().not_null().default("")).collate_c = vec!["folded"];
     }),
-    case("sorted_bytewise", |s| s.people().collate_c = vec!["name"]).only_postgres(),
-    case("sorted_bytewise_and_longer", |s| {
+    case("collation", |s| s.people().collate_c = vec!["name"]).only_postgres(),
+    case("collation_and_longer_text", |s| {
         s.people().change(column("name").string_len(300).not_null()).collate_c = vec!["name"];
     }),
 ];

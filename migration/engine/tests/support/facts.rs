@@ -1,16 +1,17 @@
-//! Reads the schema of a live database as a set of facts, so that two schemas can be compared line by line.
+//! Facts about the schema of a live database, so that two schemas can be compared line by line.
 //!
-//! Both sides of a comparison are read by this same code, which therefore needs no table of equivalent types.
+//! Both sides of a comparison are read by this code, so it needs no table of equivalent types.
 
 use std::collections::BTreeSet;
 
 use sea_orm_migration::prelude::DbErr;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, Statement};
 
-/// The facts of one schema, such as `users.email character varying(254) not null`.
+/// The facts about one schema, such as `users.email character varying(254) not null`.
 pub type SchemaFacts = BTreeSet<String>;
 
-/// Describes every table, column, key, check and index of the current schema, the migration history aside.
+/// Reads all tables, columns, keys, CHECKs and indexes of the current schema, without the history
+/// table.
 pub async fn describe(db: &impl ConnectionTrait) -> Result<SchemaFacts, DbErr> {
     match db.get_database_backend() {
         DbBackend::Sqlite => {
@@ -25,7 +26,7 @@ pub async fn describe(db: &impl ConnectionTrait) -> Result<SchemaFacts, DbErr> {
     }
 }
 
-/// What differs: facts of `left` alone behind `-`, facts of `right` alone behind `+`.
+/// The differences: facts of `left` only, marked `-`, and facts of `right` only, marked `+`.
 #[must_use]
 pub fn difference(left: &SchemaFacts, right: &SchemaFacts) -> Vec<String> {
     let gone = left.difference(right).map(|fact| format!("- {fact}"));
@@ -38,8 +39,8 @@ async fn facts(db: &impl ConnectionTrait, sql: &str) -> Result<SchemaFacts, DbEr
     rows.iter().map(|row| row.try_get_by_index(0)).collect()
 }
 
-/// The named CHECKs in a `CREATE TABLE`: SQLite has no catalogue of them. Quotes and the spaces around them are a
-/// matter of style, so they are dropped.
+/// The named CHECKs in a `CREATE TABLE`: SQLite has no catalogue of them. Quotes and white space
+/// are removed, because they have no meaning.
 fn checks(create_table: &str) -> Vec<String> {
     let sql = create_table.replace('"', "");
     let mut found = Vec::new();

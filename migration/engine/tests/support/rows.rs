@@ -1,4 +1,4 @@
-//! Rows that have to survive.
+//! Rows that must survive a round trip.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,14 +15,14 @@ const PEOPLE: [&str; 3] = [
     "00000000-0000-7000-8000-000000000003",
 ];
 
-/// Fills the tables of the base, as far as the schema has them.
+/// Inserts rows into the tables of the base schema, with the columns that exist.
 pub async fn insert(db: &DatabaseConnection, shapes: &Shapes) {
     for (number, id) in PEOPLE.iter().enumerate() {
         let values = [
             ("id", format!("'{id}'")),
             ("name", format!("'Person {number}'")),
             ("email", format!("'p{number}@example.org'")),
-            // Somebody has no age.
+            // One row has no age.
             ("age", if number == 0 { "NULL".into() } else { format!("{}", 30 + number) }),
             ("weight", "70.5".into()),
             ("balance", "12.25".into()),
@@ -57,7 +57,7 @@ async fn insert_row(db: &DatabaseConnection, shapes: &Shapes, table: &str, value
     db.execute_unprepared(&sql).await.unwrap();
 }
 
-/// The rows of every table: each column with its values in the order of the ids, as text.
+/// The rows of all tables: for each column its values, ordered by id, as text.
 #[derive(Debug)]
 pub struct Rows(BTreeMap<(String, String), Vec<Option<String>>>);
 
@@ -79,7 +79,8 @@ impl Rows {
             if lossy.contains(&column.as_str()) {
                 continue;
             }
-            // A statement of its own each time: what is prepared does not outlive a change of its columns.
+            // A different text each time: a prepared statement would not notice that its columns
+            // have changed.
             let number = READINGS.fetch_add(1, Ordering::Relaxed);
             let sql = format!("SELECT CAST(\"{column}\" AS text) FROM {table} ORDER BY id -- {number}");
             let values = db.query_all_raw(Statement::from_string(backend, sql)).await.unwrap();
@@ -88,8 +89,8 @@ impl Rows {
         Self(rows)
     }
 
-    /// Demands the same rows later, in every column that is still there.
-    pub fn are_kept(&self, later: &Self, name: &str) {
+    /// Asserts that the rows are the same later, in all columns that still exist.
+    pub fn assert_kept(&self, later: &Self, name: &str) {
         for (column, values) in &self.0 {
             if let Some(found) = later.0.get(column) {
                 assert_eq!(found, values, "{name}: {column:?}");
@@ -97,11 +98,11 @@ impl Rows {
         }
     }
 
-    /// Demands the same number of rows in every table that these are of, and the same values in the columns that have been there
-    /// all the time.
-    pub fn are_back(&self, meanwhile: &Self, later: &Self, name: &str) {
+    /// Asserts that every table has the same number of rows as before, and the same values in the
+    /// columns that existed all the time.
+    pub fn assert_restored(&self, meanwhile: &Self, later: &Self, name: &str) {
         let stayed = self.0.iter().filter(|(column, _)| meanwhile.0.contains_key(*column));
-        Self(stayed.map(|(column, values)| (column.clone(), values.clone())).collect()).are_kept(later, name);
+        Self(stayed.map(|(column, values)| (column.clone(), values.clone())).collect()).assert_kept(later, name);
         assert_eq!(self.0.keys().collect::<Vec<_>>(), later.0.keys().collect::<Vec<_>>(), "{name}: columns");
         for (column, values) in
             self.0.iter().filter(|((table, _), _)| meanwhile.0.keys().any(|(other, _)| other == table))

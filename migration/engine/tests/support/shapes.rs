@@ -1,9 +1,8 @@
-//! Schemas for tests, in a form that is easily changed: what entities would describe.
+//! Schemas for tests, as entities would describe them, in a form that is easy to change.
 
 use revisions::Entities;
 use sea_orm_migration::prelude::*;
 
-/// A table.
 #[derive(Clone, Debug, Default)]
 pub struct Shape {
     pub name: &'static str,
@@ -12,15 +11,14 @@ pub struct Shape {
     /// Unique constraints.
     pub unique: Vec<Vec<&'static str>>,
     pub references: Vec<Reference>,
-    /// By name and condition.
+    /// Name and condition.
     pub checks: Vec<(&'static str, Expr)>,
     pub indexes: Vec<IndexCreateStatement>,
     pub is_without_rowid: bool,
-    /// Columns in PostgreSQL's collation "C".
+    /// PostgreSQL: columns with the collation "C".
     pub collate_c: Vec<&'static str>,
 }
 
-/// A foreign key.
 #[derive(Clone, Debug)]
 pub struct Reference {
     pub columns: Vec<&'static str>,
@@ -30,7 +28,7 @@ pub struct Reference {
     pub on_delete: ForeignKeyAction,
 }
 
-/// Several tables.
+/// A schema.
 #[derive(Clone, Debug, Default)]
 pub struct Shapes(pub Vec<Shape>);
 
@@ -45,7 +43,7 @@ pub fn column(name: &'static str) -> ColumnDef {
 }
 
 impl Shapes {
-    /// People and their pets.
+    /// The base schema: people and their pets.
     pub fn base() -> Self {
         let statuses = ["active", "asleep", "gone"];
         let people = Shape {
@@ -111,7 +109,7 @@ impl Shape {
         self
     }
 
-    /// Puts another column into the place of the one with its name.
+    /// Replaces the column of the same name.
     pub fn change(&mut self, column: &mut ColumnDef) -> &mut Self {
         let place = self.columns.iter_mut().find(|known| known.get_column_name() == column.get_column_name());
         *place.expect("there is such a column") = column.take();
@@ -187,7 +185,7 @@ impl Shape {
     }
 }
 
-/// An index by the rule of the house.
+/// An index with the conventional name.
 pub fn index(table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
     let mut index = Index::create();
     index.name(format!("{table}_{}_idx", columns.join("_"))).table(table);

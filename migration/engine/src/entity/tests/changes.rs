@@ -1,4 +1,4 @@
-//! What changes in a schema, changes in the sources.
+//! Changes of the schema are written to the sources.
 
 use sea_orm::DbBackend;
 
@@ -8,7 +8,7 @@ use crate::entity::text::compact;
 use crate::entity::{Regenerated, regenerate};
 
 #[test]
-fn a_new_column_of_words_gets_an_enum() {
+fn a_column_with_a_closed_set_of_values_gets_an_enum() {
     let new = [
         (" CONSTRAINT users_pkey", " status varchar(20) NOT NULL, score double precision, CONSTRAINT users_pkey"),
         (
@@ -44,7 +44,7 @@ fn a_new_column_of_words_gets_an_enum() {
 }
 
 #[test]
-fn without_values_they_are_begun() {
+fn a_missing_values_file_is_created() {
     let mut sources = sources();
     sources.remove("values.rs");
     sources.insert("lib.rs".into(), "pub mod schema;\npub mod users;\npub mod visits;\n".into());
@@ -61,7 +61,7 @@ fn without_values_they_are_begun() {
 }
 
 #[test]
-fn an_enum_follows_its_words() {
+fn an_enum_gets_the_values_of_its_check() {
     let more = [("'patient', 'staff'", "'patient', 'staff', 'admin'")];
     let result = regenerate(&schema(DbBackend::Sqlite, &more), DbBackend::Sqlite, &sources()).unwrap();
     let values = changed(&result, "values.rs");
@@ -78,7 +78,7 @@ fn an_enum_follows_its_words() {
 }
 
 #[test]
-fn what_is_gone_is_removed() {
+fn dropped_columns_indexes_and_tables_are_removed() {
     for backend in BACKENDS {
         let fewer = [
             (" age integer NOT NULL DEFAULT 0,", ""),
@@ -102,7 +102,10 @@ fn what_is_gone_is_removed() {
         assert!(list.contains("use crate::{users, };"), "{list}");
         assert_eq!(
             result.notes,
-            ["users.age is gone, with what was written beside it", "visits.rs is removed: there is no table visits"]
+            [
+                "users.age was removed, with its comments and attributes",
+                "visits.rs is removed: there is no table visits"
+            ]
         );
     }
 }
@@ -134,7 +137,7 @@ fn a_second_key_to_the_same_table_names_both_relations() {
 }
 
 #[test]
-fn storage_and_sorting_follow_the_database_that_knows_them() {
+fn without_rowid_and_collations_are_updated_per_database() {
     let without_rowid = [("CASCADE )", "CASCADE ) WITHOUT ROWID")];
     let result = regenerate(&schema(DbBackend::Sqlite, &without_rowid), DbBackend::Sqlite, &sources()).unwrap();
     let visits = changed(&result, "visits.rs");

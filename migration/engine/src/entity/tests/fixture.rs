@@ -1,4 +1,4 @@
-//! A small crate of entities, and the schema that it describes.
+//! A small entity crate, and the schema that it describes.
 
 use std::collections::BTreeMap;
 
@@ -79,7 +79,7 @@ impl ActiveModelBehavior for ActiveModel {}
 impl TableExtras for Entity {}
 "#;
 
-pub(super) const VALUES: &str = r#"//! Words.
+pub(super) const VALUES: &str = r#"//! Value types.
 
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
@@ -136,7 +136,7 @@ pub(super) fn sources() -> BTreeMap<String, String> {
         .into()
 }
 
-/// The schema that the sources describe, with other words in it.
+/// The schema that the sources describe, with some text replaced.
 pub(super) fn schema(backend: DbBackend, changes: &[(&str, &str)]) -> Schema {
     let altered = |sql: &str| {
         let sql = changes.iter().fold(sql.to_owned(), |sql, (from, to)| sql.replace(from, to));

@@ -1,4 +1,4 @@
-//! A small crate of entities against the schemas that it does and does not describe.
+//! Updates of a small entity crate from schemas that agree and differ.
 
 mod changes;
 mod fixture;
@@ -13,12 +13,12 @@ use super::{Regenerated, regenerate};
 const BACKENDS: [DbBackend; 2] = [DbBackend::Sqlite, DbBackend::Postgres];
 
 #[test]
-fn nothing_changes_when_they_agree() {
+fn without_differences_nothing_changes() {
     for backend in BACKENDS {
         let result = regenerate(&schema(backend, &[]), backend, &sources()).unwrap();
         assert_eq!(result, Regenerated::default(), "{backend:?}");
     }
-    // As PostgreSQL writes it, and what reads it passes on.
+    // As PostgreSQL stores the expressions.
     let stored = [
         ("DEFAULT 'patient'", "DEFAULT 'patient'::character varying"),
         ("(age >= 0 AND age < 200)", "(((age >= 0) AND (age < 200)))"),
@@ -30,14 +30,14 @@ fn nothing_changes_when_they_agree() {
     ];
     let result = regenerate(&schema(DbBackend::Postgres, &stored), DbBackend::Postgres, &sources()).unwrap();
     assert_eq!(result, Regenerated::default());
-    // SQLite's keys may refer to no columns, and need no names.
+    // On SQLite foreign keys may have no columns, and constraints no names.
     let short = [("users (id)", "users"), ("CONSTRAINT visits_user_id_fkey ", ""), ("CONSTRAINT users_age_check ", "")];
     let result = regenerate(&schema(DbBackend::Sqlite, &short), DbBackend::Sqlite, &sources()).unwrap();
     assert_eq!(result, Regenerated::default());
 }
 
 #[test]
-fn what_is_lost_is_restored_as_it_was() {
+fn deleted_parts_are_restored() {
     let losses = [
         ("users.rs", "(column_type = \"String(StringLen::N(254))\", unique)", "(unique)"),
         ("users.rs", "N(254))\", unique)", "N(254))\")"),
@@ -95,7 +95,7 @@ fn what_is_lost_is_restored_as_it_was() {
 }
 
 #[test]
-fn a_missing_file_is_written() {
+fn a_missing_file_is_created() {
     for backend in BACKENDS {
         let mut sources = sources();
         sources.remove("visits.rs");
@@ -118,7 +118,7 @@ fn a_missing_file_is_written() {
 }
 
 #[test]
-fn a_lost_file_gets_its_enum_back() {
+fn a_restored_file_uses_the_existing_enum() {
     let mut sources = sources();
     sources.remove("users.rs");
     let result = regenerate(&schema(DbBackend::Postgres, &[]), DbBackend::Postgres, &sources).unwrap();
@@ -130,7 +130,7 @@ fn a_lost_file_gets_its_enum_back() {
 }
 
 #[test]
-fn every_source_of_the_project_can_be_read() {
+fn every_entity_of_the_project_can_be_parsed() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../entity/src");
     let mut tables = 0;
     for file in std::fs::read_dir(folder).unwrap() {
@@ -144,7 +144,7 @@ fn every_source_of_the_project_can_be_read() {
         }
         if name == "values.rs" {
             let values = Values::parse(&text).unwrap();
-            let is_format = values.find("ContactFormat").unwrap().has_words(&["csv".into(), "vcard".into()]);
+            let is_format = values.find("ContactFormat").unwrap().has_strings(&["csv".into(), "vcard".into()]);
             assert!(is_format, "{values:?}");
         }
     }

@@ -1,5 +1,7 @@
-//! Expressions: CHECKs, defaults, conditions of indexes. Databases rewrite them, so they are compared in a normal form.
+//! SQL expressions (CHECKs, defaults, index conditions), which databases store in a form of their
+//! own.
 
+mod nested;
 mod normal;
 mod portable;
 
@@ -9,11 +11,12 @@ use sqlparser::ast::{Expr, Value, ValueWithSpan, VisitMut};
 use sqlparser::dialect::{Dialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::Parser;
 
+use self::nested::unwrapped;
 use self::normal::Normal;
 use self::portable::{Portable, TextColumns};
 use crate::alter_table::{bare, tokens};
 
-/// The expression in SQL that both databases accept, without redundant parentheses.
+/// The expression in a form for both databases, with no more parentheses than necessary.
 pub(crate) fn portable(sql: &str) -> String {
     match parse(sql) {
         Some(mut expression) => {
@@ -24,7 +27,7 @@ pub(crate) fn portable(sql: &str) -> String {
     }
 }
 
-/// The normal form of an expression: equivalent expressions mostly have the same one. Only for comparisons.
+/// The normal form, in which most equivalent expressions have the same text. Only for comparisons.
 pub(crate) fn normal(sql: &str) -> String {
     match parse(sql) {
         Some(mut expression) => {
@@ -36,8 +39,8 @@ pub(crate) fn normal(sql: &str) -> String {
     }
 }
 
-/// Column and values of `column IN ('a', 'b')`.
-pub(crate) fn words(sql: &str) -> Option<(String, Vec<String>)> {
+/// The column and the strings of `column IN ('a', 'b')`.
+pub(crate) fn string_list(sql: &str) -> Option<(String, Vec<String>)> {
     let mut expression = parse(sql)?;
     let _: ControlFlow<()> = expression.visit(&mut Portable);
     let (column, list) = match unwrapped(expression) {
@@ -57,7 +60,7 @@ pub(crate) fn mentions(sql: &str, column: &str) -> bool {
     tokens(sql).into_iter().any(|token| bare(&sql[token]) == column)
 }
 
-/// The value of a text literal.
+/// The value of a string literal.
 pub(crate) fn text_literal(sql: &str) -> Option<String> {
     match unwrapped(parse(&portable(sql))?) {
         Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(text), .. }) => Some(text),
@@ -74,14 +77,7 @@ fn parse(sql: &str) -> Option<Expr> {
     })
 }
 
-fn unwrapped(expression: Expr) -> Expr {
-    match expression {
-        Expr::Nested(inner) => unwrapped(*inner),
-        other => other,
-    }
-}
-
-/// The text in lower case, except within quotes.
+/// The SQL in lower case, except in quotes.
 fn lowercase(sql: &str) -> String {
     let mut lower = String::with_capacity(sql.len());
     let mut end = 0;
@@ -99,7 +95,8 @@ fn lowercase(sql: &str) -> String {
     lower
 }
 
-/// An expression of PostgreSQL's catalogue without the casts to text that PostgreSQL adds to columns of text.
+/// An expression from PostgreSQL's catalogue without the casts to text that it adds to text
+/// columns.
 pub(crate) fn without_casts_of(sql: &str, text_columns: &[String]) -> String {
     let Some(mut expression) = parse(sql) else { return sql.to_owned() };
     let _: ControlFlow<()> = expression.visit(&mut TextColumns(text_columns));
@@ -111,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_postgres_writes_means_what_was_written() {
+    fn stored_expressions_equal_the_written_ones() {
         for (written, stored) in [
             (
                 "role IN ('patient', 'Staff')",
@@ -162,13 +159,13 @@ mod tests {
     }
 
     #[test]
-    fn what_postgres_writes_is_made_portable() {
+    fn stored_expressions_become_portable() {
         let stored = "((role)::text = ANY ((ARRAY['patient'::character varying, 'staff'::character varying])::text[]))";
         let stored = &without_casts_of(stored, &["role".into()]);
         assert_eq!(portable(stored), "\"role\" IN ('patient', 'staff')".replace('"', ""));
-        assert_eq!(words(stored), Some(("role".into(), vec!["patient".into(), "staff".into()])));
+        assert_eq!(string_list(stored), Some(("role".into(), vec!["patient".into(), "staff".into()])));
         assert_eq!(portable("((a = 1) AND ((b = 2) OR (c = 3)))"), "a = 1 AND (b = 2 OR c = 3)");
-        assert_eq!(words("role = 'a'"), None);
+        assert_eq!(string_list("role = 'a'"), None);
         assert_eq!(text_literal("'it''s'::character varying"), Some("it's".into()));
     }
 }

@@ -4,9 +4,9 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{BinaryOperator, Expr, Ident, Value, VisitorMut};
 
-use super::unwrapped;
+use super::nested::unwrapped;
 
-/// Rewrites equivalent expressions to one form, and puts parentheses around every operand.
+/// Rewrites equivalent expressions to the same form, with parentheses around every operand.
 pub(super) struct Normal;
 
 impl VisitorMut for Normal {
@@ -54,7 +54,7 @@ fn normal_step(expression: Expr) -> Expr {
     }
 }
 
-/// An unquoted name is lower case.
+/// A name without quotes is in lower case.
 fn one_way(name: Ident) -> Ident {
     let value = if name.quote_style.is_some() { name.value } else { name.value.to_lowercase() };
     let is_simple = value.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
@@ -68,7 +68,7 @@ fn wrapped(expression: Expr) -> Box<Expr> {
     })
 }
 
-/// `a AND (b AND c)` becomes `(a AND b) AND c`.
+/// Left-associative chain: `a AND (b AND c)` becomes `(a AND b) AND c`.
 fn joined(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
     match unwrapped(right) {
         Expr::BinaryOp { left: middle, op: inner, right } if inner == op => {

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{Array, BinaryOperator, DataType, Expr, Ident, UnaryOperator, Value, ValueWithSpan, VisitorMut};
 use sqlparser::keywords::ALL_KEYWORDS;
 
-use super::unwrapped;
+use super::nested::unwrapped;
 
 /// Removes what PostgreSQL adds to an expression.
 pub(super) struct Portable;
@@ -34,7 +34,7 @@ fn portable_step(expression: Expr) -> Expr {
             Expr::Value(ValueWithSpan { value: Value::Number(number, long), .. }) if !number.starts_with('-') => {
                 Expr::Value(Value::Number(format!("-{number}"), long).into())
             }
-            // Two minus signs in a row would begin a comment.
+            // Two minus signs would begin a comment.
             other @ (Expr::Value(_) | Expr::UnaryOp { .. }) => {
                 Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(Expr::Nested(Box::new(other))) }
             }
@@ -67,7 +67,7 @@ fn portable_step(expression: Expr) -> Expr {
     }
 }
 
-/// An operand of AND or OR without redundant parentheses.
+/// An operand of AND or OR without unnecessary parentheses.
 fn operand(expression: Expr, op: &BinaryOperator) -> Expr {
     let Expr::Nested(inner) = expression else { return expression };
     let binds_tighter = match &*inner {
@@ -79,7 +79,7 @@ fn operand(expression: Expr, op: &BinaryOperator) -> Expr {
     if binds_tighter { *inner } else { Expr::Nested(inner) }
 }
 
-/// PostgreSQL writes LIKE as an operator.
+/// PostgreSQL stores LIKE as an operator.
 fn like(left: Box<Expr>, op: BinaryOperator, right: Box<Expr>) -> Expr {
     let negated = matches!(op, BinaryOperator::PGNotLikeMatch | BinaryOperator::PGNotILikeMatch);
     match op {
@@ -93,7 +93,7 @@ fn like(left: Box<Expr>, op: BinaryOperator, right: Box<Expr>) -> Expr {
     }
 }
 
-/// Removes casts to text from columns of text.
+/// Removes the casts to text from text columns.
 pub(super) struct TextColumns<'a>(pub(super) &'a [String]);
 
 impl VisitorMut for TextColumns<'_> {
@@ -125,7 +125,8 @@ fn is_closed(expression: &Expr) -> bool {
     )
 }
 
-/// A literal without an implicit cast. A cast to a type with a size may change the value, and stays.
+/// A literal without an implicit cast. A cast to a type with a size may change the value, so it
+/// stays.
 fn without_cast(expression: Expr, kind: &DataType) -> Result<Expr, Box<Expr>> {
     let kind = kind.to_string().to_uppercase();
     let element = kind.trim_end_matches("[]");
@@ -158,7 +159,7 @@ fn without_cast(expression: Expr, kind: &DataType) -> Result<Expr, Box<Expr>> {
     }
 }
 
-/// A name without redundant quotes.
+/// The name without quotes, if it does not need them.
 fn plain(name: Ident) -> Ident {
     let mut characters = name.value.chars();
     let is_simple = characters.next().is_some_and(|c| c.is_ascii_lowercase() || c == '_')

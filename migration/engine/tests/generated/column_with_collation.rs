@@ -1,0 +1,37 @@
+//! column with collation.
+//!
+//! Parent: none. Date: 2026-11-21.
+
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::DbBackend;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let mut folded = ColumnDef::new(People::Folded).text().not_null().default("").to_owned();
+        if manager.get_database_backend() == DbBackend::Postgres {
+            folded.extra("COLLATE \"C\"");
+        }
+        manager.alter_table(Table::alter().table(People::Table).add_column(&mut folded).to_owned()).await?;
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // The data of people.folded is lost.
+        manager.alter_table(Table::alter().table(People::Table).drop_column(People::Folded).to_owned()).await?;
+        Ok(())
+    }
+}
+
+#[derive(DeriveIden)]
+enum People {
+    Table,
+    Folded,
+}

@@ -1,0 +1,39 @@
+//! column with collation back.
+//!
+//! Parent: none. Date: 2026-11-21.
+
+use sea_orm_migration::prelude::*;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // The data of people.folded is lost.
+        manager.alter_table(Table::alter().table(People::Table).drop_column(People::Folded).to_owned()).await?;
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager
+            .alter_table(
+                Table::alter()
+                    .table(People::Table)
+                    .add_column(ColumnDef::new(People::Folded).text().not_null().default(""))
+                    .to_owned(),
+            )
+            .await?;
+        Ok(())
+    }
+}
+
+#[derive(DeriveIden)]
+enum People {
+    Table,
+    Folded,
+}

@@ -1,0 +1,40 @@
+//! composite index back.
+//!
+//! Parent: none. Date: 2026-11-21.
+
+use sea_orm_migration::prelude::*;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.drop_index(Index::drop().name("people_status_created_at_id_idx").to_owned()).await?;
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let index = Index::create()
+            .name("people_status_created_at_id_idx")
+            .table(People::Table)
+            .col(People::Status)
+            .col(People::CreatedAt)
+            .col(People::Id)
+            .to_owned();
+        manager.create_index(index).await?;
+        Ok(())
+    }
+}
+
+#[derive(DeriveIden)]
+enum People {
+    Table,
+    CreatedAt,
+    Id,
+    Status,
+}

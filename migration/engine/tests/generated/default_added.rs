@@ -1,0 +1,38 @@
+//! default added.
+//!
+//! Parent: none. Date: 2026-11-21.
+
+use revisions::AlterTable;
+use sea_orm_migration::prelude::*;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        AlterTable::table(People::Table)
+            .alter_column(ColumnDef::new(People::Email).string_len(254).default("none"))
+            .apply(manager)
+            .await?;
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        AlterTable::table(People::Table)
+            .alter_column(ColumnDef::new(People::Email).string_len(254))
+            .apply(manager)
+            .await?;
+        Ok(())
+    }
+}
+
+#[derive(DeriveIden)]
+enum People {
+    Table,
+    Email,
+}

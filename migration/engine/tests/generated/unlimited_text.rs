@@ -1,0 +1,39 @@
+//! unlimited text.
+//!
+//! Parent: none. Date: 2026-11-21.
+
+use revisions::AlterTable;
+use sea_orm_migration::prelude::*;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        AlterTable::table(People::Table)
+            .alter_column(ColumnDef::new(People::Name).text().not_null())
+            .apply(manager)
+            .await?;
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // Decide: values of people.name may not fit into varchar(100).
+        AlterTable::table(People::Table)
+            .alter_column(ColumnDef::new(People::Name).string_len(100).not_null())
+            .apply(manager)
+            .await?;
+        Ok(())
+    }
+}
+
+#[derive(DeriveIden)]
+enum People {
+    Table,
+    Name,
+}

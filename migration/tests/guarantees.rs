@@ -1,0 +1,292 @@
+//! Guarantees of migrations, on both databases: one process at a time, atomic, edits are detected,
+//! existing histories are adopted, read-only commands need no write privileges, data is not deleted
+//! without confirmation.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
+
+mod support;
+
+use migration::Migrator;
+use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::sea_orm::{ConnectionTrait, TransactionTrait};
+use support::facts::difference;
+use support::{
+    Folder, command, differs, execute, facts_of, fails, migration, postgres, postgres_database, sqlite, succeeds, value,
+};
+
+async fn on_both<F: Future<Output = ()>>(test: &str, run: impl Fn(String) -> F) {
+    let folder = Folder::new();
+    run(sqlite(&folder)).await;
+    match postgres_database().await {
+        Some(url) => run(url).await,
+        None => postgres::skipped(test),
+    }
+}
+
+#[tokio::test]
+async fn ten_concurrent_upgrades_apply_each_migration_once() {
+    on_both("ten_concurrent_upgrades", async |url| {
+        let folder = Folder::new();
+        let start = |_| {
+            let mut command = command(&folder, Some(&url), &["up"]);
+            command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap()
+        };
+        let migrators: Vec<_> = (0..10).map(start).collect();
+        let printed: String =
+            migrators.into_iter().map(|migrator| succeeds(&migrator.wait_with_output().unwrap())).collect();
+        for migration in Migrator::migrations() {
+            let line = format!("Migration '{}' has been applied\n", migration.name());
+            assert_eq!(printed.matches(&line).count(), 1, "{line}");
+        }
+        succeeds(&migration(&folder, Some(&url), &["check"]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lock_timeout_names_the_process_that_holds_the_lock() {
+    let folder = Folder::new();
+    let url = sqlite(&folder);
+    succeeds(&migration(&folder, Some(&url), &["up", "-n", "1"]));
+    // This process holds the lock; for the waiting program it is another process.
+    let holder = migration::connect(&url, None).await.unwrap();
+    holder.execute_unprepared("BEGIN EXCLUSIVE").await.unwrap();
+    let waited = fails(&migration(&folder, Some(&url), &["up", "--lock-timeout", "0.2"]), 9);
+    assert!(waited.contains("waited for 0.2 s"), "{waited}");
+    if cfg!(target_os = "linux") {
+        let process = format!("process {} (", std::process::id());
+        assert!(waited.contains(&process) && waited.contains("running since 20"), "{waited}");
+    }
+    holder.execute_unprepared("ROLLBACK").await.unwrap();
+    succeeds(&migration(&folder, Some(&url), &["up"]));
+
+    let Some(url) = postgres_database().await else { return postgres::skipped("a_lock_timeout_names_the_process") };
+    succeeds(&migration(&folder, Some(&url), &["up", "-n", "1"]));
+    let holder = migration::connect(&url, None).await.unwrap();
+    let turn = holder.begin().await.unwrap();
+    turn.execute_unprepared("SET LOCAL application_name = 'somebody else'").await.unwrap();
+    turn.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({})", 0x7265_7669_7369_6f6e_i64)).await.unwrap();
+    let waited = fails(&migration(&folder, Some(&url), &["up", "--lock-timeout", "0.2"]), 9);
+    assert!(waited.contains("of user care4u") && waited.contains("(somebody else) since 20"), "{waited}");
+    turn.rollback().await.unwrap();
+    succeeds(&migration(&folder, Some(&url), &["up"]));
+}
+
+#[tokio::test]
+async fn a_failed_migration_is_rolled_back() {
+    on_both("a_failed_migration_is_rolled_back", async |url| {
+        let folder = Folder::new();
+        succeeds(&migration(&folder, Some(&url), &["upgrade", "m20261121_000010"]));
+        // The eleventh migration creates a table and indexes. The name of the last index is used
+        // already.
+        execute(&url, "CREATE TABLE other (id integer)").await;
+        execute(&url, "CREATE INDEX contacts_import_id_idx ON other (id)").await;
+        let before = facts_of(&url).await;
+        let message = fails(&migration(&folder, Some(&url), &["up"]), 11);
+        assert!(
+            message.contains("m20261121_000011_create_contacts failed and was rolled back: ")
+                && message.contains("already exists"),
+            "{message}"
+        );
+        assert_eq!(difference(&before, &facts_of(&url).await), Vec::<String>::new());
+        let current = succeeds(&migration(&folder, Some(&url), &["current"]));
+        assert_eq!(current.trim(), "m20261121_000010_create_contact_imports");
+        execute(&url, "DROP TABLE other").await;
+        succeeds(&migration(&folder, Some(&url), &["up"]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_history_of_plain_sea_orm_migration_is_adopted() {
+    on_both("the_history_of_plain_sea_orm_migration_is_adopted", async |url| {
+        let folder = Folder::new();
+        let db = migration::connect(&url, None).await.unwrap();
+        Migrator::up(&db, Some(8)).await.unwrap();
+        db.close().await.unwrap();
+        let current = succeeds(&migration(&folder, Some(&url), &["current"]));
+        assert_eq!(current.trim(), "m20261121_000008_create_throttles");
+        succeeds(&migration(&folder, Some(&url), &["up"]));
+        succeeds(&migration(&folder, Some(&url), &["check"]));
+        let without =
+            "SELECT CAST(count(*) AS text) FROM seaql_migrations WHERE checksum IS NULL OR length(checksum) <> 64";
+        assert_eq!(value(&url, without).await.as_deref(), Some("0"));
+        // Plain sea-orm-migration can use the history again.
+        let db = migration::connect(&url, None).await.unwrap();
+        Migrator::down(&db, Some(1)).await.unwrap();
+        Migrator::up(&db, None).await.unwrap();
+        db.close().await.unwrap();
+        succeeds(&migration(&folder, Some(&url), &["up"]));
+        assert_eq!(value(&url, without).await.as_deref(), Some("0"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn pending_missing_edited_and_misordered_migrations_fail_the_check() {
+    on_both("pending_missing_edited_and_misordered_migrations", async |url| {
+        let folder = Folder::new();
+        let check = || differs(&migration(&folder, Some(&url), &["check"]));
+        succeeds(&migration(&folder, Some(&url), &["upgrade", "head-1"]));
+        assert!(check().starts_with("pending: m20261126_000015_create_quotas\n"));
+        succeeds(&migration(&folder, Some(&url), &["up"]));
+        succeeds(&migration(&folder, Some(&url), &["check"]));
+
+        execute(&url, "UPDATE seaql_migrations SET checksum = 'another' WHERE version LIKE '%000003%'").await;
+        assert_eq!(check(), "edited: the SQL of m20261121_000003_create_vaccines differs from the applied SQL\n");
+        assert!(succeeds(&migration(&folder, Some(&url), &["status"])).contains("edited  m20261121_000003"));
+        // `stamp` accepts the edit.
+        succeeds(&migration(&folder, Some(&url), &["stamp", "head"]));
+        succeeds(&migration(&folder, Some(&url), &["check"]));
+
+        execute(&url, "DELETE FROM seaql_migrations WHERE version LIKE '%000003%'").await;
+        assert_eq!(
+            check(),
+            "out of order: m20261121_000003_create_vaccines is pending, but later migrations have been applied\n"
+        );
+        succeeds(&migration(&folder, Some(&url), &["stamp", "head"]));
+
+        execute(&url, "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m20250101_000000_lost', 1)").await;
+        assert_eq!(check(), "missing: m20250101_000000_lost has been applied, but is not in the project\n");
+        assert!(fails(&migration(&folder, Some(&url), &["up"]), 6).contains("m20250101_000000_lost"));
+        execute(&url, "UPDATE seaql_migrations SET version = 'm20990101_000000_new' WHERE applied_at = 1").await;
+        for command in ["up", "down"] {
+            let message = fails(&migration(&folder, Some(&url), &[command]), 5);
+            assert!(message.contains("ahead of this program: it has m20990101_000000_new"), "{message}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn inconsistent_parents_fail_the_check() {
+    let folder = Folder::new();
+    let url = sqlite(&folder);
+    succeeds(&migration(&folder, Some(&url), &["up"]));
+    let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    std::fs::create_dir(folder.0.join("src")).unwrap();
+    for file in std::fs::read_dir(source).unwrap().map(Result::unwrap) {
+        std::fs::copy(file.path(), folder.0.join("src").join(file.file_name())).unwrap();
+    }
+    let crate_dir = folder.0.display().to_string();
+    let check = || migration(&folder, Some(&url), &["check", "-d", &crate_dir]);
+    succeeds(&check());
+    let edit = |name: &str, from: &str, to: &str| {
+        let path = folder.0.join("src").join(name);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{name}");
+        std::fs::write(&path, text.replace(from, to)).unwrap();
+    };
+    // Two developers have added a migration after the same parent.
+    edit(
+        "m20261121_000013_create_calendar_feeds.rs",
+        "Parent: m20261121_000012_requests_for_contacts",
+        "Parent: m20261121_000011_create_contacts",
+    );
+    let message = differs(&check());
+    assert!(
+        message.contains("the parent of m20261121_000013_create_calendar_feeds is m20261121_000011_create_contacts"),
+        "{message}"
+    );
+    assert!(
+        message.contains("several heads: m20261121_000012_requests_for_contacts, m20261126_000015_create_quotas"),
+        "{message}"
+    );
+    let heads = succeeds(&migration(&folder, Some(&url), &["heads", "-d", &crate_dir]));
+    assert_eq!(heads.lines().count(), 2);
+    let refused = fails(&migration(&folder, Some(&url), &["upgrade", "head", "-d", &crate_dir]), 2);
+    assert!(refused.contains("several heads"), "{refused}");
+    edit(
+        "m20261121_000013_create_calendar_feeds.rs",
+        "Parent: m20261121_000011_create_contacts",
+        "Parent: m20261121_000012_requests_for_contacts",
+    );
+    std::fs::copy(
+        folder.0.join("src/m20261121_000013_create_calendar_feeds.rs"),
+        folder.0.join("src/m20261122_000000_forgotten.rs"),
+    )
+    .unwrap();
+    assert!(differs(&check()).contains("m20261122_000000_forgotten has a file and is not listed"));
+    std::fs::remove_file(folder.0.join("src/m20261122_000000_forgotten.rs")).unwrap();
+    std::fs::remove_file(folder.0.join("src/m20261121_000005_create_account_codes.rs")).unwrap();
+    assert!(differs(&check()).contains("m20261121_000005_create_account_codes has no file"));
+}
+
+#[tokio::test]
+async fn read_only_commands_need_no_write_privileges() {
+    let Some(url) = postgres_database().await else {
+        return postgres::skipped("read_only_commands_need_no_write_privileges");
+    };
+    let folder = Folder::new();
+    succeeds(&migration(&folder, Some(&url), &["up"]));
+    let role = format!("reader_{}", uuid::Uuid::now_v7().simple());
+    execute(&url, &format!("CREATE ROLE {role} LOGIN")).await;
+    execute(
+        &url,
+        &format!(
+            "GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}; REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC",
+            url.rsplit('/').next().map_or("", |_| url.split("?").next().unwrap().rsplit('/').next().unwrap())
+        ),
+    )
+    .await;
+    let reader = url.replacen("care4u@", &format!("{role}@"), 1);
+    // Even if nothing is pending, and the history has no checksums yet.
+    execute(&url, "ALTER TABLE seaql_migrations DROP COLUMN checksum").await;
+    succeeds(&migration(&folder, Some(&reader), &["up"]));
+    succeeds(&migration(&folder, Some(&url), &["up"]));
+    for command in ["check", "diff", "status", "current --check-heads", "history -i", "show head", "heads"] {
+        succeeds(&migration(&folder, Some(&reader), &command.split(' ').collect::<Vec<_>>()));
+    }
+    for command in ["down --allow-destructive", "stamp base", "fresh", "verify"] {
+        let message = fails(&migration(&folder, Some(&reader), &command.split(' ').collect::<Vec<_>>()), 8);
+        assert!(message.contains("the database does not allow it"), "{command}: {message}");
+    }
+}
+
+#[tokio::test]
+async fn read_only_commands_work_on_a_read_only_sqlite_file() {
+    let folder = Folder::new();
+    let url = sqlite(&folder);
+    succeeds(&migration(&folder, Some(&url), &["up"]));
+    let read_only = format!("{url}?mode=ro");
+    for command in ["check", "diff", "status", "current", "history -i"] {
+        succeeds(&migration(&folder, Some(&read_only), &command.split(' ').collect::<Vec<_>>()));
+    }
+    let message = fails(&migration(&folder, Some(&read_only), &["stamp", "base"]), 8);
+    assert!(message.contains("does not allow it"), "{message}");
+}
+
+#[tokio::test]
+async fn outside_of_development_data_loss_needs_confirmation() {
+    on_both("outside_of_development_data_loss", async |url| {
+        let folder = Folder::new();
+        let run = |arguments: &str| {
+            let mut command = command(&folder, Some(&url), &arguments.split(' ').collect::<Vec<_>>());
+            command.env("CARE4U_PROFILE", "production").output().unwrap()
+        };
+        succeeds(&run("up"));
+        let whole = facts_of(&url).await;
+        for (arguments, loss) in [
+            (
+                "downgrade -3",
+                "m20261121_000013_create_calendar_feeds would drop column users.time_zone, drop table calendar_feeds",
+            ),
+            ("downgrade -4", "m20261121_000012_requests_for_contacts would delete rows of vaccine_requests"),
+            ("reset", "drop table users"),
+            ("refresh", "drop table users"),
+            ("fresh", "it would drop table account_codes, "),
+        ] {
+            let message = fails(&run(arguments), 10);
+            assert!(message.contains(loss) && message.contains("use --allow-destructive"), "{arguments}: {message}");
+        }
+        assert_eq!(difference(&whole, &facts_of(&url).await), Vec::<String>::new());
+        succeeds(&run("downgrade base --allow-destructive"));
+        assert!(facts_of(&url).await.is_empty());
+    })
+    .await;
+}
