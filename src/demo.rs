@@ -4,15 +4,13 @@
 mod names;
 
 use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveTime, Utc};
-use entity::{RequestStatus, Role, users, vaccine_requests, vaccines};
+use entity::{PasswordHash, RequestStatus, Role, users, vaccine_requests, vaccines};
 use fastrand::Rng;
 use sea_orm::{ConnectionTrait, EntityTrait, QueryOrder, Set, TransactionSession as _};
 use uuid::Uuid;
 
 use crate::db::Transact;
 use crate::domain::accounts::users::search_text;
-use crate::domain::auth::hasher::Hasher;
-use crate::domain::auth::password::Password;
 use crate::domain::contacts::contacts::{self, NewContact, Note};
 use crate::domain::values::birthday::Birthday;
 use crate::domain::values::clock::Clock;
@@ -64,16 +62,14 @@ pub struct Plan {
 pub async fn fill(
     db: &impl Transact,
     clock: &Clock,
-    hasher: &Hasher,
-    password: Password,
+    password_hash: &PasswordHash,
     plan: &Plan,
     progress: impl Fn(u64),
 ) -> Result<u32> {
-    let password_hash = hasher.permit().await?.hash(password).await?;
     let catalogue = vaccines::Entity::find().order_by_asc(vaccines::Column::Code).all(db).await?;
     let mut source = Source::new(plan, clock.now());
     let transaction = db.begin().await?;
-    let (staff_id, patients) = add_users(&transaction, &mut source, plan, &password_hash).await?;
+    let (staff_id, patients) = add_users(&transaction, &mut source, plan, password_hash).await?;
     let first_contacts = add_contacts(&transaction, &mut source, plan, &patients, progress).await?;
     let people: Vec<_> = patients.into_iter().zip(first_contacts).collect();
     let requests = add_requests(&transaction, &mut source, &catalogue, staff_id, &people).await?;
@@ -86,7 +82,7 @@ async fn add_users(
     db: &impl ConnectionTrait,
     source: &mut Source,
     plan: &Plan,
-    password_hash: &entity::PasswordHash,
+    password_hash: &PasswordHash,
 ) -> Result<(Uuid, Vec<Uuid>)> {
     let mut ids = Vec::new();
     let mut rows = Vec::new();

@@ -70,7 +70,8 @@ async fn fill(settings: &Settings, db: &Db, password: Password, plan: &Plan) -> 
     let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} contacts, {eta} left")?;
     // Without a terminal, nothing is drawn.
     let bar = ProgressBar::new(plan.contacts.into()).with_style(style);
-    let filled = demo::fill(db, &Clock::default(), &hasher, password, plan, |count| bar.inc(count)).await;
+    let hash = hasher.permit().await?.hash(password).await?;
+    let filled = demo::fill(db, &Clock::default(), &hash, plan, |count| bar.inc(count)).await;
     bar.finish_and_clear();
     let requests = filled.map_err(|error| match error {
         Error::Conflict(Conflict::EmailTaken) => "there are demo accounts already; nothing was changed".to_owned(),

@@ -1,8 +1,9 @@
-//! Cached SQL text: a query is built once, and later only gets its values.
+//! Cached SQL text of the most frequent reads: the query is built once, and later only gets its values. Building the text
+//! takes about a tenth of the server time of such a request.
 
 use std::sync::OnceLock;
 
-use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, QueryTrait, Select, Statement, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryTrait, Select, Statement, Value};
 
 /// Cached SQL text of one query, in the dialect of each database.
 #[derive(Debug, Default)]
@@ -18,18 +19,23 @@ impl QueryText {
         Self { sqlite: OnceLock::new(), postgres: OnceLock::new() }
     }
 
-    /// Returns the query with `values` instead of the values that `build` sets. Their number must be the same.
-    pub fn fill<E: EntityTrait>(
+    /// Finds the row of the query that `build` returns, with `values` instead of the values that it sets. Their number
+    /// must be the same, and the text of the query must never depend on them.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn find<E: EntityTrait>(
         &self,
         db: &impl ConnectionTrait,
         values: impl IntoIterator<Item = Value>,
         build: impl FnOnce() -> Select<E>,
-    ) -> Statement {
+    ) -> Result<Option<E::Model>, DbErr> {
         let backend = db.get_database_backend();
         let text = match backend {
             DbBackend::Sqlite => &self.sqlite,
             _ => &self.postgres,
         };
-        Statement::from_sql_and_values(backend, text.get_or_init(|| build().build(backend).sql), values)
+        let text = text.get_or_init(|| build().build(backend).sql);
+        E::find().from_raw_sql(Statement::from_sql_and_values(backend, text, values)).one(db).await
     }
 }

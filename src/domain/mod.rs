@@ -1,7 +1,7 @@
-//! The rules, and every query. Nothing here knows HTTP.
+//! Business rules and all database queries. This module does not use HTTP.
 //!
-//! Wings, each of which may use those above it: [`values`], [`records`], [`auth`], [`accounts`], [`contacts`],
-//! [`vaccination`]. [`personal_data`] sees them all.
+//! Its folders are the wings. Each may use those before it: [`values`], [`records`], [`auth`], [`accounts`],
+//! [`contacts`], [`vaccination`]. [`personal_data`] may use all of them.
 
 pub mod accounts;
 pub mod auth;

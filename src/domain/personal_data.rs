@@ -19,6 +19,7 @@ use crate::domain::auth::context::Auth;
 use crate::domain::auth::password::Password;
 use crate::domain::auth::sessions;
 use crate::domain::records::audit::{self, Event};
+use crate::domain::records::outbox as mails;
 use crate::domain::vaccination::vaccine_requests::Request;
 use crate::domain::values::actor::Actor;
 use crate::domain::values::caller::Caller;
@@ -33,7 +34,7 @@ const EXPORT_PAGE: u64 = 500;
 /// The personal data of a user without secrets. Contacts and activity, of which there may be many, are streamed.
 #[derive(Clone, Debug)]
 pub struct PersonalData {
-    /// The account.
+    /// Id of the account.
     pub user: users::Model,
     /// Sessions, including ended ones that are not deleted yet.
     pub sessions: Vec<refresh_tokens::Model>,
@@ -58,7 +59,7 @@ pub struct PersonalData {
 pub async fn export(db: &impl ConnectionTrait, clock: &Clock, caller: &Caller) -> Result<PersonalData> {
     let id = caller.actor.user_id;
     let user = accounts::own(db, &caller.actor).await?;
-    Event::own(AuditAction::DataExported, id).record(db, &caller.client, clock.now()).await?;
+    Event::own(AuditAction::DataExported, id, &caller.client).record(db, clock.now()).await?;
     Ok(PersonalData {
         sessions: refresh_tokens::Entity::find()
             .filter(refresh_tokens::Column::UserId.eq(id))
@@ -75,7 +76,7 @@ pub async fn export(db: &impl ConnectionTrait, clock: &Clock, caller: &Caller) -
             .into_tuple()
             .all(db)
             .await?,
-        mails: crate::domain::records::outbox::of(db, id, &user.email).await?,
+        mails: mails::list_all(db, id, &user.email).await?,
         codes: account_codes::Entity::find().filter(account_codes::Column::UserId.eq(id)).all(db).await?,
         user,
     })
@@ -142,9 +143,9 @@ pub async fn erase(db: &impl Transact, auth: &Auth, caller: &Caller, password: P
     // The account is locked first, so that no session can be opened meanwhile.
     let user = accounts::lock(&transaction, id).await?.ok_or(Error::InvalidToken)?;
     let ended = sessions::end_all(&transaction, id, None, now).await?;
-    Event::own(AuditAction::AccountDeleted, id).record(&transaction, &Client::default(), now).await?;
+    Event::own(AuditAction::AccountDeleted, id, &Client::default()).record(&transaction, now).await?;
     let erasure = erase_traces(&transaction, &user).await?;
-    crate::domain::records::outbox::add(&transaction, MailKind::AccountDeleted, &user.email, None, now).await?;
+    mails::add(&transaction, MailKind::AccountDeleted, &user.email, None, now).await?;
     users::Entity::delete_by_id(id).exec(&transaction).await?;
     transaction.commit().await?;
     auth.revocations.add(ended, now);
@@ -162,7 +163,7 @@ async fn erase_traces(transaction: &impl ConnectionTrait, user: &users::Model) -
         vaccine_requests: requests.exec(transaction).await?.rows_affected,
         contacts: crate::domain::contacts::contacts::delete_all(transaction, id).await?,
         codes: codes.exec(transaction).await?.rows_affected,
-        mails: crate::domain::records::outbox::withdraw(transaction, id, &user.email).await?,
+        mails: mails::delete_all(transaction, id, &user.email).await?,
         sessions: sessions::forget_clients(transaction, id).await?,
         activity: audit::forget_clients(transaction, id).await?,
         reviews: reviews.exec(transaction).await?.rows_affected,

@@ -14,7 +14,7 @@ use super::{Mailer, SendError};
 use crate::db::Db;
 use crate::domain::accounts::mail_messages::{self, Outcome};
 use crate::domain::auth::context::Auth;
-use crate::domain::records::outbox::{self, Fate};
+use crate::domain::records::outbox::{self, Failure};
 use crate::domain::values::backoff::backoff;
 use crate::error::{Result, with_causes};
 
@@ -51,6 +51,15 @@ struct Claims(Arc<Mutex<BTreeSet<Uuid>>>);
 struct Claim {
     claims: Claims,
     id: Uuid,
+}
+
+/// State of the mail server after a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ServerState {
+    Available,
+    Unavailable,
+    /// The mail was not sent, so nothing is known.
+    Unknown,
 }
 
 /// Back-off state: results of the last attempts, and the time of the next poll.
@@ -93,7 +102,7 @@ impl DeliveryWorker {
             }
             tokio::select! {
                 Some(joined) = in_flight.join_next() => match joined {
-                    Ok(is_server_unavailable) => backoff.finished(is_server_unavailable),
+                    Ok(server) => backoff.finished(server),
                     Err(error) => log::error!("the delivery of a mail failed: {error}"),
                 },
                 _ = renewal.tick() => self.renew_claims().await,
@@ -104,7 +113,7 @@ impl DeliveryWorker {
     }
 
     /// Claims due mails, up to [`MAX_IN_FLIGHT`] in total, and starts their delivery. Returns their number.
-    async fn start_deliveries(&self, in_flight: &mut JoinSet<bool>) -> Result<usize> {
+    async fn start_deliveries(&self, in_flight: &mut JoinSet<ServerState>) -> Result<usize> {
         let capacity = MAX_IN_FLIGHT.saturating_sub(in_flight.len());
         let mails = outbox::claim(&self.db, self.auth.clock.now(), capacity).await?;
         let count = mails.len();
@@ -115,40 +124,40 @@ impl DeliveryWorker {
         Ok(count)
     }
 
-    /// Sends one mail and records the result. Returns whether the mail server is unavailable.
-    async fn deliver(&self, mail: &table::Model, claim: Claim) -> bool {
+    /// Sends one mail and records the result.
+    async fn deliver(&self, mail: &table::Model, claim: Claim) -> ServerState {
         match self.try_to_deliver(mail, claim).await {
-            Ok(is_server_unavailable) => is_server_unavailable,
+            Ok(server) => server,
             Err(error) => {
                 // The claim expires, and the mail is sent later.
                 log::error!("mail.id" = mail.id.to_string(); "a mail is delayed: {}", with_causes(&error));
-                false
+                ServerState::Unknown
             }
         }
     }
 
-    async fn try_to_deliver(&self, mail: &table::Model, claim: Claim) -> Result<bool> {
+    async fn try_to_deliver(&self, mail: &table::Model, claim: Claim) -> Result<ServerState> {
         let message = match mail_messages::prepare(&self.db, &self.auth, mail).await? {
             Outcome::Send(message) => message,
             Outcome::Skip => {
                 outbox::remove(&self.db, mail.id).await?;
-                return Ok(false);
+                return Ok(ServerState::Unknown);
             }
             Outcome::Postpone(time) => {
                 drop(claim);
-                outbox::hold(&self.db, mail, time).await?;
-                return Ok(false);
+                outbox::postpone(&self.db, mail, time).await?;
+                return Ok(ServerState::Unknown);
             }
         };
         let Err(error) = self.mailer.send(mail, &message).await else {
             self.remove(mail.id).await?;
-            return Ok(false);
+            return Ok(ServerState::Available);
         };
         // From here on the claim must not be renewed: its column becomes the time of the next attempt.
         drop(claim);
-        let fate = outbox::postpone(&self.db, mail, error.is_permanent(), self.auth.clock.now()).await?;
-        log_failure(mail, &error, fate);
-        Ok(error.affects_all_mails())
+        let failure = outbox::record_failure(&self.db, mail, error.is_permanent(), self.auth.clock.now()).await?;
+        log_failure(mail, &error, failure);
+        Ok(if error.affects_all_mails() { ServerState::Unavailable } else { ServerState::Available })
     }
 
     /// Removes a sent mail from the outbox. If the database is unavailable for longer than the claim, it is sent again.
@@ -171,7 +180,7 @@ impl DeliveryWorker {
         if claimed.is_empty() {
             return;
         }
-        if let Err(error) = outbox::keep_claim(&self.db, &claimed, self.auth.clock.now()).await {
+        if let Err(error) = outbox::renew_claims(&self.db, &claimed, self.auth.clock.now()).await {
             log::error!("cannot renew the claims to mails: {}", with_causes(&error));
         }
     }
@@ -220,22 +229,26 @@ impl Backoff {
     }
 
     /// Records the end of a delivery.
-    fn finished(&mut self, is_server_unavailable: bool) {
-        if !is_server_unavailable {
-            (self.server_failures, self.next_poll) = (0, Instant::now());
-        } else if !self.is_counted {
+    fn finished(&mut self, server: ServerState) {
+        match server {
+            ServerState::Available => (self.server_failures, self.next_poll) = (0, Instant::now()),
             // Counted once for all mails that were sent at the same time.
-            (self.server_failures, self.is_counted) = (self.server_failures + 1, true);
-            self.next_poll = Instant::now() + backoff_delay(self.server_failures);
+            ServerState::Unavailable if !self.is_counted => {
+                (self.server_failures, self.is_counted) = (self.server_failures + 1, true);
+                self.next_poll = Instant::now() + backoff_delay(self.server_failures);
+            }
+            // The next mail to the same recipient may be due.
+            ServerState::Unknown if self.server_failures == 0 => self.next_poll = Instant::now(),
+            ServerState::Unavailable | ServerState::Unknown => {}
         }
     }
 }
 
-fn log_failure(mail: &table::Model, error: &SendError, fate: Fate) {
+fn log_failure(mail: &table::Model, error: &SendError, failure: Failure) {
     let (id, attempts) = (mail.id.to_string(), mail.attempts);
-    match fate {
-        Fate::Retry(_) => log::warn!("mail.id" = id, "mail.attempts" = attempts; "mail not sent; retrying: {error}"),
-        Fate::GivenUp => log::error!("mail.id" = id, "mail.attempts" = attempts; "mail given up: {error}"),
+    match failure {
+        Failure::Retry(_) => log::warn!("mail.id" = id, "mail.attempts" = attempts; "mail not sent; retrying: {error}"),
+        Failure::GivenUp => log::error!("mail.id" = id, "mail.attempts" = attempts; "mail given up: {error}"),
     }
 }
 
@@ -256,11 +269,12 @@ mod tests {
         let mut backoff = Backoff::new();
         for expected in [1, 2, 3] {
             backoff.polled(&Ok(16));
-            (0..16).for_each(|_| backoff.finished(true));
+            (0..15).for_each(|_| backoff.finished(ServerState::Unavailable));
+            backoff.finished(ServerState::Unknown);
             assert_eq!(backoff.server_failures, expected);
             assert!(backoff.next_poll > Instant::now());
         }
-        backoff.finished(false);
+        backoff.finished(ServerState::Available);
         assert!(backoff.server_failures == 0 && backoff.next_poll <= Instant::now());
         assert_eq!(backoff_delay(40), MAX_BACKOFF);
     }

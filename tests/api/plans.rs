@@ -236,9 +236,9 @@ async fn sessions_codes_and_mails_are_found_by_index() {
     for mail in &mails {
         mail_messages::prepare(&db, auth, mail).await.unwrap();
     }
-    outbox::keep_claim(&db, &[mails[0].id], now).await.unwrap();
-    outbox::hold(&db, &mails[2], now).await.unwrap();
-    outbox::postpone(&db, &mails[0], true, now).await.unwrap();
+    outbox::renew_claims(&db, &[mails[0].id], now).await.unwrap();
+    outbox::postpone(&db, &mails[2], now).await.unwrap();
+    outbox::record_failure(&db, &mails[0], true, now).await.unwrap();
     outbox::remove(&db, mails[1].id).await.unwrap();
 
     let code = codes::issue(&db, auth, own.user_id, CodePurpose::ResetPassword, email.as_str()).await.unwrap();

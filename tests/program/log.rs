@@ -187,7 +187,7 @@ fn a_line_of_json_for_each_request_and_nothing_about_anybody() {
         log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))).collect();
     let requests: Vec<_> = lines.iter().filter(|line| line["message"] == "request").collect();
     assert_eq!(requests.len(), 46);
-    assert!(log.contains("a refresh token was used again"));
+    assert!(log.contains("a refresh token was reused"));
     for request in &requests {
         assert!(request["request.id"].is_string() && request["http.method"].is_string(), "{request}");
         assert!(request["http.status"].is_u64() && request["duration_us"].is_u64(), "{request}");

@@ -49,7 +49,9 @@ impl SessionReply {
     }
 }
 
-/// Where the caller is signed in, newest first.
+/// List active sessions
+///
+/// Newest first.
 ///
 /// **Open to:** anyone signed in.
 #[utoipa::path(

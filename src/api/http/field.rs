@@ -288,6 +288,6 @@ mod tests {
         let line = json!({ "type": ["string", "null"], "minLength": 1, "maxLength": 5 });
         assert_eq!(schema["properties"]["nick"], line);
         let params = serde_json::to_value(Params::into_params(|| None)).unwrap();
-        assert_eq!(params[0]["schema"], json!({ "type": "integer", "minimum": 1, "maximum": 9 }));
+        assert_eq!(params[0]["schema"], json!({ "type": "integer", "format": "int32", "minimum": 1, "maximum": 9 }));
     }
 }

@@ -1,6 +1,6 @@
 //! OpenAPI schemas of the value types, from their own bounds.
 
-use utoipa::openapi::schema::{AllOf, Object, ObjectBuilder, OneOf, SchemaFormat, SchemaType, Type};
+use utoipa::openapi::schema::{AllOf, KnownFormat, Object, ObjectBuilder, OneOf, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -29,7 +29,11 @@ fn schema_of<T: Value>() -> RefOr<Schema> {
             .max_length(max)
             .format(format.map(|format| SchemaFormat::Custom(format.to_owned())))
             .pattern(pattern),
-        Shape::Integer { min, max } => object.schema_type(Type::Integer).minimum(Some(min)).maximum(max),
+        Shape::Integer { min, max } => object
+            .schema_type(Type::Integer)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
+            .minimum(Some(min))
+            .maximum(max),
         Shape::Bool => object.schema_type(Type::Boolean),
         Shape::Enum(words) => object.schema_type(Type::String).enum_values(Some(words())),
     };

@@ -14,7 +14,6 @@ use crate::domain::auth::context::Auth;
 use crate::domain::auth::password::Password;
 use crate::domain::auth::sessions;
 use crate::domain::records::audit::Event;
-use crate::domain::values::actor::Actor;
 use crate::domain::values::caller::Caller;
 use crate::domain::values::client::Client;
 use crate::domain::values::email::Email;
@@ -41,7 +40,7 @@ pub async fn update(
     changes: AccountChanges,
 ) -> Result<users::Model> {
     caller.actor.require(Role::Admin)?;
-    apply(db, auth, Some(&caller.actor), &caller.client, id, changes).await
+    apply(db, auth, Some(caller), id, changes).await
 }
 
 /// As [`update`], on the command line.
@@ -55,7 +54,7 @@ pub async fn update_as_operator(
     changes: AccountChanges,
 ) -> Result<users::Model> {
     let id = find(db, email).await?.id;
-    apply(db, auth, None, &Client::default(), id, changes).await
+    apply(db, auth, None, id, changes).await
 }
 
 /// Sets the password of an account, ends its sessions, and notifies its owner by mail.
@@ -66,8 +65,9 @@ pub async fn reset_password(db: &impl Transact, auth: &Auth, email: &Email, new:
     let hash = auth.hasher.permit().await?.hash(new).await?;
     let user = find(db, email).await?;
     let transaction = db.begin().await?;
-    let event = Event::new(AuditAction::PasswordReset).to(user.id);
-    let ended = credentials::reset(&transaction, auth, &user, hash, event, &Client::default()).await?;
+    let operator = Client::default();
+    let event = Event::new(AuditAction::PasswordReset, &operator).to(user.id);
+    let ended = credentials::reset(&transaction, auth, &user, hash, event).await?;
     transaction.commit().await?;
     auth.revocations.add(ended, auth.clock.now());
     Ok(user)
@@ -78,11 +78,11 @@ async fn find(db: &impl ConnectionTrait, email: &Email) -> Result<users::Model> 
     user.ok_or(Error::NotFound)
 }
 
+/// Updates an account. Without a caller, the operator of the command line does it.
 async fn apply(
     db: &impl Transact,
     auth: &Auth,
-    actor: Option<&Actor>,
-    client: &Client,
+    caller: Option<&Caller>,
     id: Uuid,
     changes: AccountChanges,
 ) -> Result<users::Model> {
@@ -90,7 +90,7 @@ async fn apply(
     let transaction = db.begin().await?;
     let admins = lock_admins(&transaction, auth).await?;
     // The actor may have lost the role since the token was made.
-    if actor.is_some_and(|actor| !admins.contains(&actor.user_id)) {
+    if caller.is_some_and(|caller| !admins.contains(&caller.actor.user_id)) {
         return Err(Error::Forbidden(Role::Admin));
     }
     let user = accounts::lock(&transaction, id).await?.ok_or(Error::NotFound)?;
@@ -110,14 +110,14 @@ async fn apply(
         .filter(users::Column::Id.eq(id))
         .exec_with_returning(&transaction)
         .await?;
-    let by = actor.map(|actor| actor.user_id);
-    let event = |action| Event::new(action).by(by).to(id);
+    let client = caller.map(|caller| caller.client.clone()).unwrap_or_default();
+    let event = |action| Event::new(action, &client).by(caller.map(|caller| caller.actor.user_id)).to(id);
     if new_role {
-        event(AuditAction::RoleChanged).detail(role.as_str()).record(&transaction, client, now).await?;
+        event(AuditAction::RoleChanged).detail(role.as_str()).record(&transaction, now).await?;
     }
     if new_state {
         let action = if is_disabled { AuditAction::UserDisabled } else { AuditAction::UserEnabled };
-        event(action).record(&transaction, client, now).await?;
+        event(action).record(&transaction, now).await?;
     }
     let ended = sessions::end_all(&transaction, id, None, now).await?;
     transaction.commit().await?;
@@ -132,7 +132,7 @@ async fn apply(
 pub async fn lock_admins(transaction: &impl ConnectionTrait, auth: &Auth) -> Result<Vec<Uuid>> {
     let admins = users::Entity::find()
         .filter(users::Column::Role.eq(Role::Admin))
-        .filter(sessions::may_sign_in(auth))
+        .filter(sessions::may_log_in(auth))
         .order_by_asc(users::Column::Id)
         // Weaker than an exclusive lock: inserting rows that refer to an admin need not wait.
         .lock(LockType::NoKeyUpdate)

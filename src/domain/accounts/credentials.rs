@@ -15,7 +15,6 @@ use crate::domain::auth::throttle::{Action, Attempt};
 use crate::domain::records::audit::Event;
 use crate::domain::records::outbox;
 use crate::domain::values::caller::Caller;
-use crate::domain::values::client::Client;
 use crate::error::{Result, Violation};
 
 /// Confirms the password of the actor, and returns the account. Wrong passwords count as failed logins.
@@ -38,8 +37,8 @@ pub async fn confirm(
     if let Verdict::Wrong = permit.verify(password, Some(user.password_hash.clone())).await? {
         let transaction = db.begin().await?;
         attempt.count(&transaction, &throttle).await?;
-        let event = Event::new(AuditAction::LoginFailed).to(user.id).on(caller.actor.session_id);
-        event.record(&transaction, &caller.client, attempt.time()).await?;
+        let event = Event::new(AuditAction::LoginFailed, &caller.client).to(user.id).on(caller.actor.session_id);
+        event.record(&transaction, attempt.time()).await?;
         transaction.commit().await?;
         return Err(Violation::new(field, "wrong", "is not your password").into());
     }
@@ -79,8 +78,8 @@ pub async fn change_password(
         if changed.rows_affected > 0 {
             let ended =
                 sessions::end_all(&transaction, caller.actor.user_id, Some(caller.actor.session_id), now).await?;
-            let event = Event::own(AuditAction::PasswordChanged, user.id);
-            password_changed(&transaction, auth, &user, event, &caller.client).await?;
+            let event = Event::own(AuditAction::PasswordChanged, user.id, &caller.client);
+            password_changed(&transaction, auth, &user, event).await?;
             transaction.commit().await?;
             auth.revocations.add(ended, now);
             return Ok(());
@@ -89,8 +88,9 @@ pub async fn change_password(
     Err(Violation::new("current_password", "wrong", "is not your password").into())
 }
 
-/// Sets a password that somebody has shown to be entitled to, and ends every session, as part of a transaction. Returns
-/// the sessions, for [`Revocations::add`](crate::domain::auth::revocations::Revocations::add), unless the account is gone.
+/// Sets a password after its user was authenticated in another way, and ends all sessions, as part of a transaction.
+/// Returns the sessions, for [`Revocations::add`](crate::domain::auth::revocations::Revocations::add), unless the account is
+/// gone.
 ///
 /// # Errors
 /// Database errors.
@@ -100,7 +100,6 @@ pub async fn reset(
     user: &users::Model,
     hash: PasswordHash,
     event: Event<'_>,
-    client: &Client,
 ) -> Result<Vec<uuid::Uuid>> {
     let now = auth.clock.now();
     users::Entity::update_many()
@@ -109,7 +108,7 @@ pub async fn reset(
         .filter(users::Column::Id.eq(user.id))
         .exec(transaction)
         .await?;
-    password_changed(transaction, auth, user, event, client).await?;
+    password_changed(transaction, auth, user, event).await?;
     sessions::end_all(transaction, user.id, None, now).await
 }
 
@@ -120,10 +119,9 @@ async fn password_changed(
     auth: &Auth,
     user: &users::Model,
     event: Event<'_>,
-    client: &Client,
 ) -> Result<()> {
     let now = auth.clock.now();
     codes::void_resets(transaction, user.id).await?;
     outbox::add(transaction, MailKind::PasswordChanged, &user.email, Some(user.id), now).await?;
-    event.record(transaction, client, now).await
+    event.record(transaction, now).await
 }

@@ -1,5 +1,5 @@
-//! Mail messages: the content of a mail of the outbox, decided when it is sent. A code is made only then, so that it is in
-//! no queue and its lifetime begins when it is sent.
+//! Mail messages: the content of a mail of the outbox, decided when it is sent. A code is made only then, so that it is
+//! in no queue and its lifetime begins when it is sent.
 
 use chrono::{DateTime, Utc};
 use entity::{CodePurpose, MailKind, outbox, users};
@@ -47,8 +47,8 @@ impl From<Option<MailMessage>> for Outcome {
 pub async fn prepare(db: &impl ConnectionTrait, auth: &Auth, mail: &outbox::Model) -> Result<Outcome> {
     let user = account_of(db, mail).await?;
     let message = |user: Option<users::Model>, code| {
-        // Only the owner of a verified address is addressed by name: others may be strangers, and the name a message that
-        // an attacker wants to send to them.
+        // Only the owner of a verified address is addressed by name: others may be strangers, and the name a message
+        // that an attacker wants to send to them.
         let name = user.filter(|user| is_verified(user, mail)).map(|user| user.name);
         MailMessage { kind: mail.kind, recipient: mail.recipient.clone(), name, code }
     };

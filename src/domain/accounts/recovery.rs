@@ -1,4 +1,4 @@
-//! A forgotten password: a code goes to the address of the account, buys a reset token, and that sets the password.
+//! Password recovery: a code is mailed to the account, exchanged for a reset token, and the token sets a new password.
 
 use entity::{AuditAction, CodePurpose, MailKind, users};
 use sea_orm::sea_query::{Expr, ExprTrait};
@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, TransactionSession as _};
 use crate::db::Transact;
 use crate::domain::accounts::credentials;
 use crate::domain::accounts::users as accounts;
-use crate::domain::auth::codes::{self, Account, PresentedResetToken, ResetToken};
+use crate::domain::auth::codes::{self, Account, PresentedCode, PresentedResetToken, ResetToken};
 use crate::domain::auth::context::Auth;
 use crate::domain::auth::password::Password;
 use crate::domain::auth::throttle::{Action, Attempt};
@@ -18,11 +18,11 @@ use crate::domain::values::email::Email;
 use crate::domain::values::one_time_code::OneTimeCode;
 use crate::error::Result;
 
-/// Asks for a code. Whether the address has an account is looked up when the mail is about to leave, so nothing here
-/// depends on it: neither the answer nor the time it takes.
+/// Requests a code for a password reset. Whether the address has an account is looked up only when the mail is sent, so
+/// neither the response nor the response time depends on it.
 ///
 /// # Errors
-/// [`TooMany`](crate::error::Error::TooMany).
+/// Returns [`TooMany`](crate::error::Error::TooMany) if the throttle imposes a wait.
 pub async fn request(db: &impl Transact, auth: &Auth, email: &Email, client: &Client) -> Result<()> {
     let transaction = db.begin().await?;
     Attempt::new(auth, Action::ForgotPassword, Some(email.as_str()), client).count_and_check(&transaction).await?;
@@ -30,10 +30,10 @@ pub async fn request(db: &impl Transact, auth: &Auth, email: &Email, client: &Cl
     Ok(transaction.commit().await?)
 }
 
-/// Exchanges the code for a reset token.
+/// Exchanges a code for a reset token.
 ///
 /// # Errors
-/// A violation in `code`, the same for unknown addresses; [`TooMany`](crate::error::Error::TooMany).
+/// Returns a violation in `code`, the same one for an unknown address, or [`TooMany`](crate::error::Error::TooMany).
 pub async fn validate(
     db: &impl Transact,
     auth: &Auth,
@@ -41,8 +41,8 @@ pub async fn validate(
     code: &OneTimeCode,
     client: &Client,
 ) -> Result<ResetToken> {
-    let (account, purpose) = (Account::Of(email), CodePurpose::ResetPassword);
-    let code = codes::present(db, auth, account, purpose, code, client).await?;
+    let presented = PresentedCode { account: Account::Of(email), purpose: CodePurpose::ResetPassword, code };
+    let code = codes::present(db, auth, &presented, client).await?;
     let transaction = db.begin().await?;
     accounts::lock(&transaction, code.user_id).await?;
     codes::redeem(&transaction, &code).await?;
@@ -51,11 +51,11 @@ pub async fn validate(
     Ok(token)
 }
 
-/// Sets the password, ends every session, and tells the owner by mail. As the code went to it, the address counts as
-/// confirmed.
+/// Sets a new password with a reset token, ends all sessions, and notifies the owner by mail. Because the code was
+/// mailed to the address, the address counts as verified.
 ///
 /// # Errors
-/// A violation in `reset_token`; [`Busy`](crate::error::Error::Busy).
+/// Returns a violation in `reset_token`, or [`Busy`](crate::error::Error::Busy).
 pub async fn reset(
     db: &impl Transact,
     auth: &Auth,
@@ -69,8 +69,8 @@ pub async fn reset(
     let transaction = db.begin().await?;
     let user = accounts::lock(&transaction, token.user_id).await?.ok_or_else(|| codes::wrong("reset_token"))?;
     codes::redeem_token(&transaction, &token).await?;
-    let event = Event::own(AuditAction::PasswordReset, user.id);
-    let ended = credentials::reset(&transaction, auth, &user, hash, event, client).await?;
+    let event = Event::own(AuditAction::PasswordReset, user.id, client);
+    let ended = credentials::reset(&transaction, auth, &user, hash, event).await?;
     users::Entity::update_many()
         .col_expr(users::Column::EmailVerifiedAt, Expr::value(now))
         .filter(users::Column::Id.eq(user.id))
@@ -78,7 +78,7 @@ pub async fn reset(
         .filter(Expr::col(users::Column::EmailVerifiedAt).is_null())
         .exec(&transaction)
         .await?;
-    // Whoever has forgotten it has tried it a few times.
+    // The owner has probably failed to log in several times before the reset.
     Attempt::new(auth, Action::LogIn, Some(&user.email), client).clear(&transaction).await?;
     transaction.commit().await?;
     auth.revocations.add(ended, now);

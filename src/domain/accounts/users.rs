@@ -1,4 +1,4 @@
-//! Accounts: registering, looking them up, and the profile.
+//! User accounts: registration, lookup, and the profile.
 
 use entity::{AuditAction, MailKind, Role, users};
 use sea_orm::sea_query::{BinOper, Expr, ExprTrait, LikeExpr, OnConflict};
@@ -26,69 +26,69 @@ use crate::domain::values::text::Line;
 use crate::domain::values::time_zone::TimeZone;
 use crate::error::{Error, Result};
 
-/// What somebody who registers tells of themselves.
+/// Account to be created.
 #[derive(Clone, Debug)]
 pub struct NewUser {
     /// Full name.
     pub name: FullName,
-    /// Unique among all accounts.
+    /// E-mail address, unique among all accounts.
     pub email: Email,
-    /// To sign in with.
+    /// Password.
     pub password: Password,
-    /// National id, unique when present.
+    /// National id, unique among all accounts.
     pub nid: Option<NationalId>,
-    /// For staff to call.
+    /// Telephone number.
     pub phone_number: Option<PhoneNumber>,
     /// Postal address.
     pub address: Option<PostalAddress>,
-    /// For staff to compare with the age limits of vaccines.
+    /// Date of birth, for the age limits of vaccines.
     pub birth_date: Option<BirthDate>,
 }
 
-/// Changes to a profile.
+/// Changes of a profile.
 #[derive(Clone, Debug, Default)]
 pub struct ProfileChanges {
     /// Full name.
     pub name: Option<FullName>,
     /// National id.
     pub nid: Patch<NationalId>,
-    /// For staff to call.
+    /// Telephone number.
     pub phone_number: Patch<PhoneNumber>,
     /// Postal address.
     pub address: Patch<PostalAddress>,
     /// Date of birth.
     pub birth_date: Patch<BirthDate>,
-    /// Where their day begins: an IANA zone.
+    /// IANA time zone.
     pub time_zone: Patch<TimeZone>,
 }
 
-/// The accounts an actor may see: their own, and for admins every one.
+/// Accounts that the actor may see: their own; an admin sees all accounts.
 fn visible_to(actor: &Actor) -> sea_orm::Select<users::Entity> {
     let everybody = actor.role == Role::Admin;
     users::Entity::find()
         .apply_if((!everybody).then_some(actor.user_id), |users, own| users.filter(users::Column::Id.eq(own)))
 }
 
-/// Text to search accounts for.
+/// Search text.
 pub type UserSearch = Line<200>;
 
-/// Filter of a list of accounts. Each condition narrows it.
+/// Filter of the list of accounts. An account must meet all conditions.
 #[derive(Clone, Debug, Default)]
 pub struct UserFilter {
-    /// Whose name or e-mail contains this, whatever the letter case.
+    /// Part of the name or e-mail address. Letter case does not matter.
     pub search: Option<UserSearch>,
-    /// With this e-mail.
+    /// E-mail address.
     pub email: Option<Email>,
-    /// With this role.
+    /// Role.
     pub role: Option<Role>,
-    /// Disabled, or not.
+    /// Whether the account is disabled.
     pub is_disabled: Option<bool>,
 }
 
-/// Registers a patient and has a code mailed to the address.
+/// Registers an account with the role `patient`. A verification code is mailed to its address.
 ///
 /// # Errors
-/// A conflict when the e-mail or national id is taken; [`Error::TooMany`], [`Error::Busy`].
+/// Returns a conflict if the e-mail address or the national id is taken, [`Error::TooMany`], or [`Error::Busy`].
 pub async fn register(db: &impl Transact, auth: &Auth, new: NewUser, client: &Client) -> Result<users::Model> {
     Attempt::new(auth, Action::Register, None, client).count_and_check(db).await?;
     let user = hashed(auth, new, Role::Patient).await?;
@@ -99,11 +99,11 @@ pub async fn register(db: &impl Transact, auth: &Auth, new: NewUser, client: &Cl
     Ok(user)
 }
 
-/// Registers a patient without telling whether the e-mail or national id is taken: whoever reads the mails to that
-/// address learns it.
+/// As [`register`], but does not reveal whether the e-mail address or the national id is taken. The owner of the
+/// address is told by mail.
 ///
 /// # Errors
-/// [`Error::TooMany`], [`Error::Busy`].
+/// Returns [`Error::TooMany`] or [`Error::Busy`].
 pub async fn register_silently(db: &impl Transact, auth: &Auth, new: NewUser, client: &Client) -> Result<()> {
     Attempt::new(auth, Action::Register, None, client).count_and_check(db).await?;
     let user = hashed(auth, new, Role::Patient).await?;
@@ -113,33 +113,34 @@ pub async fn register_silently(db: &impl Transact, auth: &Auth, new: NewUser, cl
         registered(&transaction, &user.try_into_model()?, client).await?;
     } else {
         let user: users::Model = user.try_into_model()?;
-        // As many statements as for a new account.
+        // The same number of statements as for a new account, so that the response time reveals nothing.
         outbox::add(&transaction, MailKind::AlreadyRegistered, &user.email, None, user.created_at).await?;
-        Event::new(AuditAction::Registered).detail("refused").record(&transaction, client, user.created_at).await?;
+        Event::new(AuditAction::Registered, client).detail("refused").record(&transaction, user.created_at).await?;
     }
     transaction.commit().await?;
     Ok(())
 }
 
-/// Makes an account on the command line. The operator vouches for the address.
+/// Creates an account on the command line. Its address counts as verified.
 ///
 /// # Errors
-/// A conflict when the e-mail or national id is taken; [`Error::Busy`].
+/// Returns a conflict if the e-mail address or the national id is taken, or [`Error::Busy`].
 pub async fn create(db: &impl Transact, auth: &Auth, new: NewUser, role: Role) -> Result<users::Model> {
     let mut user = hashed(auth, new, role).await?;
     let now = auth.clock.now();
     user.email_verified_at = Set(Some(now));
     let transaction = db.begin().await?;
     let user = user.insert(&transaction).await?;
-    let event = Event::new(AuditAction::Registered).to(user.id).detail(role.as_str());
-    event.record(&transaction, &Client::default(), now).await?;
+    let operator = Client::default();
+    let event = Event::new(AuditAction::Registered, &operator).to(user.id).detail(role.as_str());
+    event.record(&transaction, now).await?;
     transaction.commit().await?;
     Ok(user)
 }
 
 async fn registered(transaction: &impl ConnectionTrait, user: &users::Model, client: &Client) -> Result<()> {
     outbox::add(transaction, MailKind::VerifyEmail, &user.email, Some(user.id), user.created_at).await?;
-    Event::own(AuditAction::Registered, user.id).record(transaction, client, user.created_at).await
+    Event::own(AuditAction::Registered, user.id, client).record(transaction, user.created_at).await
 }
 
 async fn hashed(auth: &Auth, new: NewUser, role: Role) -> Result<users::ActiveModel> {
@@ -164,40 +165,40 @@ async fn hashed(auth: &Auth, new: NewUser, role: Role) -> Result<users::ActiveMo
     })
 }
 
-/// What a search looks through.
+/// Searchable text of an account: its folded name and its e-mail address.
 #[must_use]
 pub fn search_text(name: &str, email: &str) -> String {
     format!("{}\n{email}", search::fold(name))
 }
 
-/// One account.
+/// Gets an account.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the actor may not see it.
+/// Returns [`Error::NotFound`] if the actor may not see it.
 pub async fn get(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<users::Model> {
     visible_to(actor).filter(users::Column::Id.eq(id)).one(db).await?.ok_or(Error::NotFound)
 }
 
-/// An account, locked until the transaction ends. Whoever changes an account and what belongs to it locks it first.
+/// Locks an account until the transaction ends, and returns it. A transaction that changes an account and its other
+/// rows locks the account first, so that two of them cannot deadlock.
 pub(in crate::domain) async fn lock(transaction: &impl ConnectionTrait, id: Uuid) -> Result<Option<users::Model>> {
     Ok(users::Entity::find_by_id(id).lock_exclusive().one(transaction).await?)
 }
 
-/// The actor's own account. It is gone when another instance has just deleted it: then so is the session.
+/// Gets the account of the actor.
 ///
 /// # Errors
-/// [`Error::InvalidToken`] when it is gone.
+/// Returns [`Error::InvalidToken`] if another instance has just deleted the account.
 pub async fn own(db: &impl ConnectionTrait, actor: &Actor) -> Result<users::Model> {
-    // Clients ask this more often than anything else, and building the text takes a tenth of the time of an answer.
-    static TEXT: QueryText = QueryText::new();
-    let statement = TEXT.fill(db, [actor.user_id.into()], || users::Entity::find_by_id(Uuid::nil()));
-    users::Entity::find().from_raw_sql(statement).one(db).await?.ok_or(Error::InvalidToken)
+    static QUERY: QueryText = QueryText::new();
+    let user = QUERY.find(db, [actor.user_id.into()], || users::Entity::find_by_id(Uuid::nil())).await?;
+    user.ok_or(Error::InvalidToken)
 }
 
-/// Accounts, newest first.
+/// Lists accounts, newest first.
 ///
 /// # Errors
-/// [`Error::Forbidden`] unless the actor is an admin.
+/// Returns [`Error::Forbidden`] unless the actor is an admin.
 pub async fn list(
     db: &impl ConnectionTrait,
     actor: &Actor,
@@ -225,10 +226,10 @@ pub async fn list(
     Ok(page.slice(users, |user| user.id))
 }
 
-/// Updates the actor's own profile.
+/// Updates the profile of the actor.
 ///
 /// # Errors
-/// A conflict if the national id is taken; [`Error::InvalidToken`] if the account is gone.
+/// Returns a conflict if the national id is taken, or [`Error::InvalidToken`] if the account no longer exists.
 pub async fn update(
     db: &impl ConnectionTrait,
     clock: &Clock,

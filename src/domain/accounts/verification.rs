@@ -1,4 +1,4 @@
-//! Whose address it is: confirming the one given at registration, and changing it for another.
+//! Verification of e-mail addresses: of the one given at registration, and of a new one that replaces it.
 
 use entity::{AuditAction, CodePurpose, MailKind, users};
 use sea_orm::sea_query::Expr;
@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, TransactionSession as _};
 use crate::db::Transact;
 use crate::domain::accounts::credentials;
 use crate::domain::accounts::users as accounts;
-use crate::domain::auth::codes::{self, Account};
+use crate::domain::auth::codes::{self, Account, PresentedCode};
 use crate::domain::auth::context::Auth;
 use crate::domain::auth::password::Password;
 use crate::domain::auth::throttle::{Action, Attempt};
@@ -19,10 +19,10 @@ use crate::domain::values::email::Email;
 use crate::domain::values::one_time_code::OneTimeCode;
 use crate::error::{Error, Result, Violation};
 
-/// Confirms the address of an account with the code mailed to it.
+/// Verifies the e-mail address of an account with the code that was mailed to it.
 ///
 /// # Errors
-/// A violation in `code`, the same for unknown addresses; [`Error::TooMany`].
+/// Returns a violation in `code`, the same one for an unknown address, or [`Error::TooMany`].
 pub async fn confirm(
     db: &impl Transact,
     auth: &Auth,
@@ -30,7 +30,8 @@ pub async fn confirm(
     code: &OneTimeCode,
     client: &Client,
 ) -> Result<()> {
-    let code = codes::present(db, auth, Account::Of(email), CodePurpose::VerifyEmail, code, client).await?;
+    let presented = PresentedCode { account: Account::Of(email), purpose: CodePurpose::VerifyEmail, code };
+    let code = codes::present(db, auth, &presented, client).await?;
     let now = auth.clock.now();
     let transaction = db.begin().await?;
     accounts::lock(&transaction, code.user_id).await?;
@@ -45,15 +46,16 @@ pub async fn confirm(
     if confirmed.rows_affected == 0 {
         return Err(codes::wrong("code").into());
     }
-    Event::own(AuditAction::EmailVerified, code.user_id).record(&transaction, client, now).await?;
+    Event::own(AuditAction::EmailVerified, code.user_id, client).record(&transaction, now).await?;
     transaction.commit().await?;
     Ok(())
 }
 
-/// Asks for another code. As with a forgotten password, nothing here depends on whether the address has an account.
+/// Requests another verification code. As in a password recovery, nothing here depends on whether the address has an
+/// account.
 ///
 /// # Errors
-/// [`Error::TooMany`].
+/// Returns [`Error::TooMany`] if the throttle imposes a wait.
 pub async fn resend(db: &impl Transact, auth: &Auth, email: &Email, client: &Client) -> Result<()> {
     let transaction = db.begin().await?;
     Attempt::new(auth, Action::Resend, Some(email.as_str()), client).count_and_check(&transaction).await?;
@@ -61,11 +63,11 @@ pub async fn resend(db: &impl Transact, auth: &Auth, email: &Email, client: &Cli
     Ok(transaction.commit().await?)
 }
 
-/// Asks for another address: a code goes there, and word of it to the present one. Whether the new address has an
-/// account of its own is told only to whoever reads its mail.
+/// Requests a change of the e-mail address: a code is mailed to the new address, and a notification to the current one.
+/// Whether the new address belongs to another account is revealed only in the mail to that address.
 ///
 /// # Errors
-/// A violation in `current_password` or `email`; [`Error::TooMany`], [`Error::Busy`].
+/// Returns a violation in `current_password` or `email`, [`Error::TooMany`], or [`Error::Busy`].
 pub async fn begin_change(
     db: &impl Transact,
     auth: &Auth,
@@ -79,21 +81,21 @@ pub async fn begin_change(
     }
     let now = auth.clock.now();
     let transaction = db.begin().await?;
-    // Each sends two mails, one of them wherever the caller likes.
+    // Each request sends two mails, one of them to any address that the caller chooses.
     Attempt::new(auth, Action::Resend, Some(&user.email), &caller.client).count_and_check(&transaction).await?;
     codes::begin_change(&transaction, auth, user.id, email).await?;
     outbox::add(&transaction, MailKind::ChangeEmail, email.as_str(), Some(user.id), now).await?;
     outbox::add(&transaction, MailKind::EmailChangeAsked, &user.email, Some(user.id), now).await?;
-    Event::own(AuditAction::EmailChangeAsked, user.id).record(&transaction, &caller.client, now).await?;
+    Event::own(AuditAction::EmailChangeAsked, user.id, &caller.client).record(&transaction, now).await?;
     transaction.commit().await?;
     Ok(())
 }
 
-/// Gives the account the other address, with the code mailed there, and tells the old one. Codes that went to the old
-/// address are void.
+/// Changes the e-mail address with the code that was mailed to the new address, and notifies the old address. Codes
+/// that were mailed to the old address become void.
 ///
 /// # Errors
-/// A violation in `code`; a conflict when another account has the address; [`Error::TooMany`].
+/// Returns a violation in `code`, a conflict if another account has the address, or [`Error::TooMany`].
 pub async fn finish_change(
     db: &impl Transact,
     auth: &Auth,
@@ -101,7 +103,8 @@ pub async fn finish_change(
     code: &OneTimeCode,
 ) -> Result<users::Model> {
     let account = Account::Id(caller.actor.user_id);
-    let code = codes::present(db, auth, account, CodePurpose::ChangeEmail, code, &caller.client).await?;
+    let presented = PresentedCode { account, purpose: CodePurpose::ChangeEmail, code };
+    let code = codes::present(db, auth, &presented, &caller.client).await?;
     let now = auth.clock.now();
     let transaction = db.begin().await?;
     let old = accounts::lock(&transaction, caller.actor.user_id).await?.ok_or(Error::InvalidToken)?;
@@ -116,7 +119,7 @@ pub async fn finish_change(
         .await?;
     codes::void_resets(&transaction, caller.actor.user_id).await?;
     outbox::add(&transaction, MailKind::EmailChanged, &old.email, Some(old.id), now).await?;
-    Event::own(AuditAction::EmailChanged, caller.actor.user_id).record(&transaction, &caller.client, now).await?;
+    Event::own(AuditAction::EmailChanged, old.id, &caller.client).record(&transaction, now).await?;
     transaction.commit().await?;
     changed.into_iter().next().ok_or(Error::InvalidToken)
 }

@@ -57,11 +57,11 @@ impl std::fmt::Debug for ResetToken {
     }
 }
 
-/// A reset token as a client presents it.
+/// Reset token that a client has presented.
 pub struct PresentedResetToken(String);
 
 impl PresentedResetToken {
-    /// The most characters.
+    /// Maximum number of characters.
     pub const MAX_CHARS: usize = 256;
 }
 
@@ -83,7 +83,18 @@ impl std::fmt::Debug for PresentedResetToken {
     }
 }
 
-/// What a code must be presented for.
+/// Code that a client has entered, and what it is for.
+#[derive(Clone, Copy, Debug)]
+pub struct PresentedCode<'a> {
+    /// Account.
+    pub account: Account<'a>,
+    /// Operation that the code allows.
+    pub purpose: CodePurpose,
+    /// Code.
+    pub code: &'a OneTimeCode,
+}
+
+/// Account for which a code is presented.
 #[derive(Clone, Copy, Debug)]
 pub enum Account<'a> {
     /// Account with this e-mail address.
@@ -104,8 +115,8 @@ pub async fn issue(
     email: &str,
 ) -> Result<Code> {
     let digits = six_digits()?;
-    let hash = auth.tokens.keys().hash(&hash_input(&user_id, purpose, digits.as_bytes()));
-    let expires_at = replace(db, auth, user_id, purpose, email, Some(hash)).await?;
+    let hash = auth.tokens.keys().hmac(&hmac_input(&user_id, purpose, digits.as_bytes()));
+    let expires_at = replace(db, auth, NewCode { user_id, purpose, email, hash: Some(hash) }).await?;
     Ok(Code { digits, expires_at })
 }
 
@@ -121,7 +132,7 @@ pub async fn issue_for_change(
     email: &str,
 ) -> Result<Option<Code>> {
     let digits = six_digits()?;
-    let hash = auth.tokens.keys().hash(&hash_input(&user_id, CodePurpose::ChangeEmail, digits.as_bytes()));
+    let hash = auth.tokens.keys().hmac(&hmac_input(&user_id, CodePurpose::ChangeEmail, digits.as_bytes()));
     let expires_at = auth.clock.now() + auth.code_life;
     let updated = account_codes::Entity::update_many()
         .col_expr(Column::CodeHash, Expr::value(Some(hash)))
@@ -141,24 +152,28 @@ pub async fn issue_for_change(
 /// # Errors
 /// Database errors.
 pub async fn begin_change(transaction: &impl ConnectionTrait, auth: &Auth, user_id: Uuid, email: &Email) -> Result<()> {
-    replace(transaction, auth, user_id, CodePurpose::ChangeEmail, email.as_str(), None).await.map(drop)
+    let new = NewCode { user_id, purpose: CodePurpose::ChangeEmail, email: email.as_str(), hash: None };
+    replace(transaction, auth, new).await.map(drop)
 }
 
-async fn replace(
-    db: &impl ConnectionTrait,
-    auth: &Auth,
+/// Row of a code or reset token to be stored.
+struct NewCode<'a> {
     user_id: Uuid,
     purpose: CodePurpose,
-    email: &str,
-    code_hash: Option<String>,
-) -> Result<DateTime<Utc>> {
+    email: &'a str,
+    /// HMAC; none until the mail is sent.
+    hash: Option<String>,
+}
+
+/// Stores a code, which replaces any other code of the same account and purpose. Returns its time of expiry.
+async fn replace(db: &impl ConnectionTrait, auth: &Auth, new: NewCode<'_>) -> Result<DateTime<Utc>> {
     let now = auth.clock.now();
     let expires_at = now + auth.code_life;
     let code = account_codes::ActiveModel {
-        user_id: Set(user_id),
-        purpose: Set(purpose),
-        email: Set(email.to_owned()),
-        code_hash: Set(code_hash),
+        user_id: Set(new.user_id),
+        purpose: Set(new.purpose),
+        email: Set(new.email.to_owned()),
+        code_hash: Set(new.hash),
         attempts: Set(0),
         expires_at: Set(expires_at),
         created_at: Set(now),
@@ -174,28 +189,23 @@ async fn replace(
 ///
 /// # Errors
 /// Returns a violation in `code`, which does not tell why the code is wrong, or [`Error::TooMany`].
-pub async fn present(
-    db: &impl Transact,
-    auth: &Auth,
-    account: Account<'_>,
-    purpose: CodePurpose,
-    code: &OneTimeCode,
-    client: &Client,
-) -> Result<Model> {
-    let throttle_key = match account {
+pub async fn present(db: &impl Transact, auth: &Auth, presented: &PresentedCode<'_>, client: &Client) -> Result<Model> {
+    let throttle_key = match presented.account {
         Account::Of(email) => email.as_str().to_owned(),
         Account::Id(id) => id.to_string(),
     };
     let attempt = Attempt::new(auth, Action::ValidateCode, Some(&throttle_key), client);
     let throttle = attempt.state(db).await?;
     throttle.check()?;
-    // Counting the attempt locks the row of the code, and is committed before the response: of a burst of guesses at most
-    // MAX_ATTEMPTS are compared. There is one commit, whether or not the code exists.
+    // Counting the attempt locks the row of the code, and is committed before the response: of a burst of guesses at
+    // most MAX_ATTEMPTS are compared. There is one commit, whether or not the code exists.
     let transaction = db.begin().await?;
-    let attempted = count_attempt(&transaction, auth, account, purpose).await?;
+    let attempted = count_attempt(&transaction, auth, presented).await?;
     let is_correct = |found: &Model| {
         let hash = found.code_hash.as_deref().unwrap_or_default();
-        auth.tokens.keys().is_hash(hash, &hash_input(&found.user_id, purpose, code.as_str().as_bytes()))
+        auth.tokens
+            .keys()
+            .is_hmac(hash, &hmac_input(&found.user_id, presented.purpose, presented.code.as_str().as_bytes()))
     };
     let found = attempted.filter(is_correct);
     match found {
@@ -210,17 +220,16 @@ pub async fn present(
 async fn count_attempt(
     transaction: &impl ConnectionTrait,
     auth: &Auth,
-    account: Account<'_>,
-    purpose: CodePurpose,
+    presented: &PresentedCode<'_>,
 ) -> Result<Option<Model>> {
     let updated = account_codes::Entity::update_many()
         .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
-        .filter(match account {
+        .filter(match presented.account {
             Account::Id(id) => Column::UserId.eq(id),
             // The current e-mail address of the account, to which the code must have been sent.
             Account::Of(email) => Column::UserId.in_subquery(users_with(email)).and(Column::Email.eq(email.as_str())),
         })
-        .filter(Column::Purpose.eq(purpose))
+        .filter(Column::Purpose.eq(presented.purpose))
         .filter(Column::Attempts.lt(MAX_ATTEMPTS))
         .filter(Column::ExpiresAt.gt(auth.clock.now()))
         .filter(Column::CodeHash.is_not_null())
@@ -251,8 +260,9 @@ pub async fn issue_token(transaction: &impl ConnectionTrait, auth: &Auth, code: 
     let mut secret = [0; TOKEN_BYTES];
     getrandom::fill(&mut secret).map_err(Error::internal)?;
     let purpose = CodePurpose::SetPassword;
-    let hash = auth.tokens.keys().hash(&hash_input(&code.user_id, purpose, &secret));
-    let expires_at = replace(transaction, auth, code.user_id, purpose, &code.email, Some(hash)).await?;
+    let hash = auth.tokens.keys().hmac(&hmac_input(&code.user_id, purpose, &secret));
+    let new = NewCode { user_id: code.user_id, purpose, email: &code.email, hash: Some(hash) };
+    let expires_at = replace(transaction, auth, new).await?;
     let text = URL_SAFE_NO_PAD.encode([code.user_id.as_bytes().as_slice(), &secret].concat());
     Ok(ResetToken { text, expires_at })
 }
@@ -274,7 +284,7 @@ pub async fn find_token(db: &impl ConnectionTrait, auth: &Auth, token: &Presente
         .await?;
     let is_correct = |found: &Model| {
         let hash = found.code_hash.as_deref().unwrap_or_default();
-        auth.tokens.keys().is_hash(hash, &hash_input(&user_id, CodePurpose::SetPassword, &secret))
+        auth.tokens.keys().is_hmac(hash, &hmac_input(&user_id, CodePurpose::SetPassword, &secret))
     };
     found.filter(is_correct).ok_or_else(|| wrong("reset_token").into())
 }
@@ -323,7 +333,7 @@ fn users_with(email: &Email) -> sea_orm::sea_query::SelectStatement {
         .to_owned()
 }
 
-fn hash_input<'a>(user_id: &'a Uuid, purpose: CodePurpose, secret: &'a [u8]) -> [&'a [u8]; 4] {
+fn hmac_input<'a>(user_id: &'a Uuid, purpose: CodePurpose, secret: &'a [u8]) -> [&'a [u8]; 4] {
     let purpose: &[u8] = match purpose {
         CodePurpose::VerifyEmail => b"verify_email",
         CodePurpose::ChangeEmail => b"change_email",
@@ -340,7 +350,7 @@ fn six_digits() -> Result<String> {
     Ok(format!("{:06}", u64::from_le_bytes(random) % 1_000_000))
 }
 
-/// What is said of a code, or token, whatever is wrong with it.
+/// Violation for an invalid code or token. It does not reveal the reason.
 pub(in crate::domain) fn wrong(field: &'static str) -> Violation {
     Violation::new(field, "wrong", "is not valid: mistyped, used up, replaced, expired, or tried too often")
 }

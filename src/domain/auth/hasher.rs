@@ -65,7 +65,7 @@ impl Hasher {
         Ok(Self { jobs: queue, queued: Arc::new(queued), running: Arc::new(running), cost })
     }
 
-    /// Waits for a permit.
+    /// Waits for a hashing permit.
     ///
     /// # Errors
     /// [`Error::Busy`] if the queue is full.
@@ -86,8 +86,8 @@ impl HashPermit {
         self.run(move || hash(&password, cost)).await?
     }
 
-    /// Verifies a password against the hash `stored`. Without a hash it is verified against one that matches no password:
-    /// an unknown account takes as long as a known one.
+    /// Verifies a password against the hash `stored`. Without a hash it is verified against one that matches no
+    /// password: an unknown account takes as long as a known one.
     ///
     /// # Errors
     /// [`Error::Busy`], [`Error::Internal`].

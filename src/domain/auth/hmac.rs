@@ -1,5 +1,5 @@
-//! Hashes that only those who hold the signing key can make: a six-digit code cannot be found from its hash in a stolen
-//! database, nor an e-mail address.
+//! HMAC of stored secrets and throttle keys, with a key derived from the signing key. Without that key, a six-digit
+//! code or an e-mail address cannot be found by trying all values against the hashes of a stolen database.
 
 use aws_lc_rs::{constant_time, hmac};
 use base64::Engine as _;
@@ -9,30 +9,30 @@ use uuid::Uuid;
 use crate::domain::auth::keys::Keyring;
 
 impl Keyring {
-    /// The hash of these parts, each of which counts as a whole.
+    /// HMAC of these parts in URL-safe Base64. Each part is preceded by its length, so that parts cannot be shifted.
     #[must_use]
-    pub fn hash(&self, parts: &[&[u8]]) -> String {
-        self.hashes(parts).next().map(|hash| URL_SAFE_NO_PAD.encode(hash)).unwrap_or_default()
+    pub fn hmac(&self, parts: &[&[u8]]) -> String {
+        self.hmacs(parts).next().map(|hmac| URL_SAFE_NO_PAD.encode(hmac)).unwrap_or_default()
     }
 
-    /// Whether `hash` is the hash of these parts, by any key on the ring. Takes the same time for every `hash`.
+    /// Whether `hmac` is the HMAC of these parts, by any key on the ring. Takes the same time for every `hmac`.
     #[must_use]
-    pub fn is_hash(&self, hash: &str, parts: &[&[u8]]) -> bool {
-        let hash = URL_SAFE_NO_PAD.decode(hash).unwrap_or_default();
-        let equal = |made: hmac::Tag| constant_time::verify_slices_are_equal(made.as_ref(), &hash).is_ok();
-        self.hashes(parts).filter(|made| equal(*made)).count() > 0
+    pub fn is_hmac(&self, hmac: &str, parts: &[&[u8]]) -> bool {
+        let hmac = URL_SAFE_NO_PAD.decode(hmac).unwrap_or_default();
+        let is_equal = |tag: hmac::Tag| constant_time::verify_slices_are_equal(tag.as_ref(), &hmac).is_ok();
+        self.hmacs(parts).filter(|tag| is_equal(*tag)).count() > 0
     }
 
-    /// The hash of these parts, cut to the size of a UUID.
+    /// HMAC of these parts, truncated to 128 bits.
     #[must_use]
-    pub fn id(&self, parts: &[&[u8]]) -> Uuid {
-        let hash = self.hashes(parts).next();
-        let half = hash.and_then(|hash| hash.as_ref().first_chunk::<16>().copied());
+    pub fn hmac_id(&self, parts: &[&[u8]]) -> Uuid {
+        let hmac = self.hmacs(parts).next();
+        let half = hmac.and_then(|hmac| hmac.as_ref().first_chunk::<16>().copied());
         Uuid::from_bytes(half.unwrap_or_default())
     }
 
-    fn hashes(&self, parts: &[&[u8]]) -> impl Iterator<Item = hmac::Tag> {
-        self.iter().filter_map(|key| key.hashing.as_ref()).map(move |key| {
+    fn hmacs(&self, parts: &[&[u8]]) -> impl Iterator<Item = hmac::Tag> {
+        self.iter().filter_map(|key| key.hmac.as_ref()).map(move |key| {
             let mut context = hmac::Context::with_key(key);
             for part in parts {
                 context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
@@ -52,13 +52,13 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_is_known_again_until_its_key_leaves_the_ring() {
+    fn an_hmac_is_valid_while_its_key_is_on_the_ring() {
         let (old, new) = ("the old secret of 32 bytes or more", "the new secret of 32 bytes or more");
-        let hash = ring(&[old]).hash(&[b"one", b"two"]);
-        assert!(ring(&[old]).is_hash(&hash, &[b"one", b"two"]));
-        assert!(ring(&[new, old]).is_hash(&hash, &[b"one", b"two"]));
-        assert!(!ring(&[new]).is_hash(&hash, &[b"one", b"two"]));
-        assert!(!ring(&[old]).is_hash(&hash, &[b"onet", b"wo"]));
-        assert!(!ring(&[old]).is_hash("", &[b"one", b"two"]));
+        let hmac = ring(&[old]).hmac(&[b"one", b"two"]);
+        assert!(ring(&[old]).is_hmac(&hmac, &[b"one", b"two"]));
+        assert!(ring(&[new, old]).is_hmac(&hmac, &[b"one", b"two"]));
+        assert!(!ring(&[new]).is_hmac(&hmac, &[b"one", b"two"]));
+        assert!(!ring(&[old]).is_hmac(&hmac, &[b"onet", b"wo"]));
+        assert!(!ring(&[old]).is_hmac("", &[b"one", b"two"]));
     }
 }

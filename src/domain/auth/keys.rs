@@ -1,48 +1,48 @@
-//! The keys that sign and verify tokens. The algorithm follows from the key; what a token says of itself is not asked.
+//! Signing keys of tokens. The algorithm is determined by the key, never by the header of a token.
 
 use aws_lc_rs::hmac;
 use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 
-/// The fewest bytes of an HMAC secret: the length of the hash (RFC 7518 §3.2).
+/// Minimum size of an HMAC secret in bytes: the size of the hash (RFC 7518 §3.2).
 pub const MIN_SECRET_BYTES: usize = 32;
 
-/// The fewest bits of an RSA modulus (RFC 7518 §3.3).
+/// Minimum size of an RSA modulus in bits (RFC 7518 §3.3).
 const MIN_RSA_BITS: usize = 2048;
 
-/// What makes a file PEM, wherever in it.
-const PEM_MARK: &[u8] = b"-----BEGIN";
+/// Marker of a PEM file, which may be anywhere in it.
+const PEM_MARKER: &[u8] = b"-----BEGIN";
 
-/// One key. A public key can only verify: it serves out the tokens of a key that was taken out of use.
+/// Key that signs and verifies tokens. A public key only verifies: the remaining tokens of a key that was replaced.
 pub struct Key {
     pub(in crate::domain) id: String,
     pub(in crate::domain) algorithm: Algorithm,
     pub(in crate::domain) signing: Option<EncodingKey>,
     pub(in crate::domain) verifying: DecodingKey,
     public: Option<Jwk>,
-    /// For hashes that only those who hold the signing key can make.
-    pub(in crate::domain) hashing: Option<hmac::Key>,
+    /// Key of HMACs, derived from the private key or the secret.
+    pub(in crate::domain) hmac: Option<hmac::Key>,
 }
 
-/// Why a key cannot be used. Never holds any of it.
+/// Reason why a key cannot be used. Never contains any part of the key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// Too little to guess.
+    /// The secret is short enough to be guessed.
     #[error("an HMAC secret needs at least {MIN_SECRET_BYTES} bytes")]
     SecretTooShort,
-    /// What may be known to everybody is no secret.
+    /// The secret looks like a public key, which an attacker may know.
     #[error("an HMAC secret must not be a key in PEM, JWK or SSH form")]
     LooksPublic,
-    /// RSA, but too weak.
+    /// The RSA key is too weak.
     #[error("an RSA key needs at least {MIN_RSA_BITS} bits")]
     RsaTooSmall,
-    /// Neither PEM with an Ed25519 or RSA key, nor text.
+    /// The file contains neither PEM with an Ed25519 or RSA key, nor text.
     #[error("the file holds neither an Ed25519 nor an RSA key in PEM (PKCS#8, PKCS#1 or SPKI), nor a printable secret")]
     Unsupported,
-    /// Two keys with one name.
+    /// Two keys have the same id.
     #[error("the key id {0} is used twice")]
     DuplicateId(String),
-    /// No key that signs.
+    /// The first key cannot sign.
     #[error("the first key must be able to sign: a secret or a private key")]
     CannotSign,
 }
@@ -54,65 +54,65 @@ impl std::fmt::Debug for Key {
 }
 
 impl Key {
-    /// An HS256 key.
+    /// Creates an HS256 key.
     ///
     /// # Errors
-    /// Refuses fewer than [`MIN_SECRET_BYTES`].
+    /// Returns an error if the secret has fewer than [`MIN_SECRET_BYTES`], or looks like a public key.
     pub fn from_secret(secret: &[u8], id: Option<String>) -> Result<Self, KeyError> {
         if secret.len() < MIN_SECRET_BYTES {
             return Err(KeyError::SecretTooShort);
         }
-        let starts = [&b"{"[..], b"ssh-", b"ecdsa-"].iter().any(|start| secret.starts_with(start));
-        if starts || contains_pem(secret) {
+        let is_public = [&b"{"[..], b"ssh-", b"ecdsa-"].iter().any(|start| secret.starts_with(start));
+        if is_public || contains_pem(secret) {
             return Err(KeyError::LooksPublic);
         }
         let signing = EncodingKey::from_secret(secret);
         let jwk = Jwk::from_encoding_key(&signing, Algorithm::HS256).map_err(|_| KeyError::Unsupported)?;
-        let id = named(id, &jwk)?;
+        let id = key_id(id, &jwk)?;
         let verifying = DecodingKey::from_secret(secret);
-        let hashing = Some(hashing_key(secret));
-        Ok(Self { id, algorithm: Algorithm::HS256, signing: Some(signing), verifying, public: None, hashing })
+        let hmac = Some(hmac_key(secret));
+        Ok(Self { id, algorithm: Algorithm::HS256, signing: Some(signing), verifying, public: None, hmac })
     }
 
-    /// The key in a file: PEM with an Ed25519 (EdDSA) or RSA (RS256) key, private or public; printable text
-    /// is an HMAC secret (HS256), less white space around it. Without `id` the key is named by its JWK thumbprint
+    /// Reads the key in a file: PEM with an Ed25519 (EdDSA) or RSA (RS256) key, private or public. Printable text
+    /// is an HMAC secret (HS256), without the white space around it. Without `id`, the id is the JWK thumbprint
     /// (RFC 7638).
     ///
     /// # Errors
-    /// Tells what is wrong with the key.
+    /// Returns the reason why the key cannot be used.
     pub fn from_file(content: &[u8], id: Option<String>) -> Result<Self, KeyError> {
         if !contains_pem(content) {
-            // Anything else, such as DER, may be a public key, which as a secret would be none.
+            // Anything else, such as DER, may be a public key, which must not be used as a secret.
             let secret = content.trim_ascii();
             let printable = secret.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
             return if printable { Self::from_secret(secret, id) } else { Err(KeyError::Unsupported) };
         }
         let (algorithm, signing, jwk) = read_pem(content)?;
         let verifying = DecodingKey::from_jwk(&jwk).map_err(|_| KeyError::Unsupported)?;
-        let id = named(id, &jwk)?;
+        let id = key_id(id, &jwk)?;
         let mut public = jwk;
         public.common.key_id = Some(id.clone());
         public.common.public_key_use = Some(PublicKeyUse::Signature);
-        let hashing = signing.is_some().then(|| hashing_key(content.trim_ascii()));
-        Ok(Self { id, algorithm, signing, verifying, public: Some(public), hashing })
+        let hmac = signing.is_some().then(|| hmac_key(content.trim_ascii()));
+        Ok(Self { id, algorithm, signing, verifying, public: Some(public), hmac })
     }
 }
 
-/// A key of its own, so that no hash is ever a signature.
-fn hashing_key(secret: &[u8]) -> hmac::Key {
+/// Derives the HMAC key. It differs from the signing key, so that no HMAC is a valid signature.
+fn hmac_key(secret: &[u8]) -> hmac::Key {
     let derived = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), b"care4u keyed hashes");
     hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref())
 }
 
 fn contains_pem(content: &[u8]) -> bool {
-    content.windows(PEM_MARK.len()).any(|window| window == PEM_MARK)
+    content.windows(PEM_MARKER.len()).any(|window| window == PEM_MARKER)
 }
 
-fn named(id: Option<String>, jwk: &Jwk) -> Result<String, KeyError> {
+fn key_id(id: Option<String>, jwk: &Jwk) -> Result<String, KeyError> {
     id.map_or_else(|| jwk.thumbprint(ThumbprintHash::SHA256).map_err(|_| KeyError::Unsupported), Ok)
 }
 
-/// The algorithm, the private key if there is one, and the public one.
+/// Reads the algorithm, the private key if there is one, and the public key.
 fn read_pem(pem: &[u8]) -> Result<(Algorithm, Option<EncodingKey>, Jwk), KeyError> {
     for algorithm in [Algorithm::EdDSA, Algorithm::RS256] {
         let (private, public) = match algorithm {
@@ -141,15 +141,15 @@ fn rsa_bits(jwk: &Jwk) -> usize {
     modulus.iter().position(|byte| *byte != 0).map_or(0, |zeros| (modulus.len() - zeros) * 8)
 }
 
-/// All keys: the first signs, each verifies what it signed.
+/// All keys. The first one signs; each verifies the tokens that it has signed.
 #[derive(Debug)]
 pub struct Keyring(Vec<Key>);
 
 impl Keyring {
-    /// Puts keys on a ring, the one that signs first.
+    /// Creates a key ring. The first key signs.
     ///
     /// # Errors
-    /// Refuses an empty ring, a first key that cannot sign, and two keys of one name.
+    /// Returns an error if there is no key, if the first one cannot sign, or if two have the same id.
     pub fn new(keys: Vec<Key>) -> Result<Self, KeyError> {
         if keys.first().is_none_or(|key| key.signing.is_none()) {
             return Err(KeyError::CannotSign);
@@ -162,12 +162,12 @@ impl Keyring {
         Ok(Self(keys))
     }
 
-    /// The keys, the one that signs first.
+    /// The keys. The first one signs.
     pub fn iter(&self) -> std::slice::Iter<'_, Key> {
         self.0.iter()
     }
 
-    /// The public keys as a JWK set (RFC 7517 §5), or nothing when every key is a shared secret.
+    /// The public keys as a JWK set (RFC 7517 §5), or `None` if every key is a shared secret.
     #[must_use]
     pub fn public(&self) -> Option<JwkSet> {
         let keys: Vec<_> = self.iter().filter_map(|key| key.public.clone()).collect();

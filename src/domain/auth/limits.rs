@@ -1,18 +1,18 @@
-//! Rate limits, as the section `[throttle]` of the settings has them.
+//! Limits of throttles and quotas: the section `[throttle]` of the configuration.
 
 use chrono::Duration;
 use serde::Deserialize;
 
-/// Limits of the throttle and of the quotas. A limit is a number of attempts that are free.
+/// Limits of throttles and quotas. The limit of a throttle is the number of attempts without a wait.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Limits {
     /// Whether anything is limited.
     pub enabled: bool,
-    /// The first wait. Each further one is twice as long.
+    /// First wait. Each further one is twice as long.
     pub first_wait_seconds: u32,
-    /// The longest wait.
+    /// Longest wait.
     pub longest_wait_seconds: u32,
-    /// The time without an attempt after which a counter starts again.
+    /// Time without an attempt after which a counter is reset.
     pub forget_after_seconds: u32,
     /// Failed log-ins of one account from one address.
     pub login_per_account: u32,
@@ -32,7 +32,7 @@ pub struct Limits {
     pub resend_per_account: u32,
     /// Verification codes requested from one address.
     pub resend_per_address: u32,
-    /// Mails to one recipient that somebody else can cause.
+    /// Mails to one recipient that other people can cause.
     pub mails_per_recipient: u32,
     /// Quota: contacts that one user may create in an hour.
     pub contacts_per_hour: u32,
@@ -47,13 +47,13 @@ impl Limits {
         Duration::seconds(self.first_wait_seconds.into())
     }
 
-    /// The longest wait.
+    /// Longest wait.
     #[must_use]
     pub fn longest_wait(&self) -> Duration {
         Duration::seconds(self.longest_wait_seconds.into())
     }
 
-    /// The time without an attempt after which a counter starts again.
+    /// Time without an attempt after which a counter is reset.
     #[must_use]
     pub fn forget_after(&self) -> Duration {
         Duration::seconds(self.forget_after_seconds.into())

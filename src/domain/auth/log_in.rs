@@ -32,21 +32,22 @@ pub async fn log_in(
     let permit = auth.hasher.permit().await?;
     let attempt = Attempt::new(auth, Action::LogIn, Some(email.as_str()), client);
     let throttle = check_throttle(db, &attempt, email, client).await?;
+    let failed = throttle.has_failed.then_some(&attempt);
     // Twice at most: a concurrent log-in may have renewed the hash that this one has verified.
     for _ in 0..2 {
-        let (user, renewed) = match check_password(db, auth, &permit, email, password.clone()).await? {
+        let verified = match check_password(db, auth, &permit, email, password.clone()).await? {
             Ok(verified) => verified,
-            Err(failure) => return Err(record_failure(db, &attempt, &throttle, client, failure).await?),
+            Err(failure) => return Err(record_failure(db, client, &attempt, &throttle, failure).await?),
         };
-        if let Some(pair) = open_session(db, auth, user, renewed, &attempt, &throttle, client).await? {
+        if let Some(pair) = open_session(db, auth, client, verified, failed).await? {
             return Ok(pair);
         }
     }
     Err(Error::WrongCredentials)
 }
 
-/// Checks the throttle. A client whose network the account has logged in from before need not wait for failures of others
-/// on the same address.
+/// Checks the throttle. A client whose network the account has logged in from before need not wait for failures of
+/// others on the same address.
 async fn check_throttle(
     db: &impl ConnectionTrait,
     attempt: &Attempt<'_>,
@@ -63,21 +64,27 @@ async fn check_throttle(
     Ok(state)
 }
 
+/// An account whose password was right.
+struct Verified {
+    user: users::Model,
+    /// The hash of the same password at the configured cost, if the stored one is cheaper.
+    renewed: Option<PasswordHash>,
+}
+
 /// A refused log-in.
 struct Failure {
     user_id: Option<Uuid>,
     error: Error,
 }
 
-/// Verifies the password and the status of the account. Returns the account, and a new hash if the stored one is cheaper
-/// than configured.
+/// Verifies the password and the status of the account.
 async fn check_password(
     db: &impl ConnectionTrait,
     auth: &Auth,
     permit: &HashPermit,
     email: &Email,
     password: Password,
-) -> Result<std::result::Result<(users::Model, Option<PasswordHash>), Failure>> {
+) -> Result<std::result::Result<Verified, Failure>> {
     let user = users::Entity::find().filter(users::Column::Email.eq(email.as_str())).one(db).await?;
     let stored = user.as_ref().map(|user| user.password_hash.clone());
     let user_id = user.as_ref().map(|user| user.id);
@@ -92,36 +99,35 @@ async fn check_password(
         // With silent registration another error would tell that the address had not been taken.
         return failure(if auth.silent_registration { Error::WrongCredentials } else { Error::EmailUnverified });
     }
-    Ok(Ok((user, renewed)))
+    Ok(Ok(Verified { user, renewed }))
 }
 
-/// Records a failed log-in in the audit trail, and counts it if the password was wrong. The statements are the same whether
-/// or not the account exists.
+/// Records a failed log-in in the audit trail, and counts it if the password was wrong. The statements are the same
+/// whether or not the account exists.
 async fn record_failure(
     db: &impl Transact,
+    client: &Client,
     attempt: &Attempt<'_>,
     throttle: &ThrottleState,
-    client: &Client,
     failure: Failure,
 ) -> Result<Error> {
     let transaction = db.begin().await?;
     if matches!(failure.error, Error::WrongCredentials) {
         attempt.count(&transaction, throttle).await?;
     }
-    Event::new(AuditAction::LoginFailed).to(failure.user_id).record(&transaction, client, attempt.time()).await?;
+    Event::new(AuditAction::LoginFailed, client).to(failure.user_id).record(&transaction, attempt.time()).await?;
     transaction.commit().await?;
     Ok(failure.error)
 }
 
-/// Opens the session. Returns none if the account has changed since it was read.
+/// Opens the session, and clears the counters of the failed attempts. Returns none if the account has changed since it
+/// was read.
 async fn open_session(
     db: &impl Transact,
     auth: &Auth,
-    user: users::Model,
-    renewed: Option<PasswordHash>,
-    attempt: &Attempt<'_>,
-    throttle: &ThrottleState,
     client: &Client,
+    Verified { user, renewed }: Verified,
+    failed: Option<&Attempt<'_>>,
 ) -> Result<Option<TokenPair>> {
     let transaction = db.begin().await?;
     // The account is locked before the session is inserted, so that concurrent log-ins cannot deadlock.
@@ -131,9 +137,9 @@ async fn open_session(
     };
     let Some(user) = user else { return Ok(None) };
     let Some(session) = insert(&transaction, auth, &user, client).await? else { return Ok(None) };
-    let event = Event::own(AuditAction::LoginSucceeded, user.id).on(session.id);
-    event.record(&transaction, client, session.created_at).await?;
-    if throttle.has_failed {
+    let event = Event::own(AuditAction::LoginSucceeded, user.id, client).on(session.id);
+    event.record(&transaction, session.created_at).await?;
+    if let Some(attempt) = failed {
         attempt.clear(&transaction).await?;
     }
     transaction.commit().await?;
@@ -176,7 +182,7 @@ async fn insert(
         .and_where(users::Column::Id.eq(user.id))
         .and_where(users::Column::PasswordHash.eq(user.password_hash.clone()))
         .and_where(users::Column::Role.eq(user.role))
-        .cond_where(sessions::may_sign_in(auth))
+        .cond_where(sessions::may_log_in(auth))
         // Waits for a concurrent change of the account and reads its result. SQLite has one writer and needs no lock.
         .lock_shared()
         .to_owned();

@@ -1,4 +1,4 @@
-//! Passwords: new ones, which must follow the rules, and presented ones, which are only verified.
+//! Passwords in plain text: new ones, which must meet the rules, and presented ones, which are only verified.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -16,9 +16,9 @@ static COMMON: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common_p
 pub struct Password(Zeroizing<String>);
 
 impl Password {
-    /// The fewest characters.
+    /// Minimum number of characters.
     pub const MIN_CHARS: usize = 8;
-    /// The most bytes: bcrypt reads 72, one of which ends the text.
+    /// Maximum number of bytes: bcrypt reads 72, the last of which is the terminating NUL.
     pub const MAX_BYTES: usize = 71;
 
     /// Parses a new password.
@@ -42,7 +42,7 @@ impl Password {
         Ok(Self(Zeroizing::new(raw.to_owned())))
     }
 
-    /// Wraps a password that is to be verified. No rule applies: at worst it is wrong.
+    /// Creates a password that is to be verified. It need not meet the rules for new passwords.
     #[must_use]
     pub fn presented(raw: &str) -> Self {
         Self(Zeroizing::new(raw.to_owned()))
@@ -64,12 +64,12 @@ impl Value for Password {
     }
 }
 
-/// A password that is presented to be verified. Any text of 1 to 1,024 characters may turn out wrong.
+/// Password that is presented to be verified: any text of 1 to 1,024 characters.
 #[derive(Clone, Debug)]
 pub struct PresentedPassword(pub Password);
 
 impl PresentedPassword {
-    /// The most characters.
+    /// Maximum number of characters.
     pub const MAX_CHARS: usize = 1024;
 }
 

@@ -1,5 +1,5 @@
-//! How many of a thing a user may make in an hour. A counter in the database starts with the first one and ends an hour
-//! later; it holds across instances.
+//! Quotas: maximum number of things that a user may create in an hour. The counter is a row of the database, shared by
+//! all instances. It starts with the first thing and expires an hour later.
 
 use chrono::{DateTime, Duration, Utc};
 use entity::quotas::{self, Column};
@@ -12,23 +12,23 @@ use crate::error::{Error, Result};
 
 const HOUR: Duration = Duration::hours(1);
 
-/// What is counted.
+/// Things that are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quota {
-    /// Contacts, one by one.
+    /// Contacts that are created one by one.
     Contacts,
-    /// Files of contacts.
+    /// Imports of contacts.
     Imports,
-    /// Files of contacts of which is only told what they would bring.
+    /// Dry runs of imports.
     DryRuns,
 }
 
-/// Counts one more, or refuses it, by one statement.
+/// Counts one more thing, unless the quota is used up, by one statement.
 ///
 /// # Errors
-/// [`Error::TooMany`] with the time until the hour is over.
+/// Returns [`Error::TooMany`] with the time until the counter expires.
 pub async fn consume(db: &impl ConnectionTrait, auth: &Auth, quota: Quota, user_id: Uuid) -> Result<()> {
-    let (name, most) = match quota {
+    let (name, max) = match quota {
         Quota::Contacts => ("contacts", auth.limits.contacts_per_hour),
         Quota::Imports => ("imports", auth.limits.imports_per_hour),
         Quota::DryRuns => ("dry-runs", auth.limits.imports_per_hour),
@@ -37,16 +37,16 @@ pub async fn consume(db: &impl ConnectionTrait, auth: &Auth, quota: Quota, user_
         return Ok(());
     }
     let now = auth.clock.now();
-    let key = auth.tokens.keys().id(&[b"quota", name.as_bytes(), user_id.as_bytes()]);
+    let key = auth.tokens.keys().hmac_id(&[b"quota", name.as_bytes(), user_id.as_bytes()]);
     let count = Query::insert()
         .into_table(quotas::Entity)
         .columns([Column::Key, Column::Used, Column::ResetsAt])
         .values([Expr::value(key), Expr::value(1), Expr::value(now + HOUR)])
         .map_err(Error::internal)?
-        .on_conflict(count_one(most, now))
+        .on_conflict(count_one(max, now))
         .returning_col(Column::Key)
         .to_owned();
-    if most > 0 && db.query_one(&count).await?.is_some() {
+    if max > 0 && db.query_one(&count).await?.is_some() {
         return Ok(());
     }
     let counter = quotas::Entity::find_by_id(key).one(db).await?;
@@ -54,9 +54,9 @@ pub async fn consume(db: &impl ConnectionTrait, auth: &Auth, quota: Quota, user_
     Err(Error::TooMany { retry_after: Ord::max(retry_after, Duration::seconds(1)) })
 }
 
-/// The upsert of an existing counter: it starts again when its hour is over, else it counts one more. A full counter stays
-/// as it is, and the statement does not return it.
-fn count_one(most: u32, now: DateTime<Utc>) -> OnConflict {
+/// Upsert of an existing counter: it is reset if its hour is over, else it is incremented. A full counter is not
+/// changed, and the statement does not return it.
+fn count_one(max: u32, now: DateTime<Utc>) -> OnConflict {
     let old = |column| Expr::col((quotas::Entity, column));
     let fresh = |column| Expr::col(("excluded", column));
     let is_over = || old(Column::ResetsAt).lte(now);
@@ -65,21 +65,21 @@ fn count_one(most: u32, now: DateTime<Utc>) -> OnConflict {
     OnConflict::column(Column::Key)
         .value(Column::Used, used)
         .value(Column::ResetsAt, resets_at)
-        .action_and_where(old(Column::Used).lt(i32::try_from(most).unwrap_or(i32::MAX)).or(is_over()))
+        .action_and_where(old(Column::Used).lt(i32::try_from(max).unwrap_or(i32::MAX)).or(is_over()))
         .to_owned()
 }
 
-/// Removes counters whose hour is over.
+/// Deletes expired counters.
 ///
 /// # Errors
 /// Database errors.
 pub async fn sweep(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64> {
-    let over = Query::select()
+    let expired = Query::select()
         .column(Column::Key)
         .from(quotas::Entity)
         .and_where(Expr::col(Column::ResetsAt).lt(now))
-        // A counter that a transaction is about to update is skipped, not waited for.
+        // A counter that another transaction is updating is skipped.
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
         .to_owned();
-    Ok(quotas::Entity::delete_many().filter(Column::Key.in_subquery(over)).exec(db).await?.rows_affected)
+    Ok(quotas::Entity::delete_many().filter(Column::Key.in_subquery(expired)).exec(db).await?.rows_affected)
 }

@@ -1,7 +1,7 @@
 //! Refresh of the token pair: one conditional UPDATE, with a grace period for repeated requests.
 //!
-//! A session is one row that counts the generations of its refresh token. Whatever ends the session sets `revoked_at` of
-//! that row, so of a refresh and a concurrent log-out the log-out wins.
+//! A session is one row that counts the generations of its refresh token. Whatever ends the session sets `revoked_at`
+//! of that row, so of a refresh and a concurrent log-out the log-out wins.
 
 use chrono::{DateTime, Utc};
 use entity::{AuditAction, Role, refresh_tokens, users};
@@ -19,8 +19,8 @@ use crate::error::{Error, Result};
 
 /// Exchanges a refresh token for the next token pair.
 ///
-/// Of concurrent requests with the same token one makes the successor; the others get the same successor, within the grace
-/// period. An older token means that two parties have tokens of the session: it ends.
+/// Of concurrent requests with the same token one makes the successor; the others get the same successor, within the
+/// grace period. An older token means that two parties have tokens of the session: it ends.
 ///
 /// # Errors
 /// [`Error::InvalidToken`] if the token is not genuine, is used up, or its session has ended.
@@ -81,8 +81,8 @@ async fn successor(
         log::warn!("user.id" = claims.sub.to_string(), "session.id" = claims.sid.to_string();
             "a refresh token was reused; its session has been ended");
         // It is unknown which of the two parties is the owner: the event has no actor.
-        let event = Event::new(AuditAction::RefreshReused).to(claims.sub);
-        sessions::end(db, auth, claims.sub, claims.sid, event, client).await?;
+        let event = Event::new(AuditAction::RefreshReused, client).to(claims.sub);
+        sessions::end(db, auth, claims.sub, claims.sid, event).await?;
     }
     Err(Error::InvalidToken)
 }
@@ -91,7 +91,7 @@ async fn find_role(db: &impl ConnectionTrait, auth: &Auth, user_id: Uuid) -> Res
     let role = users::Entity::find_by_id(user_id)
         .select_only()
         .column(users::Column::Role)
-        .filter(sessions::may_sign_in(auth))
+        .filter(sessions::may_log_in(auth))
         .into_tuple()
         .one(db)
         .await?;

@@ -1,7 +1,7 @@
-//! The sessions that ended while access tokens of theirs may still be in use, kept in memory.
+//! Revocations: in-memory list of the sessions that have ended while their access tokens may not have expired.
 //!
-//! The instance that ends a session knows at once; the others read what is new once a second. So a request costs a
-//! look-up in a map and no query, and a revoked token lives a second at most.
+//! The instance that ends a session adds it at once; the others read new entries every second. So checking a request is
+//! a lookup in a map, without a query, and a revoked token is accepted for one second at most.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -14,17 +14,18 @@ use uuid::Uuid;
 
 use crate::error::Result;
 
-/// How far each reading goes back behind the one before it: longer than a transaction may take from setting
-/// `revoked_at` to being visible, and than the clocks of two instances may differ.
+/// Overlap of two reads: longer than a transaction may take from setting
+/// `revoked_at` until its commit is visible, and than the clocks of two instances may differ.
 const OVERLAP: Duration = Duration::seconds(60);
 
-/// Rows that are read at a time.
+/// Rows that one query reads.
 const PAGE: usize = 10_000;
 
-/// The list. Clones share it.
+/// List of revoked sessions. All clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Revocations {
-    /// With the second in which each ended. In 32 bits, up to the year 2106: there may be a million of them.
+    /// Time at which each session ended, in seconds. 32 bits, which last until 2106, save memory: the list may have a
+    /// million entries.
     sessions: Arc<RwLock<HashMap<Uuid, u32>>>,
 }
 
@@ -41,23 +42,23 @@ impl Revocations {
         self.sessions.write().unwrap_or_else(PoisonError::into_inner).extend(sessions);
     }
 
-    /// Drops the sessions that ended before `horizon`, since when all their access tokens have expired.
+    /// Removes the sessions that ended before `horizon`: all their access tokens have expired.
     ///
-    /// `revoked_at` may be somewhat earlier than the last token of its session, as it may be read somewhat late.
+    /// They are kept a little longer, because the last token of a session may be issued shortly after `revoked_at`.
     pub fn forget(&self, horizon: DateTime<Utc>) {
         let horizon = seconds(horizon - OVERLAP);
         self.sessions.write().unwrap_or_else(PoisonError::into_inner).retain(|_, revoked_at| *revoked_at >= horizon);
     }
 
-    /// Reads what ended since `since`, with some overlap.
+    /// Reads the sessions that ended since `since`, with an overlap.
     ///
     /// # Errors
-    /// Fails when the database does; the list stays as it is.
+    /// Database errors; the list is then unchanged or partly updated.
     pub async fn read(&self, db: &impl ConnectionTrait, since: DateTime<Utc>) -> Result<()> {
         use refresh_tokens::Column;
         let place = |time: DateTime<Utc>, id: Uuid| Expr::tuple([Expr::value(time), Expr::value(id)]);
         let mut last = (since - OVERLAP, Uuid::max());
-        // A page at a time: after a mass of sign-outs the rows weigh far more than the list.
+        // Reads page by page, because after many logouts all rows together would need far more memory than the list.
         loop {
             let ended: Vec<(Uuid, DateTime<Utc>)> = refresh_tokens::Entity::find()
                 .select_only()

@@ -77,8 +77,8 @@ pub(super) async fn is_known_network(db: &impl ConnectionTrait, email: &Email, c
 /// # Errors
 /// Database errors.
 pub async fn log_out(db: &impl Transact, auth: &Auth, caller: &Caller) -> Result<()> {
-    let event = Event::own(AuditAction::LoggedOut, caller.actor.user_id);
-    end(db, auth, caller.actor.user_id, caller.actor.session_id, event, &caller.client).await.map(drop)
+    let event = Event::own(AuditAction::LoggedOut, caller.actor.user_id, &caller.client);
+    end(db, auth, caller.actor.user_id, caller.actor.session_id, event).await.map(drop)
 }
 
 /// Ends a session of the actor.
@@ -86,8 +86,8 @@ pub async fn log_out(db: &impl Transact, auth: &Auth, caller: &Caller) -> Result
 /// # Errors
 /// [`Error::NotFound`] unless it is an active session of the actor.
 pub async fn end_one(db: &impl Transact, auth: &Auth, caller: &Caller, id: Uuid) -> Result<()> {
-    let event = Event::own(AuditAction::SessionEnded, caller.actor.user_id);
-    if end(db, auth, caller.actor.user_id, id, event, &caller.client).await? { Ok(()) } else { Err(Error::NotFound) }
+    let event = Event::own(AuditAction::SessionEnded, caller.actor.user_id, &caller.client);
+    if end(db, auth, caller.actor.user_id, id, event).await? { Ok(()) } else { Err(Error::NotFound) }
 }
 
 /// Ends a session and records the event. Returns whether the session was active.
@@ -97,7 +97,6 @@ pub(super) async fn end(
     user_id: Uuid,
     session_id: Uuid,
     event: Event<'_>,
-    client: &Client,
 ) -> Result<bool> {
     let now = auth.clock.now();
     let transaction = db.begin().await?;
@@ -105,7 +104,7 @@ pub(super) async fn end(
     if ended.rows_affected == 0 {
         return Ok(false);
     }
-    event.on(session_id).record(&transaction, client, now).await?;
+    event.on(session_id).record(&transaction, now).await?;
     transaction.commit().await?;
     auth.revocations.add([session_id], now);
     Ok(true)
@@ -120,16 +119,16 @@ pub async fn end_others(db: &impl Transact, auth: &Auth, caller: &Caller) -> Res
     let transaction = db.begin().await?;
     let ended = end_all(&transaction, caller.actor.user_id, Some(caller.actor.session_id), now).await?;
     if !ended.is_empty() {
-        let event = Event::own(AuditAction::SessionEnded, caller.actor.user_id);
-        event.detail("all others").record(&transaction, &caller.client, now).await?;
+        let event = Event::own(AuditAction::SessionEnded, caller.actor.user_id, &caller.client);
+        event.detail("all others").record(&transaction, now).await?;
     }
     transaction.commit().await?;
     auth.revocations.add(ended, now);
     Ok(())
 }
 
-/// Ends all sessions of an account, except `kept`, as part of a transaction. After the commit the returned ids must be added
-/// to [`Revocations`](crate::domain::auth::revocations::Revocations::add).
+/// Ends all sessions of an account, except `kept`, as part of a transaction. After the commit the returned ids must be
+/// added to [`Revocations`](crate::domain::auth::revocations::Revocations::add).
 ///
 /// # Errors
 /// Database errors.
@@ -160,8 +159,8 @@ pub async fn forget_clients(transaction: &impl ConnectionTrait, user_id: Uuid) -
     Ok(wiped.rows_affected)
 }
 
-/// Deletes sessions that have ended so long ago that no access token of theirs can be valid, in batches. Several instances
-/// may do this at the same time.
+/// Deletes sessions that have ended so long ago that no access token of theirs can be valid, in batches. Several
+/// instances may do this at the same time.
 ///
 /// # Errors
 /// Database errors.
@@ -187,8 +186,8 @@ pub async fn sweep(db: &impl ConnectionTrait, auth: &Auth) -> Result<u64> {
     Ok(removed)
 }
 
-/// The condition for accounts that may log in and stay logged in.
-pub fn may_sign_in(auth: &Auth) -> Condition {
+/// Condition for accounts that may log in and refresh their sessions.
+pub fn may_log_in(auth: &Auth) -> Condition {
     let unless = Condition::all().add(Expr::col((users::Entity, users::Column::DisabledAt)).is_null());
     if auth.require_verified_email {
         unless.add(Expr::col((users::Entity, users::Column::EmailVerifiedAt)).is_not_null())

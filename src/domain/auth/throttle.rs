@@ -1,11 +1,11 @@
-//! Throttle: growing waits for repeated failures, so that guessing does not pay and nobody can lock out somebody else.
+//! Throttle: growing waits after repeated failures, so that guessing is slow and nobody can lock out another user.
 //!
 //! Each attempt has two counters: one for the account together with the client's address, one for the address. Failures
-//! from another address therefore never count against the owner, and trying one password on many accounts is slowed down
-//! on all of them. Some attempts are free; each further one doubles the wait. Refused attempts are not counted, and a
-//! counter without attempts for some time starts again: every wait ends.
+//! from another address therefore never count against the owner, and trying one password on many accounts is slowed
+//! down on all of them. Some attempts are free; each further one doubles the wait. Refused attempts are not counted,
+//! and a counter without attempts for some time is reset, so every wait ends.
 //!
-//! Counters are rows of the database: they are shared by all instances, and their keys are HMACs, which name nobody.
+//! Counters are rows of the database, shared by all instances. Their keys are HMACs, which reveal no personal data.
 
 use chrono::{DateTime, Duration, Utc};
 use entity::throttles::{self, Column};
@@ -71,7 +71,7 @@ impl ThrottleState {
     /// Checks that there is no wait.
     ///
     /// # Errors
-    /// [`Error::TooMany`].
+    /// Returns [`Error::TooMany`] if the throttle imposes a wait.
     pub fn check(&self) -> Result<()> {
         self.account_wait.max(self.address_wait).map_or(Ok(()), |retry_after| Err(Error::TooMany { retry_after }))
     }
@@ -79,7 +79,7 @@ impl ThrottleState {
     /// Checks that there is no wait for this account from this address. The address as a whole may have one.
     ///
     /// # Errors
-    /// [`Error::TooMany`].
+    /// Returns [`Error::TooMany`] if the throttle imposes a wait.
     pub fn check_account(&self) -> Result<()> {
         self.account_wait.map_or(Ok(()), |retry_after| Err(Error::TooMany { retry_after }))
     }
@@ -102,17 +102,17 @@ impl<'a> Attempt<'a> {
             Action::Resend => ("resend", (limits.resend_per_account, limits.resend_per_address)),
         };
         let network = client.network();
-        let key = |account: &str| keys.id(&[b"throttle", name.as_bytes(), network.as_bytes(), account.as_bytes()]);
+        let key = |account: &str| keys.hmac_id(&[b"throttle", name.as_bytes(), network.as_bytes(), account.as_bytes()]);
         let of_account = account.map(key);
         let of_account_limit = of_account.map(|key| (key, free(per_account)));
         let counters = of_account_limit.into_iter().chain([(key(""), free(per_address))]);
         Self { of_account, ..Self::of(auth, counters.collect()) }
     }
 
-    /// A mail to a recipient, caused by somebody who need not be the recipient.
+    /// A mail to a recipient that other people can cause.
     #[must_use]
     pub fn mail(auth: &'a Auth, recipient: &str) -> Self {
-        let key = auth.tokens.keys().id(&[b"throttle", b"mail", recipient.as_bytes()]);
+        let key = auth.tokens.keys().hmac_id(&[b"throttle", b"mail", recipient.as_bytes()]);
         // Shorter than the lifetime of a code: another code can always be mailed before it expires.
         let longest_wait = Ord::min(auth.limits.longest_wait(), auth.code_life / 2);
         Self { longest_wait, ..Self::of(auth, vec![(key, free(auth.limits.mails_per_recipient))]) }
@@ -170,8 +170,8 @@ impl<'a> Attempt<'a> {
         self.count_counters(db, &counters).await.map(drop)
     }
 
-    /// Counts an attempt, whether or not it will succeed, unless there is a wait. Both are one statement; after an error the
-    /// transaction must not be committed.
+    /// Counts an attempt, whether or not it will succeed, unless there is a wait. Both are one statement; after an
+    /// error the transaction must not be committed.
     ///
     /// # Errors
     /// [`Error::TooMany`] if there is a wait.
@@ -218,8 +218,8 @@ impl<'a> Attempt<'a> {
         Ok(db.query_all(&insert).await?.len())
     }
 
-    /// The upsert of an existing counter: it starts again if its time is over, else it is incremented. A blocked counter
-    /// stays as it is, and the statement does not return it.
+    /// The upsert of an existing counter: it starts again if its time is over, else it is incremented. A blocked
+    /// counter stays as it is, and the statement does not return it.
     fn upsert(&self) -> OnConflict {
         let old = |column| Expr::col((throttles::Entity, column));
         let fresh = |column| Expr::col(("excluded", column));

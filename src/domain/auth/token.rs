@@ -1,7 +1,7 @@
-//! The token pair: what an access token and a refresh token say, how they are made, and when one is believed.
+//! Token pair: issuing and verifying access tokens and refresh tokens.
 //!
-//! Access tokens have the shape of RFC 9068. A pair is a pure function of the session's row, the role and the key, so
-//! the answer to a repeated refresh is the same pair again and nothing secret needs to be stored.
+//! Access tokens follow RFC 9068. A pair is a pure function of the row of the session, the role and the key. So the
+//! response to a repeated refresh is the same pair, and no secret needs to be stored.
 
 use std::borrow::Cow;
 
@@ -20,32 +20,32 @@ use crate::domain::values::actor::Actor;
 use crate::domain::values::value::{Shape, Value};
 use crate::error::{Error, Result, Violation};
 
-/// No token of ours is longer; anything that is gets refused unread.
+/// Maximum size of a token. Longer ones are rejected before they are parsed.
 const MAX_BYTES: usize = 4096;
 
-/// How long tokens live.
+/// Lifetimes of tokens and sessions.
 #[derive(Clone, Copy, Debug)]
 pub struct Lifetimes {
-    /// An access token.
+    /// Lifetime of an access token.
     pub access: Duration,
-    /// A session in which nothing is refreshed.
+    /// Lifetime of a session without a refresh.
     pub idle: Duration,
-    /// A session, whatever happens.
+    /// Lifetime of a session, however often it is refreshed.
     pub absolute: Duration,
-    /// After a refresh: how long the old refresh token still gets the same answer.
+    /// Grace period: time after a refresh in which the old refresh token gets the same response.
     pub grace: Duration,
 }
 
-/// An access token and the refresh token for the next one.
+/// Access token, and the refresh token for the next pair.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TokenPair {
     /// JWT, `typ: at+jwt`.
     pub access_token: String,
-    /// When the access token ends.
+    /// Time of expiry of the access token.
     pub access_expires_at: DateTime<Utc>,
     /// JWT, `typ: rt+jwt`.
     pub refresh_token: String,
-    /// When the refresh token ends.
+    /// Time of expiry of the refresh token.
     pub refresh_expires_at: DateTime<Utc>,
 }
 
@@ -55,7 +55,7 @@ impl std::fmt::Debug for TokenPair {
     }
 }
 
-/// A token as a client presents it, not yet verified.
+/// Token that a client has presented, not yet verified.
 pub struct PresentedToken(String);
 
 impl PresentedToken {
@@ -80,7 +80,7 @@ impl std::fmt::Debug for PresentedToken {
     }
 }
 
-/// What an access token says of its bearer.
+/// Claims of an access token.
 #[derive(Debug, Serialize, Deserialize)]
 struct AccessClaims {
     sub: Uuid,
@@ -91,49 +91,49 @@ struct AccessClaims {
     jti: String,
 }
 
-/// What a refresh token says of its session.
+/// Claims of a refresh token.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct RefreshClaims {
-    /// The account.
+    /// Id of the account.
     pub sub: Uuid,
-    /// The session.
+    /// Id of the session.
     pub sid: Uuid,
-    /// Which refresh token of the session's chain this is.
+    /// Generation of the refresh token: number of refreshes of the session before it.
     pub generation: i32,
-    /// When the session was opened, in seconds.
+    /// Time of the login, in seconds since 1970.
     pub auth_time: i64,
     iat: i64,
     exp: i64,
 }
 
-/// Claims with who made them and for whom.
+/// Claims of a token with its issuer and audience.
 #[derive(Serialize)]
-struct Addressed<'a, C> {
+struct SignedClaims<'a, C> {
     #[serde(flatten)]
-    address: Address<'a>,
+    registered: Registered<'a>,
     #[serde(flatten)]
     claims: C,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Address<'a> {
+struct Registered<'a> {
     #[serde(borrow)]
     iss: Cow<'a, str>,
     #[serde(borrow)]
     aud: Cow<'a, str>,
 }
 
-/// How one key makes and checks one kind of token.
+/// Token profile: header and verification key of one kind of token, for one signing key.
 #[derive(Debug)]
-struct Stamp {
+struct TokenProfile {
     header: Header,
-    /// The encoded header of every such token, dot included. No other header is even parsed, so nothing that a token
-    /// says of itself (`alg`, `kid`, `jku`, `crit`, …) is ever acted upon.
+    /// Encoded header of every such token, including the dot. Tokens with any other header are rejected without parsing
+    /// it, so the header of a token (`alg`, `kid`, `jku`, `crit`, …) never has an effect.
     prefix: String,
     verifying: DecodingKey,
 }
 
-/// Makes and checks tokens.
+/// Issuer and verifier of tokens.
 #[derive(Debug)]
 pub struct Tokens {
     keys: Keyring,
@@ -141,15 +141,15 @@ pub struct Tokens {
     issuer: String,
     audience: String,
     lifetimes: Lifetimes,
-    access: Vec<Stamp>,
-    refresh: Vec<Stamp>,
+    access: Vec<TokenProfile>,
+    refresh: Vec<TokenProfile>,
 }
 
 impl Tokens {
-    /// Tokens by `issuer` for `audience`. Refresh tokens are addressed to the issuer itself.
+    /// Creates an issuer and verifier. The audience of refresh tokens is the issuer itself.
     ///
     /// # Errors
-    /// Fails when the first key cannot sign.
+    /// Returns an error if the first key cannot sign.
     pub fn new(
         keys: Keyring,
         issuer: String,
@@ -157,27 +157,27 @@ impl Tokens {
         lifetimes: Lifetimes,
     ) -> std::result::Result<Self, KeyError> {
         let signing = keys.iter().next().and_then(|key| key.signing.clone()).ok_or(KeyError::CannotSign)?;
-        let stamps = |kind| keys.iter().map(|key| Stamp::new(key, kind)).collect();
-        let (access, refresh) = (stamps("at+jwt"), stamps("rt+jwt"));
+        let profiles = |kind| keys.iter().map(|key| TokenProfile::new(key, kind)).collect();
+        let (access, refresh) = (profiles("at+jwt"), profiles("rt+jwt"));
         Ok(Self { keys, signing, issuer, audience, lifetimes, access, refresh })
     }
 
-    /// The keys.
+    /// Key ring.
     #[must_use]
     pub fn keys(&self) -> &Keyring {
         &self.keys
     }
 
-    /// How long tokens live.
+    /// Lifetimes of tokens and sessions.
     #[must_use]
     pub fn lifetimes(&self) -> &Lifetimes {
         &self.lifetimes
     }
 
-    /// The pair that belongs to a session as it stands.
+    /// Issues the token pair for the current state of a session.
     ///
     /// # Errors
-    /// Fails when the session has lost its account, or when signing fails.
+    /// Returns [`Error::InvalidToken`] if the session has no account any more, or an internal error if signing fails.
     pub fn pair(&self, session: &refresh_tokens::Model, role: Role) -> Result<TokenPair> {
         let user_id = session.user_id.ok_or(Error::InvalidToken)?;
         let access_expires_at = (session.rotated_at + self.lifetimes.access).min(session.expires_at);
@@ -205,13 +205,14 @@ impl Tokens {
         })
     }
 
-    /// Who an access token was made for.
+    /// Verifies an access token. Returns its actor.
     ///
     /// # Errors
-    /// [`Error::InvalidToken`] for anything but a token of ours that has not expired.
+    /// Returns [`Error::InvalidToken`] if the token is malformed, expired, of another kind, or was not issued here.
     pub fn verify_access(&self, token: &str, now: DateTime<Utc>) -> Result<Actor> {
-        let claims: AccessClaims = self.open(&self.access, &self.audience, token)?;
-        // Also by the lifetime of today: were it shortened, older tokens would outlive what is known of their sessions.
+        let claims: AccessClaims = self.verify_claims(&self.access, &self.audience, token)?;
+        // The configured lifetime applies too: if it was shortened, older tokens must not outlive the list of
+        // revocations.
         let end = claims.exp.min(claims.iat + self.lifetimes.access.num_seconds());
         if end <= now.timestamp() {
             return Err(Error::InvalidToken);
@@ -219,54 +220,54 @@ impl Tokens {
         Ok(Actor { user_id: claims.sub, session_id: claims.sid, role: claims.role })
     }
 
-    /// What a refresh token says. Whether its session still goes on is for the database to tell.
+    /// Verifies a refresh token. Returns its claims. Whether its session is active is checked in the database.
     ///
     /// # Errors
-    /// [`Error::InvalidToken`] for anything but a token of ours that has not expired.
+    /// Returns [`Error::InvalidToken`] if the token is malformed, expired, of another kind, or was not issued here.
     pub fn verify_refresh(&self, token: &str, now: DateTime<Utc>) -> Result<RefreshClaims> {
-        let claims: RefreshClaims = self.open(&self.refresh, &self.issuer, token)?;
+        let claims: RefreshClaims = self.verify_claims(&self.refresh, &self.issuer, token)?;
         if claims.exp <= now.timestamp() {
             return Err(Error::InvalidToken);
         }
         Ok(claims)
     }
 
-    fn sign(&self, stamps: &[Stamp], audience: &str, claims: impl Serialize) -> Result<String> {
-        let stamp = stamps.first().ok_or_else(|| Error::internal(KeyError::CannotSign))?;
-        let address = Address { iss: self.issuer.as_str().into(), aud: audience.into() };
-        let claims = Addressed { address, claims };
-        encode(&stamp.header, &claims, &self.signing).map_err(Error::internal)
+    fn sign(&self, profiles: &[TokenProfile], audience: &str, claims: impl Serialize) -> Result<String> {
+        let profile = profiles.first().ok_or_else(|| Error::internal(KeyError::CannotSign))?;
+        let registered = Registered { iss: self.issuer.as_str().into(), aud: audience.into() };
+        let claims = SignedClaims { registered, claims };
+        encode(&profile.header, &claims, &self.signing).map_err(Error::internal)
     }
 
-    /// The claims of a token with one of these stamps, made by us for this audience.
-    fn open<C: DeserializeOwned>(&self, stamps: &[Stamp], audience: &str, token: &str) -> Result<C> {
+    /// Verifies the header, signature, issuer and audience of a token. Returns its claims.
+    fn verify_claims<C: DeserializeOwned>(&self, profiles: &[TokenProfile], audience: &str, token: &str) -> Result<C> {
         if token.len() > MAX_BYTES {
             return Err(Error::InvalidToken);
         }
-        let stamp = stamps.iter().find(|stamp| token.starts_with(&stamp.prefix)).ok_or(Error::InvalidToken)?;
+        let profile = profiles.iter().find(|profile| token.starts_with(&profile.prefix)).ok_or(Error::InvalidToken)?;
         let (message, signature) = token.rsplit_once('.').ok_or(Error::InvalidToken)?;
-        let payload = message.get(stamp.prefix.len()..).ok_or(Error::InvalidToken)?;
-        if !verify(signature, message.as_bytes(), &stamp.verifying, stamp.header.alg).unwrap_or(false) {
+        let payload = message.get(profile.prefix.len()..).ok_or(Error::InvalidToken)?;
+        if !verify(signature, message.as_bytes(), &profile.verifying, profile.header.alg).unwrap_or(false) {
             return Err(Error::InvalidToken);
         }
         let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| Error::InvalidToken)?;
-        let address: Address<'_> = serde_json::from_slice(&payload).map_err(|_| Error::InvalidToken)?;
-        if address.iss != self.issuer || address.aud != audience {
+        let registered: Registered<'_> = serde_json::from_slice(&payload).map_err(|_| Error::InvalidToken)?;
+        if registered.iss != self.issuer || registered.aud != audience {
             return Err(Error::InvalidToken);
         }
         serde_json::from_slice(&payload).map_err(|_| Error::InvalidToken)
     }
 }
 
-impl Stamp {
+impl TokenProfile {
     fn new(key: &Key, kind: &str) -> Self {
         let mut header = Header::new(key.algorithm);
         header.typ = Some(kind.to_owned());
         header.kid = Some(key.id.clone());
-        Self { prefix: encoded(&header), header, verifying: key.verifying.clone() }
+        Self { prefix: encode_header(&header), header, verifying: key.verifying.clone() }
     }
 }
 
-fn encoded(header: &Header) -> String {
+fn encode_header(header: &Header) -> String {
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(header).unwrap_or_default()) + "."
 }

@@ -23,9 +23,9 @@ const SECRET_BYTES: usize = 32;
 /// A feed with a new secret.
 #[derive(Clone)]
 pub struct NewFeed {
-    /// The secret of its address. It is stored only as a hash.
+    /// Secret of its URL. Only its hash is stored.
     pub secret: String,
-    /// When the secret was made.
+    /// Time at which the secret was created.
     pub created_at: DateTime<Utc>,
     /// Whether there was no feed before.
     pub is_new: bool,
@@ -102,11 +102,11 @@ pub async fn owner(db: &impl ConnectionTrait, secret: &FeedSecret) -> Result<Uui
     owner.into_tuple().one(db).await?.ok_or(Error::NotFound)
 }
 
-/// The secret of a feed as a client presents it.
+/// Secret of a feed that a client has presented.
 pub struct FeedSecret(String);
 
 impl FeedSecret {
-    /// The most characters.
+    /// Maximum number of characters.
     pub const MAX_CHARS: usize = 100;
 }
 

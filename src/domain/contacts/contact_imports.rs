@@ -1,8 +1,8 @@
 //! Imports: files of contacts that are read into the contacts of a user, and can be undone.
 //!
-//! A file is read on a thread of its own, which sends the rows in batches; all of them are written in one transaction. A
-//! failure therefore leaves nothing behind, a dry run is a real import that is rolled back, and the use of memory does not
-//! depend on the size of the file.
+//! A file is read on a thread of its own, which sends the rows in batches; all of them are written in one transaction.
+//! A failure therefore leaves nothing behind, a dry run is a real import that is rolled back, and the use of memory
+//! does not depend on the size of the file.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -28,8 +28,8 @@ use crate::domain::values::clock::Clock;
 use crate::domain::values::page::{Page, Slice};
 use crate::error::{Conflict, Error, Result, Violation};
 
-/// The most rows of one statement. The rest of a file is written in statements of half as many rows, and so on, so that the
-/// database has few different statements to prepare.
+/// The most rows of one statement. The rest of a file is written in statements of half as many rows, and so on, so that
+/// the database has few different statements to prepare.
 const BATCH: usize = 256;
 
 /// Batches in the queue for writing.

@@ -6,6 +6,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, InsertStatement, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
 use uuid::Uuid;
 
+use crate::db::QueryText;
 use crate::domain::auth::context::Auth;
 use crate::domain::auth::quota::{self, Quota};
 use crate::domain::values::actor::Actor;
@@ -163,7 +164,9 @@ pub async fn create(db: &impl ConnectionTrait, auth: &Auth, actor: &Actor, new: 
 /// # Errors
 /// [`Error::NotFound`] unless it is a contact of the actor.
 pub async fn get(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<Model> {
-    owned_by(actor.user_id).filter(Column::Id.eq(id)).one(db).await?.ok_or(Error::NotFound)
+    static QUERY: QueryText = QueryText::new();
+    let build = || owned_by(Uuid::nil()).filter(Column::Id.eq(Uuid::nil()));
+    QUERY.find(db, [actor.user_id.into(), id.into()], build).await?.ok_or(Error::NotFound)
 }
 
 /// A page of the contacts of a user by id, an order that does not change if names do.

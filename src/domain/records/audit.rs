@@ -24,20 +24,21 @@ pub struct Event<'a> {
     subject_id: Option<Uuid>,
     object_id: Option<Uuid>,
     detail: Option<&'a str>,
+    client: &'a Client,
 }
 
 impl<'a> Event<'a> {
     /// Creates an event whose actor is unknown: a failed guess, even at the password of the account of
     /// an active session, or a command of an operator.
     #[must_use]
-    pub fn new(action: AuditAction) -> Self {
-        Self { action, actor_id: None, subject_id: None, object_id: None, detail: None }
+    pub fn new(action: AuditAction, client: &'a Client) -> Self {
+        Self { action, actor_id: None, subject_id: None, object_id: None, detail: None, client }
     }
 
     /// Creates an event that the owner of an account caused in that account.
     #[must_use]
-    pub fn own(action: AuditAction, user_id: Uuid) -> Self {
-        Self::new(action).by(Some(user_id)).to(user_id)
+    pub fn own(action: AuditAction, user_id: Uuid, client: &'a Client) -> Self {
+        Self::new(action, client).by(Some(user_id)).to(user_id)
     }
 
     /// Sets the actor.
@@ -68,7 +69,7 @@ impl<'a> Event<'a> {
     ///
     /// # Errors
     /// Database errors.
-    pub async fn record(self, db: &impl ConnectionTrait, client: &Client, now: DateTime<Utc>) -> Result<()> {
+    pub async fn record(self, db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<()> {
         let event = audit_events::ActiveModel {
             id: Set(Uuid::now_v7()),
             action: Set(self.action),
@@ -76,8 +77,8 @@ impl<'a> Event<'a> {
             subject_id: Set(self.subject_id),
             object_id: Set(self.object_id),
             detail: Set(self.detail.map(str::to_owned)),
-            ip: Set(client.ip()),
-            user_agent: Set(client.user_agent.clone()),
+            ip: Set(self.client.ip()),
+            user_agent: Set(self.client.user_agent.clone()),
             occurred_at: Set(now),
         };
         audit_events::Entity::insert(event).exec_without_returning(db).await?;

@@ -1,4 +1,4 @@
-//! What every operation leaves behind: the audit trail and the outbox.
+//! Records that operations write in their transaction: audit log and outbox.
 
 pub mod audit;
 pub mod outbox;

@@ -1,8 +1,8 @@
-//! The outbox: mails are written in the transaction of what causes them and sent later, so neither is there without the
-//! other, and no request waits for a mail server.
+//! Outbox of mails. A mail is inserted in the transaction of the operation that causes it, and sent later. So neither
+//! exists without the other, and no request waits for a mail server.
 //!
-//! Whoever sends a mail first claims it for a moment and keeps the claim up while sending. Of several instances one gets
-//! it; if that one dies, another takes the mail over when the claim has run out.
+//! A delivery worker claims a mail for a short time, and renews the claim while it sends the mail. Of several instances
+//! only one gets the claim. If that instance crashes, the claim expires and another instance sends the mail.
 
 use chrono::{DateTime, Duration, Utc};
 use entity::MailKind;
@@ -14,22 +14,22 @@ use uuid::Uuid;
 use crate::domain::values::backoff::backoff;
 use crate::error::Result;
 
-/// How long a claim lasts unless it is kept up.
-pub const CLAIM: Duration = Duration::seconds(15);
+/// Lifetime of a claim that is not renewed.
+pub const CLAIM_LIFETIME: Duration = Duration::seconds(15);
 
-/// How long sending is tried (RFC 5321 §4.5.4.1).
+/// Time after which sending is given up (RFC 5321 §4.5.4.1).
 pub const GIVE_UP_AFTER: Duration = Duration::days(5);
 
-/// The longest wait between two tries.
-const LONGEST_WAIT: Duration = Duration::minutes(15);
+/// Maximum wait between two attempts.
+const MAX_WAIT: Duration = Duration::minutes(15);
 
-/// How long mails that were given up are kept for operators to look at.
-const KEEP_GIVEN_UP: Duration = Duration::days(30);
+/// Time for which given-up mails are kept, so that operators can inspect them.
+const GIVEN_UP_RETENTION: Duration = Duration::days(30);
 
-/// Puts a mail into the outbox, as part of the transaction that causes it.
+/// Adds a mail to the outbox, in the transaction of the operation that causes it.
 ///
 /// # Errors
-/// Fails when the database does.
+/// Database errors.
 pub async fn add(
     transaction: &impl ConnectionTrait,
     kind: MailKind,
@@ -50,15 +50,15 @@ pub async fn add(
     Ok(())
 }
 
-/// Claims up to `most` mails that are due, oldest first. Of those to one address the oldest alone, and only when none is on
-/// its way there: so they arrive in order, and an address that is slow takes up one place.
+/// Claims up to `max` due mails, oldest first: for each recipient only the oldest one, and only if no other mail to the
+/// recipient is being sent. So mails arrive in order, and a slow recipient uses only one slot.
 ///
 /// # Errors
-/// Fails when the database does.
-pub async fn claim(db: &impl ConnectionTrait, now: DateTime<Utc>, most: usize) -> Result<Vec<Model>> {
-    // An outbox at rest costs a read, not a write.
-    let due = || outbox::Entity::find().select_only().column(Column::Id).filter(Column::DueAt.lte(now));
-    if due().limit(1).into_tuple::<Uuid>().one(db).await?.is_none() {
+/// Database errors.
+pub async fn claim(db: &impl ConnectionTrait, now: DateTime<Utc>, max: usize) -> Result<Vec<Model>> {
+    // An outbox without due mails needs one read and no write.
+    let due_mails = || outbox::Entity::find().select_only().column(Column::Id).filter(Column::DueAt.lte(now));
+    if due_mails().limit(1).into_tuple::<Uuid>().one(db).await?.is_none() {
         return Ok(Vec::new());
     }
     let older = Query::select()
@@ -66,7 +66,7 @@ pub async fn claim(db: &impl ConnectionTrait, now: DateTime<Utc>, most: usize) -
         .from_as(outbox::Entity, "older")
         .and_where(Expr::col(("older", Column::Recipient)).equals((outbox::Entity, Column::Recipient)))
         .and_where(Expr::col(("older", Column::Id)).lt(Expr::col((outbox::Entity, Column::Id))))
-        .and_where(Expr::col(("older", Column::DueAt)).lte(now + CLAIM))
+        .and_where(Expr::col(("older", Column::DueAt)).lte(now + CLAIM_LIFETIME))
         .to_owned();
     let next = Query::select()
         .column(Column::Id)
@@ -75,12 +75,12 @@ pub async fn claim(db: &impl ConnectionTrait, now: DateTime<Utc>, most: usize) -
         .and_where(Expr::exists(older).not())
         .order_by(Column::DueAt, sea_orm::Order::Asc)
         .order_by(Column::Id, sea_orm::Order::Asc)
-        .limit(u64::try_from(most).unwrap_or(u64::MAX))
-        // What another instance is claiming at this moment is passed over. SQLite has one writer and needs no lock.
+        .limit(u64::try_from(max).unwrap_or(u64::MAX))
+        // Mails that another instance is claiming are skipped. SQLite has one writer and needs no lock.
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
         .to_owned();
     let mut claimed = outbox::Entity::update_many()
-        .col_expr(Column::DueAt, Expr::value(now + CLAIM))
+        .col_expr(Column::DueAt, Expr::value(now + CLAIM_LIFETIME))
         .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
         .filter(Column::Id.in_subquery(next))
         .exec_with_returning(db)
@@ -89,13 +89,13 @@ pub async fn claim(db: &impl ConnectionTrait, now: DateTime<Utc>, most: usize) -
     Ok(claimed)
 }
 
-/// Keeps up the claim to mails that are still being sent.
+/// Renews the claims to mails that are still being sent.
 ///
 /// # Errors
-/// Fails when the database does.
-pub async fn keep_claim(db: &impl ConnectionTrait, mails: &[Uuid], now: DateTime<Utc>) -> Result<()> {
+/// Database errors.
+pub async fn renew_claims(db: &impl ConnectionTrait, mails: &[Uuid], now: DateTime<Utc>) -> Result<()> {
     outbox::Entity::update_many()
-        .col_expr(Column::DueAt, Expr::value(now + CLAIM))
+        .col_expr(Column::DueAt, Expr::value(now + CLAIM_LIFETIME))
         .filter(Column::Id.is_in(mails.iter().copied()))
         .filter(Column::DueAt.is_not_null())
         .exec(db)
@@ -103,11 +103,11 @@ pub async fn keep_claim(db: &impl ConnectionTrait, mails: &[Uuid], now: DateTime
     Ok(())
 }
 
-/// Puts a mail off without counting a try. It stands for the older ones of its kind, which are dropped.
+/// Postpones a mail without counting an attempt. It replaces older mails of its kind, which are deleted.
 ///
 /// # Errors
-/// Fails when the database does.
-pub async fn hold(db: &impl ConnectionTrait, mail: &Model, until: DateTime<Utc>) -> Result<()> {
+/// Database errors.
+pub async fn postpone(db: &impl ConnectionTrait, mail: &Model, until: DateTime<Utc>) -> Result<()> {
     outbox::Entity::update_many()
         .col_expr(Column::DueAt, Expr::value(until))
         .col_expr(Column::Attempts, Expr::value(0))
@@ -126,72 +126,77 @@ pub async fn hold(db: &impl ConnectionTrait, mail: &Model, until: DateTime<Utc>)
     Ok(())
 }
 
-/// Removes a mail that was sent, or that nobody needs any more.
+/// Removes a mail that was sent or is no longer needed.
 ///
 /// # Errors
-/// Fails when the database does.
+/// Database errors.
 pub async fn remove(db: &impl ConnectionTrait, id: Uuid) -> Result<()> {
     outbox::Entity::delete_by_id(id).exec(db).await?;
     Ok(())
 }
 
-/// What becomes of a mail that could not be sent.
+/// Result of a failed attempt to send a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// It is tried again at this time.
+pub enum Failure {
+    /// The next attempt is at this time.
     Retry(DateTime<Utc>),
-    /// It is kept, but not tried again.
+    /// There is no further attempt; the mail is kept.
     GivenUp,
 }
 
-/// Decides what becomes of a mail that could not be sent, and writes it down.
+/// Records a failed attempt to send a mail: schedules the next attempt, or gives up.
 ///
 /// # Errors
-/// Fails when the database does.
-pub async fn postpone(db: &impl ConnectionTrait, mail: &Model, is_refused: bool, now: DateTime<Utc>) -> Result<Fate> {
-    let fate = if is_refused || now - mail.created_at > GIVE_UP_AFTER {
-        Fate::GivenUp
+/// Database errors.
+pub async fn record_failure(
+    db: &impl ConnectionTrait,
+    mail: &Model,
+    is_permanent: bool,
+    now: DateTime<Utc>,
+) -> Result<Failure> {
+    let failure = if is_permanent || now - mail.created_at > GIVE_UP_AFTER {
+        Failure::GivenUp
     } else {
-        Fate::Retry(now + wait_after(mail.attempts))
+        Failure::Retry(now + wait_after(mail.attempts))
     };
-    // Of a deleted account nothing stays, not even the address of its last mail.
-    if fate == Fate::GivenUp && mail.kind == MailKind::AccountDeleted {
+    // After the deletion of an account nothing is kept, not even the address of its last mail.
+    if failure == Failure::GivenUp && mail.kind == MailKind::AccountDeleted {
         remove(db, mail.id).await?;
-        return Ok(fate);
+        return Ok(failure);
     }
-    let due_at = if let Fate::Retry(at) = fate { Some(at) } else { None };
+    let due_at = if let Failure::Retry(at) = failure { Some(at) } else { None };
     outbox::Entity::update_many()
         .col_expr(Column::DueAt, Expr::value(due_at))
         .filter(Column::Id.eq(mail.id))
-        // Otherwise somebody else has claimed it meanwhile.
+        // Unless the claim has expired and another worker has claimed the mail.
         .filter(Column::Attempts.eq(mail.attempts))
         .exec(db)
         .await?;
-    Ok(fate)
+    Ok(failure)
 }
 
-/// The wait after a number of failed attempts: one second, then twice as long each time.
+/// Wait after a number of failed attempts: one second, doubled with each further attempt.
 fn wait_after(attempts: i32) -> Duration {
-    backoff(Duration::seconds(1), LONGEST_WAIT, attempts - 1)
+    backoff(Duration::seconds(1), MAX_WAIT, attempts - 1)
 }
 
-/// Withdraws what waits to be sent to or about somebody, as part of the transaction that deletes their account.
+/// Deletes the unsent mails of a user, and to their address, in the transaction that deletes the account.
 ///
 /// # Errors
-/// Fails when the database does.
-pub async fn withdraw(transaction: &impl ConnectionTrait, user_id: Uuid, email: &str) -> Result<u64> {
-    let mut withdrawn = 0;
-    for theirs in [Column::UserId.eq(user_id), Column::Recipient.eq(email)] {
-        withdrawn += outbox::Entity::delete_many().filter(theirs).exec(transaction).await?.rows_affected;
+/// Database errors.
+pub async fn delete_all(transaction: &impl ConnectionTrait, user_id: Uuid, email: &str) -> Result<u64> {
+    let mut deleted = 0;
+    for condition in [Column::UserId.eq(user_id), Column::Recipient.eq(email)] {
+        deleted += outbox::Entity::delete_many().filter(condition).exec(transaction).await?.rows_affected;
     }
-    Ok(withdrawn)
+    Ok(deleted)
 }
 
-/// What waits to be sent to or about somebody.
+/// Lists the unsent mails of a user, and to their address.
 ///
 /// # Errors
-/// Fails when the database does.
-pub async fn of(db: &impl ConnectionTrait, user_id: Uuid, email: &str) -> Result<Vec<Model>> {
+/// Database errors.
+pub async fn list_all(db: &impl ConnectionTrait, user_id: Uuid, email: &str) -> Result<Vec<Model>> {
     let mut mails = outbox::Entity::find().filter(Column::UserId.eq(user_id)).all(db).await?;
     let to_address = outbox::Entity::find().filter(Column::Recipient.eq(email)).all(db).await?;
     mails.extend(to_address.into_iter().filter(|mail| mail.user_id != Some(user_id)));
@@ -199,12 +204,13 @@ pub async fn of(db: &impl ConnectionTrait, user_id: Uuid, email: &str) -> Result
     Ok(mails)
 }
 
-/// Removes mails that were given up long ago.
+/// Deletes old mails that were given up.
 ///
 /// # Errors
-/// Fails when the database does.
+/// Database errors.
 pub async fn sweep(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64> {
-    let given_up =
-        outbox::Entity::delete_many().filter(Column::DueAt.is_null()).filter(Column::CreatedAt.lt(now - KEEP_GIVEN_UP));
+    let given_up = outbox::Entity::delete_many()
+        .filter(Column::DueAt.is_null())
+        .filter(Column::CreatedAt.lt(now - GIVEN_UP_RETENTION));
     Ok(given_up.exec(db).await?.rows_affected)
 }

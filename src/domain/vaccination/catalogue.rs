@@ -1,4 +1,4 @@
-//! The catalogue of `care4u seed`: common vaccines with their usual schedules. The manufacturers are invented, because
+//! Catalogue of `care4u seed`: common vaccines with their usual schedules. The manufacturers are invented, because
 //! products differ from country to country; a clinic deactivates what it does not stock.
 
 use crate::domain::vaccination::vaccines::{AgeMonths, Doses, IntervalDays, NewVaccine, VaccineCode, VaccineName};

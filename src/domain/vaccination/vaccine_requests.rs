@@ -1,7 +1,7 @@
 //! Vaccine requests: create, update while pending, and the transitions of the review.
 //!
-//! The conditions of an operation are part of its statement, so nothing can change between check and write. The reason of a
-//! refusal is looked up only if the statement found no row.
+//! The conditions of an operation are part of its statement, so nothing can change between check and write. The reason
+//! of a refusal is looked up only if the statement found no row.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -325,8 +325,8 @@ pub async fn transition(
         return Err(Conflict::RequestStatus(get(db, actor, id).await?.request.status).into());
     };
     if changed.user_id != actor.user_id {
-        let event = Event::new(action).by(Some(actor.user_id)).to(changed.user_id).on(changed.id);
-        event.record(&transaction, &caller.client, now).await?;
+        let event = Event::new(action, &caller.client).by(Some(actor.user_id)).to(changed.user_id).on(changed.id);
+        event.record(&transaction, now).await?;
     }
     transaction.commit().await?;
     with_contact(db, changed).await
@@ -368,7 +368,7 @@ async fn not_offered(
     }
     let vaccine = vaccines::Entity::find_by_id(vaccine_id).one(db).await?;
     Ok(match vaccine.filter(|vaccine| vaccine.active) {
-        None => Violation::new("vaccine_id", "unknown", "is not a vaccine that can be asked for").into(),
+        None => Violation::new("vaccine_id", "unknown", "is not a vaccine that can be requested").into(),
         Some(vaccine) => {
             let message = format!("must be at most {}, the doses of this vaccine", vaccine.doses);
             Violation::new("dose_number", "range", message).into()

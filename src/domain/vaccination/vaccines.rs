@@ -7,6 +7,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use crate::db::QueryText;
 use crate::domain::values::actor::Actor;
 use crate::domain::values::number::Number;
 use crate::domain::values::page::{Page, Slice};
@@ -87,7 +88,9 @@ pub async fn list(db: &impl ConnectionTrait, active: Option<bool>, page: Page) -
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn get(db: &impl ConnectionTrait, id: Uuid) -> Result<vaccines::Model> {
-    vaccines::Entity::find_by_id(id).one(db).await?.ok_or(Error::NotFound)
+    static QUERY: QueryText = QueryText::new();
+    let vaccine = QUERY.find(db, [id.into()], || vaccines::Entity::find_by_id(Uuid::nil())).await?;
+    vaccine.ok_or(Error::NotFound)
 }
 
 /// Creates a vaccine.

@@ -1,9 +1,9 @@
-//! The caller of an operation: who acts, and from where.
+//! Caller of an operation: the actor and the client.
 
 use crate::domain::values::actor::Actor;
 use crate::domain::values::client::Client;
 
-/// The signed-in user of a request, and its client.
+/// Signed-in user who makes a request, and the client that sends it.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// Account, session and role.

@@ -1,22 +1,22 @@
-//! E-mail addresses, as they are compared and stored.
+//! E-mail address.
 
 use email_address::{EmailAddress, Options};
 
 use crate::domain::values::value::{Shape, Value};
 use crate::error::Violation;
 
-/// A valid address, trimmed and lower-cased.
+/// Valid e-mail address, trimmed and in lower case. Addresses are stored and compared in this form.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Email(String);
 
 impl Email {
-    /// The longest address, in bytes (RFC 5321 §4.5.3.1.3, less the angle brackets).
+    /// Maximum length in bytes (RFC 5321 §4.5.3.1.3, without the angle brackets).
     pub const MAX_BYTES: usize = 254;
 
-    /// Parses an address as mail servers write it (RFC 5321), without quotes and brackets.
+    /// Parses an address (RFC 5321). Quoted local parts and address literals are not accepted.
     ///
     /// # Errors
-    /// Tells which rule is broken.
+    /// Returns a violation `email` or `length`.
     pub fn parse(raw: &str) -> Result<Self, Violation> {
         let refused = || Violation::new("email", "email", "must be an e-mail address");
         let email = raw.trim().to_lowercase();
@@ -24,7 +24,7 @@ impl Email {
             return Err(too_long());
         }
         let (user, domain) = email.rsplit_once('@').ok_or_else(refused)?;
-        // One mailbox, one spelling: mail servers know international domains by their ASCII form (RFC 5891).
+        // International domains are converted to ASCII (RFC 5891), so that each mailbox has one spelling.
         let domain = idna::domain_to_ascii(domain).map_err(|_| refused())?;
         let email = format!("{user}@{domain}");
         let options = Options::default().without_domain_literal().without_display_text();
@@ -46,7 +46,7 @@ impl Email {
 }
 
 fn too_long() -> Violation {
-    Violation::new("email", "length", "must have at most 254 bytes")
+    Violation::new("email", "length", format!("must have at most {} bytes", Email::MAX_BYTES))
 }
 
 impl Value for Email {
@@ -57,7 +57,7 @@ impl Value for Email {
     }
 }
 
-/// Personal data stays out of logs.
+/// Hides personal data from logs.
 impl std::fmt::Debug for Email {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Email(…)")

@@ -7,7 +7,7 @@ use crate::domain::values::birthday::LeapDay;
 use crate::domain::values::value::{Shape, Value};
 use crate::error::Violation;
 
-/// The words of an enum.
+/// Values of an enum.
 fn words<E: ActiveEnum<Value = String>>() -> Vec<String> {
     E::iter().map(|value| value.to_value()).collect()
 }

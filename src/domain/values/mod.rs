@@ -1,4 +1,4 @@
-//! Single values, parsed once and then trusted, and what every operation is given: actor, client, clock, page.
+//! Value types, which are validated when they are parsed, and common parameters: actor, caller, client, clock, page.
 
 pub mod actor;
 pub mod backoff;

@@ -3,7 +3,7 @@
 use crate::domain::values::value::{Shape, Value};
 use crate::error::Violation;
 
-/// A code as a user presents it.
+/// Code that a user has entered.
 #[derive(Clone)]
 pub struct OneTimeCode(String);
 

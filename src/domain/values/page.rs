@@ -1,4 +1,5 @@
-//! Keyset pages: a list goes on behind the last row that was seen, so that row ten million costs the same as row ten.
+//! Keyset paging: a page starts after the last row of the page before, so that row ten million costs the same as row
+//! ten.
 
 use chrono::{DateTime, Duration, Utc};
 use futures_util::{Stream, stream};
@@ -6,32 +7,33 @@ use uuid::Uuid;
 
 use crate::error::Result;
 
-/// Which part of a list is wanted. `P` is what tells rows apart in the order of the list: the id, where that is the order.
+/// Page of a list that is requested. `P` is the keyset, the position of a row in the order of the list, for instance
+/// its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page<P = Uuid> {
-    /// How many items at most.
+    /// Maximum number of items.
     pub limit: u64,
-    /// The position of the last item of the page before.
+    /// Position of the last item of the previous page.
     pub after: Option<P>,
 }
 
-/// Part of a list.
+/// Page of a list that is returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slice<T, P = Uuid> {
-    /// The items, at most as many as asked for.
+    /// Items, at most as many as requested.
     pub items: Vec<T>,
-    /// Behind what the next page begins, when there is one.
+    /// Position after which the next page starts, if there is one.
     pub next: Option<P>,
 }
 
 impl<P> Page<P> {
-    /// How many rows to read: one more than wanted tells whether there is another page.
+    /// Number of rows to read: one more than the limit, which shows whether there is another page.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.limit + 1
     }
 
-    /// Cuts what was read down to the page.
+    /// Creates the page from the rows that were read.
     pub fn slice<T>(&self, mut items: Vec<T>, position: impl Fn(&T) -> P) -> Slice<T, P> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let more = items.len() > limit;
@@ -41,8 +43,8 @@ impl<P> Page<P> {
     }
 }
 
-/// A list of any length as a stream of its pages: memory holds one page at a time. `read` returns a page, in any form, and
-/// the position of the next one.
+/// Streams all pages of a list, with only one page in memory at a time. `read` returns a page, in any form, and
+/// the position after which the next page starts.
 pub fn pages<B, P, F, T>(limit: u64, mut read: F) -> impl Stream<Item = Result<B>>
 where
     F: FnMut(Page<P>) -> T,
@@ -58,16 +60,16 @@ where
     })
 }
 
-/// More than can pass between the time that a row tells and the making of its id.
+/// Maximum time between the timestamp of a row and the creation of its id.
 const ID_LAG: Duration = Duration::minutes(1);
 
-/// An id below those of all rows that tell of this time or a later one (RFC 9562 §5.7).
+/// Id that is lower than the ids of all rows of this time or later (UUIDv7, RFC 9562 §5.7).
 #[must_use]
 pub fn first_id_at(time: DateTime<Utc>) -> Uuid {
     id_at(time.checked_sub_signed(ID_LAG).unwrap_or(time))
 }
 
-/// An id above those of all rows that tell of an earlier time than this.
+/// Id that is higher than the ids of all rows before this time.
 #[must_use]
 pub fn last_id_before(time: DateTime<Utc>) -> Uuid {
     id_at(time.checked_add_signed(ID_LAG).unwrap_or(time))

@@ -1,8 +1,8 @@
-//! One member of a JSON merge patch (RFC 7396): absent keeps, null clears, a value sets.
+//! Member of a JSON merge patch (RFC 7396): absent keeps the value, null clears it, any other value sets it.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What a patch does to one member.
+/// Change of one member.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Patch<T> {
     /// The member was absent.
@@ -20,7 +20,7 @@ impl<T> Patch<T> {
         if let Self::Set(value) = self { Some(value) } else { None }
     }
 
-    /// The same patch with its value turned into another.
+    /// Converts the value.
     pub fn map<U>(self, into: impl FnOnce(T) -> U) -> Patch<U> {
         match self {
             Self::Keep => Patch::Keep,
@@ -29,7 +29,7 @@ impl<T> Patch<T> {
         }
     }
 
-    /// The new content of a column that may be empty, or nothing when it stays as it is.
+    /// New value of a nullable column, or `None` if the column is not changed.
     pub fn into_change(self) -> Option<Option<T>> {
         match self {
             Self::Keep => None,
@@ -39,24 +39,24 @@ impl<T> Patch<T> {
     }
 }
 
-/// With `#[serde(default)]` on the field, which makes an absent member [`Patch::Keep`].
+/// Needs `#[serde(default)]` on the field, which makes an absent member [`Patch::Keep`].
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Option::deserialize(deserializer)?.map_or(Self::Clear, Self::Set))
     }
 }
 
-/// `validator` wants to be able to show what it refuses. It is never shown.
+/// `validator` requires that invalid values can be serialized. They are never shown.
 impl<T> Serialize for Patch<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_unit()
     }
 }
 
-/// For a member that can be set but not cleared: absent (with `#[serde(default)]`) is `None`, null is refused.
+/// Deserializes a member that can be set but not cleared: absent (with `#[serde(default)]`) is `None`, null is invalid.
 ///
 /// # Errors
-/// Fails as the value does.
+/// The errors of the value.
 pub fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }

@@ -1,4 +1,4 @@
-//! What is known about a person: names, telephone numbers, national id, date of birth.
+//! Values that describe a person: names, telephone numbers, national id, date of birth.
 
 use std::fmt;
 
@@ -35,9 +35,9 @@ pub struct NationalId(String);
 pub struct BirthDate(NaiveDate);
 
 impl PhoneNumber {
-    /// The most characters.
+    /// Maximum number of characters.
     pub const MAX_CHARS: usize = 32;
-    /// The fewest digits.
+    /// Minimum number of digits.
     pub const MIN_DIGITS: usize = 5;
 
     /// Parses a number.
@@ -62,9 +62,9 @@ impl PhoneNumber {
 }
 
 impl ContactNumber {
-    /// The most characters.
+    /// Maximum number of characters.
     pub const MAX_CHARS: usize = 32;
-    /// The fewest digits.
+    /// Minimum number of digits.
     pub const MIN_DIGITS: usize = 2;
 
     /// Parses a number.
@@ -89,7 +89,7 @@ impl ContactNumber {
 }
 
 impl NationalId {
-    /// The most characters.
+    /// Maximum number of characters.
     pub const MAX_CHARS: usize = 64;
 
     /// Parses a national id.
@@ -143,7 +143,7 @@ impl BirthYear {
     }
 }
 
-/// The latest date of birth: in some time zone it is tomorrow already.
+/// Latest valid date of birth: tomorrow in UTC, because in some time zones tomorrow has already begun.
 #[must_use]
 pub fn latest_birth_date() -> NaiveDate {
     Utc::now().date_naive().succ_opt().unwrap_or(NaiveDate::MAX)
@@ -198,28 +198,28 @@ impl Value for BirthYear {
     }
 }
 
-/// Personal data stays out of logs.
+/// Hides personal data from logs.
 impl fmt::Debug for PhoneNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PhoneNumber(…)")
     }
 }
 
-/// Personal data stays out of logs.
+/// Hides personal data from logs.
 impl fmt::Debug for ContactNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ContactNumber(…)")
     }
 }
 
-/// Personal data stays out of logs.
+/// Hides personal data from logs.
 impl fmt::Debug for NationalId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("NationalId(…)")
     }
 }
 
-/// Personal data stays out of logs.
+/// Hides personal data from logs.
 impl fmt::Debug for BirthDate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("BirthDate(…)")

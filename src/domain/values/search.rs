@@ -1,5 +1,4 @@
-//! Text as it is searched and sorted: without regard to letter case, in any script, and with every character meaning
-//! itself.
+//! Search and sort order of text: case-insensitive in any script, without wildcards.
 
 use icu_normalizer::DecomposingNormalizerBorrowed;
 
@@ -7,17 +6,17 @@ use crate::domain::values::text::Line;
 use crate::domain::values::value::{Shape, Value};
 use crate::error::Violation;
 
-/// A search of at most ten words.
+/// Search text of at most ten words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SearchText(Line<{ SearchText::MAX_CHARS }>);
 
 impl SearchText {
-    /// The most characters.
+    /// Maximum number of characters.
     pub const MAX_CHARS: usize = 200;
-    /// The most words.
+    /// Maximum number of words.
     pub const MAX_WORDS: usize = 10;
 
-    /// Parses a search.
+    /// Parses a search text.
     ///
     /// # Errors
     /// A violation `blank`, `control`, `length` or `words`.
@@ -29,7 +28,7 @@ impl SearchText {
         Ok(Self(line))
     }
 
-    /// The words.
+    /// Words.
     pub fn words(&self) -> impl Iterator<Item = &str> {
         self.0.as_str().split_whitespace()
     }
@@ -43,19 +42,19 @@ impl Value for SearchText {
     }
 }
 
-/// The form in which text is stored for searching and sorting, and asked for: without letter case, `ß` as `ss` and every
-/// sigma alike, and decomposed (Unicode NFD), so that it does not matter how an accent was typed and `é` stands behind `e`.
+/// Folds text for searching and sorting: converts it to lower case, with `ß` as `ss` and one form of sigma, and
+/// decomposes it (Unicode NFD), so that it does not matter how an accent was typed, and `é` is sorted after `e`.
 #[must_use]
 pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    // There and back, letter by letter: some small letters have a common capital.
+    // To upper case and back, because several lower-case letters can have the same upper-case letter.
     let folded: String = text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect();
     DecomposingNormalizerBorrowed::new_nfd().normalize(&folded).into_owned()
 }
 
-/// The pattern of `LIKE … ESCAPE '\'` that finds `text` anywhere.
+/// Pattern for `LIKE … ESCAPE '\'` that matches `text` anywhere. Wildcards in `text` are escaped.
 #[must_use]
 pub fn anywhere(text: &str) -> String {
     let mut pattern = String::from("%");

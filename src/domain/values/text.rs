@@ -15,7 +15,7 @@ pub struct Line<const MAX: usize>(String);
 pub struct Text<const MAX: usize>(String);
 
 impl<const MAX: usize> Line<MAX> {
-    /// The most characters.
+    /// Maximum number of characters.
     pub const MAX_CHARS: usize = MAX;
 
     /// Parses a line.
@@ -48,7 +48,7 @@ impl<const MAX: usize> Line<MAX> {
 }
 
 impl<const MAX: usize> Text<MAX> {
-    /// The most characters.
+    /// Maximum number of characters.
     pub const MAX_CHARS: usize = MAX;
 
     /// Parses a text.
@@ -97,14 +97,14 @@ impl<const MAX: usize> Value for Text<MAX> {
     }
 }
 
-/// Personal data stays out of logs.
+/// Hides personal data from logs.
 impl<const MAX: usize> fmt::Debug for Line<MAX> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Line(…)")
     }
 }
 
-/// Personal data stays out of logs.
+/// Hides personal data from logs.
 impl<const MAX: usize> fmt::Debug for Text<MAX> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Text(…)")

@@ -1,4 +1,4 @@
-//! A time zone: where somebody's day begins.
+//! Time zone, which determines the current date of a user.
 
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use jiff::Timestamp;
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use crate::domain::values::value::{Shape, Value};
 use crate::error::Violation;
 
-/// A zone of the IANA database, as of the release that this program was built with.
+/// Time zone of the IANA database that is compiled into the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TimeZone(jiff::tz::TimeZone);
 
@@ -19,22 +19,22 @@ impl Value for TimeZone {
 }
 
 impl TimeZone {
-    /// The most characters of a name.
+    /// Maximum number of characters of a name.
     pub const MAX_CHARS: usize = 64;
 
-    /// Greenwich.
+    /// UTC.
     pub const UTC: Self = Self(jiff::tz::TimeZone::UTC);
 
-    /// The zone of this name, such as `Europe/Berlin`, in any letter case.
+    /// Finds a time zone by its name, such as `Europe/Berlin`. Letter case does not matter.
     ///
     /// # Errors
-    /// Tells that there is none.
+    /// Returns a violation `time_zone` if there is no such zone.
     pub fn parse(name: &str) -> Result<Self, Violation> {
         let refused = || Violation::new("time_zone", "time_zone", "must be an IANA time zone, such as Europe/Berlin");
         jiff::tz::TimeZone::get(name).map(Self).map_err(|_| refused())
     }
 
-    /// The name as the database has it.
+    /// Name as the IANA database spells it.
     #[must_use]
     pub fn name(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")
@@ -63,7 +63,7 @@ mod tests {
             ("America/New_York", "2026-07-01T03:59:59Z", "2026-06-30"),
             ("Asia/Kolkata", "2026-06-30T18:30:00Z", "2026-07-01"),
             ("Pacific/Kiritimati", "2026-06-30T10:00:00Z", "2026-07-01"),
-            // Long after the last rule that is written down by year.
+            // Beyond the last year with explicit transitions.
             ("Europe/Berlin", "2099-06-30T22:00:00Z", "2099-07-01"),
         ] {
             assert_eq!(date(zone, time), expected, "{zone} {time}");

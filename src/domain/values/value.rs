@@ -24,7 +24,7 @@ pub trait Value: Sized {
         Err(Self::SHAPE.wrong_type())
     }
 
-    /// Parses a truth value.
+    /// Parses a Boolean.
     ///
     /// # Errors
     /// The rule that the value breaks.
@@ -32,7 +32,7 @@ pub trait Value: Sized {
         Err(Self::SHAPE.wrong_type())
     }
 
-    /// Parses a text without a type, such as a query parameter: `20` is a number where a number is wanted.
+    /// Parses a text without a type, such as a query parameter: `20` is a number if the type is a number.
     ///
     /// # Errors
     /// The rule that the text breaks.
@@ -50,9 +50,9 @@ pub trait Value: Sized {
 pub enum Shape {
     /// A string.
     Text {
-        /// The fewest characters.
+        /// Minimum number of characters.
         min: usize,
-        /// The most characters, if there is a limit.
+        /// Maximum number of characters, if there is one.
         max: Option<usize>,
         /// `format` of JSON Schema, such as `email`.
         format: Option<&'static str>,
@@ -61,9 +61,9 @@ pub enum Shape {
     },
     /// A whole number.
     Integer {
-        /// The least value.
+        /// Minimum.
         min: i64,
-        /// The greatest value, if it is known in advance.
+        /// Maximum, if it is constant.
         max: Option<i64>,
     },
     /// `true` or `false`.
