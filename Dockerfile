@@ -1,28 +1,28 @@
 # syntax=docker/dockerfile:1
-# A small image with both programs, `care4u` and `migration`, which run as an unprivileged user.
+# Container image with both programs, `care4u` and `migration`. They run as an unprivileged user.
 
 FROM rust:1.95-slim-trixie AS build
 RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
-# The programs contain no paths of the machine that builds them.
+# Path remapping: the binaries contain no paths of the build machine.
 ENV RUSTFLAGS="--remap-path-prefix=/build=. --remap-path-prefix=/usr/local/cargo=cargo" \
     CFLAGS="-ffile-prefix-map=/build=. -ffile-prefix-map=/usr/local/cargo=cargo"
 
-# Dependencies, compiled with empty sources: this layer is rebuilt only if a manifest changes.
+# Dependency layer: compiled with empty sources, and rebuilt only if a manifest changes.
 COPY Cargo.toml Cargo.lock ./
 COPY entity/Cargo.toml entity/
 COPY migration/Cargo.toml migration/
 COPY migration/engine/Cargo.toml migration/engine/
 RUN mkdir -p src entity/src migration/src migration/engine/src migration/engine/tests migration/engine/benches benches/load \
     && touch src/lib.rs entity/src/lib.rs migration/src/lib.rs migration/engine/src/lib.rs \
-    && for test in alembic elsewhere round_trips; do touch migration/engine/tests/$test.rs; done \
+    && for test in alembic other_backends round_trips; do touch migration/engine/tests/$test.rs; done \
     && echo 'fn main() {}' > migration/engine/benches/large.rs \
     && for main in src migration/src benches/load; do echo 'fn main() {}' > $main/main.rs; done \
     && cargo build --release --locked --package care4u \
     && cargo build --release --locked --package migration
 
 COPY . .
-# Cargo compares modification times, and the empty sources may be newer than the real ones.
+# Modification times: Cargo compares them, and the empty sources may be newer than the real ones.
 RUN find src entity migration -name '*.rs' -exec touch {} + \
     && cargo build --release --locked --package care4u \
     && cargo build --release --locked --package migration

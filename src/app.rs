@@ -30,7 +30,7 @@ use crate::mail::{self, MailError, Mailer};
 use crate::state::AppState;
 use background::Background;
 
-/// Why the application does not start.
+/// Error of starting the application.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The database cannot be opened.
@@ -42,7 +42,7 @@ pub enum StartError {
     /// The revoked sessions cannot be read.
     #[error("cannot read from the database; has it been migrated? {}", with_causes(.0))]
     Revocations(Error),
-    /// The common vaccines, with which development starts, cannot be added.
+    /// The common vaccines, which development adds at the start, cannot be added.
     #[error("cannot add vaccines to the catalogue; has the database been migrated? {}", with_causes(.0))]
     Catalogue(Error),
     /// A signing key cannot be used.
@@ -110,7 +110,7 @@ impl Application {
             App::new()
                 .app_data(web::Data::new(state))
                 .app_data(web::PayloadConfig::new(api::MAX_BODY_BYTES))
-                .wrap(from_fn(api::record))
+                .wrap(from_fn(api::log_request))
                 .configure(|config| api::routes(&mut ServiceConfig::new(config)))
                 .configure(api::docs::configure)
         })
@@ -227,7 +227,7 @@ fn lifetimes(settings: &Settings) -> Lifetimes {
     }
 }
 
-/// How mail leaves: in development into a folder unless told otherwise.
+/// Creates the mailer. Without a configured transport, which only development allows, it writes mails to a folder.
 fn mailer(settings: &Settings) -> Result<Mailer, StartError> {
     let mail = &settings.mail;
     let mailer = match mail.transport {

@@ -50,11 +50,11 @@ pub struct Settings {
     pub registration: Registration,
     /// Mailed codes.
     pub codes: Codes,
-    /// What is slowed down.
+    /// Limits of throttles and quotas.
     pub throttle: Limits,
-    /// How large files of contacts may be.
+    /// Limits of imports of contacts.
     pub contacts: Contacts,
-    /// Mail transport.
+    /// Mail.
     pub mail: Mail,
     /// Logging.
     pub log: Log,

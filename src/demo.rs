@@ -241,7 +241,7 @@ impl Source {
         self.rng.u32(..number) == 0
     }
 
-    /// Somebody, whose e-mail has the `number` in it: it is unique among the contacts of one patient.
+    /// Returns a random contact. Its e-mail contains `number`, which makes it unique among the contacts of one patient.
     fn contact(&mut self, number: u32) -> Result<NewContact> {
         let name = names::random_name(&mut self.rng);
         let email = (!self.one_in(3)).then(|| Email::parse(&format!("{}{number}@mail.example", name.ascii())));

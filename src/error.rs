@@ -1,4 +1,4 @@
-//! Errors of the domain. `api::problem` maps them to HTTP responses.
+//! Errors of the domain. `api::http::problem` maps them to HTTP responses.
 
 use std::borrow::Cow;
 
@@ -110,12 +110,12 @@ impl Violation {
         Self { field: field.into(), code: code.into(), message: message.into() }
     }
 
-    /// A violation of the rule `code` by a value whose place in the input is not known yet.
+    /// Creates a violation by a value whose field is not known yet.
     pub fn of_value(code: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
         Self::new("", code, message)
     }
 
-    /// The same violation, by the value in `field`.
+    /// Sets the field of a violation.
     #[must_use]
     pub fn in_field(self, field: impl Into<Cow<'static, str>>) -> Self {
         Self { field: field.into(), ..self }

@@ -1,4 +1,4 @@
-//! Application state: what handlers work with.
+//! Application state of the handlers.
 
 use std::sync::Arc;
 
@@ -8,16 +8,16 @@ use crate::db::Db;
 use crate::domain::auth::context::Auth;
 use crate::domain::contacts::import_limiter::ImportLimiter;
 
-/// What handlers work with. Every worker thread has one, with connections of its own.
+/// Application state. Each worker thread has its own copy, with its own database connections.
 #[derive(Clone, Debug)]
 pub struct AppState {
     /// The database.
     pub db: Db,
-    /// All that signing in takes.
+    /// Authentication context: clock, password hasher, keys, and settings.
     pub auth: Arc<Auth>,
-    /// Whether the token endpoint takes passwords.
+    /// Whether the token endpoint accepts `grant_type=password`.
     pub password_grant: bool,
-    /// Networks whose word on the client's address is taken.
+    /// Proxy networks whose `Forwarded` and `X-Forwarded-For` headers are trusted.
     pub trusted_proxies: Arc<[IpNet]>,
     /// Limits of imports of contacts.
     pub import_limiter: Arc<ImportLimiter>,

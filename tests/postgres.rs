@@ -1,4 +1,4 @@
-//! The tests of the API, on PostgreSQL.
+//! Tests of the API on PostgreSQL.
 
 #![expect(
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! The tests of the API, on SQLite.
+//! Tests of the API on SQLite.
 
 #![expect(
     clippy::expect_used,

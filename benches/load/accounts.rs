@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
 
-use super::server::{EMAIL, PASSWORD, Server, create, databases};
+use super::client::{EMAIL, PASSWORD};
+use super::server::{Server, create, databases};
 use super::smtp::{Privacy, SmtpServer};
 use super::{client, server};
 

@@ -14,7 +14,8 @@ use sea_orm::{ConnectionTrait as _, DbBackend, EntityTrait as _};
 use uuid::Uuid;
 
 use super::client;
-use super::server::{EMAIL, PASSWORD, Server, create, databases};
+use super::client::{EMAIL, PASSWORD};
+use super::server::{Server, create, databases};
 
 /// Number of contacts of the measured user.
 const OWN: u32 = 10_000;

@@ -12,9 +12,9 @@
 )]
 
 mod accounts;
+mod baseline;
 mod client;
 mod contacts;
-mod floor;
 mod server;
 
 #[path = "../../tests/support/postgres.rs"]
@@ -47,7 +47,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     if arguments.first().is_some_and(|argument| argument == "baseline") {
-        actix_web::rt::System::new().block_on(floor::serve());
+        actix_web::rt::System::new().block_on(baseline::serve());
         return;
     }
     let wanted = |part: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == part);

@@ -5,11 +5,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use super::client::{EMAIL, PASSWORD};
 use super::{BCRYPT_COST, client, postgres};
 
 pub(crate) const SECRET: &str = "a secret for benchmarks of 32 bytes or more";
-pub(crate) const EMAIL: &str = "ada@example.org";
-pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// A running server process. It is killed when dropped.
 pub(crate) struct Server {

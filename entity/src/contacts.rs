@@ -10,7 +10,7 @@ use crate::schema::{CompositeIndex, TableExtras};
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: Uuid,
-    /// Unique on its own too. The primary key starts with `user_id`, so that SQLite stores the contacts of a user
+    /// Also unique by itself. The primary key starts with `user_id`, so that SQLite stores the contacts of a user
     /// together.
     #[sea_orm(primary_key, auto_increment = false, unique)]
     pub id: Uuid,

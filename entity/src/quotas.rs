@@ -12,7 +12,7 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub key: Uuid,
     pub used: i32,
-    /// When the hour is over.
+    /// End of the hour.
     #[sea_orm(indexed)]
     pub resets_at: DateTimeUtc,
 }

@@ -1,8 +1,7 @@
 //! Schema of the entities, as CREATE statements for an empty database.
 //!
-//! SeaORM derives columns, defaults and what stands in `extra`. Added here are the names of keys and indexes
-//! (`<table>_<columns>_{pkey,key,fkey,check,idx}`) and what each entity says in its [`TableExtras`], because no attribute
-//! can.
+//! SeaORM derives columns, defaults and the content of `extra`. Added here are the names of keys and indexes
+//! (`<table>_<columns>_{pkey,key,fkey,check,idx}`) and the [`TableExtras`] of each entity, which attributes cannot express.
 
 use sea_orm::sea_query::{
     Check, ColumnDef, Expr, ExprTrait, ForeignKeyCreateStatement, Index, IndexCreateStatement, Table,

@@ -1,4 +1,4 @@
-//! Throttles and quotas: counters of attempts, such as failed log-ins, which are reset after some time.
+//! Throttle counters: attempts, such as failed log-ins, which are reset after some time.
 
 use sea_orm::entity::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The migration command line; `--help` lists its commands. Only this program knows both migrations and entities.
+//! The migration command line; `--help` lists its commands. Only this program depends on both migrations and entities.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! The command line, as operators use it, on both databases.
+//! Command line of the migrations: commands, messages and exit codes, on both databases.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod support;
@@ -72,7 +72,7 @@ fn status_changes_nothing() {
 }
 
 #[test]
-fn an_unreachable_database_is_one_sentence_without_the_password() {
+fn an_unreachable_database_is_reported_in_one_sentence_without_the_password() {
     let folder = Folder::new();
     for (url, reason) in [
         ("postgres://care4u:hunter2@127.0.0.1:1/care4u", "refused"),
@@ -91,8 +91,8 @@ fn an_unreachable_database_is_one_sentence_without_the_password() {
     assert!(!help.contains("hunter2"), "{help}");
 }
 
-/// A copy of care4u's migration crate, as far as the command line reads it.
-fn sources(folder: &Folder) -> String {
+/// Copies the sources of the migration crate into the folder. Returns the folder's path.
+fn copy_sources(folder: &Folder) -> String {
     let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     std::fs::create_dir(folder.0.join("src")).unwrap();
     for file in std::fs::read_dir(source).unwrap().map(Result::unwrap) {
@@ -101,42 +101,42 @@ fn sources(folder: &Folder) -> String {
     folder.0.display().to_string()
 }
 
-/// The new file, by the end of its name: module, text, and the text of `lib.rs`.
-fn written(folder: &Folder, end: &str) -> (String, String, String) {
+/// Finds a generated file by the end of its name. Returns its module, its text, and the text of `lib.rs`.
+fn generated(folder: &Folder, end: &str) -> (String, String, String) {
     let files = std::fs::read_dir(folder.0.join("src")).unwrap().map(|file| file.unwrap().file_name());
     let mut names = files.map(|name| name.into_string().unwrap());
-    let file = names.find(|name| name.ends_with(end)).expect("a new file");
+    let file = names.find(|name| name.ends_with(end)).expect("a file was generated");
     let text = std::fs::read_to_string(folder.0.join("src").join(&file)).unwrap();
     let list = std::fs::read_to_string(folder.0.join("src/lib.rs")).unwrap();
     (file.trim_end_matches(".rs").to_owned(), text, list)
 }
 
 #[test]
-fn a_new_migration_has_a_heading_and_is_listed() {
+fn a_generated_migration_has_a_heading_and_is_listed() {
     for arguments in [vec!["generate", "add_centres"], vec!["revision", "-m", "Add centres"]] {
         let folder = Folder::new();
-        let crate_dir = sources(&folder);
+        let crate_dir = copy_sources(&folder);
         let arguments: Vec<_> = arguments.into_iter().chain(["-d", &crate_dir]).collect();
         succeeds(&migration(&folder, None, &arguments));
-        let (module, text, list) = written(&folder, "_add_centres.rs");
+        let (module, text, list) = generated(&folder, "_add_centres.rs");
         assert!(
             list.contains(&format!("mod {module};\n")) && list.contains(&format!("Box::new({module}::Migration),\n"))
         );
         let head = Migrator::migrations().last().unwrap().name().to_owned();
-        let opening: Vec<_> = text.lines().take(3).collect();
-        assert!(opening[0].eq_ignore_ascii_case("//! add centres."), "{opening:?}");
-        assert!(opening[2].starts_with(&format!("//! Parent: {head}. Date: 20")), "{opening:?}");
-        assert_eq!(revisions::layout(&text, &folder.0.join("src")).unwrap(), text, "it is laid out");
+        let first_lines: Vec<_> = text.lines().take(3).collect();
+        assert!(first_lines[0].eq_ignore_ascii_case("//! add centres."), "{first_lines:?}");
+        assert!(first_lines[2].starts_with(&format!("//! Parent: {head}. Date: 20")), "{first_lines:?}");
+        assert_eq!(revisions::layout(&text, &folder.0.join("src")).unwrap(), text, "it is formatted");
     }
     let empty = Folder::new();
-    let nowhere = empty.0.display().to_string();
-    assert!(fails(&migration(&empty, None, &["generate", "add_centres", "-d", &nowhere]), 12).contains("src/lib.rs"));
+    let empty_dir = empty.0.display().to_string();
+    assert!(fails(&migration(&empty, None, &["generate", "add_centres", "-d", &empty_dir]), 12).contains("src/lib.rs"));
 }
 
 #[test]
 fn a_dry_run_writes_nothing() {
     let folder = Folder::new();
-    let crate_dir = sources(&folder);
+    let crate_dir = copy_sources(&folder);
     let before = std::fs::read_dir(folder.0.join("src")).unwrap().count();
     let printed = succeeds(&migration(&folder, None, &["revision", "-m", "x", "--dry-run", "-d", &crate_dir]));
     assert!(printed.contains("impl MigrationTrait for Migration") && printed.contains("//! x."), "{printed}");
@@ -144,7 +144,7 @@ fn a_dry_run_writes_nothing() {
 }
 
 #[test]
-fn invalid_arguments_have_their_exit_codes() {
+fn invalid_arguments_exit_with_their_codes() {
     let folder = Folder::new();
     let url = sqlite(&folder);
     succeeds(&migration(&folder, Some(&url), &["up"]));

@@ -1,5 +1,6 @@
-//! `entity`: updates the sources of the entities from a live database. Without differences nothing
-//! changes; deleted parts are restored; additions by hand stay. On both databases.
+//! Entity generation (`migration entity`): updates the entity sources from a live database. Without
+//! differences nothing changes; deleted parts are restored; manual additions are kept. On both
+//! databases.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use support::{Folder, execute, fails, migration, postgres, postgres_database, sqlite, succeeds};
 
-/// A copy of the entities' sources, in a temporary folder.
+/// Copy of the entity sources, in a temporary folder.
 struct Sources {
     folder: Folder,
 }
@@ -24,9 +25,9 @@ impl Sources {
     fn new() -> Self {
         let folder = Folder::new();
         std::fs::create_dir(folder.0.join("src")).unwrap();
-        // With the project's settings for rustfmt.
-        std::fs::copy(original().join("../../rustfmt.toml"), folder.0.join("rustfmt.toml")).unwrap();
-        for (name, text) in files(&original()) {
+        // rustfmt uses the settings of the project.
+        std::fs::copy(original_folder().join("../../rustfmt.toml"), folder.0.join("rustfmt.toml")).unwrap();
+        for (name, text) in files(&original_folder()) {
             std::fs::write(folder.0.join("src").join(name), text).unwrap();
         }
         Self { folder }
@@ -52,14 +53,14 @@ impl Sources {
     }
 
     fn assert_unchanged(&self) {
-        for (name, text) in files(&original()) {
+        for (name, text) in files(&original_folder()) {
             assert_eq!(self.read(&name), text, "{name}");
         }
-        assert_eq!(files(&self.folder.0.join("src")).len(), files(&original()).len());
+        assert_eq!(files(&self.folder.0.join("src")).len(), files(&original_folder()).len());
     }
 }
 
-fn original() -> PathBuf {
+fn original_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("entity").join("src")
 }
 
@@ -98,8 +99,8 @@ async fn without_differences_nothing_changes() {
 async fn deleted_parts_are_restored() {
     on_both("deleted_parts_are_restored", async |url| {
         for (file, from, to) in [
-            // A length, a unique key, an index, nullability, a default, a CHECK, an action, a
-            // composite index, an enum value.
+            // A length, a unique key, an index, nullability, a default, a CHECK, two foreign-key
+            // actions.
             ("users.rs", "String(StringLen::N(200))", "String(StringLen::N(20))"),
             ("users.rs", "String(StringLen::N(254))\", unique", "String(StringLen::N(254))\""),
             ("contacts.rs", "    #[sea_orm(indexed)]\n    pub import_id", "    pub import_id"),
@@ -113,7 +114,7 @@ async fn deleted_parts_are_restored() {
             sources.edit(file, from, to);
             let message = sources.regenerate(&url);
             assert!(message.contains(&format!("Wrote {}", sources.path(file).display())), "{file}, {from}: {message}");
-            assert_eq!(sources.read(file), std::fs::read_to_string(original().join(file)).unwrap(), "{from}");
+            assert_eq!(sources.read(file), std::fs::read_to_string(original_folder().join(file)).unwrap(), "{from}");
         }
     })
     .await;
@@ -134,7 +135,7 @@ async fn a_deleted_enum_value_and_index_are_restored() {
 
 #[tokio::test]
 async fn new_columns_tables_and_enums_are_added_and_dropped_ones_removed() {
-    on_both("new_columns_tables_and_enums_are_added", async |url| {
+    on_both("new_columns_tables_and_enums_are_added_and_dropped_ones_removed", async |url| {
         let sources = Sources::new();
         let (uuid, time) = match url.starts_with("sqlite:") {
             true => ("uuid_text", "timestamp_with_timezone_text"),
@@ -210,7 +211,7 @@ async fn a_deleted_file_is_restored() {
 }
 
 #[tokio::test]
-async fn types_by_sqlite_affinity_are_known() {
+async fn sqlite_types_are_mapped_by_their_affinity() {
     let folder = Folder::new();
     let url = sqlite(&folder);
     succeeds(&migration(&folder, Some(&url), &["up"]));

@@ -1,6 +1,6 @@
-//! Guarantees of migrations, on both databases: one process at a time, atomic, edits are detected,
-//! existing histories are adopted, read-only commands need no write privileges, data is not deleted
-//! without confirmation.
+//! Guarantees of migrations, on both databases: a lock for one process at a time, atomic migrations,
+//! detection of edited migrations, adoption of existing histories, read-only commands without write
+//! privileges, confirmation of data loss.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -30,7 +30,7 @@ async fn on_both<F: Future<Output = ()>>(test: &str, run: impl Fn(String) -> F) 
 
 #[tokio::test]
 async fn ten_concurrent_upgrades_apply_each_migration_once() {
-    on_both("ten_concurrent_upgrades", async |url| {
+    on_both("ten_concurrent_upgrades_apply_each_migration_once", async |url| {
         let folder = Folder::new();
         let start = |_| {
             let mut command = command(&folder, Some(&url), &["up"]);
@@ -53,27 +53,32 @@ async fn a_lock_timeout_names_the_process_that_holds_the_lock() {
     let folder = Folder::new();
     let url = sqlite(&folder);
     succeeds(&migration(&folder, Some(&url), &["up", "-n", "1"]));
-    // This process holds the lock; for the waiting program it is another process.
+    // The test process holds the lock that the program waits for.
     let holder = migration::connect(&url, None).await.unwrap();
     holder.execute_unprepared("BEGIN EXCLUSIVE").await.unwrap();
-    let waited = fails(&migration(&folder, Some(&url), &["up", "--lock-timeout", "0.2"]), 9);
-    assert!(waited.contains("waited for 0.2 s"), "{waited}");
+    let message = fails(&migration(&folder, Some(&url), &["up", "--lock-timeout", "0.2"]), 9);
+    assert!(message.contains("waited for 0.2 s"), "{message}");
     if cfg!(target_os = "linux") {
         let process = format!("process {} (", std::process::id());
-        assert!(waited.contains(&process) && waited.contains("running since 20"), "{waited}");
+        assert!(message.contains(&process) && message.contains("running since 20"), "{message}");
     }
     holder.execute_unprepared("ROLLBACK").await.unwrap();
     succeeds(&migration(&folder, Some(&url), &["up"]));
 
-    let Some(url) = postgres_database().await else { return postgres::skipped("a_lock_timeout_names_the_process") };
+    let Some(url) = postgres_database().await else {
+        return postgres::skipped("a_lock_timeout_names_the_process_that_holds_the_lock");
+    };
     succeeds(&migration(&folder, Some(&url), &["up", "-n", "1"]));
     let holder = migration::connect(&url, None).await.unwrap();
-    let turn = holder.begin().await.unwrap();
-    turn.execute_unprepared("SET LOCAL application_name = 'somebody else'").await.unwrap();
-    turn.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({})", 0x7265_7669_7369_6f6e_i64)).await.unwrap();
-    let waited = fails(&migration(&folder, Some(&url), &["up", "--lock-timeout", "0.2"]), 9);
-    assert!(waited.contains("of user care4u") && waited.contains("(somebody else) since 20"), "{waited}");
-    turn.rollback().await.unwrap();
+    let transaction = holder.begin().await.unwrap();
+    transaction.execute_unprepared("SET LOCAL application_name = 'somebody else'").await.unwrap();
+    transaction
+        .execute_unprepared(&format!("SELECT pg_advisory_xact_lock({})", 0x7265_7669_7369_6f6e_i64))
+        .await
+        .unwrap();
+    let message = fails(&migration(&folder, Some(&url), &["up", "--lock-timeout", "0.2"]), 9);
+    assert!(message.contains("of user care4u") && message.contains("(somebody else) since 20"), "{message}");
+    transaction.rollback().await.unwrap();
     succeeds(&migration(&folder, Some(&url), &["up"]));
 }
 
@@ -82,8 +87,7 @@ async fn a_failed_migration_is_rolled_back() {
     on_both("a_failed_migration_is_rolled_back", async |url| {
         let folder = Folder::new();
         succeeds(&migration(&folder, Some(&url), &["upgrade", "m20261121_000010"]));
-        // The eleventh migration creates a table and indexes. The name of the last index is used
-        // already.
+        // The eleventh migration creates a table and indexes. The name of its last index is taken.
         execute(&url, "CREATE TABLE other (id integer)").await;
         execute(&url, "CREATE INDEX contacts_import_id_idx ON other (id)").await;
         let before = facts_of(&url).await;
@@ -113,23 +117,23 @@ async fn the_history_of_plain_sea_orm_migration_is_adopted() {
         assert_eq!(current.trim(), "m20261121_000008_create_throttles");
         succeeds(&migration(&folder, Some(&url), &["up"]));
         succeeds(&migration(&folder, Some(&url), &["check"]));
-        let without =
+        let without_checksum =
             "SELECT CAST(count(*) AS text) FROM seaql_migrations WHERE checksum IS NULL OR length(checksum) <> 64";
-        assert_eq!(value(&url, without).await.as_deref(), Some("0"));
-        // Plain sea-orm-migration can use the history again.
+        assert_eq!(value(&url, without_checksum).await.as_deref(), Some("0"));
+        // Plain sea-orm-migration can still use the history.
         let db = migration::connect(&url, None).await.unwrap();
         Migrator::down(&db, Some(1)).await.unwrap();
         Migrator::up(&db, None).await.unwrap();
         db.close().await.unwrap();
         succeeds(&migration(&folder, Some(&url), &["up"]));
-        assert_eq!(value(&url, without).await.as_deref(), Some("0"));
+        assert_eq!(value(&url, without_checksum).await.as_deref(), Some("0"));
     })
     .await;
 }
 
 #[tokio::test]
 async fn pending_missing_edited_and_misordered_migrations_fail_the_check() {
-    on_both("pending_missing_edited_and_misordered_migrations", async |url| {
+    on_both("pending_missing_edited_and_misordered_migrations_fail_the_check", async |url| {
         let folder = Folder::new();
         let check = || differs(&migration(&folder, Some(&url), &["check"]));
         succeeds(&migration(&folder, Some(&url), &["upgrade", "head-1"]));
@@ -140,7 +144,7 @@ async fn pending_missing_edited_and_misordered_migrations_fail_the_check() {
         execute(&url, "UPDATE seaql_migrations SET checksum = 'another' WHERE version LIKE '%000003%'").await;
         assert_eq!(check(), "edited: the SQL of m20261121_000003_create_vaccines differs from the applied SQL\n");
         assert!(succeeds(&migration(&folder, Some(&url), &["status"])).contains("edited  m20261121_000003"));
-        // `stamp` accepts the edit.
+        // `stamp` records the checksum of the edited migration.
         succeeds(&migration(&folder, Some(&url), &["stamp", "head"]));
         succeeds(&migration(&folder, Some(&url), &["check"]));
 
@@ -182,7 +186,7 @@ async fn inconsistent_parents_fail_the_check() {
         assert!(text.contains(from), "{name}");
         std::fs::write(&path, text.replace(from, to)).unwrap();
     };
-    // Two developers have added a migration after the same parent.
+    // Two heads: two developers have added a migration after the same parent.
     edit(
         "m20261121_000013_create_calendar_feeds.rs",
         "Parent: m20261121_000012_requests_for_contacts",
@@ -235,7 +239,7 @@ async fn read_only_commands_need_no_write_privileges() {
     )
     .await;
     let reader = url.replacen("care4u@", &format!("{role}@"), 1);
-    // Even if nothing is pending, and the history has no checksums yet.
+    // `up` writes nothing if nothing is pending, even if the history has no checksums yet.
     execute(&url, "ALTER TABLE seaql_migrations DROP COLUMN checksum").await;
     succeeds(&migration(&folder, Some(&reader), &["up"]));
     succeeds(&migration(&folder, Some(&url), &["up"]));
@@ -263,14 +267,14 @@ async fn read_only_commands_work_on_a_read_only_sqlite_file() {
 
 #[tokio::test]
 async fn outside_of_development_data_loss_needs_confirmation() {
-    on_both("outside_of_development_data_loss", async |url| {
+    on_both("outside_of_development_data_loss_needs_confirmation", async |url| {
         let folder = Folder::new();
         let run = |arguments: &str| {
             let mut command = command(&folder, Some(&url), &arguments.split(' ').collect::<Vec<_>>());
             command.env("CARE4U_PROFILE", "production").output().unwrap()
         };
         succeeds(&run("up"));
-        let whole = facts_of(&url).await;
+        let all_facts = facts_of(&url).await;
         for (arguments, loss) in [
             (
                 "downgrade -3",
@@ -284,7 +288,7 @@ async fn outside_of_development_data_loss_needs_confirmation() {
             let message = fails(&run(arguments), 10);
             assert!(message.contains(loss) && message.contains("use --allow-destructive"), "{arguments}: {message}");
         }
-        assert_eq!(difference(&whole, &facts_of(&url).await), Vec::<String>::new());
+        assert_eq!(difference(&all_facts, &facts_of(&url).await), Vec::<String>::new());
         succeeds(&run("downgrade base --allow-destructive"));
         assert!(facts_of(&url).await.is_empty());
     })

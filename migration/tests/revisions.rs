@@ -1,5 +1,5 @@
-//! `history`, `show`, `current`, `heads`, `status`, `stamp`, `upgrade`, `downgrade` and `--sql`, on
-//! both databases.
+//! Revision commands, on both databases: `history`, `show`, `current`, `heads`, `status`, `stamp`,
+//! `upgrade`, `downgrade`, `verify` and `--sql`.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -57,11 +57,11 @@ async fn upgrade_and_downgrade_reach_the_given_revision() {
         // The wrong direction is an error.
         run("upgrade m20261121_000004");
         run("upgrade m20261121_000004");
-        for (arguments, why) in
+        for (arguments, reason) in
             [("upgrade m20261121_000002", "use downgrade"), ("downgrade m20261121_000007", "use upgrade")]
         {
             let message = fails(&migration(&folder, Some(&url), &arguments.split(' ').collect::<Vec<_>>()), 2);
-            assert!(message.contains(why), "{message}");
+            assert!(message.contains(reason), "{message}");
         }
         assert_eq!(current(), names[3]);
     })
@@ -78,16 +78,19 @@ async fn the_history_is_printed_as_text_and_as_json() {
         let json = |arguments: &str| serde_json::from_str::<Value>(&run(&format!("{arguments} --json"))).unwrap();
         run("upgrade m20261121_000003");
         let status = json("status");
-        let words: Vec<_> = status.as_array().unwrap().iter().map(|line| line["status"].as_str().unwrap()).collect();
-        assert_eq!((words.len(), &words[..4]), (names.len(), &["applied", "applied", "applied", "pending"][..]));
+        let statuses: Vec<_> = status.as_array().unwrap().iter().map(|line| line["status"].as_str().unwrap()).collect();
+        assert_eq!((statuses.len(), &statuses[..4]), (names.len(), &["applied", "applied", "applied", "pending"][..]));
         assert!(status[0]["applied_at"].as_str().unwrap().ends_with('Z') && status[3]["applied_at"].is_null());
         assert_eq!(run("status").lines().nth(3).unwrap(), format!("pending  {}", names[3]));
 
         let history = run("history -r m20261121_000001:m20261121_000003");
         assert_eq!(history.lines().count(), 3);
         assert!(history.starts_with(&format!("{} -> {}, Vaccines: the catalogue\n", names[1], names[2])), "{history}");
-        let marked = run("history -i");
-        assert!(marked.lines().any(|line| line.contains(&names[2]) && line.ends_with("(current)")), "{marked}");
+        let with_current = run("history -i");
+        assert!(
+            with_current.lines().any(|line| line.contains(&names[2]) && line.ends_with("(current)")),
+            "{with_current}"
+        );
         assert_eq!(run("history -r :current").lines().count(), 3);
         let verbose = run("history -v -r :m20261121_000001");
         for part in ["Rev: m20261121_000001", "Parent: base", "Path: ", "Date: 2026-11-21", "    Accounts"] {
@@ -128,12 +131,12 @@ async fn stamp_records_without_running_migrations() {
         assert_eq!(current(), names[0]);
         run("stamp base");
         assert_eq!(current(), "");
-        // An unknown migration is an error, until it is purged.
+        // A recorded migration that the project lacks is an error, until it is purged.
         execute(&url, "INSERT INTO seaql_migrations (version, applied_at) VALUES ('m20200101_000000_gone', 1)").await;
         assert!(fails(&migration(&folder, Some(&url), &["stamp", "head"]), 6).contains("m20200101_000000_gone"));
         run("stamp base --purge");
         assert_eq!(value(&url, "SELECT CAST(count(*) AS text) FROM seaql_migrations").await.as_deref(), Some("0"));
-        // Afterwards migrations work as usual.
+        // After the purge, migrations work as before.
         run("up");
         run("check");
     })
@@ -145,7 +148,7 @@ async fn the_printed_sql_has_the_same_effect() {
     on_both("the_printed_sql_has_the_same_effect", async |url| {
         let folder = Folder::new();
         let backend = if url.starts_with("sqlite:") { "sqlite" } else { "postgres" };
-        // Without a database.
+        // Prints the SQL without a database.
         let printed = |arguments: &str| {
             let arguments: Vec<_> = arguments.split(' ').chain(["--sql", "--backend", backend]).collect();
             succeeds(&migration(&folder, None, &arguments))
@@ -153,7 +156,7 @@ async fn the_printed_sql_has_the_same_effect() {
         execute(&url, &printed("upgrade m20261121_000009")).await;
         execute(&url, &printed("upgrade m20261121_000009:head")).await;
         succeeds(&migration(&folder, Some(&url), &["check"]));
-        let whole = facts_of(&url).await;
+        let all_facts = facts_of(&url).await;
         execute(&url, &printed("downgrade head:m20261121_000010")).await;
         assert_eq!(
             succeeds(&migration(&folder, Some(&url), &["current"])).trim(),
@@ -163,10 +166,10 @@ async fn the_printed_sql_has_the_same_effect() {
             differs(&migration(&folder, Some(&url), &["check"])).contains("pending: m20261121_000011_create_contacts")
         );
         succeeds(&migration(&folder, Some(&url), &["up"]));
-        assert_eq!(difference(&whole, &facts_of(&url).await), Vec::<String>::new());
+        assert_eq!(difference(&all_facts, &facts_of(&url).await), Vec::<String>::new());
         execute(&url, &printed("downgrade base")).await;
         assert!(facts_of(&url).await.is_empty());
-        assert!(!folder.0.join("data").exists(), "a database was made");
+        assert!(!folder.0.join("data").exists(), "a database was created");
     })
     .await;
 }

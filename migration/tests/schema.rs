@@ -1,4 +1,4 @@
-//! The schema, on both databases: every migration can be reverted and applied again, and the
+//! Database schema, on both databases: every migration can be reverted and applied again, and the
 //! entities describe the schema of the migrations.
 #![allow(
     clippy::expect_used,
@@ -17,47 +17,47 @@ use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection};
 use support::facts::difference;
 use support::{facts as facts_of, postgres};
 
-/// An empty database, which ends with the connection.
+/// Opens an empty in-memory database. It is deleted when the connection is closed.
 async fn sqlite() -> DatabaseConnection {
-    connect("sqlite::memory:", None).await.expect("SQLite opens in memory")
+    connect("sqlite::memory:", None).await.expect("an in-memory database can be opened")
 }
 
 async fn postgres() -> Option<DatabaseConnection> {
-    let server = connect(postgres::server_url()?, None).await.expect("the test server answers");
+    let server = connect(postgres::server_url()?, None).await.expect("the test server accepts connections");
     let name = format!("schema_{}", uuid::Uuid::now_v7().simple());
     server.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("a database can be created");
     let url = postgres::database_url(&name)?;
-    Some(connect(&url, None).await.expect("the new database answers"))
+    Some(connect(&url, None).await.expect("the new database accepts connections"))
 }
 
 async fn every_migration_can_be_reverted_and_applied_again(db: &DatabaseConnection) {
     assert!(facts_of(db).await.is_empty());
-    let mut steps = vec![facts_of(db).await];
+    let mut schemas = vec![facts_of(db).await];
     let one = Options { reach: Reach::Steps(1), ..project().options() };
     for _ in Migrator::migrations() {
-        revisions::upgrade(db, &project(), &one).await.expect("a migration applies");
+        revisions::upgrade(db, &project(), &one).await.expect("a migration is applied");
         let after = facts_of(db).await;
-        assert_ne!(steps.last(), Some(&after), "a migration that changes nothing");
-        steps.push(after);
+        assert_ne!(schemas.last(), Some(&after), "a migration changes nothing");
+        schemas.push(after);
     }
-    for before in steps.iter().rev().skip(1) {
-        revisions::downgrade(db, &project(), &one).await.expect("a migration can be undone");
+    for before in schemas.iter().rev().skip(1) {
+        revisions::downgrade(db, &project(), &one).await.expect("a migration is reverted");
         assert_eq!(difference(before, &facts_of(db).await), Vec::<String>::new());
     }
-    migration::up(db).await.expect("all migrations apply again");
-    assert_eq!(difference(steps.last().expect("there are migrations"), &facts_of(db).await), Vec::<String>::new());
+    migration::up(db).await.expect("all migrations are applied again");
+    assert_eq!(difference(schemas.last().expect("there are migrations"), &facts_of(db).await), Vec::<String>::new());
 }
 
 async fn entities_describe_the_schema_of_the_migrations(migrated: &DatabaseConnection, derived: &DatabaseConnection) {
-    migration::up(migrated).await.expect("all migrations apply");
+    migration::up(migrated).await.expect("all migrations are applied");
     for table in entity::schema::tables(derived.get_database_backend()) {
-        derived.execute(&table).await.expect("the tables of the entities can be made");
+        derived.execute(&table).await.expect("the tables of the entities are created");
     }
     for index in entity::schema::indexes(derived.get_database_backend()) {
-        derived.execute(&index).await.expect("and their indexes");
+        derived.execute(&index).await.expect("the indexes of the entities are created");
     }
     let (migrated, derived) = (facts_of(migrated).await, facts_of(derived).await);
-    assert!(migrated.len() > 40, "hardly anything was found: {migrated:#?}");
+    assert!(migrated.len() > 40, "too few facts were found: {migrated:#?}");
     let drift = difference(&migrated, &derived);
     assert!(drift.is_empty(), "migrations (-) and entities (+) disagree:\n{}", drift.join("\n"));
 }
@@ -92,18 +92,18 @@ async fn on_postgres_entities_describe_the_schema_of_the_migrations() {
 
 #[tokio::test]
 async fn concurrent_upgrades_apply_each_migration_once() {
-    let Some(db) = postgres().await else { return postgres::skipped("concurrent_upgrades") };
+    let Some(db) = postgres().await else { return postgres::skipped("concurrent_upgrades_apply_each_migration_once") };
     let name = db
         .query_one_raw(sea_orm_migration::sea_orm::Statement::from_string(
             db.get_database_backend(),
             "SELECT current_database()::text",
         ))
         .await
-        .expect("the database answers")
-        .expect("with a row")
+        .expect("the query succeeds")
+        .expect("the result has a row")
         .try_get_by_index::<String>(0)
-        .expect("that holds its name");
-    let url = postgres::database_url(&name).expect("the server is there");
+        .expect("the row has the name of the database");
+    let url = postgres::database_url(&name).expect("the test server is running");
     let migrators = (0..8).map(|_| {
         let url = url.clone();
         tokio::spawn(async move {

@@ -1,5 +1,5 @@
-//! Squash: a migration generated from an empty database to all entities creates the same schema as
-//! care4u's own migrations. The generated migration is compiled from `squashed/`.
+//! Squashed migration: one migration that is generated for all entities from an empty database. It
+//! creates the same schema as care4u's migrations. It is compiled from `squashed/`.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod squashed;
@@ -21,24 +21,27 @@ fn project(migrations: fn() -> Vec<Box<dyn MigrationTrait>>) -> Project {
     Project { migrations, entities: Some(entities), ..migration::project() }
 }
 
-async fn one_generated_migration_creates_the_same_schema(empty: &DatabaseConnection, other: &DatabaseConnection) {
+async fn one_generated_migration_creates_the_same_schema(empty: &DatabaseConnection, migrated: &DatabaseConnection) {
     let heading = Heading { message: "Everything".into(), parent: None, date: "2026-11-21".into() };
     let text =
-        revisions::autogenerate(empty, &project(Vec::new), &heading).await.unwrap().expect("there is much to do");
+        revisions::autogenerate(empty, &project(Vec::new), &heading).await.unwrap().expect("there are differences");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-    let text = revisions::layout(&text, &folder).expect("rustfmt takes what was generated");
+    let text = revisions::layout(&text, &folder).expect("rustfmt formats the generated migration");
     let file = folder.join("squashed/mod.rs");
     if std::env::var_os("UPDATE_GENERATED").is_some() && empty.get_database_backend() == DbBackend::Sqlite {
         std::fs::write(&file, &text).unwrap();
     }
     let known = std::fs::read_to_string(file).unwrap();
-    assert!(known == text, "what is generated has changed; look at it with UPDATE_GENERATED=1:\n{text}");
+    assert!(
+        known == text,
+        "the generated migration has changed; review it, and update the file with UPDATE_GENERATED=1:\n{text}"
+    );
 
     let squashed = project(|| vec![Box::new(squashed::Migration)]);
     revisions::upgrade(empty, &squashed, &squashed.options()).await.unwrap();
     assert_eq!(revisions::differences(empty, &squashed).await.unwrap(), []);
-    migration::up(other).await.unwrap();
-    assert_eq!(difference(&facts(other).await, &facts(empty).await), Vec::<String>::new());
+    migration::up(migrated).await.unwrap();
+    assert_eq!(difference(&facts(migrated).await, &facts(empty).await), Vec::<String>::new());
     revisions::downgrade(empty, &squashed, &squashed.options()).await.unwrap();
     assert!(facts(empty).await.is_empty());
 }

@@ -1,4 +1,4 @@
-//! Deletion of the own account.
+//! Account deletion: erases the account and the personal data of the current user.
 
 use actix_web::{post, web};
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use crate::domain::personal_data::{self, Erasure};
 use crate::domain::values::caller::Caller;
 use crate::state::AppState;
 
-/// The password, because a deletion cannot be undone.
+/// Confirmation of an account deletion, which cannot be undone.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "password": "a long sentence" }))]
@@ -25,17 +25,17 @@ pub struct DeleteAccount {
     password: Field<PresentedPassword>,
 }
 
-/// What became of every trace of the account, in rows.
+/// Result of an account deletion: numbers of rows.
 #[derive(Serialize, ToSchema)]
 pub struct ErasureReply {
     erased: Erased,
     anonymised: Anonymised,
-    /// What a dose record must keep. This version stores no dose records, so nothing is kept.
+    /// Data that dose records must keep. Always empty, because this version stores no dose records.
     #[schema(example = json!([]))]
     kept: Vec<&'static str>,
 }
 
-/// What is gone.
+/// Numbers of deleted rows.
 #[derive(Serialize, ToSchema)]
 pub struct Erased {
     /// The account itself.
@@ -43,10 +43,10 @@ pub struct Erased {
     account: u64,
     #[schema(example = 2)]
     vaccine_requests: u64,
-    /// Contacts, with the records of the files they came from and the secret of the calendar.
+    /// Contacts, imports of contacts, and the birthday feed.
     #[schema(example = 40)]
     contacts: u64,
-    /// Codes under way.
+    /// Codes that had not been used.
     #[schema(example = 0)]
     codes: u64,
     /// Mails that had not been sent.
@@ -54,16 +54,16 @@ pub struct Erased {
     mails: u64,
 }
 
-/// What names nobody any more.
+/// Numbers of anonymised rows.
 #[derive(Serialize, ToSchema)]
 pub struct Anonymised {
-    /// Sessions: ids and times, until they are swept.
+    /// Sessions. Their ids and times are kept until the clean-up deletes them.
     #[schema(example = 3)]
     sessions: u64,
-    /// The audit trail: what was done and when, without address and browser; its ids lead to nobody.
+    /// Audit events. Action and time are kept, IP address and user agent are erased; the ids no longer identify anyone.
     #[schema(example = 9)]
     activity: u64,
-    /// Decisions on the requests of others.
+    /// Reviews of other users' vaccine requests.
     #[schema(example = 0)]
     reviews: u64,
 }
@@ -84,10 +84,10 @@ impl From<Erasure> for ErasureReply {
     }
 }
 
-/// Delete the own account
+/// Delete the account of the current user
 ///
-/// Erases or anonymises all its data; the response counts the rows. A last mail goes to the address, which is forgotten
-/// afterwards.
+/// Deletes the account and erases or anonymises its data. The response has the numbers of rows. A last mail notifies
+/// the owner; then the address is erased too.
 ///
 /// **Open to:** anyone signed in.
 #[utoipa::path(
@@ -95,7 +95,7 @@ impl From<Erasure> for ErasureReply {
     request_body = DeleteAccount,
     responses(
         (status = 200, body = ErasureReply),
-        (status = 409, description = "No administrator would be left"),
+        (status = 409, description = "It is the last admin who can log in"),
         (status = 429, description = "Too many wrong passwords"),
     )
 )]

@@ -33,7 +33,7 @@ const DOCUMENT_PATH: &str = "/api-docs/openapi.json";
         keyset-paged: send the `next_cursor` of a page as `cursor` to get the next page."),
     tags(
         (name = "auth", description = "Registration, log-in, token pair, password reset"),
-        (name = "account", description = "The own account: profile, password, e-mail, sessions, activity, personal data"),
+        (name = "account", description = "Current user: profile, password, e-mail, sessions, activity, personal data"),
         (name = "contacts", description = "Contacts, birthdays, imports and exports"),
         (name = "users", description = "All accounts, for admins"),
         (name = "audit", description = "Audit trail, for admins"),
@@ -62,7 +62,16 @@ pub fn openapi() -> OpenApi {
             complete_operation(path, operation);
         }
     }
+    remove_unused_schemas(&mut document);
     document
+}
+
+/// Removes schemas without a reference: those of value types, which are inlined into each member with its description.
+fn remove_unused_schemas(document: &mut OpenApi) {
+    let json = document.to_json().unwrap_or_default();
+    if let Some(components) = &mut document.components {
+        components.schemas.retain(|name, _| json.contains(&format!("\"#/components/schemas/{name}\"")));
+    }
 }
 
 fn oauth2() -> SecurityScheme {
@@ -96,12 +105,12 @@ fn complete_operation(path: &str, operation: &mut Operation) {
     let standard = [
         ("400", has_body, "The body is malformed"),
         ("401", operation.security.is_some(), "There is no access token, or it is not valid"),
-        ("404", has_id, "The resource does not exist, or the caller may not see it"),
+        ("404", has_id, "The resource does not exist, or the user may not see it"),
         ("408", has_body, "The body did not arrive in time"),
         ("413", has_body, "The body is too large"),
-        ("415", is_json, "The body is not JSON"),
-        ("422", is_json || has_query || has_id, "Values break a rule; `errors` has all of them"),
-        ("500", touches_database, "Something went wrong on our side"),
+        ("415", is_json, "The media type of the body is not JSON"),
+        ("422", is_json || has_query || has_id, "Values are invalid; `errors` lists all of them"),
+        ("500", touches_database, "Internal error of the service"),
         ("503", touches_database, "Try again after `Retry-After` seconds"),
     ];
     for (status, applies, description) in standard {
@@ -157,7 +166,7 @@ impl Docs {
             .map(|(path, item)| (path.clone(), ResourceDef::new(path.as_str()), allowed_methods(item)))
             .collect();
         methods.sort_by_key(|(path, ..)| path.matches('{').count());
-        // Served below, and no operations of the API.
+        // Served below; they are not operations of the API.
         for path in ["/", "/problems", "/docs", "/docs/{_:.*}", DOCUMENT_PATH] {
             methods.push((path.to_owned(), ResourceDef::new(path), "GET, HEAD".to_owned()));
         }
@@ -169,16 +178,16 @@ impl Docs {
 pub fn configure(config: &mut web::ServiceConfig) {
     let settings = Config::from(DOCUMENT_PATH).try_it_out_enabled(true).validator_url("none");
     config
-        .route("/", web::route().guard(reads()).to(pages::start))
-        .route("/problems", web::route().guard(reads()).to(pages::problems))
+        .route("/", web::route().guard(get_or_head()).to(pages::start))
+        .route("/problems", web::route().guard(get_or_head()).to(pages::problems))
         .route(DOCUMENT_PATH, web::get().to(document))
         .service(web::redirect("/docs", "/docs/"))
         .service(SwaggerUi::new("/docs/{_:.*}").config(settings))
         .default_service(web::to(default_service));
 }
 
-/// A guard for GET and HEAD.
-fn reads() -> impl Guard {
+/// Guard for GET and HEAD.
+fn get_or_head() -> impl Guard {
     guard::Any(guard::Get()).or(guard::Head())
 }
 

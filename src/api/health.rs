@@ -1,4 +1,4 @@
-//! Liveness and readiness checks, and the public keys (JWKS), for other machines.
+//! Health checks (liveness, readiness), and the public keys that verify access tokens (JWKS).
 
 use actix_web::{HttpResponse, get, web};
 use serde::Serialize;
@@ -26,7 +26,7 @@ pub struct JwkSetReply {
 
 /// Check liveness
 ///
-/// Whether the process runs. Does not use the database.
+/// Tells whether the process runs. Does not use the database.
 ///
 /// **Open to:** anyone.
 #[utoipa::path(operation_id = "check_liveness", tag = "operations", responses((status = 200, body = HealthReply)))]
@@ -37,7 +37,7 @@ pub async fn live() -> web::Json<HealthReply> {
 
 /// Check readiness
 ///
-/// Whether the service can serve requests: it pings the database.
+/// Tells whether the service can serve requests. Pings the database.
 ///
 /// **Open to:** anyone.
 #[utoipa::path(operation_id = "check_readiness", tag = "operations", responses((status = 200, body = HealthReply)))]
@@ -49,7 +49,7 @@ pub async fn ready(state: web::Data<AppState>) -> Result<web::Json<HealthReply>,
 
 /// Get the public keys (JWKS)
 ///
-/// They verify access tokens, if tokens are signed with asymmetric keys.
+/// They verify access tokens. There are none if tokens are signed with a shared secret.
 ///
 /// **Open to:** anyone.
 #[utoipa::path(

@@ -1,7 +1,7 @@
-//! Everything that knows actix: the whole route table, on one screen.
+//! HTTP API: handlers, and the route table.
 //!
-//! Registering a handler documents it: the OpenAPI document is made from this table. A scope serves every path below
-//! its prefix, so of two the longer prefix comes first.
+//! The OpenAPI document is generated from this table, so every registered handler is documented. A scope matches every
+//! path with its prefix, so the longer of two prefixes must come first.
 
 mod account_deletion;
 mod accounts;
@@ -23,14 +23,14 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use accounts::{account, credentials, recovery, registration, users, verification};
 use auth::{log_in, sessions, token};
 use contacts::{birthdays, calendar_feeds, contact_exports, contact_imports, contact_search};
-pub use http::access_log::record;
+pub use http::access_log::log_request;
 
 pub use http::extract::MAX_BODY_BYTES;
 use http::guard::signed_in;
 use records::audit;
 use vaccination::{vaccine_requests, vaccines};
 
-/// Every route, with its guard.
+/// Registers every route with its guard.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(scope("/health").service(health::live).service(health::ready))
@@ -59,7 +59,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(sessions::list)
                 .service(sessions::end)
                 .service(sessions::end_others)
-                .service(audit::own)
+                .service(audit::list_own)
                 .service(personal_data::export)
                 .service(users::list)
                 .service(users::get)

@@ -1,4 +1,4 @@
-//! Export of the personal data of the caller.
+//! Export of the personal data of the current user.
 
 use actix_web::http::header::{self, ContentType};
 use actix_web::{HttpResponse, get, web};
@@ -15,7 +15,7 @@ use crate::api::contacts::calendar_feeds::FeedReply;
 use crate::api::contacts::contact_imports::ImportReply;
 use crate::api::contacts::contacts::ContactReply;
 use crate::api::http::problem::Problem;
-use crate::api::http::streaming::{begun, json_items};
+use crate::api::http::streaming::{json_items, prefetched};
 use crate::api::records::audit::AuditEventReply;
 use crate::api::vaccination::vaccine_requests::VaccineRequestReply;
 use crate::domain::personal_data::{self, PersonalData};
@@ -30,7 +30,7 @@ const WITHHELD: [&str; 2] = [
     "throttles, quotas: counters under HMACs, which cannot be traced back to anybody and are deleted soon",
 ];
 
-/// The end of the document without contacts and activity.
+/// End of the document, with empty lists of contacts and activity.
 const EMPTY_LISTS: &str = "\"contacts\":[],\"activity\":[]}";
 
 /// The personal data of a user.
@@ -112,10 +112,10 @@ impl From<account_codes::Model> for CodeReply {
     }
 }
 
-/// Export the own personal data
+/// Export the personal data of the current user
 ///
-/// Everything that is stored about the caller, as one JSON document. A response that ends before its closing brace is
-/// incomplete.
+/// Returns everything that is stored about the user, as one JSON document. A response that ends before its closing
+/// brace is incomplete.
 ///
 /// **Open to:** anyone signed in.
 #[utoipa::path(
@@ -128,7 +128,7 @@ pub async fn export(state: web::Data<AppState>, caller: Caller) -> Result<HttpRe
     let reply = PersonalDataReply::new(data, caller.actor.session_id, state.auth.clock.now());
     let body = chunks(reply, &state, caller.actor)?;
     let name = (header::CONTENT_DISPOSITION, "attachment; filename=\"care4u.json\"");
-    Ok(HttpResponse::Ok().insert_header(name).content_type(ContentType::json()).streaming(begun(body).await?))
+    Ok(HttpResponse::Ok().insert_header(name).content_type(ContentType::json()).streaming(prefetched(body).await?))
 }
 
 /// The document in chunks: memory holds one page of contacts or events at a time.

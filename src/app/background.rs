@@ -75,7 +75,7 @@ async fn poll_revocations(state: AppState) {
             }
             Err(_) => {}
         }
-        auth.revocations.forget(now - auth.tokens.lifetimes().access);
+        auth.revocations.remove_expired(now - auth.tokens.lifetimes().access);
     }
 }
 

@@ -1,4 +1,4 @@
-//! `healthcheck`: asks the service on this machine whether it is alive.
+//! `healthcheck`: checks whether the service on this machine is alive (`GET /health/live`).
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};

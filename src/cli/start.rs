@@ -17,7 +17,7 @@ pub(super) fn start_quietly() -> Result<Settings, Box<dyn std::error::Error>> {
 pub(super) fn start(settings: Settings) -> Result<Settings, Box<dyn std::error::Error>> {
     telemetry::start(&settings.log)?;
     for key in &settings.unknown {
-        log::warn!("no setting is called {key}; it has no effect");
+        log::warn!("unknown setting {key}; it has no effect");
     }
     Ok(settings)
 }

@@ -1,4 +1,4 @@
-//! `create-admin` and `user`: accounts, changed by an operator.
+//! `create-admin` and `user`: account administration by an operator.
 
 use care4u::app;
 use care4u::domain::accounts::administration::{self, AccountChanges};

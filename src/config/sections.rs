@@ -79,7 +79,7 @@ pub struct Registration {
 pub enum OnDuplicate {
     /// 409: the e-mail is taken.
     Conflict,
-    /// 202 as for every registration; only a mail to the address tells the outcome.
+    /// 202 for every registration; the outcome is sent by mail to the address.
     Silent,
 }
 
@@ -90,7 +90,7 @@ pub struct Codes {
     pub ttl_seconds: u32,
 }
 
-/// `[contacts]`
+/// Imports of contacts: `[contacts]`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Contacts {
     /// Maximum size of an import file in bytes.
@@ -99,7 +99,7 @@ pub struct Contacts {
     pub import_max_rows: u64,
 }
 
-/// Mail transport: `[mail]`.
+/// Mail: `[mail]`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Mail {
     /// Transport; required in production.
@@ -129,7 +129,7 @@ pub struct Mail {
     pub smtp_ca_file: Option<PathBuf>,
 }
 
-/// How mail leaves.
+/// Transport of mails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MailTransport {

@@ -58,7 +58,7 @@ pub struct PersonalData {
 /// [`Error::InvalidToken`] if the account is gone.
 pub async fn export(db: &impl ConnectionTrait, clock: &Clock, caller: &Caller) -> Result<PersonalData> {
     let id = caller.actor.user_id;
-    let user = accounts::own(db, &caller.actor).await?;
+    let user = accounts::get_own(db, &caller.actor).await?;
     Event::own(AuditAction::DataExported, id, &caller.client).record(db, clock.now()).await?;
     Ok(PersonalData {
         sessions: refresh_tokens::Entity::find()
@@ -104,7 +104,7 @@ pub fn activity(
     pages(EXPORT_PAGE, move |page| {
         let db = db.clone();
         async move {
-            let slice = audit::own(&db, &actor, page).await?;
+            let slice = audit::list_own(&db, &actor, page).await?;
             Ok((slice.items, slice.next))
         }
     })
@@ -164,8 +164,8 @@ async fn erase_traces(transaction: &impl ConnectionTrait, user: &users::Model) -
         contacts: crate::domain::contacts::contacts::delete_all(transaction, id).await?,
         codes: codes.exec(transaction).await?.rows_affected,
         mails: mails::delete_all(transaction, id, &user.email).await?,
-        sessions: sessions::forget_clients(transaction, id).await?,
-        activity: audit::forget_clients(transaction, id).await?,
+        sessions: sessions::erase_clients(transaction, id).await?,
+        activity: audit::erase_clients(transaction, id).await?,
         reviews: reviews.exec(transaction).await?.rows_affected,
     })
 }

@@ -1,5 +1,5 @@
-//! Mail: builds messages and sends them to a mail server, or writes them into a folder. [`courier`] is the delivery
-//! worker, which sends the mails of the outbox.
+//! Mail: builds messages and sends them to a mail server, or writes them into a folder. [`delivery_worker`] sends the
+//! mails of the outbox.
 
 pub mod delivery_worker;
 mod smtp;

@@ -1,5 +1,8 @@
 //! SMTP client (RFC 5321), with a new connection for each mail: after an aborted mail, the responses to the next one on
 //! the same connection could be taken for those to the first.
+//!
+//! This uses the connections of lettre, not its `AsyncSmtpTransport`, which waits for the response to QUIT before it
+//! reports success: with a server that hangs there, an accepted mail would time out and be sent again.
 
 use std::time::Duration;
 

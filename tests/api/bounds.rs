@@ -11,7 +11,7 @@ use crate::BACKEND;
 use crate::support::app::TestApp;
 use crate::support::contract::DOCUMENT;
 
-/// A column, as its entity has it.
+/// Column as its entity declares it.
 struct Stored {
     table: &'static str,
     column: &'static str,
@@ -27,7 +27,7 @@ fn stored(column: impl ColumnTrait) -> Stored {
     }
 }
 
-/// The column of a member of a request body. None for members without a column.
+/// Column of a member of a request body; none for members without a column.
 fn column_of(schema: &str, member: &str) -> Option<Stored> {
     Some(match (schema, member) {
         ("RegisterAccount" | "UpdateProfile", "name") => stored(users::Column::Name),
@@ -58,7 +58,7 @@ fn column_of(schema: &str, member: &str) -> Option<Stored> {
             stored(vaccine_requests::Column::DoseNumber)
         }
         ("RejectVaccineRequest", "reason") => stored(vaccine_requests::Column::Reason),
-        // Secrets are stored as hashes only.
+        // Secrets are only stored as hashes.
         (_, "password" | "current_password" | "new_password" | "reset_token") => return None,
         _ => panic!("{schema}.{member} has a bound; say here which column it is stored in, or that there is none"),
     })
@@ -121,7 +121,7 @@ async fn declared_length(db: &impl ConnectionTrait, table: &str, column: &str) -
 }
 
 #[tokio::test]
-async fn a_text_is_as_long_in_openapi_as_in_its_entity_and_its_column() {
+async fn the_length_of_a_text_is_the_same_in_openapi_entity_and_column() {
     let app = TestApp::start(BACKEND).await;
     let mut compared = 0;
     for (schema, member, value) in bounded_members() {
@@ -158,7 +158,7 @@ fn a_number_within_its_bounds_fits_its_column() {
 }
 
 #[tokio::test]
-async fn an_email_of_a_code_is_as_long_as_that_of_an_account() {
+async fn the_email_column_of_codes_is_as_long_as_that_of_accounts() {
     let app = TestApp::start(BACKEND).await;
     let Stored { table, column, .. } = stored(account_codes::Column::Email);
     let length = declared_length(&app.state().db, table, column).await;

@@ -1,6 +1,6 @@
-//! The OpenAPI document is whole and true, and Swagger UI is served.
+//! The OpenAPI document is complete and correct, and Swagger UI is served.
 //!
-//! That answers are as documented is checked at every request of every test.
+//! Every test compares each response with the document.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -14,7 +14,7 @@ use crate::BACKEND;
 use crate::support::app::TestApp;
 use crate::support::contract::DOCUMENT;
 
-/// Each operation of the document as (method, path, operation).
+/// Returns each operation of the document as (method, path, operation).
 fn operations() -> Vec<(String, String, &'static Value)> {
     let paths = DOCUMENT["paths"].as_object().expect("a document has paths");
     let of = |(path, item): (&String, &'static Value)| {
@@ -26,7 +26,7 @@ fn operations() -> Vec<(String, String, &'static Value)> {
 }
 
 #[actix_web::test]
-async fn every_route_that_is_served_is_documented_and_the_reverse() {
+async fn every_route_is_documented_and_every_documented_route_exists() {
     let seen: Arc<Mutex<BTreeSet<(String, String)>>> = Arc::default();
     let service = actix_web::test::init_service(
         App::new().configure(|config| care4u::api::routes(&mut ServiceConfig::new(config))).service(
@@ -51,14 +51,14 @@ async fn every_route_that_is_served_is_documented_and_the_reverse() {
     actix_web::test::call_service(&service, request).await;
     let documented: BTreeSet<_> = operations().into_iter().map(|(method, path, _)| (method, path)).collect();
     let mut served = seen.lock().expect("nobody panics").clone();
-    // The scope itself, which the guard on its method makes look like a route.
+    // The scope itself, which looks like a route because of the guard on its method.
     served.remove(&("GET".to_owned(), "/api/v1/vaccines/".to_owned()));
     assert_eq!(served, documented);
     assert!(served.len() > 20, "{served:?}");
 }
 
 #[tokio::test]
-async fn the_document_is_openapi_3_1_and_every_operation_tells_all_it_should() {
+async fn every_operation_is_documented_completely() {
     let app = TestApp::start(BACKEND).await;
     let served = app.get("/api-docs/openapi.json").await;
     assert_eq!(served.header("content-type"), "application/json");
@@ -69,7 +69,11 @@ async fn the_document_is_openapi_3_1_and_every_operation_tells_all_it_should() {
         let what = format!("{method} {path}");
         let id = operation["operationId"].as_str().unwrap_or_else(|| panic!("{what} has no id"));
         assert!(ids.insert(id.to_owned()), "{what}: {id} is the id of two operations");
-        assert!(operation["summary"].is_string() && operation["tags"].is_array(), "{what}");
+        assert!(id.contains('_') && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{what}: {id}");
+        let tags = operation["tags"].as_array().unwrap();
+        assert!(tags.iter().all(|tag| !tag.as_str().unwrap().contains(' ')), "{what}: {tags:?}");
+        let summary = operation["summary"].as_str().unwrap();
+        assert!(summary.len() <= 60 && !summary.ends_with('.'), "{what}: {summary}");
         assert!(operation["description"].as_str().unwrap_or_default().contains("**Open to:**"), "{what}");
         let guarded = operation["security"].is_array();
         assert_eq!(
@@ -101,7 +105,7 @@ fn the_document_is_valid_openapi_3_1() {
 }
 
 #[tokio::test]
-async fn every_reference_leads_somewhere_and_every_schema_has_examples() {
+async fn every_reference_resolves_and_every_schema_has_examples() {
     fn references(value: &Value, found: &mut BTreeSet<String>) {
         match value {
             Value::Object(members) => {
@@ -117,26 +121,26 @@ async fn every_reference_leads_somewhere_and_every_schema_has_examples() {
     let mut found = BTreeSet::new();
     references(&DOCUMENT, &mut found);
     assert!(found.len() > 10);
-    for reference in found {
+    for reference in &found {
         let pointer = reference.strip_prefix('#').expect("references stay within the document");
         assert!(DOCUMENT.pointer(pointer).is_some(), "{reference} leads nowhere");
     }
     for (name, schema) in DOCUMENT["components"]["schemas"].as_object().unwrap() {
+        assert!(found.contains(&format!("#/components/schemas/{name}")), "{name} is not used");
         let Some(properties) = schema["properties"].as_object() else { continue };
         for (property, value) in properties {
             // A request body has one example for all its members.
             if schema["example"].get(property).is_some() {
                 continue;
             }
-            let optional =
+            let is_optional =
                 !schema["required"].as_array().is_some_and(|names| names.iter().any(|name| name == property));
-            if optional && schema["example"].is_object() {
+            if is_optional && schema["example"].is_object() {
                 continue;
             }
-            let schema = value;
-            let told = ["example", "$ref", "format", "oneOf", "items"].iter().any(|key| schema.get(key).is_some())
-                || schema["type"] == "boolean";
-            assert!(told, "{name}.{property} has no example: {schema}");
+            let is_clear = ["example", "$ref", "format", "oneOf", "items"].iter().any(|key| value.get(key).is_some())
+                || value["type"] == "boolean";
+            assert!(is_clear, "{name}.{property} has no example: {value}");
         }
     }
 }
@@ -144,15 +148,15 @@ async fn every_reference_leads_somewhere_and_every_schema_has_examples() {
 #[tokio::test]
 async fn swagger_ui_is_served_with_and_without_the_slash() {
     let app = TestApp::start(BACKEND).await;
-    let answer = app.get("/docs").await;
-    assert_eq!(answer.is(307).header("location"), "/docs/");
+    let response = app.get("/docs").await;
+    assert_eq!(response.is(307).header("location"), "/docs/");
     assert_eq!(app.get("/docs/").await.is(200).header("content-type"), "text/html");
     app.get("/docs/swagger-ui-bundle.js").await.is(200);
     app.get("/docs/nothing.js").await.is(404);
 }
 
 #[test]
-fn signing_in_from_swagger_ui_goes_to_the_token_endpoint() {
+fn swagger_ui_authorizes_with_the_token_endpoint() {
     let flow = &DOCUMENT["components"]["securitySchemes"]["oauth2"]["flows"]["password"];
     assert_eq!(flow["tokenUrl"], "/api/v1/auth/token");
     assert!(DOCUMENT["paths"]["/api/v1/auth/token"]["post"].is_object());

@@ -1,5 +1,5 @@
-//! What clients may rely on, resource by resource: the happy path, anonymous, someone else's row, an invalid body, a
-//! conflict, the wrong role. Every answer is also held against the OpenAPI document.
+//! Tests of the API, resource by resource: success, anonymous, another user's row, invalid body,
+//! conflict, wrong role. Each response is also compared with the OpenAPI document.
 
 mod accounts;
 mod auth;

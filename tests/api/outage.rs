@@ -1,4 +1,4 @@
-//! PostgreSQL goes away and comes back while the service runs.
+//! Outage of PostgreSQL while the service runs.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,11 +11,11 @@ use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::BACKEND;
-use crate::support::answer::Answer;
 use crate::support::app::{PASSWORD, TestApp, settings};
 use crate::support::database::Database;
+use crate::support::response::TestResponse;
 
-/// A way to the server that can be cut and mended.
+/// TCP proxy to the server that can be interrupted.
 struct Wire {
     address: SocketAddr,
     server: PathBuf,
@@ -30,7 +30,7 @@ impl Wire {
         Self { address, server, carrier }
     }
 
-    /// Breaks every connection and refuses new ones.
+    /// Closes all connections and refuses new ones.
     async fn cut(&mut self) {
         self.carrier.abort();
         assert!((&mut self.carrier).await.unwrap_err().is_cancelled());
@@ -56,7 +56,7 @@ async fn relay(mut client: TcpStream, mut server: impl AsyncRead + AsyncWrite + 
     copy_bidirectional(&mut client, &mut server).await.ok();
 }
 
-/// The application on a database of its own, behind a wire.
+/// Starts the application on its own database, behind the proxy.
 async fn behind_a_wire() -> (TestApp, Wire) {
     let database = Database::new(BACKEND).await;
     let url = database.url();
@@ -69,16 +69,16 @@ async fn behind_a_wire() -> (TestApp, Wire) {
     (app, wire)
 }
 
-fn is_unavailable(answer: &Answer) {
-    answer.problem(503, "unavailable");
-    assert_eq!(answer.header("retry-after"), "2");
+fn is_unavailable(response: &TestResponse) {
+    response.problem(503, "unavailable");
+    assert_eq!(response.header("retry-after"), "2");
     for cause in ["refused", "sql", "postgres", "Connection", "pool"] {
-        assert!(!answer.text.contains(cause), "{}", answer.text);
+        assert!(!response.text.contains(cause), "{}", response.text);
     }
 }
 
 #[tokio::test]
-async fn while_the_database_is_gone_requests_get_503_and_afterwards_all_is_well() {
+async fn requests_are_503_during_a_database_outage_and_succeed_afterwards() {
     let (app, mut wire) = behind_a_wire().await;
     let (patient, admin) = (app.patient().await, app.admin().await);
     let request = patient.ask_for("MMR").await;
@@ -101,14 +101,14 @@ async fn while_the_database_is_gone_requests_get_503_and_afterwards_all_is_well(
 }
 
 #[tokio::test]
-async fn readers_do_not_notice_that_the_server_was_restarted_between_their_requests() {
+async fn reads_succeed_after_a_restart_of_the_database_server() {
     let (app, mut wire) = behind_a_wire().await;
     let patient = app.patient().await;
     let token = &patient.access_token;
-    // Enough at once that both workers hold connections.
+    // Enough concurrent requests that both workers hold connections.
     let read = || async {
         let requests = (0..16).map(|_| app.send(app.request(Method::GET, "/api/v1/users/me").bearer_auth(token)));
-        futures_util::future::join_all(requests).await.iter().for_each(|answer| drop(answer.ok()));
+        futures_util::future::join_all(requests).await.iter().for_each(|response| drop(response.ok()));
     };
     read().await;
     wire.cut().await;
@@ -117,7 +117,7 @@ async fn readers_do_not_notice_that_the_server_was_restarted_between_their_reque
 }
 
 #[tokio::test]
-async fn a_query_that_is_dropped_half_way_leaves_no_answer_for_the_next_one() {
+async fn a_cancelled_query_leaves_no_result_for_the_next_one() {
     use sea_orm::{ConnectionTrait, DbBackend, Statement};
     let app = TestApp::start(BACKEND).await;
     let db = app.state().db.for_worker();
@@ -127,7 +127,7 @@ async fn a_query_that_is_dropped_half_way_leaves_no_answer_for_the_next_one() {
         row.try_get_by_index::<i32>(0).unwrap()
     };
     for round in 0..8 {
-        // Polled once, the statement is on its way; then it is dropped.
+        // Polled once, the statement has been sent; then it is dropped.
         let mut slow = Box::pin(number(-1, 30.0));
         let first = std::future::poll_fn(|context| std::task::Poll::Ready(slow.as_mut().poll(context))).await;
         assert!(first.is_pending());

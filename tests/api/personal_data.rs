@@ -1,4 +1,4 @@
-//! Taking one's data along, and being forgotten.
+//! Export of personal data, and deletion of an account.
 
 use chrono::Utc;
 use entity::{AuditAction, audit_events};
@@ -17,7 +17,7 @@ fn count(value: &Value) -> usize {
     value.as_array().expect("it is a list").len()
 }
 
-/// The items of all pages of a list.
+/// Returns the items of all pages of a list.
 async fn all_items(actor: &Actor<'_>, path: &str) -> Vec<Value> {
     let mut items = Vec::new();
     let mut cursor = String::new();
@@ -38,7 +38,7 @@ async fn the_export_holds_everything_about_the_caller_and_no_secret() {
     patient.patch("/users/me", json!({ "nid": "19121815-AL", "address": "12 St James's Square" })).await.ok();
     let request = patient.ask_for("MMR").await;
     staff.post_empty(&format!("/vaccine-requests/{request}/approve")).await.ok();
-    patient.elsewhere().await.post_empty("/auth/logout").await.no_content();
+    patient.on_another_device().await.post_empty("/auth/logout").await.no_content();
     patient
         .post("/users/me/email-change", json!({ "email": "ada@example.org", "current_password": PASSWORD }))
         .await
@@ -51,14 +51,14 @@ async fn the_export_holds_everything_about_the_caller_and_no_secret() {
         .created();
     let feed = patient.put_empty("/contacts/birthdays/feed").await.is(201).json();
 
-    let answer = patient.get("/users/me/export").await;
-    let export = answer.ok();
+    let response = patient.get("/users/me/export").await;
+    let export = response.ok();
     assert_eq!((count(&export["contacts"]), &export["contacts"][0]["note"]), (1, &json!("in my care")));
     assert_eq!(
         (&export["contact_imports"][0]["imported"], &export["birthday_feed"]["created_at"]),
         (&json!(1), &feed["created_at"])
     );
-    assert_eq!(answer.header("content-disposition"), "attachment; filename=\"care4u.json\"");
+    assert_eq!(response.header("content-disposition"), "attachment; filename=\"care4u.json\"");
     assert_eq!(
         (&export["account"]["email"], &export["account"]["nid"]),
         (&json!(patient.email), &json!("19121815-AL"))
@@ -76,7 +76,7 @@ async fn the_export_holds_everything_about_the_caller_and_no_secret() {
         assert!(actions.contains(&action), "{action} is not in {actions:?}");
     }
     let stored = entity::users::Entity::find_by_id(patient.id).one(&app.state().db).await.unwrap().unwrap();
-    assert!(!answer.text.contains(&stored.password_hash.0) && !answer.text.contains("$2b$"));
+    assert!(!response.text.contains(&stored.password_hash.0) && !response.text.contains("$2b$"));
 
     let of_staff = staff.get("/users/me/export").await.ok();
     assert_eq!(of_staff["reviewed_vaccine_requests"], json!([request]));
@@ -85,7 +85,7 @@ async fn the_export_holds_everything_about_the_caller_and_no_secret() {
 }
 
 #[tokio::test]
-async fn an_export_of_several_pages_has_the_same_members_and_every_contact_and_event_once() {
+async fn an_export_of_several_pages_is_complete_and_without_duplicates() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     let members = |export: &Value| export.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
@@ -118,10 +118,10 @@ async fn an_export_of_several_pages_has_the_same_members_and_every_contact_and_e
 }
 
 #[tokio::test]
-async fn an_export_that_fails_after_it_has_begun_is_cut_off_and_has_been_recorded() {
+async fn an_export_that_fails_midway_is_cut_off_and_was_recorded() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
-    // More than the server's write buffer holds, so that the begin of the response is sent in any case.
+    // More than the write buffer of the server, so that the beginning of the response is sent.
     let file = (0..400).fold("first_name,last_name\n".to_owned(), |file, row| file + &format!("Byron,King{row}\n"));
     patient.upload("/contacts/imports", "text/csv", file).await.created();
     // An event that cannot be read. Events are the last list of the document.
@@ -146,7 +146,7 @@ async fn an_export_that_fails_after_it_has_begun_is_cut_off_and_has_been_recorde
     db.execute_unprepared(forbid).await.unwrap();
 
     let response = patient.request(Method::GET, "/users/me/export").send().await.unwrap();
-    assert_eq!(response.status(), 200, "the response has begun");
+    assert_eq!(response.status(), 200, "the response has started");
     let error = response.bytes().await.expect_err("the body is incomplete");
     assert!(!error.is_timeout(), "{error:?}");
     let recorded = audit_events::Entity::find()
@@ -156,7 +156,7 @@ async fn an_export_that_fails_after_it_has_begun_is_cut_off_and_has_been_recorde
 }
 
 #[tokio::test]
-async fn deleting_the_account_takes_the_password() {
+async fn deleting_the_account_requires_the_password() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     patient.post("/users/me/deletion", json!({ "password": "a guess" })).await.violates(&[("password", "wrong")]);
@@ -166,20 +166,20 @@ async fn deleting_the_account_takes_the_password() {
 }
 
 #[tokio::test]
-async fn a_deleted_account_leaves_nothing_behind_that_leads_to_its_owner() {
+async fn a_deleted_account_leaves_no_personal_data() {
     let app = TestApp::start(BACKEND).await;
     let (patient, staff, admin) = (app.patient().await, app.staff().await, app.admin().await);
     let request = patient.ask_for("MMR").await;
     staff.post_empty(&format!("/vaccine-requests/{request}/approve")).await.ok();
     let other = app.patient().await.ask_for("FLU").await;
     admin.patch(&format!("/users/{}", patient.id), json!({ "role": "staff" })).await.ok();
-    let patient = patient.elsewhere().await;
+    let patient = patient.on_another_device().await;
     patient.post_empty(&format!("/vaccine-requests/{other}/approve")).await.ok();
     app.log_in(&patient.email, "a guess").await.problem(401, "wrong-credentials");
     app.post("/api/v1/auth/forgot-password", json!({ "email": patient.email })).await.accepted();
     app.outbox_empties().await;
 
-    // A contact, with an open request, a file and a calendar.
+    // A contact with an open request, an import and a calendar feed.
     let file = "first_name,last_name\nByron,King\nRalph,King\n";
     patient.upload("/contacts/imports", "text/csv", file).await.created();
     let child = patient.get("/contacts").await.ok()["items"][0]["id"].clone();
@@ -209,7 +209,7 @@ async fn a_deleted_account_leaves_nothing_behind_that_leads_to_its_owner() {
     for event in events.iter().filter(|event| event.actor_id.is_none_or(|actor| actor == patient.id)) {
         assert!(event.ip.is_none() && event.user_agent.is_none(), "{event:?}");
     }
-    // What staff and admins did stays as it was.
+    // Events of staff and admins are not changed.
     assert!(events.iter().any(|event| event.actor_id == Some(staff.id) && event.ip.is_some()));
     let sessions = entity::refresh_tokens::Entity::find().all(db).await.unwrap();
     let orphans: Vec<_> = sessions.iter().filter(|session| session.user_id.is_none()).collect();

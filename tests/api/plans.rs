@@ -1,6 +1,6 @@
-//! Every look-up and list finds its rows through an index, and reads a list in the index's own order.
+//! Query plans: every lookup and list finds its rows by an index, and lists are read in the order of the index.
 //!
-//! Each function of the domain runs on a connection that has all its statements explained first.
+//! Each function of the domain runs on a connection that explains each statement before executing it.
 
 use care4u::domain::accounts::administration::{self, AccountChanges};
 use care4u::domain::accounts::credentials;
@@ -36,7 +36,7 @@ use crate::BACKEND;
 use crate::support::app::{PASSWORD, TestApp};
 use crate::support::explained::Explained;
 
-/// Enough requests of enough people that an index is worth its while. Returns one of the people.
+/// Creates enough requests of enough users that the planner prefers an index. Returns one of the users.
 async fn fill(app: &TestApp, vaccine_id: Uuid) -> Uuid {
     use sea_orm::{EntityTrait, Set};
     let now = app.clock.now();
@@ -68,7 +68,7 @@ async fn fill(app: &TestApp, vaccine_id: Uuid) -> Uuid {
         });
         entity::vaccine_requests::Entity::insert_many(requests).exec_without_returning(db).await.unwrap();
     }
-    // SQLite supposes large tables until it is told of small ones.
+    // SQLite assumes large tables until ANALYZE.
     if db.get_database_backend() == DbBackend::Postgres {
         db.execute_unprepared("ANALYZE").await.unwrap();
     }
@@ -79,7 +79,7 @@ pub(super) fn actor(user_id: Uuid, role: Role) -> Actor {
     Actor { user_id, session_id: Uuid::now_v7(), role }
 }
 
-/// The first page, and one behind it.
+/// The first page, and a later one.
 fn pages() -> [Page; 2] {
     [None, Some(Uuid::now_v7())].map(|after| Page { limit: 20, after })
 }
@@ -110,7 +110,7 @@ async fn vaccines_and_requests_are_found_by_index() {
             (&of_status, Some("vaccine_requests_status_id_idx")),
             (&of_vaccine, Some("vaccine_requests_vaccine_id_id_idx")),
             (&of_user, Some("vaccine_requests_user_id_id_idx")),
-            // By the primary key, whose index has another name on each database.
+            // By the primary key, whose index has a different name on each database.
             (&of_time, None),
             (&RequestFilter::default(), None),
         ] {
@@ -140,7 +140,7 @@ async fn accounts_and_the_audit_trail_are_found_by_index() {
     let caller = Caller { actor: own, client: client.clone() };
     let now = auth.clock.now();
 
-    users::own(&db, &own).await.unwrap();
+    users::get_own(&db, &own).await.unwrap();
     users::get(&db, &admin, own.user_id).await.unwrap();
     users::update(&db, &auth.clock, &own, users::ProfileChanges::default()).await.unwrap();
     let email = Some(Email::parse("ada@example.org").unwrap());
@@ -160,7 +160,7 @@ async fn accounts_and_the_audit_trail_are_found_by_index() {
         let staff = UserFilter { role: Some(Role::Staff), ..UserFilter::default() };
         users::list(&db, &admin, &staff, page).await.unwrap();
         db.used("users_role_id_idx");
-        audit::own(&db, &own, page).await.unwrap();
+        audit::list_own(&db, &own, page).await.unwrap();
         db.used("audit_events_actor_id_id_idx");
         let to_me = AuditFilter { subject_id: Some(own.user_id), ..AuditFilter::default() };
         audit::list(&db, &admin, &to_me, page).await.unwrap();
@@ -202,7 +202,7 @@ async fn sessions_codes_and_mails_are_found_by_index() {
 
     log_in::log_in(&db, auth, &email, Password::presented(PASSWORD), &client).await.unwrap();
     log_in::log_in(&db, auth, &email, Password::presented("wrong"), &client).await.unwrap_err();
-    // The address has to wait, but not for who has signed in from it.
+    // The address must wait, except for users who have logged in from it.
     log_in::log_in(&db, auth, &email, Password::presented(PASSWORD), &client).await.unwrap();
     refresh::refresh(&db, auth, &PresentedToken::from_text(&patient.refresh_token).unwrap(), &client).await.unwrap();
     for page in pages() {
@@ -231,7 +231,7 @@ async fn sessions_codes_and_mails_are_found_by_index() {
     let password = Password::presented(PASSWORD);
     verification::begin_change(&db, auth, &caller, &third, password.clone()).await.unwrap();
     let mails = outbox::claim(&db, now + chrono::Duration::minutes(1), 16).await.unwrap();
-    // Of those to one address the oldest alone.
+    // Only the oldest mail of each recipient.
     assert_eq!(mails.len(), 3);
     for mail in &mails {
         mail_messages::prepare(&db, auth, mail).await.unwrap();

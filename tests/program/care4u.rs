@@ -1,4 +1,4 @@
-//! Starting, stopping, and the commands of `care4u`.
+//! Start, shutdown, and the commands of `care4u`.
 
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -8,7 +8,7 @@ use super::process::{Serving, care4u, member, read_answer, run, text};
 const LOGIN: &str = r#"{"email":"admin@example.org","password":"correct horse battery"}"#;
 
 #[test]
-fn it_starts_in_an_empty_folder_and_says_where_the_docs_are() {
+fn it_starts_in_an_empty_folder_and_prints_the_address_of_the_docs() {
     let folder = tempfile::tempdir().unwrap();
     let server = Serving::start(&mut care4u(folder.path()));
     assert!(server.line.contains(&format!("http://127.0.0.1:{}/docs", server.port)), "{}", server.line);
@@ -19,7 +19,7 @@ fn it_starts_in_an_empty_folder_and_says_where_the_docs_are() {
 }
 
 #[test]
-fn the_signing_key_of_development_outlives_a_restart() {
+fn the_development_signing_key_survives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     run(care4u(folder.path())
         .args(["create-admin", "--email", "admin@example.org"])
@@ -44,7 +44,7 @@ fn on_sigterm_a_request_in_flight_is_finished_and_the_exit_code_is_0() {
          expect: 100-continue\r\ncontent-length: {length}\r\n\r\n"
     )
     .unwrap();
-    // The server says that it waits for the body: the request is in flight.
+    // The server has sent 100 Continue: the request is in flight.
     let mut waiting = [0; 25];
     stream.read_exact(&mut waiting).unwrap();
     assert_eq!(text(&waiting), "HTTP/1.1 100 Continue\r\n\r\n");
@@ -70,7 +70,7 @@ fn an_acknowledged_write_survives_kill_9() {
 }
 
 #[test]
-fn create_admin_makes_one_admin_and_says_why_not_a_second_one() {
+fn create_admin_creates_an_admin_and_rejects_a_taken_email() {
     let folder = tempfile::tempdir().unwrap();
     let create = |email: &str, password: Option<&str>| {
         let mut command = care4u(folder.path());
@@ -81,17 +81,17 @@ fn create_admin_makes_one_admin_and_says_why_not_a_second_one() {
         let output = run(&mut command);
         (output.status.code(), text(&output.stdout), text(&output.stderr))
     };
-    let (code, said, _) = create("admin@example.org", Some("correct horse battery"));
-    assert!(code == Some(0) && said.starts_with("created the admin "), "{said}");
+    let (code, printed, _) = create("admin@example.org", Some("correct horse battery"));
+    assert!(code == Some(0) && printed.starts_with("created the admin "), "{printed}");
     for (email, password, reason) in [
         ("Admin@Example.org", Some("correct horse battery"), "exists already"),
         ("not an address", Some("correct horse battery"), "must be an e-mail address"),
         ("other@example.org", Some("short"), "at least 8 characters"),
         ("other@example.org", None, "CARE4U_ADMIN_PASSWORD"),
     ] {
-        let (code, _, said) = create(email, password);
-        let last = said.lines().last().unwrap_or_default();
-        assert!(code == Some(1) && last.starts_with("care4u: ") && last.contains(reason), "{said}");
+        let (code, _, printed) = create(email, password);
+        let last = printed.lines().last().unwrap_or_default();
+        assert!(code == Some(1) && last.starts_with("care4u: ") && last.contains(reason), "{printed}");
     }
     let server = Serving::start(&mut care4u(folder.path()));
     let token = member(&server.send("POST", "/api/v1/auth/login", "", LOGIN).1, "access_token");
@@ -115,13 +115,13 @@ fn operators_disable_enable_promote_and_reset_while_the_service_runs() {
         (output.status.code(), text(&output.stdout) + &text(&output.stderr))
     };
     let token = member(&log_in("correct horse battery").1, "access_token");
-    let (code, said) = user(&["disable", "--email", "Ada@Example.org"]);
-    assert!(code == Some(0) && said.starts_with("disabled the user "), "{said}");
+    let (code, printed) = user(&["disable", "--email", "Ada@Example.org"]);
+    assert!(code == Some(0) && printed.starts_with("disabled the user "), "{printed}");
     assert_eq!(log_in("correct horse battery").0, 403);
-    // The service learns of it within a second or so.
-    let begun = std::time::Instant::now();
+    // The service reads the revocation within about a second.
+    let started = std::time::Instant::now();
     while server.send("GET", "/api/v1/users/me", &token, "").0 != 401 {
-        assert!(begun.elapsed().as_secs() < 30, "the session goes on");
+        assert!(started.elapsed().as_secs() < 30, "the session goes on");
     }
     assert_eq!(user(&["enable", "--email", "ada@example.org"]).0, Some(0));
     assert_eq!(user(&["reset-password", "--email", "ada@example.org"]).0, Some(0));
@@ -135,15 +135,15 @@ fn operators_disable_enable_promote_and_reset_while_the_service_runs() {
         (&["disable", "--email", "nobody@example.org"], "no user has this e-mail"),
         (&["disable", "--email", "ada"], "must be an e-mail address"),
     ] {
-        let (code, said) = user(arguments);
-        let last = said.lines().last().unwrap_or_default();
-        assert!(code == Some(1) && last.starts_with("care4u: ") && last.contains(reason), "{said}");
+        let (code, printed) = user(arguments);
+        let last = printed.lines().last().unwrap_or_default();
+        assert!(code == Some(1) && last.starts_with("care4u: ") && last.contains(reason), "{printed}");
     }
     assert_eq!(user(&["role", "--email", "ada@example.org", "root"]).0, Some(2));
 }
 
 #[test]
-fn healthcheck_tells_a_server_that_lives_from_none() {
+fn healthcheck_fails_without_a_running_server() {
     let folder = tempfile::tempdir().unwrap();
     let server = Serving::start(&mut care4u(folder.path()));
     let check = || run(care4u(folder.path()).arg("healthcheck").env("CARE4U__SERVER__PORT", server.port.to_string()));
@@ -165,7 +165,7 @@ fn openapi_prints_the_document() {
 }
 
 #[test]
-fn what_keeps_it_from_starting_is_said_in_a_sentence_without_secrets() {
+fn a_failed_start_prints_one_sentence_without_secrets() {
     let folder = tempfile::tempdir().unwrap();
     let production = [
         ("CARE4U_PROFILE", "production"),
@@ -186,11 +186,11 @@ fn what_keeps_it_from_starting_is_said_in_a_sentence_without_secrets() {
     ];
     for (variables, sentence) in cases {
         let output = run(care4u(folder.path()).envs(variables.clone()));
-        let said = text(&output.stderr);
-        let last = said.lines().last().unwrap_or_default();
-        assert_eq!(output.status.code(), Some(1), "{variables:?}: {said}");
-        assert!(last.starts_with("care4u: ") && last.contains(sentence), "{said}");
-        assert!(!said.contains("hunter2@") && !said.contains("a secret for tests"), "{said}");
+        let printed = text(&output.stderr);
+        let last = printed.lines().last().unwrap_or_default();
+        assert_eq!(output.status.code(), Some(1), "{variables:?}: {printed}");
+        assert!(last.starts_with("care4u: ") && last.contains(sentence), "{printed}");
+        assert!(!printed.contains("hunter2@") && !printed.contains("a secret for tests"), "{printed}");
     }
 }
 
@@ -201,9 +201,12 @@ fn a_file_that_is_not_toml_is_named_with_the_line_but_not_quoted() {
     let broken = "[auth]\nsecret = \"hunter2 hunter2 hunter2 hunter2 hunter2\n";
     std::fs::write(folder.path().join("config/development.toml"), broken).unwrap();
     let output = run(&mut care4u(folder.path()));
-    let said = text(&output.stderr);
+    let printed = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1));
-    assert!(said.contains("development.toml") && said.contains("line 2") && !said.contains("hunter2"), "{said}");
+    assert!(
+        printed.contains("development.toml") && printed.contains("line 2") && !printed.contains("hunter2"),
+        "{printed}"
+    );
 }
 
 #[test]
@@ -216,7 +219,7 @@ fn a_port_that_is_taken_is_named() {
 }
 
 #[tokio::test]
-async fn an_import_that_is_killed_leaves_all_of_its_contacts_or_none() {
+async fn a_killed_import_leaves_all_of_its_contacts_or_none() {
     use sea_orm::{EntityTrait, PaginatorTrait};
     let folder = tempfile::tempdir().unwrap();
     let rows = 20_000;
@@ -234,7 +237,7 @@ async fn an_import_that_is_killed_leaves_all_of_its_contacts_or_none() {
             file.len()
         )
         .unwrap();
-        // Whenever it comes, the outcome is one of two.
+        // At any time of the kill, the result is one of two.
         std::thread::sleep(std::time::Duration::from_millis(pause));
         server.signal("KILL");
         drop(server);

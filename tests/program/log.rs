@@ -1,4 +1,4 @@
-//! What is written down: a line for each request, and never anything about a person.
+//! Log: a line for each request, and no personal data.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use super::postgres;
 use super::process::{Serving, care4u, member, run};
 
-/// Everything that is personal or secret in the walk-through.
+/// All personal data and secrets of the walk-through.
 const PRIVATE: [&str; 18] = [
     super::process::CLIENT,
     "xanthippe",
@@ -28,7 +28,7 @@ const PRIVATE: [&str; 18] = [
     "birthdays.ics?",
 ];
 
-/// Somebody's whole visit, mistakes included, on a server that logs all it can. Returns its log.
+/// Uses all features, with errors, on a server with the most verbose log. Returns the log.
 fn walk_through(command: &mut Command, folder: &Path, url: Option<&str>) -> String {
     let log = folder.join("log");
     let mut admin = care4u(folder);
@@ -98,7 +98,7 @@ fn visit(server: &Serving, folder: &Path) {
     let pair = expect(200, server.send("POST", "/api/v1/auth/refresh", "", &first));
     let second = format!(r#"{{"refresh_token":"{}"}}"#, member(&pair, "refresh_token"));
     expect(200, server.send("POST", "/api/v1/auth/refresh", "", &second));
-    // The first one is two generations old by now: reuse.
+    // The first token is two generations old: reuse.
     expect(401, server.send("POST", "/api/v1/auth/refresh", "", &first));
     expect(204, server.send("POST", "/api/v1/auth/logout", &token, ""));
     let login = login.replace("correct horse battery", "another good one");
@@ -120,7 +120,7 @@ fn visit(server: &Serving, folder: &Path) {
     wait_for_mails(folder, 6);
 }
 
-/// Somebody in their care, by hand and from files, good ones and bad ones, and the calendar under its secret.
+/// Uses contacts, imports of valid and invalid files, and the calendar feed.
 fn keep_contacts(server: &Serving, token: &str) {
     let expect = |status: u16, (given, body): (u16, String)| {
         assert_eq!(given, status, "{body}");
@@ -146,21 +146,21 @@ fn keep_contacts(server: &Serving, token: &str) {
     expect(404, server.send("GET", &format!("{feed}x"), "", ""));
 }
 
-/// Waits until so many mails lie in the folder for them.
+/// Waits until the folder contains `count` mails.
 fn wait_for_mails(folder: &Path, count: usize) {
     let outbox = folder.join("data/outbox");
-    let begun = std::time::Instant::now();
+    let started = std::time::Instant::now();
     loop {
         let files = std::fs::read_dir(&outbox).map_or(0, Iterator::count);
         if files == count {
             return;
         }
-        assert!(begun.elapsed().as_secs() < 30, "{files} mails instead of {count}");
+        assert!(started.elapsed().as_secs() < 30, "{files} mails instead of {count}");
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
 }
 
-/// The codes in all mails.
+/// Returns the codes in all mails.
 fn codes(folder: &Path) -> Vec<String> {
     let files = std::fs::read_dir(folder.join("data/outbox")).unwrap();
     let mails = files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap());
@@ -168,7 +168,7 @@ fn codes(folder: &Path) -> Vec<String> {
     mails.flat_map(|mail| mail.lines().map(str::trim).filter(is_code).map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
-fn holds_nothing_private(log: &str) {
+fn assert_nothing_private(log: &str) {
     for line in log.lines() {
         for private in PRIVATE {
             let found = line.to_lowercase().contains(&private.to_lowercase());
@@ -178,11 +178,11 @@ fn holds_nothing_private(log: &str) {
 }
 
 #[test]
-fn a_line_of_json_for_each_request_and_nothing_about_anybody() {
+fn the_json_log_has_a_line_per_request_and_no_personal_data() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = care4u(folder.path());
     let log = walk_through(command.env("CARE4U__LOG__FORMAT", "json"), folder.path(), None);
-    holds_nothing_private(&log);
+    assert_nothing_private(&log);
     let lines: Vec<serde_json::Value> =
         log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}"))).collect();
     let requests: Vec<_> = lines.iter().filter(|line| line["message"] == "request").collect();
@@ -200,10 +200,10 @@ fn a_line_of_json_for_each_request_and_nothing_about_anybody() {
 }
 
 #[test]
-fn the_text_format_says_the_same() {
+fn the_text_log_has_the_same_content() {
     let folder = tempfile::tempdir().unwrap();
     let log = walk_through(&mut care4u(folder.path()), folder.path(), None);
-    holds_nothing_private(&log);
+    assert_nothing_private(&log);
     let line = log.lines().find(|line| line.contains("/approve")).expect("a line for the approval");
     for part in ["request.id=", "http.method=POST", "http.status=200", "duration_us=", "user.id="] {
         assert!(line.contains(part), "{line}");
@@ -211,10 +211,10 @@ fn the_text_format_says_the_same() {
 }
 
 #[test]
-fn on_postgres_nothing_about_anybody_is_logged_either() {
+fn on_postgres_the_log_has_no_personal_data() {
     let Some(server) = postgres::server_url() else { return postgres::skipped("the log of a walk-through") };
     let folder = tempfile::tempdir().unwrap();
     let log = walk_through(&mut care4u(folder.path()), folder.path(), Some(server));
-    holds_nothing_private(&log);
+    assert_nothing_private(&log);
     assert!(log.contains("http.status=201"));
 }

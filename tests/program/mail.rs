@@ -1,4 +1,4 @@
-//! Mails survive the death of the process that sends them.
+//! Mails survive a kill of the process that sends them.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::process::{Serving, care4u};
 use super::smtp::{Privacy, SmtpServer};
 
 const MAILS: usize = 600;
-/// What is on its way at a time may arrive twice.
+/// Mails in flight at the time of a kill may arrive twice.
 const BATCH: usize = 16;
 
 async fn every_mail_arrives(url: &str, folder: &std::path::Path) {
@@ -51,14 +51,14 @@ async fn every_mail_arrives(url: &str, folder: &std::path::Path) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_sqlite_kill_9_loses_no_mail_and_repeats_only_what_was_on_its_way() {
+async fn on_sqlite_kill_9_loses_no_mail_and_repeats_only_mails_in_flight() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}?mode=rwc", folder.path().join("care4u.db").display());
     every_mail_arrives(&url, folder.path()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_postgres_kill_9_loses_no_mail_and_repeats_only_what_was_on_its_way() {
+async fn on_postgres_kill_9_loses_no_mail_and_repeats_only_mails_in_flight() {
     use sea_orm::ConnectionTrait;
     let Some(server) = postgres::server_url() else { return postgres::skipped("mails and kill -9") };
     let server = migration::connect(server, None).await.unwrap();

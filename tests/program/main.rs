@@ -1,4 +1,4 @@
-//! The two programs as their users run them: what they print, log and return, and how they end.
+//! Tests of the program as users run it: output, log, and exit codes.
 #![expect(
     clippy::expect_used,
     clippy::unwrap_used,

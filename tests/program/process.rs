@@ -1,14 +1,14 @@
-//! Running care4u in a folder of its own, with nothing but the variables that a test gives.
+//! Runs care4u in an empty folder, with only the variables that a test sets.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
-/// Where requests come from, says a proxy that is trusted.
+/// Client address in the forwarded header of a trusted proxy.
 pub const CLIENT: &str = "203.0.113.77";
 
-/// care4u, ready to be given arguments and variables.
+/// Command that runs care4u.
 pub fn care4u(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_care4u"));
     command.current_dir(folder).env_clear().env("CARE4U__AUTH__BCRYPT_COST", "4").env("CARE4U__SERVER__PORT", "0");
@@ -24,7 +24,7 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A server that has said where it listens.
+/// Running server that has printed its address.
 pub struct Serving {
     pub process: Child,
     pub port: u16,
@@ -42,12 +42,12 @@ impl Serving {
         Self { process, port, line }
     }
 
-    /// Sends a request with a JSON body, or none, and returns status and body.
+    /// Sends a request with an optional JSON body. Returns status and body.
     pub fn send(&self, method: &str, path: &str, token: &str, body: &str) -> (u16, String) {
         self.send_as("application/json", method, path, token, body)
     }
 
-    /// Posts a form.
+    /// Sends a form.
     pub fn send_form(&self, path: &str, form: &str) -> (u16, String) {
         self.send_as("application/x-www-form-urlencoded", "POST", path, "", form)
     }
@@ -82,11 +82,11 @@ impl Drop for Serving {
     }
 }
 
-/// Reads an answer to the end of its connection.
+/// Reads a response until the connection is closed.
 pub fn read_answer(mut stream: TcpStream) -> (u16, String) {
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("it answers");
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {answer:?}"));
+    let mut response = String::new();
+    stream.read_to_string(&mut response).expect("it responses");
+    let (head, body) = response.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no response: {response:?}"));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
     (status, body.to_owned())
 }

@@ -1,4 +1,4 @@
-//! `care4u seed`: the catalogue, and demo data.
+//! `care4u seed`: catalogue and demo data.
 
 use std::path::Path;
 
@@ -8,20 +8,20 @@ use sea_orm::{EntityTrait, QueryOrder};
 use super::postgres;
 use super::process::{Serving, care4u, member, run, text};
 
-/// Runs the command; returns its exit code and what it said.
+/// Runs the command. Returns its exit code and output.
 fn seed(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String) {
     let output = run(care4u(folder).arg("seed").args(arguments).envs(variables.iter().copied()));
     (output.status.code(), text(&output.stdout) + &text(&output.stderr))
 }
 
-/// All that a folder's database holds of accounts, contacts and requests.
+/// Returns all accounts, contacts and requests of a database.
 async fn content(url: &str) -> (Vec<users::Model>, Vec<contacts::Model>, Vec<vaccine_requests::Model>) {
     let db = migration::connect(url, None).await.unwrap();
     let mut users = users::Entity::find().order_by_asc(users::Column::Id).all(&db).await.unwrap();
     let contacts = contacts::Entity::find().order_by_asc(contacts::Column::Id).all(&db).await.unwrap();
     let requests = vaccine_requests::Entity::find().order_by_asc(vaccine_requests::Column::Id).all(&db).await.unwrap();
     db.close().await.unwrap();
-    // Salted.
+    // The hash is salted.
     users.iter_mut().for_each(|user| user.password_hash = entity::PasswordHash(String::new()));
     (users, contacts, requests)
 }
@@ -31,21 +31,24 @@ fn url(folder: &Path) -> String {
 }
 
 #[test]
-fn it_fills_the_catalogue_once() {
+fn seed_creates_the_catalogue_once() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(seed(folder.path(), &[], &[]), (Some(0), "added 14 vaccines to the catalogue\n".to_owned()));
     assert_eq!(seed(folder.path(), &[], &[]), (Some(0), "added 0 vaccines to the catalogue\n".to_owned()));
 }
 
 #[tokio::test]
-async fn the_same_number_makes_the_same_data_and_another_one_other_data() {
+async fn the_same_seed_gives_the_same_data_and_another_seed_other_data() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let before = chrono::Utc::now().date_naive();
     for (folder, number) in folders.iter().zip(["7", "7", "8"]) {
-        let (code, said) = seed(folder.path(), &["--users", "30", "--contacts", "1001", "--rng-seed", number], &[]);
-        assert!(code == Some(0) && said.contains("added 30 patients, 1001 contacts and 30 vaccine requests"), "{said}");
+        let (code, printed) = seed(folder.path(), &["--users", "30", "--contacts", "1001", "--rng-seed", number], &[]);
+        assert!(
+            code == Some(0) && printed.contains("added 30 patients, 1001 contacts and 30 vaccine requests"),
+            "{printed}"
+        );
     }
-    // Vaccines are not part of it: their ids differ.
+    // Vaccines are not compared, because their ids differ.
     let mut data = Vec::new();
     for folder in &folders {
         let (users, contacts, mut requests) = content(&url(folder.path())).await;
@@ -74,16 +77,16 @@ async fn the_same_number_makes_the_same_data_and_another_one_other_data() {
 }
 
 #[tokio::test]
-async fn demo_data_is_added_once_and_whole_or_not_at_all() {
+async fn demo_data_is_added_once_and_atomically() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(seed(folder.path(), &["--users", "1"], &[]).0, Some(0));
     let before = content(&url(folder.path())).await;
     assert_eq!((before.0.len(), before.1.len(), before.2.len()), (2, 20, 14));
-    let (code, said) = seed(folder.path(), &["--users", "50"], &[]);
-    assert!(code == Some(1) && said.contains("there are demo accounts already; nothing was changed"), "{said}");
+    let (code, printed) = seed(folder.path(), &["--users", "50"], &[]);
+    assert!(code == Some(1) && printed.contains("there are demo accounts already; nothing was changed"), "{printed}");
     assert_eq!(content(&url(folder.path())).await, before);
-    let (code, said) = seed(folder.path(), &["--rng-seed", "7"], &[]);
-    assert!(code == Some(1) && said.contains("--users"), "{said}");
+    let (code, printed) = seed(folder.path(), &["--rng-seed", "7"], &[]);
+    assert!(code == Some(1) && printed.contains("--users"), "{printed}");
     for wrong in [["--users", "0"], ["--users", "many"], ["--contacts", "-1"]] {
         assert_eq!(seed(folder.path(), &wrong, &[]).0, Some(2), "{wrong:?}");
     }
@@ -107,7 +110,7 @@ fn demo_accounts_can_be_used() {
 }
 
 #[test]
-fn in_production_it_takes_force_and_a_password_of_its_own() {
+fn in_production_demo_data_requires_force_and_a_password() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}?mode=rwc", folder.path().join("care4u.db").display());
     let production = [
@@ -119,18 +122,18 @@ fn in_production_it_takes_force_and_a_password_of_its_own() {
     let demo = |force: &[&str], password: &[(&str, &str)]| {
         seed(folder.path(), &[&["--users", "3"], force].concat(), &[&production, password].concat())
     };
-    let (code, said) = demo(&[], &[]);
-    assert!(code == Some(1) && said.contains("--force"), "{said}");
+    let (code, printed) = demo(&[], &[]);
+    assert!(code == Some(1) && printed.contains("--force"), "{printed}");
     assert!(!folder.path().join("care4u.db").exists());
-    let (code, said) = demo(&["--force"], &[]);
-    assert!(code == Some(1) && said.contains("CARE4U_DEMO_PASSWORD"), "{said}");
-    let (code, said) = demo(&["--force"], &[("CARE4U_DEMO_PASSWORD", "another good one")]);
-    assert!(code == Some(0) && !said.contains("care4u demo") && !said.contains("another good one"), "{said}");
+    let (code, printed) = demo(&["--force"], &[]);
+    assert!(code == Some(1) && printed.contains("CARE4U_DEMO_PASSWORD"), "{printed}");
+    let (code, printed) = demo(&["--force"], &[("CARE4U_DEMO_PASSWORD", "another good one")]);
+    assert!(code == Some(0) && !printed.contains("care4u demo") && !printed.contains("another good one"), "{printed}");
     assert_eq!(seed(folder.path(), &[], &production).0, Some(0));
 }
 
 #[tokio::test]
-async fn on_postgres_it_makes_the_same_data() {
+async fn on_postgres_the_same_seed_gives_the_same_data() {
     use sea_orm::ConnectionTrait;
     let Some(server) = postgres::server_url() else { return postgres::skipped("demo data on PostgreSQL") };
     let admin = migration::connect(server, None).await.unwrap();

@@ -1,4 +1,4 @@
-//! The real application on a free port, and ways to reach it.
+//! The real application on a free port, and requests to it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,23 +19,23 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::actor::Actor;
-use super::answer::Answer;
 use super::contract;
 use super::database::{Backend, Database};
 use super::mailbox::Mailbox;
+use super::response::TestResponse;
 
-/// What the tests sign their tokens with.
+/// Signing secret of the tests.
 pub const SECRET: &str = "a secret for tests of 32 bytes or more";
 
-/// Everybody's password in tests.
+/// Password of all accounts of the tests.
 pub const PASSWORD: &str = "correct horse battery";
 
-/// A running application with a database of its own.
+/// Running application with its own database.
 pub struct TestApp {
     pub address: String,
     pub clock: Clock,
     pub database: Arc<Database>,
-    /// Where its mails go.
+    /// Folder of its mails.
     pub mail: Mailbox,
     state: AppState,
     client: Client,
@@ -53,12 +53,12 @@ impl TestApp {
         Self::start_on(database, changes).await
     }
 
-    /// Starts the application on a database that is there already.
+    /// Starts the application on an existing database.
     pub async fn start_on(database: Arc<Database>, changes: &[(&str, &str)]) -> Self {
         Self::start_at(database.clone(), settings(&database.url(), changes)).await
     }
 
-    /// Starts the application with these very settings; the database lives as long as it does.
+    /// Starts the application with these settings. The database is deleted with it.
     pub async fn start_at(database: Arc<Database>, mut settings: Settings) -> Self {
         let (clock, mail) = (Clock::default(), Mailbox::new());
         settings.mail.dir = mail.folder();
@@ -69,56 +69,56 @@ impl TestApp {
         Self { address, clock, database, mail, state, client: client() }
     }
 
-    /// Another instance of the service on the same database.
+    /// Starts another instance on the same database.
     pub async fn another_instance(&self) -> Self {
         Self::start_on(Arc::clone(&self.database), &[]).await
     }
 
-    /// The parts of the application, to prepare what the API offers no way to.
+    /// State of the application, to prepare data that the API cannot create.
     pub fn state(&self) -> &AppState {
         &self.state
     }
 
-    /// A request that nobody has signed.
+    /// Creates a request without a token.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.address))
     }
 
-    /// Sends a request and holds the answer against the OpenAPI document.
-    pub async fn send(&self, request: RequestBuilder) -> Answer {
+    /// Sends a request, and compares the response with the OpenAPI document.
+    pub async fn send(&self, request: RequestBuilder) -> TestResponse {
         let request = request.build().expect("the request is well-formed");
         let (method, path) = (request.method().clone(), request.url().path().to_owned());
-        let response = self.client.execute(request).await.expect("the application answers");
-        let answer = Answer::read(response).await;
-        contract::check(&method, &path, &answer);
-        answer
+        let response = self.client.execute(request).await.expect("the application responses");
+        let response = TestResponse::read(response).await;
+        contract::check(&method, &path, &response);
+        response
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> TestResponse {
         self.send(self.request(Method::GET, path)).await
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> Answer {
+    pub async fn post(&self, path: &str, body: Value) -> TestResponse {
         self.send(self.request(Method::POST, path).json(&body)).await
     }
 
-    /// Posts a form to the token endpoint.
-    pub async fn token(&self, form: &[(&str, &str)]) -> Answer {
+    /// Sends a form to the token endpoint.
+    pub async fn token(&self, form: &[(&str, &str)]) -> TestResponse {
         self.send(self.request(Method::POST, "/api/v1/auth/token").form(form)).await
     }
 
-    /// Registers somebody over HTTP, which has a mail sent to them.
-    pub async fn register(&self, email: &str) -> Answer {
+    /// Registers an account over HTTP, which sends it a mail.
+    pub async fn register(&self, email: &str) -> TestResponse {
         let body = json!({ "name": "Ada Lovelace", "email": email, "password": PASSWORD });
         self.post("/api/v1/auth/register", body).await
     }
 
-    /// Signs in with any password.
-    pub async fn log_in(&self, email: &str, password: &str) -> Answer {
+    /// Logs in with the given password.
+    pub async fn log_in(&self, email: &str, password: &str) -> TestResponse {
         self.post("/api/v1/auth/login", json!({ "email": email, "password": password })).await
     }
 
-    /// Waits until no mail waits to be sent.
+    /// Waits until the outbox is empty.
     pub async fn outbox_empties(&self) {
         let empty = async {
             while entity::outbox::Entity::find().count(&self.state.db).await.expect("it can be counted") > 0 {
@@ -128,8 +128,8 @@ impl TestApp {
         tokio::time::timeout(Duration::from_secs(60), empty).await.expect("the outbox empties in time");
     }
 
-    /// Exchanges a refresh token.
-    pub async fn refresh(&self, refresh_token: &str) -> Answer {
+    /// Refreshes with a refresh token.
+    pub async fn refresh(&self, refresh_token: &str) -> TestResponse {
         self.post("/api/v1/auth/refresh", json!({ "refresh_token": refresh_token })).await
     }
 
@@ -145,7 +145,7 @@ impl TestApp {
         self.actor(Role::Admin).await
     }
 
-    /// The id of a vaccine of the catalogue.
+    /// Returns the id of a vaccine of the catalogue.
     pub async fn vaccine(&self, code: &str) -> Uuid {
         let catalogue = self.get("/api/v1/vaccines?limit=100").await.ok();
         let items = catalogue["items"].as_array().expect("a list has items");
@@ -169,7 +169,7 @@ impl TestApp {
     }
 }
 
-/// The settings of the tests: a free port, cheap hashes, a known key, no throttling.
+/// Settings of the tests: a free port, cheap hashes, a known key, no throttling.
 pub fn settings(database_url: &str, changes: &[(&str, &str)]) -> Settings {
     let mut variables: HashMap<String, String> = [
         ("DATABASE_URL", database_url),
@@ -177,7 +177,7 @@ pub fn settings(database_url: &str, changes: &[(&str, &str)]) -> Settings {
         ("CARE4U__SERVER__WORKERS", "2"),
         ("CARE4U__AUTH__SECRET", SECRET),
         ("CARE4U__AUTH__BCRYPT_COST", "4"),
-        // Everybody here has the same address; the tests of throttling switch it on.
+        // All clients have the same address; the tests of throttling enable it.
         ("CARE4U__THROTTLE__ENABLED", "false"),
     ]
     .into_iter()

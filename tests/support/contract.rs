@@ -1,32 +1,32 @@
-//! The OpenAPI document as a contract: every answer in every test must have a status, a media type and a body that the
-//! document promises for its operation.
+//! Contract test: each response in each test must have a status, a media type and a body that the OpenAPI
+//! document declares for its operation.
 
 use std::sync::LazyLock;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::answer::Answer;
+use super::response::TestResponse;
 
 pub static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| serde_json::to_value(care4u::api::docs::openapi()).expect("the document is JSON"));
 
-/// Fails the test when the document does not promise this answer. Paths and methods that are not in the document can
-/// only be answered with 404 and 405.
-pub fn check(method: &Method, path: &str, answer: &Answer) {
+/// Fails the test if the document does not declare this response. Unknown paths and methods can
+/// only get 404 and 405.
+pub fn check(method: &Method, path: &str, response: &TestResponse) {
     let is_page = path == "/" || path == "/problems";
     if is_page || path.starts_with("/docs") || path.starts_with("/api-docs") {
         return;
     }
     let method = if method == Method::HEAD { "get".to_owned() } else { method.as_str().to_lowercase() };
     let Some((template, operation)) = operation(&method, path) else {
-        // The guard of a scope answers before anybody looks whether the scope has such a path.
-        assert!([401, 404, 405].contains(&answer.status), "{method} {path} is not documented: {answer:?}");
+        // The guard of a scope responds before the path is routed.
+        assert!([401, 404, 405].contains(&response.status), "{method} {path} is not documented: {response:?}");
         return;
     };
-    let response = &operation["responses"][answer.status.to_string()];
-    assert!(response.is_object(), "{method} {template} does not document {}: {}", answer.status, answer.text);
-    check_body(response, answer, &format!("{method} {template} {}", answer.status));
+    let declared = &operation["responses"][response.status.to_string()];
+    assert!(declared.is_object(), "{method} {template} does not document {}: {}", response.status, response.text);
+    check_body(declared, response, &format!("{method} {template} {}", response.status));
 }
 
 fn operation(method: &str, path: &str) -> Option<(&'static str, &'static Value)> {
@@ -42,22 +42,22 @@ fn matches(template: &str, path: &str) -> bool {
         && template.iter().zip(&path).all(|(part, given)| part.starts_with('{') || part == given)
 }
 
-fn check_body(response: &Value, answer: &Answer, what: &str) {
-    let Some(content) = response["content"].as_object() else {
-        assert!(answer.text.is_empty(), "{what} documents no body, but there is one: {}", answer.text);
+fn check_body(declared: &Value, response: &TestResponse, what: &str) {
+    let Some(content) = declared["content"].as_object() else {
+        assert!(response.text.is_empty(), "{what} documents no body, but there is one: {}", response.text);
         return;
     };
-    if answer.text.is_empty() {
+    if response.text.is_empty() {
         // HEAD
         return;
     }
-    let media_type = answer.header("content-type").split(';').next().unwrap_or_default();
+    let media_type = response.header("content-type").split(';').next().unwrap_or_default();
     let schema = &content.get(media_type).unwrap_or_else(|| panic!("{what} does not document {media_type}"))["schema"];
     if !media_type.ends_with("json") {
         return;
     }
     let root = json!({ "allOf": [schema], "components": DOCUMENT["components"] });
     let validator = jsonschema::validator_for(&root).expect("the schemas are valid");
-    let errors: Vec<_> = validator.iter_errors(&answer.json()).map(|error| error.to_string()).collect();
-    assert!(errors.is_empty(), "{what} breaks its schema: {errors:?} in {}", answer.text);
+    let errors: Vec<_> = validator.iter_errors(&response.json()).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{what} breaks its schema: {errors:?} in {}", response.text);
 }

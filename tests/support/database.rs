@@ -1,4 +1,4 @@
-//! A private database for each test, cloned from one that has been migrated.
+//! Private database for each test, cloned from a migrated template.
 
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -10,14 +10,14 @@ use uuid::Uuid;
 
 use super::postgres;
 
-/// Which database a test program runs on.
+/// Database system of a test program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
     Sqlite,
     Postgres,
 }
 
-/// A database that nobody else uses. It goes with the test.
+/// Private database, which is deleted with the test.
 pub enum Database {
     Sqlite { folder: TempDir },
     Postgres { name: String },
@@ -26,11 +26,11 @@ pub enum Database {
 static SQLITE_TEMPLATE: OnceCell<(TempDir, PathBuf)> = OnceCell::const_new();
 static POSTGRES_TEMPLATE: OnceCell<String> = OnceCell::const_new();
 
-/// Databases of tests that have ended. The next test to begin removes them.
+/// Databases of finished tests. The next test that starts deletes them.
 static DONE: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 impl Database {
-    /// A migrated database. Where there is no PostgreSQL, a program that needs it ends here and says so.
+    /// Creates a migrated database. Without PostgreSQL, a program that needs it prints a message and ends.
     pub async fn new(backend: Backend) -> Self {
         match backend {
             Backend::Sqlite => {
@@ -87,14 +87,14 @@ async fn postgres_template() -> String {
 }
 
 async fn migrate(url: &str) {
-    let db = migration::connect(url, None).await.expect("a new database answers");
+    let db = migration::connect(url, None).await.expect("a new database responses");
     migration::up(&db).await.expect("all migrations apply");
     db.close().await.expect("the database can be closed");
 }
 
 async fn administer(statements: &[String]) {
     let server = migration::connect(postgres::server_url().expect("the server is there"), None).await;
-    let server = server.expect("the server answers");
+    let server = server.expect("the server responses");
     for statement in statements {
         server.execute_unprepared(statement).await.expect("an administrator may do that");
     }

@@ -1,5 +1,5 @@
-//! A connection that asks the database for its plan of every statement, with scans and sorts made so unattractive that
-//! one appears only where there is no other way.
+//! Connection that explains every statement, with scans and sorts made so expensive that the planner uses
+//! them only if there is no index.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,7 +9,7 @@ use sea_orm::{
     TransactionTrait,
 };
 
-/// Has every statement explained before it runs, those of transactions within it included.
+/// Explains every statement before it is executed, including those in transactions.
 pub struct Explained {
     transaction: DatabaseTransaction,
     plans: Arc<Mutex<Vec<String>>>,
@@ -26,12 +26,12 @@ impl Explained {
         Self { transaction, plans: Arc::default() }
     }
 
-    /// How many statements were explained.
+    /// Number of explained statements.
     pub fn count(&self) -> usize {
         self.plans.lock().unwrap().len()
     }
 
-    /// Demands that the last statement went through this index.
+    /// Asserts that the last statement used this index.
     #[track_caller]
     pub fn used(&self, index: &str) {
         let plans = self.plans.lock().unwrap();
@@ -39,7 +39,7 @@ impl Explained {
         assert!(last.contains(index), "not {index}:\n{last}");
     }
 
-    /// Demands that the last statement went through this index, and into it by this column.
+    /// Asserts that the last statement used this index, with a condition on this column.
     #[track_caller]
     pub fn used_by(&self, index: &str, column: &str) {
         self.used(index);
@@ -59,7 +59,7 @@ impl Explained {
         let rows = self.transaction.query_all_raw(question).await.unwrap();
         let lines: Vec<String> = rows.iter().map(|row| row.try_get_by_index(column).unwrap()).collect();
         for line in &lines {
-            // What a part of the statement hands on, a row at a time, is not a table.
+            // Subqueries and common table expressions are not tables.
             let is_part = line.strip_prefix("SCAN ").is_some_and(|name| lines.contains(&format!("CO-ROUTINE {name}")));
             let is_table = !line.contains("USING") && !line.contains("VALUES") && !is_part;
             let scan = line.contains("Seq Scan") || (line.starts_with("SCAN ") && is_table);

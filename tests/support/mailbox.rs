@@ -1,16 +1,16 @@
-//! The folder that an application's mails go to, and how a test reads them.
+//! Mailbox: folder of the mails of an application, and their parser.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use tempfile::TempDir;
 
-/// How long a mail may take before the test gives up.
+/// Timeout for the arrival of a mail.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub struct Mailbox(TempDir);
 
-/// A mail as it arrived, its text decoded.
+/// Received mail with decoded text.
 #[derive(Clone, Debug)]
 pub struct Mail {
     pub subject: String,
@@ -26,7 +26,7 @@ impl Mailbox {
         self.0.path().to_owned()
     }
 
-    /// All mails to an address, oldest first.
+    /// Returns all mails to an address, oldest first.
     pub fn to(&self, address: &str) -> Vec<Mail> {
         let folder = std::fs::read_dir(self.0.path()).expect("the folder is there");
         let mut files: Vec<_> = folder.map(|entry| entry.expect("it can be listed").path()).collect();
@@ -36,7 +36,7 @@ impl Mailbox {
         mails.filter(|mail| recipient(mail) == address).map(|mail| Mail::read(&mail)).collect()
     }
 
-    /// Waits until there are so many mails to an address, and returns the last one.
+    /// Waits until there are `count` mails to an address. Returns the last one.
     pub async fn wait_for(&self, address: &str, count: usize) -> Mail {
         let arrived = async {
             loop {
@@ -51,7 +51,7 @@ impl Mailbox {
         tokio::time::timeout(PATIENCE, arrived).await.expect("the mail arrives in time")
     }
 
-    /// Waits for the mail number `count` to an address, and returns the code in it.
+    /// Waits for mail number `count` to an address. Returns the code in it.
     pub async fn code(&self, address: &str, count: usize) -> String {
         self.wait_for(address, count).await.code()
     }
@@ -62,11 +62,11 @@ impl Mail {
         let (head, body) = raw.split_once("\r\n\r\n").expect("a mail has a head and a body");
         let subject = header(head, "subject").unwrap_or_default();
         let text = body.split("Content-Type: text/html").next().expect("there is a first part");
-        // Quoted-printable, as far as these texts need it.
+        // Quoted-printable, as far as these texts use it.
         Self { subject, text: text.replace("=\r\n", "").replace("=3D", "=").replace("\r\n", "\n") }
     }
 
-    /// The six digits on a line of their own.
+    /// Finds the line with six digits.
     pub fn code(&self) -> String {
         let is_code = |line: &&str| line.len() == 6 && line.bytes().all(|byte| byte.is_ascii_digit());
         let code = self.text.lines().map(str::trim).find(is_code);

@@ -1,12 +1,12 @@
-//! The application under test, a private database for each test, and the people who use it.
+//! Test support: application, private databases, actors, mail.
 #![allow(dead_code, reason = "each test program uses a part")]
 
 pub mod actor;
-pub mod answer;
 pub mod app;
 pub mod contract;
 pub mod database;
 pub mod explained;
 pub mod mailbox;
 pub mod postgres;
+pub mod response;
 pub mod smtp;

@@ -1,12 +1,12 @@
-//! A throw-away PostgreSQL server for each test program, and a fresh database on it for each test.
+//! Temporary PostgreSQL server for each test program, with a new database for each test.
 //!
-//! Without PostgreSQL's binaries the tests skip their PostgreSQL half and say so; with `CI` set they fail.
+//! Without PostgreSQL's binaries, tests on PostgreSQL are skipped with a message; with `CI` set they fail.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 
-/// The server ends when this program does, because that closes the pipe.
+/// The server stops when this program ends, because that closes the pipe.
 struct Server {
     url: String,
     _process: (Child, ChildStdin),
@@ -14,7 +14,7 @@ struct Server {
 
 static SERVER: OnceLock<Option<Server>> = OnceLock::new();
 
-/// The URL of a server's `postgres` database, or `None` where there is no PostgreSQL.
+/// URL of the `postgres` database of the server, or `None` without PostgreSQL.
 pub fn server_url() -> Option<&'static str> {
     let server = SERVER.get_or_init(|| start(&[]));
     if server.is_none() {
@@ -23,13 +23,13 @@ pub fn server_url() -> Option<&'static str> {
     server.as_ref().map(|server| server.url.as_str())
 }
 
-/// The same for a server that writes as safely as in earnest, for measuring.
+/// As above, for a server with durable writes, for benchmarks.
 pub fn durable_server_url() -> Option<&'static str> {
     let server = SERVER.get_or_init(|| start(&["durable"]));
     server.as_ref().map(|server| server.url.as_str())
 }
 
-/// The URL of another database on the same server.
+/// URL of another database on the same server.
 pub fn database_url(name: &str) -> Option<String> {
     let url = server_url()?;
     let (address, options) = url.split_once('?').unwrap_or((url, ""));
@@ -37,13 +37,13 @@ pub fn database_url(name: &str) -> Option<String> {
     Some(format!("{server}/{name}?{options}"))
 }
 
-/// Says in print that a test did not run; not by `eprintln!`, which the test harness keeps to itself.
+/// Prints that a test is skipped. Not by `eprintln!`, which the test harness captures.
 pub fn skipped(test: &str) {
     writeln!(std::io::stderr(), "SKIPPED, because PostgreSQL is not installed: {test}").ok();
 }
 
 fn start(arguments: &[&str]) -> Option<Server> {
-    // Beside the tests of whichever crate this is part of, or further up.
+    // In the tests folder of this crate, or of a parent folder.
     let folders = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
     let script = folders.map(|folder| folder.join("tests/support/postgres.sh")).find(|script| script.exists());
     let script = script.expect("tests/support/postgres.sh is there");

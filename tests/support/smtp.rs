@@ -1,4 +1,4 @@
-//! A mail server on loopback that speaks SMTP (RFC 5321) and, when told to, misbehaves.
+//! SMTP server (RFC 5321) on loopback, which can be told to fail.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,23 +9,23 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// How the server behaves.
+/// Behaviour of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mood {
-    /// It takes every mail, but for those to `refused@…`; on those to `hang@…` it says nothing at all once they are there,
-    /// and to `late@…` it does not say goodbye.
+    /// Accepts every mail, except those to `refused@…`. It does not respond to the data of mails to `hang@…`,
+    /// nor to QUIT after mails to `late@…`.
     Good,
-    /// It says that it has no time.
+    /// Responds that it is unavailable.
     Busy,
-    /// It refuses every mail, for reasons of its own.
+    /// Rejects every mail.
     Denying,
-    /// It hangs up on whoever connects.
+    /// Closes every connection.
     Closed,
-    /// It hangs up in the middle of a mail.
+    /// Closes the connection in the middle of a mail.
     Dying,
 }
 
-/// How the connection is made private.
+/// Encryption of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Privacy {
     None,
@@ -33,12 +33,12 @@ pub enum Privacy {
     Tls,
 }
 
-/// A mail that the server has taken.
+/// Mail that the server has accepted.
 #[derive(Clone, Debug)]
 pub struct Received {
     pub recipient: String,
     pub message: String,
-    /// The credentials in base64, if any were given.
+    /// Credentials in Base64, if any were sent.
     pub login: Option<String>,
     pub is_private: bool,
 }
@@ -53,7 +53,7 @@ struct Shared {
 
 pub struct SmtpServer {
     pub port: u16,
-    /// The certificate, in PEM.
+    /// Certificate in PEM.
     pub certificate: String,
     shared: Arc<Shared>,
 }
@@ -81,17 +81,17 @@ impl SmtpServer {
         *self.shared.mood.lock().unwrap_or_else(PoisonError::into_inner) = mood;
     }
 
-    /// How many mails it hangs on, or has hung on.
+    /// Number of mails to which it has not responded.
     pub fn hanging(&self) -> usize {
         self.shared.hanging.load(Ordering::Relaxed)
     }
 
-    /// All mails that it has taken, in the order in which they came.
+    /// All accepted mails, in the order of arrival.
     pub fn received(&self) -> Vec<Received> {
         self.shared.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Waits until it has taken so many mails.
+    /// Waits until `count` mails have been accepted.
     pub async fn wait_for(&self, count: usize) -> Vec<Received> {
         let arrived = async {
             while self.received().len() < count {
@@ -108,7 +108,7 @@ impl SmtpServer {
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     while let Ok((stream, _)) = listener.accept().await {
         let shared = Arc::clone(&shared);
-        // A conversation that breaks off is part of the trade.
+        // Clients may close the connection at any time.
         tokio::spawn(async move { serve(stream, &shared).await.ok() });
     }
 }
@@ -132,7 +132,7 @@ impl Shared {
     }
 }
 
-/// Talks until the client leaves, or wants to go on in private: then the stream is returned.
+/// Handles commands until the client disconnects, or sends STARTTLS: then the stream is returned.
 async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: BufStream<S>,
     shared: &Shared,

@@ -273,7 +273,7 @@ mod tests {
         BTreeMap::from([("users".to_owned(), BTreeMap::from(columns))])
     }
 
-    fn lost(statements: &[&str]) -> Vec<String> {
+    fn losses_of(statements: &[&str]) -> Vec<String> {
         losses(&statements.iter().map(ToString::to_string).collect::<Vec<_>>(), &types())
     }
 
@@ -299,14 +299,17 @@ mod tests {
                 "narrow users.age from integer to smallint",
             ),
         ] {
-            assert_eq!(lost(&[statement]), [loss], "{statement}");
+            assert_eq!(losses_of(&[statement]), [loss], "{statement}");
         }
         let rebuild = [
             "CREATE TABLE \"_reshaped_users\" ( \"id\" uuid_text NOT NULL, \"name\" varchar(100) )",
             "DROP TABLE \"users\"",
             "ALTER TABLE \"_reshaped_users\" RENAME TO \"users\"",
         ];
-        assert_eq!(lost(&rebuild), ["drop column users.age", "narrow users.name from varchar(200) to varchar(100)"]);
+        assert_eq!(
+            losses_of(&rebuild),
+            ["drop column users.age", "narrow users.name from varchar(200) to varchar(100)"]
+        );
     }
 
     #[test]
@@ -321,7 +324,7 @@ mod tests {
             "CREATE TRIGGER t BEFORE INSERT ON users BEGIN DELETE FROM users; END",
             "CREATE TABLE _reshaped_users (id uuid_text, name varchar(200), age integer)",
         ] {
-            assert_eq!(lost(&[statement]), Vec::<String>::new(), "{statement}");
+            assert_eq!(losses_of(&[statement]), Vec::<String>::new(), "{statement}");
         }
         assert!(is_narrower("numeric(10, 2)", "numeric(10, 4)") && !is_narrower("numeric(10, 2)", "numeric(12, 4)"));
         assert!(is_narrower("timestamp with time zone", "date") && !is_narrower("date", "timestamp without time zone"));

@@ -1,5 +1,5 @@
-//! Compares the differences found with those of Alembic, for the same pairs of schemas. Needs a
-//! Python with `alembic` and `psycopg`; `ALEMBIC_PYTHON` is its path.
+//! Comparison with Alembic: the engine and Alembic find the same differences between pairs of
+//! schemas. Needs a Python with `alembic` and `psycopg`; `ALEMBIC_PYTHON` is its path.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -12,7 +12,7 @@
     dead_code,
     missing_docs,
     unreachable_pub,
-    reason = "a test is no library, and uses a part of what others share"
+    reason = "tests have no public API, and each uses a part of the shared code"
 )]
 
 #[path = "../../../tests/support/postgres.rs"]
@@ -31,8 +31,8 @@ use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
 use serde_json::{Value, json};
 use support::round_trips::{RoundTrip, build, project, round_trips};
 
-/// The two databases of a round trip, and the differences found between them.
-async fn compared(round_trip: &RoundTrip, urls: [String; 2]) -> Value {
+/// Creates the two databases of a round trip. Returns their URLs and the differences that the engine finds.
+async fn compare(round_trip: &RoundTrip, urls: [String; 2]) -> Value {
     let (before, after) = (connect(&urls[0]).await, connect(&urls[1]).await);
     build(&before, &round_trip.before).await;
     build(&after, &round_trip.after()).await;
@@ -53,8 +53,12 @@ async fn connect(url: &str) -> sea_orm_migration::sea_orm::DatabaseConnection {
 #[tokio::test]
 async fn alembic_finds_the_same_kinds_of_difference() {
     let Some(python) = std::env::var_os("ALEMBIC_PYTHON") else {
-        assert!(std::env::var_os("CI").is_none(), "CI compares with Alembic, and ALEMBIC_PYTHON names no Python");
-        writeln!(std::io::stderr(), "SKIPPED, because ALEMBIC_PYTHON names no Python: alembic_finds_the_same_…").ok();
+        assert!(std::env::var_os("CI").is_none(), "ALEMBIC_PYTHON must be set in CI");
+        writeln!(
+            std::io::stderr(),
+            "SKIPPED, because ALEMBIC_PYTHON is not set: alembic_finds_the_same_kinds_of_difference"
+        )
+        .ok();
         return;
     };
     let folder = std::env::temp_dir().join(format!("revisions-alembic-{}", std::process::id()));
@@ -62,9 +66,9 @@ async fn alembic_finds_the_same_kinds_of_difference() {
     let mut pairs = Vec::new();
     for round_trip in round_trips(DbBackend::Sqlite) {
         let url = |side: &str| format!("sqlite://{}", folder.join(format!("{}_{side}.db", round_trip.name)).display());
-        pairs.push(compared(&round_trip, [url("before"), url("after")]).await);
+        pairs.push(compare(&round_trip, [url("before"), url("after")]).await);
     }
-    let server = connect(postgres::server_url().expect("PostgreSQL is installed where Alembic is")).await;
+    let server = connect(postgres::server_url().expect("PostgreSQL is installed")).await;
     for (number, round_trip) in round_trips(DbBackend::Postgres).iter().enumerate() {
         let mut urls = Vec::new();
         for side in ["before", "after"] {
@@ -72,12 +76,12 @@ async fn alembic_finds_the_same_kinds_of_difference() {
             server.execute_unprepared(&format!("CREATE DATABASE {name} STRATEGY FILE_COPY")).await.unwrap();
             urls.push(postgres::database_url(&name).unwrap());
         }
-        pairs.push(compared(round_trip, urls.try_into().unwrap()).await);
+        pairs.push(compare(round_trip, urls.try_into().unwrap()).await);
     }
     let list = folder.join("pairs.json");
     std::fs::write(&list, Value::from(pairs).to_string()).unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compare_with_alembic.py");
-    let output = Command::new(python).arg(script).arg(&list).output().expect("Python starts");
+    let output = Command::new(python).arg(script).arg(&list).output().expect("Python can be started");
     std::fs::remove_dir_all(&folder).ok();
     println!("{}", String::from_utf8_lossy(&output.stdout));
     // Written to standard error directly: the test harness captures the output of passing tests.

@@ -1,9 +1,9 @@
-//! `AlterTable` on tables written by hand: unnamed keys, references and CHECKs, generated columns,
-//! triggers, views, and rows that other rows refer to.
+//! `AlterTable` on tables that were created with plain SQL: unnamed keys, foreign keys and CHECKs,
+//! generated columns, triggers, views, and rows that are referenced by other rows.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, missing_docs, reason = "tests fail by panicking")]
 
 #[path = "../../../tests/support/postgres.rs"]
-#[allow(dead_code, reason = "shared with other programs")]
+#[allow(dead_code, reason = "shared with other tests")]
 mod postgres;
 
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use revisions::{AlterTable, Failure, Project};
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{DatabaseConnection, DbBackend, Statement};
 
-/// The tables before the change.
+/// Migration that creates the tables.
 struct Before;
 
 impl MigrationName for Before {
@@ -54,7 +54,7 @@ impl MigrationTrait for Before {
     }
 }
 
-/// Makes `code` longer, and changes the type of `id`.
+/// Migration that makes `code` longer and defines the column `id` again.
 struct Longer;
 
 impl MigrationName for Longer {
@@ -74,7 +74,7 @@ impl MigrationTrait for Longer {
     }
 }
 
-/// Makes `code` too short for the existing values.
+/// Migration that makes `code` too short for the existing values.
 struct Shorter;
 
 impl MigrationName for Shorter {
@@ -120,12 +120,16 @@ async fn rows_and_constraints_survive_a_rebuild(db: &DatabaseConnection) {
     up(db, || vec![Box::new(Before), Box::new(Longer)]).await.unwrap();
 
     assert_eq!(count(db, "SELECT count(*) FROM owners WHERE age IN (1, 2) AND twice = age * 2").await, 2);
-    assert_eq!(count(db, "SELECT count(*) FROM pets").await, 2, "the rebuild must not act on what refers to the table");
+    assert_eq!(
+        count(db, "SELECT count(*) FROM pets").await,
+        2,
+        "the rebuild must not change rows that refer to the table"
+    );
     db.execute_unprepared("INSERT INTO owners (code, age, boss) VALUES ('a longer one', 4, 2)").await.unwrap();
-    // Ids are not used twice.
+    // The id of a deleted row is not used again.
     assert_eq!(count(db, "SELECT CAST(id AS bigint) FROM owners WHERE code = 'a longer one'").await, 4);
-    assert_eq!(count(db, "SELECT count(*) FROM log WHERE what = 'a longer one'").await, 1, "the trigger");
-    for refused in [
+    assert_eq!(count(db, "SELECT count(*) FROM log WHERE what = 'a longer one'").await, 1, "the trigger still runs");
+    for statement in [
         "INSERT INTO owners (code) VALUES ('a')",
         "INSERT INTO owners (code, age) VALUES ('c', 0)",
         "INSERT INTO owners (code, boss) VALUES ('c', 99)",
@@ -133,12 +137,12 @@ async fn rows_and_constraints_survive_a_rebuild(db: &DatabaseConnection) {
         "INSERT INTO owners (id, code) VALUES (1, 'c')",
         "INSERT INTO pets VALUES (3, 99)",
     ] {
-        assert!(db.execute_unprepared(refused).await.is_err(), "{refused}");
+        assert!(db.execute_unprepared(statement).await.is_err(), "{statement}");
     }
     db.execute_unprepared("DELETE FROM owners WHERE id = 2").await.unwrap_err();
     db.execute_unprepared("UPDATE owners SET boss = NULL").await.unwrap();
     db.execute_unprepared("DELETE FROM owners WHERE id = 2").await.unwrap();
-    assert_eq!(count(db, "SELECT count(*) FROM pets").await, 1, "the key still cascades");
+    assert_eq!(count(db, "SELECT count(*) FROM pets").await, 1, "the foreign key still cascades");
 }
 
 #[tokio::test]
@@ -159,17 +163,17 @@ async fn on_postgres_rows_and_constraints_survive_a_rebuild() {
     admin.execute_unprepared("CREATE DATABASE reshape").await.unwrap();
     let db = revisions::connect(&postgres::database_url("reshape").unwrap(), None).await.unwrap();
     rows_and_constraints_survive_a_rebuild(&db).await;
-    // PostgreSQL refuses values that are too long, which SQLite would keep. Nothing is truncated.
-    let refused = up(&db, || vec![Box::new(Before), Box::new(Longer), Box::new(Shorter)]).await.unwrap_err();
-    assert!(refused.to_string().contains("value too long"), "{refused}");
+    // PostgreSQL rejects values that are too long, SQLite would keep them. Nothing is truncated.
+    let failure = up(&db, || vec![Box::new(Before), Box::new(Longer), Box::new(Shorter)]).await.unwrap_err();
+    assert!(failure.to_string().contains("value too long"), "{failure}");
     assert_eq!(count(&db, "SELECT count(*) FROM owners WHERE code = 'a longer one'").await, 1);
 }
 
 #[tokio::test]
-async fn a_pool_of_the_wrong_size_is_refused() {
+async fn a_pool_of_the_wrong_size_is_rejected() {
     let mut options = sea_orm_migration::sea_orm::ConnectOptions::new("sqlite::memory:");
     options.max_connections(3);
     let db = sea_orm_migration::sea_orm::Database::connect(options).await.unwrap();
-    let refused = up(&db, || vec![Box::new(Before)]).await.unwrap_err();
-    assert!(refused.to_string().contains("a pool of 3 connections"), "{refused}");
+    let failure = up(&db, || vec![Box::new(Before)]).await.unwrap_err();
+    assert!(failure.to_string().contains("a pool of 3 connections"), "{failure}");
 }

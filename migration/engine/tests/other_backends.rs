@@ -1,4 +1,4 @@
-//! On each database, the differences of the other databases of the project are found, too.
+//! Projects with several databases: on one database, the differences of the others are found, too.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, missing_docs, reason = "tests fail by panicking")]
 
 use std::path::PathBuf;
@@ -8,7 +8,8 @@ use revisions::{Entities, Heading, Project};
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
-/// A table with a column whose type changes on PostgreSQL only, and a column that is dropped.
+/// Migration that creates a table with two columns: one whose type changes on PostgreSQL only, and
+/// one that is dropped.
 struct First;
 
 impl MigrationName for First {
@@ -62,11 +63,11 @@ async fn generated(entities: fn(DbBackend) -> Entities) -> String {
     let project = project(entities);
     revisions::upgrade(&db, &project, &project.options()).await.unwrap();
     let heading = Heading { message: "x".into(), parent: None, date: "2026-11-21".into() };
-    revisions::autogenerate(&db, &project, &heading).await.unwrap().expect("there is something to do")
+    revisions::autogenerate(&db, &project, &heading).await.unwrap().expect("there are differences")
 }
 
 #[tokio::test]
-async fn on_sqlite_a_change_of_postgres_only_is_generated() {
+async fn on_sqlite_a_postgres_only_change_is_generated() {
     let text = generated(|_| {
         let mut table = people(true);
         table.col(ColumnDef::new("gone").big_integer());
@@ -79,7 +80,7 @@ async fn on_sqlite_a_change_of_postgres_only_is_generated() {
 }
 
 #[tokio::test]
-async fn a_restored_column_has_its_postgres_type() {
+async fn on_sqlite_a_restored_column_has_its_postgres_type() {
     let text = generated(|_| Entities { tables: vec![people(false)], indexes: Vec::new() }).await;
     let (up, down) = text.split_once("async fn down").unwrap();
     assert!(up.contains("drop_column(People::Gone)"), "{text}");
@@ -87,7 +88,7 @@ async fn a_restored_column_has_its_postgres_type() {
 }
 
 #[tokio::test]
-async fn a_postgres_collation_is_generated_on_sqlite() {
+async fn on_sqlite_a_postgres_collation_is_generated() {
     let text = generated(|backend| {
         let mut table = people(false);
         let mut gone = ColumnDef::new("gone");

@@ -1,6 +1,6 @@
-//! Round trips of all changes that can be generated, on both databases: the entities change; a
-//! migration is generated, compiled and applied; no differences are left; it is reverted; schema
-//! and rows are as before.
+//! Round trips of all schema changes that can be generated, on both databases: the entities change; a
+//! migration is generated, compiled and applied; no differences are left; it is reverted; the schema
+//! and the rows are as before.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -9,16 +9,16 @@
     clippy::unwrap_used,
     reason = "tests fail by panicking"
 )]
-#![allow(missing_docs, unreachable_pub, reason = "a test is no library")]
+#![allow(missing_docs, unreachable_pub, reason = "tests have no public API")]
 
 mod generated;
 #[path = "../../../tests/support/postgres.rs"]
-#[allow(dead_code, reason = "shared with other programs")]
+#[allow(dead_code, reason = "shared with other tests")]
 mod postgres;
 mod support {
     pub mod cases;
     pub mod facts;
-    #[allow(dead_code, reason = "shared with other programs")]
+    #[allow(dead_code, reason = "shared with other tests")]
     pub mod round_trips;
     pub mod rows;
     pub mod shapes;
@@ -40,46 +40,46 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/generated")
 }
 
-/// The formatted migration of a round trip.
+/// Generates and formats the migration of a round trip.
 async fn generate(db: &DatabaseConnection, round_trip: &RoundTrip) -> String {
     let heading = Heading { message: round_trip.name.replace('_', " "), parent: None, date: "2026-11-21".into() };
     let project = project(Vec::new, round_trip.entities);
     let text = revisions::autogenerate(db, &project, &heading).await.unwrap();
-    let text = text.unwrap_or_else(|| panic!("{}: nothing to change", round_trip.name));
-    revisions::layout(&text, &folder()).expect("rustfmt takes what was generated")
+    let text = text.unwrap_or_else(|| panic!("{}: no differences", round_trip.name));
+    revisions::layout(&text, &folder()).expect("rustfmt formats the generated migration")
 }
 
 /// Creates the first migration of a round trip.
 type MakeBase = fn() -> Box<dyn MigrationTrait>;
 
 thread_local! {
-    /// The migrations of the current round trip. `Project::migrations` is a plain function, which
+    /// Migrations of the current round trip. `Project::migrations` is a function pointer, which
     /// cannot capture them.
     static MIGRATIONS: Cell<Option<(MakeBase, Migrations)>> = const { Cell::new(None) };
 }
 
 fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    let (base, generated) = MIGRATIONS.get().expect("a trip is under way");
+    let (base, generated) = MIGRATIONS.get().expect("a round trip is running");
     std::iter::once(base()).chain(generated()).collect()
 }
 
 async fn run(db: &DatabaseConnection, round_trip: &RoundTrip) {
     let name = &round_trip.name;
     let (before, rows) = (describe(db).await.unwrap(), Rows::read(db, round_trip.lossy).await);
-    let there = project(migrations, round_trip.entities);
-    let back = Options { reach: Reach::Steps(1), ..there.options() };
-    revisions::upgrade(db, &there, &there.options()).await.unwrap_or_else(|failure| panic!("{name}: {failure}"));
-    assert_eq!(revisions::differences(db, &there).await.unwrap(), [], "{name}: after going up");
-    let meanwhile = Rows::read(db, round_trip.lossy).await;
-    rows.assert_kept(&meanwhile, name);
-    revisions::downgrade(db, &there, &back).await.unwrap_or_else(|failure| panic!("{name}: {failure}"));
-    assert_eq!(difference(&before, &describe(db).await.unwrap()), Vec::<String>::new(), "{name}: after going down");
-    rows.assert_restored(&meanwhile, &Rows::read(db, round_trip.lossy).await, name);
+    let project = project(migrations, round_trip.entities);
+    let one_step = Options { reach: Reach::Steps(1), ..project.options() };
+    revisions::upgrade(db, &project, &project.options()).await.unwrap_or_else(|failure| panic!("{name}: {failure}"));
+    assert_eq!(revisions::differences(db, &project).await.unwrap(), [], "{name}: after the upgrade");
+    let upgraded_rows = Rows::read(db, round_trip.lossy).await;
+    rows.assert_kept(&upgraded_rows, name);
+    revisions::downgrade(db, &project, &one_step).await.unwrap_or_else(|failure| panic!("{name}: {failure}"));
+    assert_eq!(difference(&before, &describe(db).await.unwrap()), Vec::<String>::new(), "{name}: after the downgrade");
+    rows.assert_restored(&upgraded_rows, &Rows::read(db, round_trip.lossy).await, name);
 }
 
-/// Runs all round trips, each on a database of its own.
+/// Runs all round trips, each on its own database.
 async fn every_round_trip(backend: DbBackend, open: impl AsyncFn(&str) -> DatabaseConnection) {
-    let mut written = Vec::new();
+    let mut files = Vec::new();
     for round_trip in round_trips(backend) {
         let db = open(&round_trip.name).await;
         MIGRATIONS.set(Some((round_trip.base, Vec::new)));
@@ -90,17 +90,18 @@ async fn every_round_trip(backend: DbBackend, open: impl AsyncFn(&str) -> Databa
         }
         let text = generate(&db, &round_trip).await;
         let file = generated::file_of(&round_trip.name, &text, backend);
-        written.push(file.clone());
+        files.push(file.clone());
         if std::env::var_os("UPDATE_GENERATED").is_some() {
             continue;
         }
         let known = std::fs::read_to_string(folder().join(format!("{file}.rs"))).unwrap_or_default();
         assert!(
             known == text,
-            "{}: what is generated has changed; look at it with UPDATE_GENERATED=1:\n{text}",
+            "{}: the generated migration has changed; review it, and update the file with UPDATE_GENERATED=1:\n{text}",
             round_trip.name
         );
-        let generated = generated::ALL.iter().find(|(name, _)| *name == file).expect("it is compiled").1;
+        let generated =
+            generated::ALL.iter().find(|(name, _)| *name == file).expect("the generated migration is compiled").1;
         MIGRATIONS.set(Some((round_trip.base, generated)));
         run(&db, &round_trip).await;
         db.close().await.unwrap();
@@ -108,18 +109,18 @@ async fn every_round_trip(backend: DbBackend, open: impl AsyncFn(&str) -> Databa
     if std::env::var_os("UPDATE_GENERATED").is_some() {
         generated::write_list();
     }
-    assert!(written.len() >= 60, "only {} trips", written.len());
+    assert!(files.len() >= 60, "only {} round trips", files.len());
 }
 
 #[tokio::test]
-async fn every_change_is_applied_and_reverted_on_sqlite() {
+async fn on_sqlite_every_change_is_applied_and_reverted() {
     every_round_trip(DbBackend::Sqlite, async |_| revisions::connect("sqlite::memory:", None).await.unwrap()).await;
 }
 
 static SCHEMAS: AtomicUsize = AtomicUsize::new(0);
 
 #[tokio::test]
-async fn every_change_is_applied_and_reverted_on_postgres() {
+async fn on_postgres_every_change_is_applied_and_reverted() {
     let Some(server) = postgres::server_url() else { return postgres::skipped("every_change_is_applied_and_reverted") };
     let admin = revisions::connect(server, None).await.unwrap();
     let name = format!("trips_{}", std::process::id());

@@ -1,5 +1,5 @@
-//! The command line as a program, and databases for it.
-#![allow(dead_code, reason = "each test program uses a part of it")]
+//! Test support: runs the `migration` program, creates databases for it, and queries them.
+#![allow(dead_code, reason = "each test program uses only a part of this module")]
 
 #[path = "../../engine/tests/support/facts.rs"]
 pub mod facts;
@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
 
-/// A temporary folder, deleted afterwards.
+/// Temporary folder, deleted on drop.
 pub struct Folder(pub PathBuf);
 
 impl Folder {
@@ -28,13 +28,13 @@ impl Drop for Folder {
     }
 }
 
-/// The program with arguments, in a folder and with a database.
+/// Command that runs the program with arguments, in a folder, and with a database URL.
 pub fn command(folder: &Folder, url: Option<&str>, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_migration"));
     command.args(arguments).current_dir(&folder.0).env_clear();
-    // As `cargo run` does.
+    // `cargo run` sets this variable.
     command.env("CARGO_MANIFEST_DIR", env!("CARGO_MANIFEST_DIR"));
-    // For rustfmt.
+    // rustfmt needs these variables.
     command.envs(
         ["PATH", "HOME", "RUSTUP_HOME", "CARGO_HOME"]
             .into_iter()
@@ -47,7 +47,7 @@ pub fn command(folder: &Folder, url: Option<&str>, arguments: &[&str]) -> Comman
 }
 
 pub fn migration(folder: &Folder, url: Option<&str>, arguments: &[&str]) -> Output {
-    command(folder, url, arguments).output().expect("the program starts")
+    command(folder, url, arguments).output().expect("the program can be started")
 }
 
 /// Asserts success and returns the standard output.
@@ -61,9 +61,12 @@ pub fn succeeds(output: &Output) -> String {
 #[track_caller]
 pub fn fails(output: &Output, code: i32) -> String {
     assert_eq!(output.status.code(), Some(code), "{output:?}");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.starts_with("migration: ") && said.lines().count() == 1 && !said.contains("panicked"), "{said}");
-    said
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        message.starts_with("migration: ") && message.lines().count() == 1 && !message.contains("panicked"),
+        "{message}"
+    );
+    message
 }
 
 /// Asserts that a check found errors, and returns the standard output.
@@ -78,7 +81,7 @@ pub fn sqlite(folder: &Folder) -> String {
     format!("sqlite://{}", folder.0.join("care4u.db").display())
 }
 
-/// URL of a new database on the test server. None without PostgreSQL.
+/// Creates a database on the test server, and returns its URL. Returns `None` if PostgreSQL is not installed.
 pub async fn postgres_database() -> Option<String> {
     let server = migration::connect(postgres::server_url()?, None).await.unwrap();
     let name = format!("cli_{}", uuid::Uuid::now_v7().simple());
@@ -87,14 +90,14 @@ pub async fn postgres_database() -> Option<String> {
     postgres::database_url(&name)
 }
 
-/// Executes SQL.
+/// Executes SQL statements.
 pub async fn execute(url: &str, sql: &str) {
     let db = migration::connect(url, None).await.unwrap();
     db.execute_unprepared(sql).await.unwrap();
     db.close().await.unwrap();
 }
 
-/// The first column of the first row, as text.
+/// Queries the first column of the first row, as text.
 pub async fn value(url: &str, sql: &str) -> Option<String> {
     let db = migration::connect(url, None).await.unwrap();
     let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
@@ -104,10 +107,10 @@ pub async fn value(url: &str, sql: &str) -> Option<String> {
 }
 
 pub async fn facts(db: &DatabaseConnection) -> facts::SchemaFacts {
-    facts::describe(db).await.expect("a schema can be described")
+    facts::describe(db).await.expect("the schema can be read")
 }
 
-/// The facts about the schema of a database.
+/// Reads the facts about the schema of a database.
 pub async fn facts_of(url: &str) -> facts::SchemaFacts {
     let db = migration::connect(url, None).await.unwrap();
     let found = facts(&db).await;

@@ -1,4 +1,4 @@
-//! The own account: profile.
+//! Account of the current user: get it, update its profile.
 
 use actix_web::{get, patch, web};
 use serde::Deserialize;
@@ -46,7 +46,7 @@ pub struct UpdateProfile {
     #[validate(nested)]
     #[schema(inline, value_type = Option<Field<BirthDate>>)]
     birth_date: Patch<Field<BirthDate>>,
-    /// IANA time zone, for the days of birthdays.
+    /// IANA time zone; decides which day is today in lists of birthdays.
     #[serde(default)]
     #[validate(nested)]
     #[schema(inline, value_type = Option<Field<TimeZone>>)]
@@ -68,7 +68,7 @@ impl TryFrom<UpdateProfile> for ProfileChanges {
     }
 }
 
-/// Get the own account
+/// Get the current user
 ///
 /// **Open to:** anyone signed in.
 #[utoipa::path(
@@ -77,11 +77,11 @@ impl TryFrom<UpdateProfile> for ProfileChanges {
 )]
 #[get("/me")]
 pub async fn get(state: web::Data<AppState>, user: CurrentUser) -> Result<web::Json<UserReply>, Problem> {
-    let account = users::own(&state.db, &user).await?;
+    let account = users::get_own(&state.db, &user).await?;
     Ok(web::Json(account.into()))
 }
 
-/// Update the own profile
+/// Update the profile of the current user
 ///
 /// **Open to:** anyone signed in.
 #[utoipa::path(

@@ -1,4 +1,4 @@
-//! Password and e-mail address of the own account.
+//! Password and e-mail address of the current user.
 
 use actix_web::{HttpResponse, post, put, web};
 use serde::Deserialize;
@@ -17,7 +17,7 @@ use crate::domain::values::email::Email;
 use crate::domain::values::one_time_code::OneTimeCode;
 use crate::state::AppState;
 
-/// The current password and the new one.
+/// Change of the password.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "current_password": "a long sentence", "new_password": "a longer sentence" }))]
@@ -34,7 +34,7 @@ pub struct ChangePassword {
     new_password: Field<Password>,
 }
 
-/// A new e-mail address, and the password.
+/// Change of the e-mail address.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "email": "ada@example.net", "current_password": "a long sentence" }))]
@@ -51,19 +51,19 @@ pub struct ChangeEmail {
     current_password: Field<PresentedPassword>,
 }
 
-/// The code that was mailed to the new address.
+/// Confirmation of a changed e-mail address.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "code": "493021" }))]
 pub struct ConfirmEmailChange {
-    /// Six digits.
+    /// The six digits that were mailed to the new address.
     #[serde(default)]
     #[validate(nested)]
     #[schema(inline, required = true)]
     code: Field<OneTimeCode>,
 }
 
-/// Change the password
+/// Change the password of the current user
 ///
 /// Ends all other sessions of the account, and notifies the owner by mail.
 ///
@@ -94,7 +94,7 @@ pub async fn change_password(
     request_body = ChangeEmail,
     responses(
         (status = 202, body = AcceptedReply),
-        (status = 429, description = "Too many wrong passwords, or changes of the address"),
+        (status = 429, description = "Too many wrong passwords, or too many requested changes"),
     )
 )]
 #[post("/me/email-change")]
@@ -110,7 +110,7 @@ pub async fn request_email_change(
 
 /// Confirm a change of the e-mail address
 ///
-/// With the code that was mailed to the new address.
+/// Takes the code that was mailed to the new address.
 ///
 /// **Open to:** anyone signed in.
 #[utoipa::path(

@@ -23,7 +23,7 @@ use crate::state::AppState;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "email": "ada@example.org" }))]
 pub struct AccountEmail {
-    /// E-mail address of the account, in any letter case.
+    /// E-mail address of the account; case-insensitive.
     #[serde(default)]
     #[validate(nested)]
     #[schema(inline, required = true)]
@@ -41,7 +41,7 @@ impl AccountEmail {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "email": "ada@example.org", "code": "493021" }))]
 pub struct MailedCode {
-    /// E-mail address of the account, in any letter case.
+    /// E-mail address of the account; case-insensitive.
     #[serde(default)]
     #[validate(nested)]
     #[schema(inline, required = true)]
@@ -59,7 +59,7 @@ impl MailedCode {
     }
 }
 
-/// A reset token: it allows to set a new password once.
+/// Reset token: sets a new password, once.
 #[derive(Serialize, ToSchema)]
 pub struct ResetTokenReply {
     #[schema(example = "AZOdPoxcfFKgo1wdOyt6EHk3c1Q0bXJ2Zk9aN2lXcTlWb1p6c0dYRQ")]
@@ -99,7 +99,7 @@ pub struct ResetPassword {
     request_body = AccountEmail,
     responses(
         (status = 202, body = AcceptedReply),
-        (status = 429, description = "Too many requests for this address, or from this address"),
+        (status = 429, description = "Too many requests for this e-mail address, or from this IP address"),
     )
 )]
 #[post("/forgot-password")]
@@ -114,7 +114,7 @@ pub async fn forgot_password(
 
 /// Exchange a mailed code for a reset token
 ///
-/// Whatever is wrong with the code or the address, the response is the same: 422.
+/// If the code or the address is wrong, the response is 422, and does not tell which of the two.
 ///
 /// **Open to:** anyone with the code.
 #[utoipa::path(

@@ -37,7 +37,7 @@ pub struct RegisterAccount {
     #[validate(nested)]
     #[schema(inline, required = true)]
     name: Field<FullName>,
-    /// E-mail address; unique, in any letter case.
+    /// E-mail address; unique, case-insensitive.
     #[serde(default)]
     #[validate(nested)]
     #[schema(inline, required = true)]
@@ -84,8 +84,8 @@ impl TryFrom<RegisterAccount> for NewUser {
 /// Register an account
 ///
 /// The account has the role `patient`; an admin can change it. A code is mailed to the address, for
-/// `POST /auth/verify-email`. With the setting `registration.on_duplicate = "silent"` the response is 202 whether or not
-/// the e-mail or national id is taken; a mail tells the owner of the address.
+/// `POST /auth/verify-email`. With the setting `registration.on_duplicate = "silent"` the response is 202 whether or
+/// not the e-mail or national id is taken; the owner of the address gets the outcome by mail.
 ///
 /// **Open to:** anyone.
 #[utoipa::path(
@@ -95,7 +95,7 @@ impl TryFrom<RegisterAccount> for NewUser {
         (status = 201, body = UserReply, headers(("Location" = String, description = "Path of the account"))),
         (status = 202, body = AcceptedReply),
         (status = 409, description = "The e-mail or national id is taken"),
-        (status = 429, description = "Too many registrations from this address"),
+        (status = 429, description = "Too many registrations from this IP address"),
     )
 )]
 #[post("/register")]
@@ -107,7 +107,7 @@ pub async fn register(
     let new = body.try_into()?;
     if state.auth.silent_registration {
         users::register_silently(&state.db, &state.auth, new, &client).await?;
-        return Ok(AcceptedReply::response("A mail tells the outcome of the registration."));
+        return Ok(AcceptedReply::response("A mail with the outcome is on its way to the address."));
     }
     let user = users::register(&state.db, &state.auth, new, &client).await?;
     let location = format!("/api/v1/users/{}", user.id);

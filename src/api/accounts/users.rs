@@ -1,4 +1,4 @@
-//! Accounts, for admins.
+//! Account administration: list, get, update.
 
 use actix_web::{HttpRequest, HttpResponse, get, patch, web};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -45,7 +45,7 @@ pub struct UserReply {
     /// When the e-mail was verified.
     #[schema(required = true)]
     email_verified_at: Option<DateTime<Utc>>,
-    /// Whether logging in is refused.
+    /// Whether the account is disabled, so that its owner cannot log in.
     #[schema(example = false)]
     disabled: bool,
     /// When the account was disabled.
@@ -86,7 +86,7 @@ pub struct UpdateUser {
     #[validate(nested)]
     #[schema(value_type = Role, required = false)]
     role: Option<Field<Role>>,
-    /// Whether logging in is refused.
+    /// Whether the account is disabled, so that its owner cannot log in.
     #[serde(default, deserialize_with = "not_null")]
     #[validate(nested)]
     #[schema(inline, value_type = Field<bool>, required = false)]
@@ -98,7 +98,7 @@ pub struct UpdateUser {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ListUsers {
-    /// Only accounts with this text in the name or e-mail, in any letter case.
+    /// Only accounts whose name or e-mail contains this text; case-insensitive.
     #[validate(nested)]
     #[param(inline)]
     q: Option<Field<UserSearch>>,
@@ -174,7 +174,7 @@ pub async fn get(state: web::Data<AppState>, user: CurrentUser, id: Id) -> Resul
 
 /// Update an account
 ///
-/// Changes its role, or disables or enables it, and ends its sessions.
+/// Changes the role of the account, or disables or enables it, and ends its sessions.
 ///
 /// **Open to:** admins.
 #[utoipa::path(

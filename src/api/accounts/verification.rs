@@ -12,7 +12,8 @@ use crate::state::AppState;
 
 /// Verify the e-mail address
 ///
-/// With the code that was mailed to it. Whatever is wrong with the code or the address, the response is the same: 422.
+/// Takes the code that was mailed to it. If the code or the address is wrong, the response is 422, and does not tell
+/// which of the two.
 ///
 /// **Open to:** anyone with the code.
 #[utoipa::path(
@@ -41,7 +42,7 @@ pub async fn verify(
     request_body = AccountEmail,
     responses(
         (status = 202, body = AcceptedReply),
-        (status = 429, description = "Too many requests for this address, or from this address"),
+        (status = 429, description = "Too many requests for this e-mail address, or from this IP address"),
     )
 )]
 #[post("/resend")]

@@ -22,7 +22,7 @@ use crate::state::AppState;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "email": "ada@example.org", "password": "a long sentence" }))]
 pub struct LogIn {
-    /// E-mail address of the account, in any letter case.
+    /// E-mail address of the account; case-insensitive.
     #[serde(default)]
     #[validate(nested)]
     #[schema(inline, required = true)]
@@ -80,7 +80,8 @@ impl TokenPairReply {
 
 /// Log in
 ///
-/// With e-mail and password. An unknown e-mail gets the same response as a wrong password, after the same time.
+/// Takes e-mail and password, and returns a token pair. An unknown e-mail gets the same response as a wrong password,
+/// after the same time.
 ///
 /// **Open to:** anyone.
 #[utoipa::path(
@@ -88,10 +89,10 @@ impl TokenPairReply {
     request_body = LogIn,
     responses(
         (status = 200, body = TokenPairReply),
-        (status = 401, description = "The e-mail or the password is wrong; with silent registration, also that the e-mail \
-            is not verified"),
+        (status = 401, description = "The e-mail or the password is wrong; with silent registration, also if the \
+            e-mail is not verified"),
         (status = 403, description = "The account is disabled, or its e-mail must be verified first"),
-        (status = 429, description = "Too many failures of this account from this address, or from this address"),
+        (status = 429, description = "Too many failed log-ins from this IP address, to this account or in total"),
     )
 )]
 #[post("/login")]
@@ -107,8 +108,8 @@ pub async fn log_in(
 
 /// Refresh the token pair
 ///
-/// A refresh token works once; for a few seconds a repeated request gets the same response. An older refresh token ends
-/// the session, because somebody else may have it.
+/// A refresh token can be used once; for a few seconds, a repeated request gets the same response. Using an older token
+/// ends the session, because that token may have been stolen.
 ///
 /// **Open to:** anyone with a refresh token.
 #[utoipa::path(
@@ -132,7 +133,7 @@ pub async fn refresh(
 
 /// Log out
 ///
-/// Ends the current session: both tokens are rejected from now on.
+/// Ends the current session; both its tokens are rejected from then on.
 ///
 /// **Open to:** anyone signed in.
 #[utoipa::path(

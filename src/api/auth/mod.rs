@@ -1,4 +1,4 @@
-//! Authentication: sessions, token pairs, keys, passwords, codes, throttles and quotas.
+//! Authentication: log-in, sessions, token endpoint.
 
 pub mod log_in;
 pub mod sessions;

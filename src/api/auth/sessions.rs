@@ -1,4 +1,4 @@
-//! Sessions of the own account: list, end.
+//! Sessions of the current user: list, end.
 
 use actix_web::{HttpRequest, HttpResponse, delete, get, web};
 use chrono::{DateTime, Utc};
@@ -49,7 +49,7 @@ impl SessionReply {
     }
 }
 
-/// List active sessions
+/// List the active sessions of the current user
 ///
 /// Newest first.
 ///
@@ -91,7 +91,7 @@ pub async fn end(state: web::Data<AppState>, caller: Caller, id: Id) -> Result<H
 
 /// End all other sessions
 ///
-/// All your sessions except the current one.
+/// Ends all sessions of the current user except the one of this request.
 ///
 /// **Open to:** anyone signed in.
 #[utoipa::path(

@@ -197,7 +197,7 @@ pub async fn token(
         "refresh_token" => {
             refresh::refresh(&state.db, &state.auth, &form.take_value("refresh_token")?, &client).await?
         }
-        _ => return Err(OAuthError::new("unsupported_grant_type", "this grant type is not served here")),
+        _ => return Err(OAuthError::new("unsupported_grant_type", "this grant type is not supported")),
     };
     Ok(web::Json(TokenPairReply::new(pair, state.auth.clock.now())))
 }

@@ -16,7 +16,7 @@ use crate::api::http::field::{Field, Optional as _};
 use crate::api::http::guard::signed_in;
 use crate::api::http::paging::{self, Limit, PageReply, Position};
 use crate::api::http::problem::Problem;
-use crate::api::http::streaming::begun;
+use crate::api::http::streaming::prefetched;
 use crate::domain::contacts::birthday_calendar;
 use crate::domain::contacts::birthdays::{self, Upcoming, Window};
 use crate::domain::contacts::calendar_feeds::{self, FeedSecret};
@@ -32,7 +32,7 @@ const DEFAULT_DAYS: u32 = 7;
 /// Length of the calendar in days by default: the next birthday of every contact.
 const CALENDAR_DAYS: u32 = 366;
 
-/// Length of a window in days, after today.
+/// Days of the window after today.
 type Days = Number<0, 366>;
 
 /// A contact and their next birthday.
@@ -72,11 +72,11 @@ pub struct ListBirthdays {
     #[validate(nested)]
     #[param(inline)]
     days: Option<Field<Days>>,
-    /// IANA time zone that decides which day is today; by default that of the user's profile, or UTC.
+    /// IANA time zone that decides which day is today; by default that of the user's profile, or else UTC.
     #[validate(nested)]
     #[param(inline)]
     time_zone: Option<Field<TimeZone>>,
-    /// Birthday of people born on 29 February in a common year; `feb28` by default.
+    /// Birthday in common years of people born on 29 February; `feb28` by default.
     #[validate(nested)]
     #[param(inline)]
     leap: Option<Field<LeapDay>>,
@@ -88,7 +88,7 @@ pub struct ListBirthdays {
     cursor: Option<String>,
 }
 
-/// Birthdays of a calendar. Unknown parameters are ignored: calendar programs add their own.
+/// Parameters of the birthday calendar. Unknown ones are ignored, because calendar programs add their own.
 #[derive(Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ReadCalendar {
@@ -100,17 +100,17 @@ pub struct ReadCalendar {
     #[validate(nested)]
     #[param(inline)]
     days: Option<Field<Days>>,
-    /// IANA time zone that decides which day is today; by default that of the owner's profile, or UTC.
+    /// IANA time zone that decides which day is today; by default that of the owner's profile, or else UTC.
     #[validate(nested)]
     #[param(inline)]
     time_zone: Option<Field<TimeZone>>,
-    /// Birthday of people born on 29 February in a common year; `feb28` by default.
+    /// Birthday in common years of people born on 29 February; `feb28` by default.
     #[validate(nested)]
     #[param(inline)]
     leap: Option<Field<LeapDay>>,
 }
 
-/// The window that parameters ask for.
+/// Window of a query.
 fn window(
     today: NaiveDate,
     days: Option<Field<Days>>,
@@ -147,7 +147,8 @@ pub async fn list(
     Ok(paging::reply(&request, upcoming, BirthdayReply::from))
 }
 
-/// Guard of the calendar: passes requests with a secret on to the handler, which checks it; others need an access token.
+/// Guard of the calendar. Passes requests with the secret of a feed to the handler, which checks it; all other requests
+/// need an access token.
 pub async fn with_secret_or_signed_in<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
@@ -160,7 +161,7 @@ pub async fn with_secret_or_signed_in<B: MessageBody>(
 ///
 /// The next birthdays of contacts as iCalendar (RFC 5545), for calendar programs to subscribe to.
 ///
-/// **Open to:** anyone signed in, and anyone with the secret address of a feed.
+/// **Open to:** anyone signed in, and anyone with the secret URL of a feed.
 #[utoipa::path(
     operation_id = "get_birthday_calendar", tag = "contacts", security(("oauth2" = []), ("token" = []), ()),
     params(ReadCalendar),
@@ -184,22 +185,22 @@ pub async fn calendar(
     let today = birthdays::today(&state.db, clock, owner, query.time_zone.value()?).await?;
     let window = window(today, query.days, query.leap, CALENDAR_DAYS)?;
     let calendar = birthday_calendar::stream(state.db.clone(), owner, window, clock.now());
-    Ok(HttpResponse::Ok().content_type("text/calendar; charset=utf-8").streaming(begun(calendar).await?))
+    Ok(HttpResponse::Ok().content_type("text/calendar; charset=utf-8").streaming(prefetched(calendar).await?))
 }
 
-/// The id, month and day of birth, then the number of the first day of the window.
+/// Bytes: the id, the month and day of birth, and the first day of the window as its number from 0001-01-01.
 impl Position for birthdays::Position {
     fn to_bytes(&self) -> Vec<u8> {
-        let small = |number: u32| u8::try_from(number).unwrap_or(u8::MAX);
+        let byte = |number: u32| u8::try_from(number).unwrap_or(u8::MAX);
         let today = self.today.num_days_from_ce().to_be_bytes();
-        [self.id.as_bytes().as_slice(), &[small(self.month), small(self.day)], &today].concat()
+        [self.id.as_bytes().as_slice(), &[byte(self.month), byte(self.day)], &today].concat()
     }
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (id, rest) = bytes.split_first_chunk::<16>()?;
         let ([month, day], today) = rest.split_first_chunk::<2>()?;
         let today = NaiveDate::from_num_days_from_ce_opt(i32::from_be_bytes(today.try_into().ok()?))?;
-        let is_usual = (1970..=9999).contains(&today.year());
-        is_usual.then(|| Self { today, month: (*month).into(), day: (*day).into(), id: Uuid::from_bytes(*id) })
+        let is_in_range = (1970..=9999).contains(&today.year());
+        is_in_range.then(|| Self { today, month: (*month).into(), day: (*day).into(), id: Uuid::from_bytes(*id) })
     }
 }

@@ -1,4 +1,4 @@
-//! The birthday feed: a secret address of the birthday calendar. Each user has at most one.
+//! Birthday feed: a secret URL of the birthday calendar. Each user has at most one.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, delete, get, put, web};
@@ -15,13 +15,13 @@ use crate::state::AppState;
 /// A feed with its secret.
 #[derive(Serialize, ToSchema)]
 pub struct NewFeedReply {
-    /// Address for a calendar program. It contains the secret, which is not shown again. Scheme and host are those of this
-    /// request.
+    /// URL for a calendar program. It contains the secret, which is not returned again. Scheme and host are those of
+    /// this request.
     #[schema(
         example = "http://127.0.0.1:8080/api/v1/contacts/birthdays.ics?token=Wd0cNnbWeVVf4DWDCNbN7b1jSvhPpFQbcDNhxTUFrSU"
     )]
     url: String,
-    /// The path of the address, for clients that reach the service in another way.
+    /// Path and query of the URL, for clients that reach the service at another host.
     #[schema(example = "/api/v1/contacts/birthdays.ics?token=Wd0cNnbWeVVf4DWDCNbN7b1jSvhPpFQbcDNhxTUFrSU")]
     path: String,
     created_at: DateTime<Utc>,
@@ -41,14 +41,14 @@ impl From<table::Model> for FeedReply {
 
 /// Create or replace the birthday feed
 ///
-/// A secret address under which a calendar program can read the birthdays of the caller's contacts without signing in. The
-/// previous address, if there is one, becomes invalid.
+/// Generates a secret URL, at which a calendar program can read the birthdays of the user's contacts without an access
+/// token. The previous URL, if there is one, becomes invalid.
 ///
 /// **Open to:** anyone signed in.
 #[utoipa::path(
     operation_id = "put_birthday_feed", tag = "contacts", security(("oauth2" = []), ("token" = [])),
     responses(
-        (status = 200, body = NewFeedReply, description = "The feed has a new address"),
+        (status = 200, body = NewFeedReply, description = "The feed has a new URL"),
         (status = 201, body = NewFeedReply, headers(("Location" = String, description = "Path of the feed"))),
     )
 )]
@@ -56,9 +56,9 @@ impl From<table::Model> for FeedReply {
 pub async fn put(state: web::Data<AppState>, user: CurrentUser, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let feed = calendar_feeds::put(&state.db, &state.auth.clock, &user).await?;
     let path = format!("/api/v1/contacts/birthdays.ics?token={}", feed.secret);
-    // A client that forges the host only deceives itself.
-    let address = request.connection_info();
-    let url = format!("{}://{}{path}", address.scheme(), address.host());
+    // The host is not checked: a client that forges it only gets a wrong URL in its own response.
+    let connection = request.connection_info();
+    let url = format!("{}://{}{path}", connection.scheme(), connection.host());
     let mut response = if feed.is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
     if feed.is_new {
         response.insert_header((header::LOCATION, "/api/v1/contacts/birthdays/feed"));
@@ -68,7 +68,7 @@ pub async fn put(state: web::Data<AppState>, user: CurrentUser, request: HttpReq
 
 /// Get the birthday feed
 ///
-/// Without its secret.
+/// The response does not contain its secret.
 ///
 /// **Open to:** anyone signed in.
 #[utoipa::path(
@@ -82,7 +82,7 @@ pub async fn get(state: web::Data<AppState>, user: CurrentUser) -> Result<web::J
 
 /// Delete the birthday feed
 ///
-/// Its address becomes invalid.
+/// Its URL becomes invalid.
 ///
 /// **Open to:** anyone signed in.
 #[utoipa::path(

@@ -11,11 +11,11 @@ use validator::Validate;
 use crate::api::http::extract::{CurrentUser, Query};
 use crate::api::http::field::{Field, Optional as _};
 use crate::api::http::problem::Problem;
-use crate::api::http::streaming::begun;
+use crate::api::http::streaming::prefetched;
 use crate::domain::contacts::contact_exports;
 use crate::state::AppState;
 
-/// The media types of files of contacts.
+/// Media types of contact files.
 pub(in crate::api) const MEDIA_TYPES: &str = "text/csv or text/vcard";
 
 /// Format of an export.
@@ -31,7 +31,7 @@ pub struct ExportContacts {
 
 /// Export all contacts
 ///
-/// As CSV (RFC 4180) or vCards (RFC 6350).
+/// Returns a file with all contacts of the user, as CSV (RFC 4180) or vCards (RFC 6350).
 ///
 /// **Open to:** anyone signed in, for themselves.
 #[utoipa::path(
@@ -40,7 +40,7 @@ pub struct ExportContacts {
     responses(
         (status = 200, content((String = "text/csv"), (String = "text/vcard")),
             description = "CSV (RFC 4180) or vCards (RFC 6350)"),
-        (status = 406, description = "The client accepts neither of the two"),
+        (status = 406, description = "The header `Accept` allows neither of the two"),
     )
 )]
 #[get("/export")]
@@ -52,34 +52,34 @@ pub async fn export(
 ) -> Result<HttpResponse, Problem> {
     let format = match query.format.value()? {
         Some(format) => format,
-        None => accepted(&request).ok_or_else(|| Problem::not_acceptable(MEDIA_TYPES))?,
+        None => preferred_format(&request).ok_or_else(|| Problem::not_acceptable(MEDIA_TYPES))?,
     };
     let (media_type, name) = match format {
         ContactFormat::Csv => ("text/csv; charset=utf-8; header=present", "contacts.csv"),
         ContactFormat::VCard => ("text/vcard; charset=utf-8", "contacts.vcf"),
     };
-    let pieces = contact_exports::stream(state.db.clone(), *user, format);
+    let chunks = contact_exports::stream(state.db.clone(), *user, format);
     let mut response = HttpResponse::Ok();
     response.content_type(media_type).insert_header((header::VARY, "Accept"));
     response.insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")));
-    Ok(response.streaming(begun(pieces).await?))
+    Ok(response.streaming(prefetched(chunks).await?))
 }
 
 /// The format that the client prefers (RFC 9110 §12.5.1), or CSV.
-fn accepted(request: &HttpRequest) -> Option<ContactFormat> {
+fn preferred_format(request: &HttpRequest) -> Option<ContactFormat> {
     if !request.headers().contains_key(header::ACCEPT) {
         return Some(ContactFormat::Csv);
     }
     let ranges = Accept::parse(request).ok()?.0;
-    // Of all ranges that contain a media type, the most specific one counts.
+    // Of all media ranges that match a media type, the most specific one counts.
     let quality = |format: ContactFormat| {
         let rank = |range: &Mime| match range.essence_str() {
             "*/*" => Some(1),
             "text/*" => Some(2),
             essence => (format_of(essence) == Some(format)).then_some(3),
         };
-        let fitting = ranges.iter().filter_map(|range| Some((rank(&range.item)?, range.quality)));
-        fitting.max_by_key(|(rank, _)| *rank).map_or(Quality::ZERO, |(_, quality)| quality)
+        let matching = ranges.iter().filter_map(|range| Some((rank(&range.item)?, range.quality)));
+        matching.max_by_key(|(rank, _)| *rank).map_or(Quality::ZERO, |(_, quality)| quality)
     };
     let (csv, vcard) = (quality(ContactFormat::Csv), quality(ContactFormat::VCard));
     match (csv, vcard) {

@@ -20,13 +20,13 @@ use crate::api::http::extract::{BODY_TIMEOUT, CurrentUser, Id, Query};
 use crate::api::http::field::{Field, Optional as _};
 use crate::api::http::paging::{self, PageQuery, PageReply};
 use crate::api::http::problem::{FieldProblem, Problem};
-use crate::api::http::streaming::begun;
+use crate::api::http::streaming::prefetched;
 use crate::domain::auth::quota::{self, Quota};
 use crate::domain::contacts::contact_imports::{self, Import, Rejected, Report};
 use crate::error::{Error, Result as DomainResult};
 use crate::state::AppState;
 
-/// Timeout of the upload of a file.
+/// Timeout for the upload of a file.
 const FILE_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Skipped rows in one chunk of the response.
@@ -41,7 +41,7 @@ pub struct ImportContacts {
     #[validate(nested)]
     #[param(inline)]
     format: Option<Field<ContactFormat>>,
-    /// Whether to only report, and to change nothing; false by default.
+    /// Whether it is a dry run, which only reports and changes nothing; false by default.
     #[validate(nested)]
     #[param(inline)]
     dry_run: Option<Field<bool>>,
@@ -80,7 +80,7 @@ pub struct ImportReport {
     /// Id of the import, which can be undone; null after a dry run.
     #[schema(required = true, example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
     id: Option<Uuid>,
-    /// Whether nothing was changed.
+    /// Whether it was a dry run, which changed nothing.
     dry_run: bool,
     format: ContactFormat,
     /// The number of contacts that were created.
@@ -143,9 +143,10 @@ impl From<Rejected> for RowProblem {
 
 /// Import contacts
 ///
-/// From a CSV or vCard file. Invalid rows are skipped and reported with their line; all others are imported.
+/// Creates contacts from a CSV or vCard file. Invalid rows are skipped, and reported with their line; all others are
+/// imported.
 ///
-/// The first line of a CSV file has the names of the columns: `first_name` and `last_name`, and any of `email`,
+/// The first line of a CSV file contains the column names: `first_name` and `last_name`, and any of `email`,
 /// `phone_number`, `birth_year`, `birth_month`, `birth_day`, `birthday` (`1985-12-10`, or `--12-10` without a year) and
 /// `note`. The column names of common address books are recognised. vCards may have any version.
 ///
@@ -190,7 +191,7 @@ async fn reply(report: Report, format: ContactFormat) -> Result<HttpResponse, Pr
         response.insert_header((header::LOCATION, format!("/api/v1/contacts/imports/{}", import.id)));
     }
     response.content_type(ContentType::json());
-    Ok(response.streaming(begun(ImportReport::chunks(report, format)?).await?))
+    Ok(response.streaming(prefetched(ImportReport::chunks(report, format)?).await?))
 }
 
 fn is_utf8(request: &HttpRequest) -> bool {
@@ -209,9 +210,9 @@ async fn receive(request: &HttpRequest, body: web::Payload, max_bytes: u64) -> R
 /// Writes the body to an unnamed temporary file, which is deleted with the request.
 async fn write_to_file(request: &HttpRequest, mut body: web::Payload, max_bytes: u64) -> Result<File, Problem> {
     let too_large = || Problem::too_large(usize::try_from(max_bytes).unwrap_or(usize::MAX));
-    let announced =
+    let content_length =
         header::ContentLength::parse(request).map_or(0, |length| u64::try_from(*length).unwrap_or(u64::MAX));
-    if announced > max_bytes {
+    if content_length > max_bytes {
         return Err(too_large());
     }
     let file = web::block(tempfile::tempfile).await.map_err(Error::internal)?.map_err(Error::internal)?;

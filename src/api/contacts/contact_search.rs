@@ -1,4 +1,4 @@
-//! List and search of contacts.
+//! Contacts: list and search.
 
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use serde::Deserialize;
@@ -17,7 +17,7 @@ use crate::domain::values::search::SearchText;
 use crate::error::Error;
 use crate::state::AppState;
 
-/// Filter and page of a list of contacts. Letter case does not matter, in any script; every character stands for itself.
+/// Filter and page of a list of contacts. The filters are case-insensitive in every script, and have no wildcards.
 #[derive(Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -59,7 +59,7 @@ impl ListContacts {
 
 /// List and search contacts
 ///
-/// By last name, then first name.
+/// Sorted by last name, then first name.
 ///
 /// **Open to:** anyone signed in, for their own contacts.
 #[utoipa::path(
@@ -77,11 +77,11 @@ pub async fn list(
     Query(mut query): Query<ListContacts>,
 ) -> Result<HttpResponse, Problem> {
     let page = paging::page(query.limit.take(), query.cursor.as_deref())?;
-    let found = contact_search::list(&state.db, &user, &query.filter()?, page).await?;
-    Ok(paging::reply(&request, found, ContactReply::from))
+    let contacts = contact_search::list(&state.db, &user, &query.filter()?, page).await?;
+    Ok(paging::reply(&request, contacts, ContactReply::from))
 }
 
-/// The id, then each name on a line.
+/// Bytes: the id, the last name, a line break, the first name.
 impl Position for contact_search::Position {
     fn to_bytes(&self) -> Vec<u8> {
         [self.id.as_bytes(), self.last_name.as_bytes(), b"\n", self.first_name.as_bytes()].concat()
@@ -90,9 +90,9 @@ impl Position for contact_search::Position {
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (id, names) = bytes.split_first_chunk::<16>()?;
         let (last_name, first_name) = std::str::from_utf8(names).ok()?.split_once('\n')?;
-        // Names have no control characters, and PostgreSQL refuses NUL.
-        let is_line = !last_name.contains(char::is_control) && !first_name.contains(char::is_control);
+        // Names contain no control characters, and PostgreSQL rejects NUL.
+        let is_valid = !last_name.contains(char::is_control) && !first_name.contains(char::is_control);
         let (last_name, first_name) = (last_name.to_owned(), first_name.to_owned());
-        is_line.then(|| Self { last_name, first_name, id: Uuid::from_bytes(*id) })
+        is_valid.then(|| Self { last_name, first_name, id: Uuid::from_bytes(*id) })
     }
 }

@@ -121,14 +121,14 @@ pub struct CreateContact {
 
 impl CreateContact {
     fn birthday(&self) -> Result<Option<Birthday>, Violation> {
-        let month = self.birth_month.as_ref().and_then(Field::as_valid).map(|month| month.small());
-        let day = self.birth_day.as_ref().and_then(Field::as_valid).map(|day| day.small());
+        let month = self.birth_month.as_ref().and_then(Field::as_valid).map(|month| month.to_i16());
+        let day = self.birth_day.as_ref().and_then(Field::as_valid).map(|day| day.to_i16());
         let year = self.birth_year.as_ref().and_then(Field::as_valid).map(|year| year.get());
         Birthday::parse(month, day, year, latest_birth_date())
     }
 }
 
-/// The parts of a birthday are one day. Parts that are invalid themselves are reported already.
+/// Checks that the parts of the birthday are an existing day. Parts that are invalid on their own are reported already.
 fn birthday_exists(body: &CreateContact) -> Result<(), ValidationError> {
     let is_invalid = field::is_invalid(body.birth_month.as_ref())
         || field::is_invalid(body.birth_day.as_ref())
@@ -136,7 +136,7 @@ fn birthday_exists(body: &CreateContact) -> Result<(), ValidationError> {
     if is_invalid {
         return Ok(());
     }
-    body.birthday().map(drop).map_err(|violation| field::error(&violation))
+    body.birthday().map(drop).map_err(|violation| field::validation_error(&violation))
 }
 
 impl TryFrom<CreateContact> for NewContact {
@@ -210,8 +210,8 @@ impl TryFrom<UpdateContact> for ContactChanges {
             last_name: body.last_name.value()?,
             email: body.email.value()?,
             phone_number: body.phone_number.value()?,
-            birth_month: body.birth_month.value()?.map(|month| month.small()),
-            birth_day: body.birth_day.value()?.map(|day| day.small()),
+            birth_month: body.birth_month.value()?.map(|month| month.to_i16()),
+            birth_day: body.birth_day.value()?.map(|day| day.to_i16()),
             birth_year: body.birth_year.value()?.map(BirthYear::get),
             note: body.note.value()?,
         })
@@ -228,7 +228,7 @@ impl TryFrom<UpdateContact> for ContactChanges {
     request_body = CreateContact,
     responses(
         (status = 201, body = ContactReply, headers(("Location" = String, description = "Path of the contact"))),
-        (status = 409, description = "Another contact of the caller has this e-mail"),
+        (status = 409, description = "Another contact of the user has this e-mail"),
         (status = 429, description = "The quota of contacts per hour is used up"),
     )
 )]
@@ -265,7 +265,7 @@ pub async fn get(state: web::Data<AppState>, user: CurrentUser, id: Id) -> Resul
     request_body(content((UpdateContact = "application/merge-patch+json"), (UpdateContact = "application/json"))),
     responses(
         (status = 200, body = ContactReply),
-        (status = 409, description = "Another contact of the caller has this e-mail"),
+        (status = 409, description = "Another contact of the user has this e-mail"),
     )
 )]
 #[patch("/{id}")]
@@ -281,7 +281,7 @@ pub async fn update(
 
 /// Delete a contact
 ///
-/// Closed vaccine requests for the contact remain, without its name.
+/// Closed vaccine requests for the contact are kept, without its name.
 ///
 /// **Open to:** its owner.
 #[utoipa::path(

@@ -1,10 +1,10 @@
-//! 202 Accepted: responses of operations whose outcome is told by mail.
+//! 202 Accepted: response of operations whose outcome is sent by mail.
 
 use actix_web::HttpResponse;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The request has been accepted; a mail tells the outcome.
+/// The request has been accepted; its outcome is sent by mail.
 #[derive(Serialize, ToSchema)]
 pub struct AcceptedReply {
     #[schema(example = "If the address has an account, a code is on its way.")]
@@ -12,7 +12,7 @@ pub struct AcceptedReply {
 }
 
 impl AcceptedReply {
-    /// The response. It is the same whatever the outcome is.
+    /// Builds the response. It must not depend on the outcome.
     pub fn response(detail: &'static str) -> HttpResponse {
         HttpResponse::Accepted().json(Self { detail })
     }

@@ -15,8 +15,8 @@ use crate::telemetry;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Runs a request under a request id: the one of the header `X-Request-Id` if it is safe to log, else a new UUIDv7.
-pub async fn record<B: MessageBody>(
+/// Runs and logs a request, with a request id: the header `X-Request-Id` if it is safe to log, or else a new UUIDv7.
+pub async fn log_request<B: MessageBody>(
     mut request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, actix_web::Error> {
@@ -35,18 +35,18 @@ pub async fn record<B: MessageBody>(
         if let Ok(id) = id_header {
             headers.insert(REQUEST_ID.clone(), id);
         }
-        // Most responses contain personal data. Those that may be cached set the header, or are documentation.
+        // Most responses contain personal data. A response that may be cached has set the header, or is documentation.
         if !is_documentation && !headers.contains_key(header::CACHE_CONTROL) {
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
-        log_request(&method, &response, started);
+        write_log_line(&method, &response, started);
         Ok(response)
     })
     .await
 }
 
-/// Logs the request. The route is the pattern, never the path or query, which may contain personal data.
-fn log_request<B>(method: &Method, response: &ServiceResponse<B>, started: Instant) {
+/// Logs a request. The route is the pattern, never the path or query, which may contain personal data.
+fn write_log_line<B>(method: &Method, response: &ServiceResponse<B>, started: Instant) {
     if !log::log_enabled!(log::Level::Info) {
         return;
     }

@@ -33,7 +33,7 @@ pub fn client_of(request: &HttpRequest) -> Client {
     Client { user_agent: agent.map(|agent| agent.chars().take(255).collect()), address }
 }
 
-/// The address behind the proxies. Nothing that an untrusted peer says of itself counts.
+/// Client address. The headers of a peer that is not a trusted proxy are ignored.
 ///
 /// A proxy sets one of the two headers and may pass on the other one, which a client can forge. So if both are present
 /// and differ, both are ignored.

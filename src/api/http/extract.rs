@@ -25,10 +25,10 @@ use crate::error::{Error, Violation};
 /// Maximum size of a body in bytes.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
 
-/// How long a body may take to arrive; of a file, its next part.
+/// Timeout for receiving a body; for a file, for receiving the next chunk.
 pub(in crate::api) const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The signed-in user, as the guard has set it. Rejects requests without one with 401.
+/// The signed-in user, which the guard has set. Rejects requests without one with 401.
 #[derive(Clone, Copy, Debug)]
 pub struct CurrentUser(pub Actor);
 
@@ -61,7 +61,7 @@ impl FromRequest for Caller {
     }
 }
 
-/// A JSON body that has been read whole, understood and validated.
+/// A JSON body, parsed and validated.
 #[derive(Debug)]
 pub struct Valid<T>(pub T);
 
@@ -113,12 +113,13 @@ impl FromRequest for Id {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let id = request.match_info().get("id").and_then(|id| Uuid::try_parse(id).ok());
-        let refused = || Error::from(Violation::new("id", "type", "must be a UUID"));
-        ready(id.map(Self).ok_or_else(|| refused().into()))
+        let not_a_uuid = || Error::from(Violation::new("id", "type", "must be a UUID"));
+        ready(id.map(Self).ok_or_else(|| not_a_uuid().into()))
     }
 }
 
-/// Reads a body whole, within [`MAX_BODY_BYTES`] and a time-out of its own: the server's covers only the head.
+/// Reads a complete body of at most [`MAX_BODY_BYTES`], within [`BODY_TIMEOUT`]: the timeout of the server covers only
+/// the head of the request.
 pub(in crate::api) fn read_body(
     request: &HttpRequest,
     payload: &mut Payload,
@@ -162,7 +163,7 @@ fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
-/// Violation from a message of serde, without the value, which may be a secret.
+/// Converts an error message of serde into a violation, without the value, which may be a secret.
 fn serde_violation(path: &str, message: &str) -> Violation {
     let quoted = || message.split('`').nth(1).unwrap_or_default().to_owned();
     let within = |field: String| if path == "." { field } else { format!("{path}.{field}") };
@@ -173,7 +174,7 @@ fn serde_violation(path: &str, message: &str) -> Violation {
         // The path of serde may already end with the unknown field.
         let field = quoted();
         let field = if path.rsplit('.').next() == Some(&field) { path.to_owned() } else { within(field) };
-        return Violation::new(field, "unknown", "is not a field that can be set here");
+        return Violation::new(field, "unknown", "is not a known field");
     }
     if message.starts_with("duplicate field") {
         return Violation::new(quoted(), "duplicate", "is duplicated");
@@ -193,15 +194,15 @@ fn serde_violation(path: &str, message: &str) -> Violation {
     Violation::new(path.to_owned(), "type", format!("must be {expected}"))
 }
 
-/// Every broken rule, less the values, which validator keeps among its parameters.
+/// Converts the errors of `validator` into violations, without the values, which `validator` keeps in its parameters.
 pub(in crate::api) fn violations(errors: &ValidationErrors) -> Vec<Violation> {
     let mut found = Vec::new();
-    gather(errors, "", &mut found);
+    collect_violations(errors, "", &mut found);
     found.sort_by(|a, b| a.field.cmp(&b.field));
     found
 }
 
-fn gather(errors: &ValidationErrors, parent: &str, found: &mut Vec<Violation>) {
+fn collect_violations(errors: &ValidationErrors, parent: &str, found: &mut Vec<Violation>) {
     for (name, kind) in errors.errors() {
         let field = match (parent, name.as_ref()) {
             ("", name) => name.to_owned(),
@@ -210,15 +211,15 @@ fn gather(errors: &ValidationErrors, parent: &str, found: &mut Vec<Violation>) {
         };
         match kind {
             ValidationErrorsKind::Field(errors) => found.extend(errors.iter().map(|error| {
-                // A rule over several members names the one that breaks it.
+                // A rule over several members names the member that breaks it.
                 let named = error.params.get(field::FIELD).and_then(|name| name.as_str());
                 let message = error.message.clone().unwrap_or("is not valid".into());
                 Violation::new(named.unwrap_or(&field).to_owned(), error.code.clone(), message)
             })),
-            ValidationErrorsKind::Struct(errors) => gather(errors, &field, found),
+            ValidationErrorsKind::Struct(errors) => collect_violations(errors, &field, found),
             ValidationErrorsKind::List(items) => {
                 for (index, errors) in items {
-                    gather(errors, &format!("{field}[{index}]"), found);
+                    collect_violations(errors, &format!("{field}[{index}]"), found);
                 }
             }
         }

@@ -1,4 +1,5 @@
-//! Fields of request bodies and queries: parsed while they are deserialized, so that every bad field is reported at once.
+//! Fields of request bodies and queries. They are parsed while they are deserialised, so that all invalid fields are
+//! reported at once.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,20 +16,20 @@ use crate::domain::values::patch::Patch;
 use crate::domain::values::value::Value;
 use crate::error::{Error, Violation};
 
-/// The key under which a field keeps its violation; it is replaced by the name of the field.
+/// Key of the violation in the errors of a field; it is replaced by the name of the field.
 pub const VALUE: &str = "value";
 
-/// Among the parameters of a rule over several members: the member that breaks it.
+/// Parameter of an error of a rule over several members: the name of the member that breaks it.
 pub const FIELD: &str = "field";
 
 /// A member of a request body or a query parameter.
 ///
-/// A member is `Field<T>` if it is required, `Option<Field<T>>` if it may be left out or null, and `Patch<Field<T>>` in a
-/// merge patch. `Field<T>` needs `#[serde(default)]`, or its absence ends the parsing at once.
+/// A member is `Field<T>` if it is required, `Option<Field<T>>` if it may be absent or null, and `Patch<Field<T>>` in a
+/// merge patch. `Field<T>` needs `#[serde(default)]`; otherwise an absent member stops the parsing.
 #[derive(Debug)]
 pub struct Field<T>(Result<T, Violation>);
 
-/// An absent member breaks the same rule as an empty text, or `required` if its value is no text.
+/// An absent member breaks the same rule as an empty text, or the rule `required` if its value is not a text.
 impl<T: Value> Default for Field<T> {
     fn default() -> Self {
         let violation = T::from_text("").err().filter(|violation| violation.code != "type");
@@ -94,7 +95,7 @@ impl<T> Validate for Field<T> {
     fn validate(&self) -> Result<(), ValidationErrors> {
         let Err(violation) = &self.0 else { return Ok(()) };
         let mut errors = ValidationErrors::new();
-        errors.add(VALUE, error(&violation.clone().in_field("")));
+        errors.add(VALUE, validation_error(&violation.clone().in_field("")));
         Err(errors)
     }
 }
@@ -105,8 +106,8 @@ impl<T> Validate for Patch<Field<T>> {
     }
 }
 
-/// A violation as `validator` carries it; that of a rule over several members names one of them.
-pub fn error(violation: &Violation) -> ValidationError {
+/// Converts a violation into an error of `validator`. For a rule over several members it names one of them.
+pub fn validation_error(violation: &Violation) -> ValidationError {
     let mut error = ValidationError::new("");
     error.code = violation.code.clone();
     if !violation.field.is_empty() {
@@ -121,7 +122,7 @@ impl<'de, T: Value> Deserialize<'de> for Field<T> {
     }
 }
 
-/// Accepts a value of any type: one of the wrong type is a violation, not an error that ends the parsing.
+/// Accepts a value of any type: a wrong type is a violation, not an error that stops the parsing.
 struct FieldVisitor<T>(PhantomData<T>);
 
 impl<'de, T: Value> Visitor<'de> for FieldVisitor<T> {
@@ -172,8 +173,8 @@ impl<'de, T: Value> Visitor<'de> for FieldVisitor<T> {
     }
 }
 
-/// The value of a query parameter. It has no type, and says so by being bytes: `limit=20` is a number where one is wanted,
-/// while `"20"` in a JSON body is not.
+/// Value of a query parameter. It is deserialised as bytes, which marks it as untyped: `limit=20` is accepted as a
+/// number, while `"20"` in a JSON body is not.
 pub struct QueryValue<'de>(pub Cow<'de, str>);
 
 impl<'de> IntoDeserializer<'de> for QueryValue<'de> {

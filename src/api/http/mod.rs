@@ -1,4 +1,4 @@
-//! HTTP plumbing that serves every resource: extractors, guard, problem documents, paging, streaming, OpenAPI.
+//! HTTP code that all resources share: extractors, guard, problem documents, paging, streaming, OpenAPI.
 
 pub mod accepted;
 pub mod access_log;

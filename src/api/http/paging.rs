@@ -21,7 +21,7 @@ const DEFAULT_LIMIT: u64 = 20;
 /// Items per page.
 pub type Limit = Number<1, 100>;
 
-/// The page of a list without filters.
+/// Page of a list without filters.
 #[derive(Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -44,7 +44,7 @@ impl PageQuery {
     }
 }
 
-/// Part of a list.
+/// Page of a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PageReply<T> {
     /// The items, in the order of the list.
@@ -73,12 +73,12 @@ impl Position for Uuid {
     }
 }
 
-/// The page that a query asks for.
+/// Page that a query asks for.
 ///
 /// # Errors
-/// A cursor that is not one of ours is malformed.
+/// A violation in `cursor`.
 pub fn page<P: Position>(limit: Option<Field<Limit>>, cursor: Option<&str>) -> Result<Page<P>, Problem> {
-    let after = cursor.map(read_cursor).transpose()?;
+    let after = cursor.map(decode_cursor).transpose()?;
     let limit = limit.value()?.map_or(DEFAULT_LIMIT, |limit| limit.get().unsigned_abs().into());
     Ok(Page { limit, after })
 }
@@ -97,7 +97,7 @@ pub fn reply<M, T: Serialize, P: Position>(
     response.json(PageReply { items: slice.items.into_iter().map(item).collect(), next_cursor })
 }
 
-fn read_cursor<P: Position>(cursor: &str) -> Result<P, Problem> {
+fn decode_cursor<P: Position>(cursor: &str) -> Result<P, Problem> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
     bytes
         .and_then(|bytes| P::from_bytes(&bytes))

@@ -18,12 +18,12 @@ pub const MEDIA_TYPE: &str = "application/problem+json";
 
 /// No token was sent (RFC 6750 §3: then no error code).
 const CHALLENGE: &str = "Bearer realm=\"care4u\"";
-/// A token was sent and not believed (RFC 6750 §3.1).
+/// A token was sent, but it is not valid (RFC 6750 §3.1).
 const CHALLENGE_INVALID: &str = "Bearer realm=\"care4u\", error=\"invalid_token\"";
-/// A token was sent, but it does not suffice (RFC 6750 §3.1).
+/// A valid token was sent, but its user does not have the required role (RFC 6750 §3.1).
 const CHALLENGE_SCOPE: &str = "Bearer realm=\"care4u\", error=\"insufficient_scope\"";
 
-/// A failed request, ready to be answered.
+/// Error response: a problem document and its headers.
 #[derive(Debug)]
 pub struct Problem {
     kind: ProblemKind,
@@ -61,13 +61,13 @@ pub struct Document<'a> {
 /// One value that breaks one rule.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct FieldProblem {
-    /// Where it stands in the body or query, such as `birth_date`.
+    /// Name of the field in the body, query or path, such as `birth_date`.
     #[schema(value_type = String, example = "email")]
     field: Cow<'static, str>,
-    /// The rule, for programs.
+    /// Code of the rule, for programs.
     #[schema(value_type = String, example = "email")]
     code: Cow<'static, str>,
-    /// The rule, for people.
+    /// Message, for people.
     #[schema(value_type = String, example = "must be an e-mail address")]
     message: Cow<'static, str>,
 }
@@ -113,7 +113,7 @@ impl Problem {
         self.kind.entry().status
     }
 
-    /// The document to send.
+    /// The response with the document.
     pub fn response(&self) -> HttpResponse {
         let entry = self.kind.entry();
         let mut response = HttpResponse::build(entry.status);
@@ -147,13 +147,13 @@ fn detail(error: &Error) -> Cow<'static, str> {
         Error::InvalidToken => "The token is malformed, expired, revoked, or of the wrong kind.".into(),
         Error::AccountDisabled => "This account has been disabled.".into(),
         Error::EmailUnverified => "Verify the e-mail address first, with the code that was mailed to it.".into(),
-        Error::TooMany { .. } => "Too many requests. Wait for the seconds of the header Retry-After.".into(),
+        Error::TooMany { .. } => "Too many requests. Wait the number of seconds in the header Retry-After.".into(),
         Error::Forbidden(role) => format!("This operation needs the role {}.", role.as_str()).into(),
         Error::NotFound => "The resource does not exist, or you may not see it.".into(),
         Error::Conflict(conflict) => sentence(&conflict.to_string()).into(),
         Error::Busy => "The service is busy. Try again in a moment.".into(),
         Error::Unavailable(_) => "The service is unavailable. Try again in a moment.".into(),
-        Error::Internal(_) => "The service failed. The operator can find the cause by request_id.".into(),
+        Error::Internal(_) => "Internal error. The operator can find its cause in the log by request_id.".into(),
     }
 }
 
@@ -183,12 +183,12 @@ impl From<Error> for Problem {
     }
 }
 
-/// Whole seconds, so many that afterwards the wait is over.
+/// A wait in whole seconds, rounded up, at least 1.
 pub fn seconds(wait: chrono::Duration) -> i64 {
     wait.num_milliseconds().max(1).div_euclid(1000) + i64::from(wait.num_milliseconds().max(1).rem_euclid(1000) > 0)
 }
 
-/// Writes down what the client is not told: the failure with all its causes.
+/// Logs an internal failure with all its causes, which the response does not contain.
 fn log_failure(error: &Error) {
     if !matches!(error, Error::Internal(_) | Error::Unavailable(_)) {
         return;

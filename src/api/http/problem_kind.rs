@@ -35,7 +35,7 @@ pub enum ProblemKind {
     Unavailable,
 }
 
-/// What a problem type is called, and what it tells a client developer.
+/// Row of the table of problem types.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
     /// The HTTP status.
@@ -51,7 +51,7 @@ pub struct Entry {
 }
 
 impl ProblemKind {
-    /// Every type, by status.
+    /// Every type, sorted by status.
     pub const ALL: [Self; 26] = [
         Self::Malformed,
         Self::Unauthenticated,
@@ -88,32 +88,32 @@ impl ProblemKind {
         use StatusCode as S;
         let row = |status, code, title, meaning, remedy| Entry { status, code, title, meaning, remedy };
         match self {
-            Self::Malformed            => row(S::BAD_REQUEST,            "malformed",              "Malformed request",      "The body is not JSON, or could not be read.",                                  "Correct the request."),
-            Self::Unauthenticated      => row(S::UNAUTHORIZED,           "unauthenticated",        "Unauthenticated",        "The request has no access token.",                                             "Log in, and send the header Authorization: Bearer <access token>."),
-            Self::InvalidToken         => row(S::UNAUTHORIZED,           "invalid-token",          "Invalid token",          "The token is malformed, expired, revoked, or of the wrong kind.",              "Refresh the token pair; if that fails, log in again."),
-            Self::WrongCredentials     => row(S::UNAUTHORIZED,           "wrong-credentials",      "Wrong credentials",      "The e-mail or the password of a log-in is wrong.",                             "Ask the user again, or offer a password reset."),
-            Self::AccountDisabled      => row(S::FORBIDDEN,              "account-disabled",       "Account disabled",       "An administrator has disabled the account.",                                   "Refer the user to the operator of the service."),
-            Self::EmailUnverified      => row(S::FORBIDDEN,              "email-unverified",       "E-mail not verified",    "The e-mail address has not been verified, which this service requires.",       "Verify it with the code that was mailed; POST /auth/verify-email/resend sends another one."),
-            Self::Forbidden            => row(S::FORBIDDEN,              "forbidden",              "Forbidden",              "The operation needs another role.",                                            "Do not offer the operation to this user."),
-            Self::NotFound             => row(S::NOT_FOUND,              "not-found",              "Not found",              "The resource does not exist, or the user may not see it.",                     "Check the address; the resource may have been deleted."),
-            Self::MethodNotAllowed     => row(S::METHOD_NOT_ALLOWED,     "method-not-allowed",     "Method not allowed",     "The path does not support the method.",                                        "Use a method of the header Allow."),
-            Self::NotAcceptable        => row(S::NOT_ACCEPTABLE,         "not-acceptable",         "Not acceptable",         "The response is not available in a media type of the header Accept.",          "Accept one of the media types that detail names."),
-            Self::RequestTimeout       => row(S::REQUEST_TIMEOUT,        "request-timeout",        "Request timeout",        "The body did not arrive in time.",                                             "Send the request again over a faster connection."),
-            Self::EmailTaken           => row(S::CONFLICT,               "email-taken",            "E-mail taken",           "Another account has this e-mail address.",                                     "Log in, or use another address."),
-            Self::NidTaken             => row(S::CONFLICT,               "nid-taken",              "National id taken",      "Another account has this national id.",                                        "Check the national id."),
-            Self::CodeTaken            => row(S::CONFLICT,               "code-taken",             "Vaccine code taken",     "Another vaccine has this code.",                                               "Use another code, or update the existing vaccine."),
-            Self::ContactEmailTaken    => row(S::CONFLICT,               "contact-email-taken",    "Contact e-mail taken",   "Another contact of the user has this e-mail address.",                         "Update the existing contact."),
-            Self::ContactInUse         => row(S::CONFLICT,               "contact-in-use",         "Contact in use",         "The contact, or one of the import, has an open vaccine request.",              "Cancel the vaccine request first."),
-            Self::LastAdmin            => row(S::CONFLICT,               "last-admin",             "Last administrator",     "No administrator would be left.",                                              "Give another account the role admin first."),
-            Self::RequestOpen          => row(S::CONFLICT,               "request-open",           "Request already open",   "The person has an open request for the same vaccine and dose.",                "Use the existing request."),
-            Self::RequestStatus        => row(S::CONFLICT,               "request-status",         "Request status",         "The status of the vaccine request does not allow the operation.",              "Get the request again."),
-            Self::TooLarge             => row(S::PAYLOAD_TOO_LARGE,      "too-large",              "Body too large",         "The body has more bytes than are accepted.",                                   "Send less; detail names the limit."),
-            Self::UnsupportedMediaType => row(S::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type", "The header Content-Type names a media type that is not accepted.",             "Use the media type that detail names."),
-            Self::Invalid              => row(S::UNPROCESSABLE_ENTITY,   "invalid",                "Invalid values",         "Members of the body, parameters or the id of the path break a rule.",          "Correct every entry of errors, each with its field, code and message."),
-            Self::TooManyRequests      => row(S::TOO_MANY_REQUESTS,      "too-many-requests",      "Too many requests",      "Too many attempts, or a quota is used up.",                                    "Wait for the seconds of the header Retry-After."),
-            Self::Internal             => row(S::INTERNAL_SERVER_ERROR,  "internal",               "Internal error",         "A fault of the service. Its log has the cause, under request_id.",             "Report request_id to the operator of the service."),
-            Self::Busy                 => row(S::SERVICE_UNAVAILABLE,    "busy",                   "Service busy",           "Too many passwords are being hashed, or too many files are being imported.",   "Wait for the seconds of the header Retry-After."),
-            Self::Unavailable          => row(S::SERVICE_UNAVAILABLE,    "unavailable",            "Service unavailable",    "The database cannot be reached, or is too busy.",                              "Wait for the seconds of the header Retry-After."),
+            Self::Malformed            => row(S::BAD_REQUEST,            "malformed",              "Malformed request",      "The body is not JSON, or could not be read.",                                "Correct the request."),
+            Self::Unauthenticated      => row(S::UNAUTHORIZED,           "unauthenticated",        "Unauthenticated",        "The request has no access token.",                                           "Log in, and send the header Authorization: Bearer <access token>."),
+            Self::InvalidToken         => row(S::UNAUTHORIZED,           "invalid-token",          "Invalid token",          "The token is malformed, expired, revoked, or of the wrong kind.",            "Refresh the token pair; if that fails, log in again."),
+            Self::WrongCredentials     => row(S::UNAUTHORIZED,           "wrong-credentials",      "Wrong credentials",      "The e-mail or the password of a log-in is wrong.",                           "Ask the user again, or offer a password reset."),
+            Self::AccountDisabled      => row(S::FORBIDDEN,              "account-disabled",       "Account disabled",       "An admin has disabled the account.",                                         "Refer the user to the operator of the service."),
+            Self::EmailUnverified      => row(S::FORBIDDEN,              "email-unverified",       "E-mail not verified",    "The e-mail address has not been verified, which this service requires.",     "Verify it with the code that was mailed; POST /auth/verify-email/resend sends another one."),
+            Self::Forbidden            => row(S::FORBIDDEN,              "forbidden",              "Forbidden",              "The operation needs another role.",                                          "Do not offer the operation to this user."),
+            Self::NotFound             => row(S::NOT_FOUND,              "not-found",              "Not found",              "The resource does not exist, or the user may not see it.",                   "Check the URL; the resource may have been deleted."),
+            Self::MethodNotAllowed     => row(S::METHOD_NOT_ALLOWED,     "method-not-allowed",     "Method not allowed",     "The path does not support the method.",                                      "Use a method from the header Allow."),
+            Self::NotAcceptable        => row(S::NOT_ACCEPTABLE,         "not-acceptable",         "Not acceptable",         "The response is not available in a media type of the header Accept.",        "Accept one of the media types in detail."),
+            Self::RequestTimeout       => row(S::REQUEST_TIMEOUT,        "request-timeout",        "Request timeout",        "The body did not arrive in time.",                                           "Send the request again over a faster connection."),
+            Self::EmailTaken           => row(S::CONFLICT,               "email-taken",            "E-mail taken",           "Another account has this e-mail address.",                                   "Log in, or use another address."),
+            Self::NidTaken             => row(S::CONFLICT,               "nid-taken",              "National id taken",      "Another account has this national id.",                                      "Check the national id."),
+            Self::CodeTaken            => row(S::CONFLICT,               "code-taken",             "Vaccine code taken",     "Another vaccine has this code.",                                             "Use another code, or update the existing vaccine."),
+            Self::ContactEmailTaken    => row(S::CONFLICT,               "contact-email-taken",    "Contact e-mail taken",   "Another contact of the user has this e-mail address.",                       "Update the existing contact."),
+            Self::ContactInUse         => row(S::CONFLICT,               "contact-in-use",         "Contact in use",         "The contact, or a contact of the import, has an open vaccine request.",      "Cancel the vaccine request first."),
+            Self::LastAdmin            => row(S::CONFLICT,               "last-admin",             "Last admin",             "No admin who can log in would be left.",                                     "Give another account the role admin first."),
+            Self::RequestOpen          => row(S::CONFLICT,               "request-open",           "Request already open",   "The person has an open request for the same vaccine and dose.",              "Use the existing request."),
+            Self::RequestStatus        => row(S::CONFLICT,               "request-status",         "Request status",         "The status of the vaccine request does not allow the operation.",            "Get the vaccine request, and check its status."),
+            Self::TooLarge             => row(S::PAYLOAD_TOO_LARGE,      "too-large",              "Body too large",         "The body is larger than the limit.",                                         "Send a smaller body; detail has the limit."),
+            Self::UnsupportedMediaType => row(S::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type", "The media type in the header Content-Type is not accepted.",                 "Use the media type in detail."),
+            Self::Invalid              => row(S::UNPROCESSABLE_ENTITY,   "invalid",                "Invalid values",         "Values in the body, the query or the path are invalid.",                     "Correct every field in errors; each entry has field, code and message."),
+            Self::TooManyRequests      => row(S::TOO_MANY_REQUESTS,      "too-many-requests",      "Too many requests",      "Too many attempts, or a quota is used up.",                                  "Wait the number of seconds in the header Retry-After."),
+            Self::Internal             => row(S::INTERNAL_SERVER_ERROR,  "internal",               "Internal error",         "Internal error of the service. Its log has the cause, with request_id.",     "Report request_id to the operator of the service."),
+            Self::Busy                 => row(S::SERVICE_UNAVAILABLE,    "busy",                   "Service busy",           "Too many passwords are being hashed, or too many files are being imported.", "Wait the number of seconds in the header Retry-After."),
+            Self::Unavailable          => row(S::SERVICE_UNAVAILABLE,    "unavailable",            "Service unavailable",    "The database cannot be reached, or is too busy.",                            "Wait the number of seconds in the header Retry-After."),
         }
     }
 
@@ -166,11 +166,11 @@ mod tests {
     use super::ProblemKind;
 
     #[test]
-    fn every_type_has_a_code_of_its_own_and_stands_in_the_list_by_status() {
+    fn codes_are_unique_and_the_list_is_complete_and_sorted_by_status() {
         let codes: BTreeSet<_> = ProblemKind::ALL.iter().map(|kind| kind.entry().code).collect();
         assert_eq!(codes.len(), ProblemKind::ALL.len());
         for (number, kind) in ProblemKind::ALL.into_iter().enumerate() {
-            // A variant that is missing from the list would shift those behind it.
+            // A variant that is missing from the list would shift those after it.
             assert_eq!(usize::try_from(kind as isize).unwrap(), number, "{kind:?}");
         }
         assert!(ProblemKind::ALL.is_sorted_by_key(|kind| kind.entry().status.as_u16()));

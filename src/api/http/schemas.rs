@@ -1,4 +1,4 @@
-//! OpenAPI schemas of the value types, from their own bounds.
+//! OpenAPI schemas of the value types, generated from their bounds.
 
 use utoipa::openapi::schema::{AllOf, KnownFormat, Object, ObjectBuilder, OneOf, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
@@ -35,19 +35,20 @@ fn schema_of<T: Value>() -> RefOr<Schema> {
             .minimum(Some(min))
             .maximum(max),
         Shape::Bool => object.schema_type(Type::Boolean),
-        Shape::Enum(words) => object.schema_type(Type::String).enum_values(Some(words())),
+        Shape::Enum(values) => object.schema_type(Type::String).enum_values(Some(values())),
     };
     object.into()
 }
 
-/// Simplifies the members of an object, for people and for generators of clients: utoipa describes an inline member by an
-/// `allOf` of the value and its description, and a nullable one by a `oneOf` of the value and null. Both become one schema.
+/// Simplifies the members of an object, for readers and for client generators: utoipa describes an inline member by an
+/// `allOf` of the value and its description, and a nullable one by a `oneOf` of the value and null. Both become one
+/// schema.
 pub fn simplify_members(schema: &mut RefOr<Schema>) {
     let RefOr::T(Schema::Object(object)) = schema else { return };
     for member in object.properties.values_mut() {
         let simple = match member {
-            RefOr::T(Schema::AllOf(all)) => described(all),
-            RefOr::T(Schema::OneOf(one)) => nullable(one),
+            RefOr::T(Schema::AllOf(all)) => merge_description(all),
+            RefOr::T(Schema::OneOf(one)) => merge_null(one),
             _ => None,
         };
         if let Some(simple) = simple {
@@ -56,8 +57,8 @@ pub fn simplify_members(schema: &mut RefOr<Schema>) {
     }
 }
 
-/// The value of an `allOf` whose other item holds nothing but a description.
-fn described(all: &AllOf) -> Option<Object> {
+/// Merges an `allOf` of a value and a description; `None` if it is another `allOf`.
+fn merge_description(all: &AllOf) -> Option<Object> {
     let [RefOr::T(Schema::Object(value)), RefOr::T(Schema::Object(text))] = all.items.as_slice() else { return None };
     let description = text.description.clone();
     let is_text = *text == ObjectBuilder::new().description(description.clone()).build();
@@ -68,8 +69,8 @@ fn described(all: &AllOf) -> Option<Object> {
     })
 }
 
-/// The value of a `oneOf` whose other item is null.
-fn nullable(one: &OneOf) -> Option<Object> {
+/// Merges a `oneOf` of a value and null; `None` if it is another `oneOf`.
+fn merge_null(one: &OneOf) -> Option<Object> {
     let [RefOr::T(Schema::Object(value)), RefOr::T(Schema::Object(null))] = one.items.as_slice() else { return None };
     let SchemaType::Type(kind) = value.schema_type.clone() else { return None };
     let is_null = null.schema_type == SchemaType::Type(Type::Null);

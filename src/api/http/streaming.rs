@@ -7,11 +7,11 @@ use serde::Serialize;
 use crate::api::http::problem::Problem;
 use crate::error::{Error, Result};
 
-/// A body whose first two chunks are already made: a failure up to there is an error response of its own.
+/// Prefetches the first two chunks of a body, so that a failure up to there becomes an error response.
 ///
 /// # Errors
 /// The error of the first two chunks.
-pub async fn begun(
+pub async fn prefetched(
     chunks: impl Stream<Item = Result<Vec<u8>>> + 'static,
 ) -> std::result::Result<impl Stream<Item = std::io::Result<Bytes>>, Problem> {
     let mut chunks = Box::pin(chunks);
@@ -19,10 +19,10 @@ pub async fn begun(
     for _ in 0..2 {
         first.extend(chunks.next().await.transpose()?);
     }
-    // After a later error the connection is closed, so that the client does not take a part for the whole.
-    let aborted = |error| std::io::Error::other(Problem::from(error).to_string());
+    // After a later error the connection is closed, so that the client notices that the response is incomplete.
+    let io_error = |error| std::io::Error::other(Problem::from(error).to_string());
     let first = stream::iter(first.into_iter().map(Ok));
-    Ok(first.chain(chunks).map(move |chunk| chunk.map(Bytes::from).map_err(aborted)))
+    Ok(first.chain(chunks).map(move |chunk| chunk.map(Bytes::from).map_err(io_error)))
 }
 
 /// The items of a JSON array, without its brackets, from a stream of pages.

@@ -1,4 +1,4 @@
-//! Audit events: the own activity, and for admins all events.
+//! Audit events: the activity of the current user, and all events for admins.
 
 use actix_web::{HttpRequest, HttpResponse, get, web};
 use chrono::{DateTime, Utc};
@@ -26,19 +26,19 @@ pub struct AuditEventReply {
     /// The account that acted; null for failed log-ins, and for operators on the command line.
     #[schema(required = true, example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a11")]
     actor_id: Option<Uuid>,
-    /// The account that was acted on; null if there is none.
+    /// The account that the action concerns; null if there is none.
     #[schema(required = true, example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a12")]
     subject_id: Option<Uuid>,
-    /// The session or vaccine request that was acted on.
+    /// The session or vaccine request that the action concerns.
     #[schema(required = true, example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a13")]
     object_id: Option<Uuid>,
     /// Detail, such as the new role.
     #[schema(required = true, example = "staff")]
     detail: Option<String>,
-    /// Address of the client; of other users' operations for admins only.
+    /// IP address of the client. Of operations by other users, only admins see it.
     #[schema(required = true, example = "192.0.2.1")]
     ip: Option<String>,
-    /// User agent of the client; of other users' operations for admins only.
+    /// User agent of the client. Of operations by other users, only admins see it.
     #[schema(required = true, example = "curl/8.5.0")]
     user_agent: Option<String>,
     occurred_at: DateTime<Utc>,
@@ -65,7 +65,7 @@ impl From<table::Model> for AuditEventReply {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ListAuditEvents {
-    /// Only events of this kind.
+    /// Only events with this action.
     #[validate(nested)]
     #[param(inline, value_type = Option<AuditAction>)]
     action: Option<Field<AuditAction>>,
@@ -105,9 +105,9 @@ impl ListAuditEvents {
     }
 }
 
-/// List the own activity
+/// List the activity of the current user
 ///
-/// Operations by the caller and on their account, newest first.
+/// Operations by the user and on their account, newest first.
 ///
 /// **Open to:** anyone signed in.
 #[utoipa::path(
@@ -118,13 +118,13 @@ impl ListAuditEvents {
     )
 )]
 #[get("/me/activity")]
-pub async fn own(
+pub async fn list_own(
     state: web::Data<AppState>,
     user: CurrentUser,
     request: HttpRequest,
     Query(query): Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let events = audit::own(&state.db, &user, query.page()?).await?;
+    let events = audit::list_own(&state.db, &user, query.page()?).await?;
     Ok(paging::reply(&request, events, AuditEventReply::from))
 }
 

@@ -1,3 +1,3 @@
-//! What every operation leaves behind: the audit trail and the outbox.
+//! Records of operations: audit events.
 
 pub mod audit;

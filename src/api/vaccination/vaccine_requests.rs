@@ -31,7 +31,7 @@ pub struct VaccineRequestReply {
     /// The account that made the request.
     #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
     user_id: Uuid,
-    /// Whether it is for a contact of the account, and not for its owner.
+    /// Whether the request is for a contact, not for the owner of the account.
     for_contact: bool,
     /// The contact; null if the request is for the owner, or the contact has been deleted.
     #[schema(required = true, example = json!(null))]
@@ -58,7 +58,7 @@ pub struct VaccineRequestReply {
     updated_at: DateTime<Utc>,
 }
 
-/// The person that a request is for, as staff see it: name and birthday.
+/// Name and birthday of the contact that a request is for, for staff.
 #[derive(Serialize, ToSchema)]
 pub struct PersonReply {
     #[schema(example = "Byron")]
@@ -114,7 +114,7 @@ impl From<Request> for VaccineRequestReply {
     "note": "I am free on Mondays.",
 }))]
 pub struct CreateVaccineRequest {
-    /// A contact of the caller; null or absent for the caller.
+    /// A contact of the user; null or absent for the user themselves.
     #[validate(nested)]
     #[schema(value_type = Option<Uuid>)]
     contact_id: Option<Field<Uuid>>,
@@ -209,7 +209,7 @@ pub struct ListVaccineRequests {
     #[validate(nested)]
     #[param(value_type = Option<Uuid>)]
     vaccine_id: Option<Field<Uuid>>,
-    /// Only requests of this account; useful to staff.
+    /// Only requests of this account; for staff.
     #[validate(nested)]
     #[param(value_type = Option<Uuid>)]
     user_id: Option<Field<Uuid>>,
@@ -312,7 +312,7 @@ pub async fn get(
 
 /// Update a vaccine request
 ///
-/// While it is pending.
+/// Only while it is pending.
 ///
 /// **Open to:** the user who made it.
 #[utoipa::path(
@@ -323,7 +323,7 @@ pub async fn get(
     ),
     responses(
         (status = 200, body = VaccineRequestReply),
-        (status = 409, description = "The request is not pending, or there is an open request for the same"),
+        (status = 409, description = "Not pending, or another request for this person, vaccine and dose is open"),
     )
 )]
 #[patch("/{id}")]
@@ -399,7 +399,7 @@ pub async fn reject(
     params(("id" = Uuid, Path)),
     responses(
         (status = 200, body = VaccineRequestReply),
-        (status = 409, description = "The request has ended already"),
+        (status = 409, description = "The request is already closed"),
     )
 )]
 #[post("/{id}/cancel")]

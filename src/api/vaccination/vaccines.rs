@@ -30,7 +30,7 @@ pub struct VaccineReply {
     name: String,
     #[schema(example = "Example Biologics")]
     manufacturer: String,
-    /// Doses of a full course.
+    /// Number of doses in a full course.
     #[schema(example = 2, minimum = 1)]
     doses: i32,
     /// Minimum days between two doses.
@@ -90,7 +90,7 @@ pub struct CreateVaccine {
     #[validate(nested)]
     #[schema(inline, required = true)]
     manufacturer: Field<VaccineName>,
-    /// Doses of a full course.
+    /// Number of doses in a full course.
     #[serde(default)]
     #[validate(nested)]
     #[schema(inline, required = true)]
@@ -144,7 +144,7 @@ pub struct UpdateVaccine {
     #[validate(nested)]
     #[schema(inline, value_type = Field<VaccineName>, required = false)]
     manufacturer: Option<Field<VaccineName>>,
-    /// Doses of a full course.
+    /// Number of doses in a full course.
     #[serde(default, deserialize_with = "not_null")]
     #[validate(nested)]
     #[schema(inline, value_type = Field<Doses>, required = false)]
@@ -206,7 +206,7 @@ pub struct ListVaccines {
 
 /// List vaccines
 ///
-/// In the order of their creation.
+/// Oldest first.
 ///
 /// **Open to:** anyone.
 #[utoipa::path(

@@ -30,7 +30,7 @@ pub async fn confirm(
     field: &'static str,
 ) -> Result<users::Model> {
     let permit = auth.hasher.permit().await?;
-    let user = accounts::own(db, &caller.actor).await?;
+    let user = accounts::get_own(db, &caller.actor).await?;
     let attempt = Attempt::new(auth, Action::LogIn, Some(&user.email), &caller.client);
     let throttle = attempt.state(db).await?;
     throttle.check_account()?;
@@ -121,7 +121,7 @@ async fn password_changed(
     event: Event<'_>,
 ) -> Result<()> {
     let now = auth.clock.now();
-    codes::void_resets(transaction, user.id).await?;
+    codes::invalidate_resets(transaction, user.id).await?;
     outbox::add(transaction, MailKind::PasswordChanged, &user.email, Some(user.id), now).await?;
     event.record(transaction, now).await
 }

@@ -42,7 +42,7 @@ pub async fn validate(
     client: &Client,
 ) -> Result<ResetToken> {
     let presented = PresentedCode { account: Account::Of(email), purpose: CodePurpose::ResetPassword, code };
-    let code = codes::present(db, auth, &presented, client).await?;
+    let code = codes::verify(db, auth, &presented, client).await?;
     let transaction = db.begin().await?;
     accounts::lock(&transaction, code.user_id).await?;
     codes::redeem(&transaction, &code).await?;

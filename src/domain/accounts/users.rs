@@ -189,7 +189,7 @@ pub(in crate::domain) async fn lock(transaction: &impl ConnectionTrait, id: Uuid
 ///
 /// # Errors
 /// Returns [`Error::InvalidToken`] if another instance has just deleted the account.
-pub async fn own(db: &impl ConnectionTrait, actor: &Actor) -> Result<users::Model> {
+pub async fn get_own(db: &impl ConnectionTrait, actor: &Actor) -> Result<users::Model> {
     static QUERY: QueryText = QueryText::new();
     let user = QUERY.find(db, [actor.user_id.into()], || users::Entity::find_by_id(Uuid::nil())).await?;
     user.ok_or(Error::InvalidToken)
@@ -209,7 +209,7 @@ pub async fn list(
     actor.require(Role::Admin)?;
     let users = visible_to(actor)
         .apply_if(filter.search.as_ref(), |users, text| {
-            let pattern = LikeExpr::new(search::anywhere(text.as_str())).escape('\\');
+            let pattern = LikeExpr::new(search::contains_pattern(text.as_str())).escape('\\');
             users.filter(Column::SearchText.like(pattern))
         })
         .apply_if(filter.email.as_ref(), |users, email| users.filter(Column::Email.eq(email.as_str())))

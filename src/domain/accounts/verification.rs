@@ -31,7 +31,7 @@ pub async fn confirm(
     client: &Client,
 ) -> Result<()> {
     let presented = PresentedCode { account: Account::Of(email), purpose: CodePurpose::VerifyEmail, code };
-    let code = codes::present(db, auth, &presented, client).await?;
+    let code = codes::verify(db, auth, &presented, client).await?;
     let now = auth.clock.now();
     let transaction = db.begin().await?;
     accounts::lock(&transaction, code.user_id).await?;
@@ -104,7 +104,7 @@ pub async fn finish_change(
 ) -> Result<users::Model> {
     let account = Account::Id(caller.actor.user_id);
     let presented = PresentedCode { account, purpose: CodePurpose::ChangeEmail, code };
-    let code = codes::present(db, auth, &presented, &caller.client).await?;
+    let code = codes::verify(db, auth, &presented, &caller.client).await?;
     let now = auth.clock.now();
     let transaction = db.begin().await?;
     let old = accounts::lock(&transaction, caller.actor.user_id).await?.ok_or(Error::InvalidToken)?;
@@ -117,7 +117,7 @@ pub async fn finish_change(
         .filter(users::Column::Id.eq(caller.actor.user_id))
         .exec_with_returning(&transaction)
         .await?;
-    codes::void_resets(&transaction, caller.actor.user_id).await?;
+    codes::invalidate_resets(&transaction, caller.actor.user_id).await?;
     outbox::add(&transaction, MailKind::EmailChanged, &old.email, Some(old.id), now).await?;
     Event::own(AuditAction::EmailChanged, old.id, &caller.client).record(&transaction, now).await?;
     transaction.commit().await?;

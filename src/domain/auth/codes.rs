@@ -189,7 +189,7 @@ async fn replace(db: &impl ConnectionTrait, auth: &Auth, new: NewCode<'_>) -> Re
 ///
 /// # Errors
 /// Returns a violation in `code`, which does not tell why the code is wrong, or [`Error::TooMany`].
-pub async fn present(db: &impl Transact, auth: &Auth, presented: &PresentedCode<'_>, client: &Client) -> Result<Model> {
+pub async fn verify(db: &impl Transact, auth: &Auth, presented: &PresentedCode<'_>, client: &Client) -> Result<Model> {
     let throttle_key = match presented.account {
         Account::Of(email) => email.as_str().to_owned(),
         Account::Id(id) => id.to_string(),
@@ -238,7 +238,7 @@ async fn count_attempt(
     Ok(updated.into_iter().next())
 }
 
-/// Redeems a code that [`present`] has accepted, in the transaction of the operation that it allows.
+/// Redeems a code that [`verify`] has accepted, in the transaction of the operation that it allows.
 ///
 /// # Errors
 /// Returns a violation in `code` if the code has been used or replaced meanwhile.
@@ -304,7 +304,7 @@ pub async fn redeem_token(transaction: &impl ConnectionTrait, token: &Model) -> 
 ///
 /// # Errors
 /// Database errors.
-pub async fn void_resets(transaction: &impl ConnectionTrait, user_id: Uuid) -> Result<()> {
+pub async fn invalidate_resets(transaction: &impl ConnectionTrait, user_id: Uuid) -> Result<()> {
     account_codes::Entity::delete_many()
         .filter(Column::UserId.eq(user_id))
         .filter(Column::Purpose.is_in([CodePurpose::ResetPassword, CodePurpose::SetPassword]))

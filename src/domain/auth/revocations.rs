@@ -45,7 +45,7 @@ impl Revocations {
     /// Removes the sessions that ended before `horizon`: all their access tokens have expired.
     ///
     /// They are kept a little longer, because the last token of a session may be issued shortly after `revoked_at`.
-    pub fn forget(&self, horizon: DateTime<Utc>) {
+    pub fn remove_expired(&self, horizon: DateTime<Utc>) {
         let horizon = seconds(horizon - OVERLAP);
         self.sessions.write().unwrap_or_else(PoisonError::into_inner).retain(|_, revoked_at| *revoked_at >= horizon);
     }

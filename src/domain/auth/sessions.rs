@@ -149,7 +149,7 @@ pub async fn end_all(
 ///
 /// # Errors
 /// Database errors.
-pub async fn forget_clients(transaction: &impl ConnectionTrait, user_id: Uuid) -> Result<u64> {
+pub async fn erase_clients(transaction: &impl ConnectionTrait, user_id: Uuid) -> Result<u64> {
     let wiped = Entity::update_many()
         .col_expr(Column::UserAgent, Expr::value(Option::<String>::None))
         .col_expr(Column::Ip, Expr::value(Option::<String>::None))

@@ -61,7 +61,7 @@ pub async fn list(
     page: Page<Position>,
 ) -> Result<Slice<Model, Position>> {
     let order = [Column::LastFolded, Column::FirstFolded, Column::Id];
-    let contains = |column: Column, text: &str| column.like(LikeExpr::new(search::anywhere(text)).escape('\\'));
+    let contains = |column: Column, text: &str| column.like(LikeExpr::new(search::contains_pattern(text)).escape('\\'));
     let mut found = owned_by(actor.user_id).select_only().columns(order);
     for word in filter.search.iter().flat_map(SearchText::words) {
         let somewhere = [Column::FirstFolded, Column::LastFolded, Column::Email];

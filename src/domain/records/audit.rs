@@ -124,7 +124,7 @@ pub async fn list(db: &impl ConnectionTrait, actor: &Actor, filter: &AuditFilter
 ///
 /// # Errors
 /// Database errors.
-pub async fn own(db: &impl ConnectionTrait, actor: &Actor, page: Page) -> Result<Slice<Model>> {
+pub async fn list_own(db: &impl ConnectionTrait, actor: &Actor, page: Page) -> Result<Slice<Model>> {
     let mut events = Vec::new();
     for query in queries_of(actor.user_id) {
         events.extend(newest(db, query, page).await?);
@@ -167,7 +167,7 @@ async fn newest(db: &impl ConnectionTrait, events: Select<audit_events::Entity>,
 ///
 /// # Errors
 /// Database errors.
-pub async fn forget_clients(transaction: &impl ConnectionTrait, user_id: Uuid) -> Result<u64> {
+pub async fn erase_clients(transaction: &impl ConnectionTrait, user_id: Uuid) -> Result<u64> {
     let mut cleared = 0;
     // One condition per statement, so that each can use its index. Events that other users caused keep
     // their addresses, which are not those of the owner.

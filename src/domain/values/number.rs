@@ -25,7 +25,7 @@ impl<const MIN: i32, const MAX: i32> Number<MIN, MAX> {
 
     /// The number in a column of 16 bits; the greatest such number if it does not fit.
     #[must_use]
-    pub fn small(self) -> i16 {
+    pub fn to_i16(self) -> i16 {
         i16::try_from(self.0).unwrap_or(i16::MAX)
     }
 }

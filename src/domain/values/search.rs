@@ -56,7 +56,7 @@ pub fn fold(text: &str) -> String {
 
 /// Pattern for `LIKE … ESCAPE '\'` that matches `text` anywhere. Wildcards in `text` are escaped.
 #[must_use]
-pub fn anywhere(text: &str) -> String {
+pub fn contains_pattern(text: &str) -> String {
     let mut pattern = String::from("%");
     for character in fold(text).chars() {
         if matches!(character, '%' | '_' | '\\') {
@@ -70,7 +70,7 @@ pub fn anywhere(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::anywhere;
+    use super::contains_pattern;
     use super::fold;
 
     #[test]
@@ -98,6 +98,6 @@ mod tests {
 
     #[test]
     fn wildcards_are_ordinary_characters() {
-        assert_eq!(anywhere(r"50%_\"), r"%50\%\_\\%");
+        assert_eq!(contains_pattern(r"50%_\"), r"%50\%\_\\%");
     }
 }

@@ -1,4 +1,4 @@
-//! Mails over a real SMTP conversation: what they look like, and what becomes of them when the server misbehaves.
+//! Delivery of mails over SMTP: format of the mails, and behaviour when the mail server fails.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::support::smtp::{Mood, Privacy, SmtpServer};
 
 const ADA: &str = "ada@example.org";
 
-/// An application that sends its mail to this server.
+/// Starts an application that sends its mails to this server.
 async fn start(server: &SmtpServer, more: &[(&str, &str)]) -> TestApp {
     let port = server.port.to_string();
     let mut changes = settings(&port);
@@ -31,7 +31,7 @@ fn settings(port: &str) -> Vec<(&str, &str)> {
     ]
 }
 
-/// Puts a mail to somebody into the outbox.
+/// Adds a mail to the outbox.
 async fn enqueue(app: &TestApp, recipient: &str) {
     let now = app.clock.now();
     outbox::add(&app.state().db, MailKind::RegistrationRefused, recipient, None, now).await.unwrap();
@@ -51,7 +51,7 @@ async fn until(condition: impl Fn() -> bool) {
 }
 
 #[tokio::test]
-async fn a_mail_is_plain_text_and_html_from_us_to_them() {
+async fn a_mail_has_sender_recipient_text_and_html() {
     let server = SmtpServer::start(Privacy::None).await;
     let app = start(&server, &[]).await;
     app.register(ADA).await.created();
@@ -77,7 +77,7 @@ async fn a_mail_is_plain_text_and_html_from_us_to_them() {
 }
 
 #[tokio::test]
-async fn a_name_breaks_out_of_no_header_and_no_tag() {
+async fn a_name_is_escaped_in_headers_and_html() {
     use sea_orm::{ActiveModelTrait, Set, Unchanged};
     let server = SmtpServer::start(Privacy::None).await;
     let app = start(&server, &[]).await;
@@ -87,7 +87,7 @@ async fn a_name_breaks_out_of_no_header_and_no_tag() {
     for (name, plain) in
         [("Ada\r\nBcc: all@example.org\r\n\r\nBuy!", "Bcc"), ("Жук <b>\"Éa\", <eve@example.org></b>", "<b>")]
     {
-        // Imported, past all validation.
+        // Inserted directly, without validation.
         let user =
             entity::users::ActiveModel { id: Unchanged(patient.id), name: Set(name.into()), ..Default::default() };
         user.update(&app.state().db).await.unwrap();
@@ -104,7 +104,7 @@ async fn a_name_breaks_out_of_no_header_and_no_tag() {
 }
 
 #[tokio::test]
-async fn nothing_is_lost_while_the_server_is_away() {
+async fn no_mail_is_lost_while_the_mail_server_is_down() {
     let server = SmtpServer::start(Privacy::None).await;
     for mood in [Mood::Closed, Mood::Busy, Mood::Denying, Mood::Dying] {
         server.set(mood);
@@ -114,7 +114,7 @@ async fn nothing_is_lost_while_the_server_is_away() {
         for recipient in &recipients {
             enqueue(&app, recipient).await;
         }
-        // It has been tried.
+        // It has been attempted.
         let tried = async {
             let is_tried = |mail: &entity::outbox::Model| mail.attempts > 1;
             while !entity::outbox::Entity::find().all(&app.state().db).await.unwrap().iter().any(is_tried) {
@@ -134,7 +134,7 @@ async fn nothing_is_lost_while_the_server_is_away() {
 }
 
 #[tokio::test]
-async fn a_change_of_address_outlives_a_server_that_is_away_for_long() {
+async fn a_pending_address_change_survives_a_long_outage_of_the_mail_server() {
     let server = SmtpServer::start(Privacy::None).await;
     let app = start(&server, &[]).await;
     let patient = app.patient().await;
@@ -154,7 +154,7 @@ async fn a_change_of_address_outlives_a_server_that_is_away_for_long() {
 }
 
 #[tokio::test]
-async fn a_server_that_hangs_holds_up_no_request_and_no_other_mail() {
+async fn a_hanging_mail_server_delays_no_request_and_no_other_mail() {
     let server = SmtpServer::start(Privacy::None).await;
     let app = start(&server, &[("CARE4U__MAIL__SMTP_TIMEOUT_SECONDS", "3")]).await;
     app.register("hang@example.org").await.created();
@@ -162,13 +162,13 @@ async fn a_server_that_hangs_holds_up_no_request_and_no_other_mail() {
     app.log_in("hang@example.org", PASSWORD).await.ok();
     enqueue(&app, ADA).await;
     assert_eq!(server.wait_for(1).await[0].recipient, ADA);
-    // It is given up on, and tried again.
+    // It is given up, and then retried by an operator.
     until(|| server.hanging() > 1).await;
     assert_eq!((server.received().len(), waiting(&app).await), (1, 1));
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_say_goodbye_has_the_mail_all_the_same() {
+async fn a_mail_is_delivered_once_although_quit_gets_no_response() {
     let server = SmtpServer::start(Privacy::None).await;
     let app = start(&server, &[]).await;
     enqueue(&app, "late@example.org").await;
@@ -177,11 +177,11 @@ async fn a_server_that_does_not_say_goodbye_has_the_mail_all_the_same() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_refused_for_good_is_given_up_and_kept_for_a_month() {
+async fn a_permanently_rejected_address_is_given_up_and_the_mail_kept_for_a_month() {
     let server = SmtpServer::start(Privacy::None).await;
     let app = start(&server, &[]).await;
     enqueue(&app, "refused@example.org").await;
-    // Of a deleted account nothing stays, not even this.
+    // Nothing of a deleted account is kept, not even this mail.
     let (db, now) = (&app.state().db, app.clock.now());
     outbox::add(db, MailKind::AccountDeleted, "refused@example.org", None, now).await.unwrap();
     enqueue(&app, ADA).await;
@@ -230,7 +230,7 @@ async fn several_instances_send_each_mail_once() {
 }
 
 #[tokio::test]
-async fn the_conversation_is_private_and_the_credentials_stay_within() {
+async fn mail_and_credentials_are_sent_over_tls_only() {
     for (privacy, tls) in [(Privacy::StartTls, "starttls"), (Privacy::Tls, "tls")] {
         let server = SmtpServer::start(privacy).await;
         let folder = tempfile::tempdir().unwrap();
@@ -253,7 +253,7 @@ async fn the_conversation_is_private_and_the_credentials_stay_within() {
 }
 
 #[tokio::test]
-async fn a_server_that_cannot_prove_who_it_is_gets_no_mail() {
+async fn a_mail_server_with_an_invalid_certificate_gets_no_mail() {
     for (privacy, tls) in [(Privacy::StartTls, "starttls"), (Privacy::Tls, "tls"), (Privacy::None, "starttls")] {
         let server = SmtpServer::start(privacy).await;
         let app = start(&server, &[("CARE4U__MAIL__SMTP_TLS", tls)]).await;

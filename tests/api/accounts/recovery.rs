@@ -1,4 +1,4 @@
-//! A forgotten password: the code, the reset token, and all that must not work.
+//! Password recovery: the code, the reset token, and their misuse.
 
 use futures_util::future::join_all;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -6,24 +6,24 @@ use serde_json::{Value, json};
 
 use crate::BACKEND;
 use crate::support::actor::Actor;
-use crate::support::answer::Answer;
 use crate::support::app::{PASSWORD, TestApp};
+use crate::support::response::TestResponse;
 
 const NEW_PASSWORD: &str = "a longer sentence";
 
-async fn forgot(app: &TestApp, email: &str) -> Answer {
+async fn forgot(app: &TestApp, email: &str) -> TestResponse {
     app.post("/api/v1/auth/forgot-password", json!({ "email": email })).await
 }
 
-async fn validate(app: &TestApp, email: &str, code: &str) -> Answer {
+async fn validate(app: &TestApp, email: &str, code: &str) -> TestResponse {
     app.post("/api/v1/auth/validate-code", json!({ "email": email, "code": code })).await
 }
 
-async fn reset(app: &TestApp, token: &str, password: &str) -> Answer {
+async fn reset(app: &TestApp, token: &str, password: &str) -> TestResponse {
     app.post("/api/v1/auth/reset-password", json!({ "reset_token": token, "new_password": password })).await
 }
 
-/// The code in the mail number `count` to somebody.
+/// Returns the code in mail number `count` to an address.
 async fn code_for(app: &TestApp, somebody: &Actor<'_>, count: usize) -> String {
     forgot(app, &somebody.email).await.accepted();
     app.mail.code(&somebody.email, count).await
@@ -38,25 +38,25 @@ fn text(value: &Value, member: &str) -> String {
     value[member].as_str().expect("it is text").to_owned()
 }
 
-/// Some code that is not this one.
+/// Returns another code.
 fn another(code: &str) -> String {
     let number: u32 = code.parse().expect("a code is a number");
     format!("{:06}", (number + 1) % 1_000_000)
 }
 
 #[tokio::test]
-async fn who_forgot_the_password_gets_a_code_sets_another_and_is_signed_out_everywhere() {
+async fn a_forgotten_password_is_reset_with_a_code_and_all_sessions_end() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
-    let elsewhere = patient.elsewhere().await;
+    let on_another_device = patient.on_another_device().await;
     forgot(&app, &format!("  {}", patient.email.to_uppercase())).await.accepted();
     let mail = app.mail.wait_for(&patient.email, 1).await;
     assert_eq!(mail.subject, "Your code to set a new password");
-    let answer = validate(&app, &patient.email, &mail.code()).await.ok();
-    assert!((590..=600).contains(&answer["expires_in"].as_i64().unwrap()));
-    reset(&app, &text(&answer, "reset_token"), NEW_PASSWORD).await.no_content();
+    let response = validate(&app, &patient.email, &mail.code()).await.ok();
+    assert!((590..=600).contains(&response["expires_in"].as_i64().unwrap()));
+    reset(&app, &text(&response, "reset_token"), NEW_PASSWORD).await.no_content();
 
-    for ended in [&patient, &elsewhere] {
+    for ended in [&patient, &on_another_device] {
         ended.get("/users/me").await.problem(401, "invalid-token");
         app.refresh(&ended.refresh_token).await.problem(401, "invalid-token");
     }
@@ -70,7 +70,7 @@ async fn who_forgot_the_password_gets_a_code_sets_another_and_is_signed_out_ever
 }
 
 #[tokio::test]
-async fn an_unknown_address_gets_the_same_answers_and_no_mail() {
+async fn an_unknown_address_gets_the_same_responses_and_no_mail() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     let unknown = forgot(&app, "nobody@example.org").await;
@@ -86,7 +86,7 @@ async fn an_unknown_address_gets_the_same_answers_and_no_mail() {
 }
 
 #[tokio::test]
-async fn a_code_works_once_and_the_newest_alone() {
+async fn only_the_newest_code_works_and_only_once() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     let first = code_for(&app, &patient, 1).await;
@@ -99,24 +99,24 @@ async fn a_code_works_once_and_the_newest_alone() {
 }
 
 #[tokio::test]
-async fn a_reset_token_works_once_even_when_it_comes_many_times_at_once() {
+async fn of_concurrent_resets_with_one_token_one_succeeds() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     let token = token_for(&app, &patient, 1).await;
     let passwords: Vec<_> = (0..8).map(|number| format!("new password {number}")).collect();
-    let answers = join_all(passwords.iter().map(|password| reset(&app, &token, password))).await;
-    let won: Vec<_> = passwords.iter().zip(&answers).filter(|(_, answer)| answer.status == 204).collect();
+    let responses = join_all(passwords.iter().map(|password| reset(&app, &token, password))).await;
+    let won: Vec<_> = passwords.iter().zip(&responses).filter(|(_, response)| response.status == 204).collect();
     assert_eq!(won.len(), 1);
-    answers
+    responses
         .iter()
-        .filter(|answer| answer.status != 204)
-        .for_each(|answer| answer.violates(&[("reset_token", "wrong")]));
+        .filter(|response| response.status != 204)
+        .for_each(|response| response.violates(&[("reset_token", "wrong")]));
     app.log_in(&patient.email, won[0].0).await.ok();
     reset(&app, &token, NEW_PASSWORD).await.violates(&[("reset_token", "wrong")]);
 }
 
 #[tokio::test]
-async fn codes_and_tokens_end_after_ten_minutes() {
+async fn codes_and_reset_tokens_expire_after_ten_minutes() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     let code = code_for(&app, &patient, 1).await;
@@ -129,7 +129,7 @@ async fn codes_and_tokens_end_after_ten_minutes() {
 }
 
 #[tokio::test]
-async fn after_five_tries_the_right_code_comes_too_late() {
+async fn after_five_attempts_the_right_code_is_rejected() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     let code = code_for(&app, &patient, 1).await;
@@ -137,7 +137,7 @@ async fn after_five_tries_the_right_code_comes_too_late() {
         validate(&app, &patient.email, &another(&code)).await.violates(&[("code", "wrong")]);
     }
     validate(&app, &patient.email, &code).await.violates(&[("code", "wrong")]);
-    // A new code has five tries of its own.
+    // A new code has five attempts.
     let code = code_for(&app, &patient, 2).await;
     for _ in 0..4 {
         validate(&app, &patient.email, &another(&code)).await.violates(&[("code", "wrong")]);
@@ -146,13 +146,13 @@ async fn after_five_tries_the_right_code_comes_too_late() {
 }
 
 #[tokio::test]
-async fn a_burst_of_guesses_has_five_tries_too() {
+async fn of_concurrent_guesses_at_most_five_are_compared() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     let code = code_for(&app, &patient, 1).await;
     let wrong = another(&code);
     let guesses = (0..40).map(|_| validate(&app, &patient.email, &wrong));
-    join_all(guesses).await.iter().for_each(|answer| answer.violates(&[("code", "wrong")]));
+    join_all(guesses).await.iter().for_each(|response| response.violates(&[("code", "wrong")]));
     let left = entity::account_codes::Entity::find()
         .filter(entity::account_codes::Column::UserId.eq(patient.id))
         .one(&app.state().db)
@@ -163,14 +163,14 @@ async fn a_burst_of_guesses_has_five_tries_too() {
 }
 
 #[tokio::test]
-async fn a_code_is_of_no_use_to_others_or_for_anything_else() {
+async fn a_code_is_valid_for_one_account_and_one_purpose() {
     let app = TestApp::start(BACKEND).await;
     let (ada, bob) = (app.patient().await, app.patient().await);
     let (of_ada, of_bob) = (code_for(&app, &ada, 1).await, code_for(&app, &bob, 1).await);
     if of_ada != of_bob {
         validate(&app, &bob.email, &of_ada).await.violates(&[("code", "wrong")]);
     }
-    // A code to confirm an address sets no password, and the other way round.
+    // A verification code cannot reset the password, and a reset code cannot verify the address.
     app.register("carol@example.org").await.created();
     let to_confirm = app.mail.code("carol@example.org", 1).await;
     validate(&app, "carol@example.org", &to_confirm).await.violates(&[("code", "wrong")]);
@@ -180,13 +180,13 @@ async fn a_code_is_of_no_use_to_others_or_for_anything_else() {
         let body = json!({ "email": "carol@example.org", "code": to_reset });
         app.post("/api/v1/auth/verify-email", body).await.violates(&[("code", "wrong")]);
     }
-    // Neither is a reset token.
+    // A reset token cannot be used as a code either.
     reset(&app, &of_bob, NEW_PASSWORD).await.violates(&[("reset_token", "wrong")]);
     reset(&app, &bob.refresh_token, NEW_PASSWORD).await.problem(422, "invalid");
 }
 
 #[tokio::test]
-async fn a_password_that_breaks_a_rule_leaves_the_token_as_it_is() {
+async fn an_invalid_new_password_does_not_use_up_the_reset_token() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     let token = token_for(&app, &patient, 1).await;
@@ -196,7 +196,7 @@ async fn a_password_that_breaks_a_rule_leaves_the_token_as_it_is() {
 }
 
 #[tokio::test]
-async fn changing_the_password_voids_what_would_set_it() {
+async fn changing_the_password_invalidates_codes_and_reset_tokens() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     let token = token_for(&app, &patient, 1).await;
@@ -218,7 +218,7 @@ async fn a_disabled_account_gets_no_code() {
 }
 
 #[tokio::test]
-async fn addresses_and_codes_that_are_none_are_named() {
+async fn malformed_addresses_and_codes_are_violations() {
     let app = TestApp::start(BACKEND).await;
     let long = format!("{}@{}.example.org", "a".repeat(64), "b".repeat(243));
     for (email, code) in [("", "email"), ("ada", "email"), ("жук@example.org", "email"), (&long, "length")] {
@@ -232,7 +232,7 @@ async fn addresses_and_codes_that_are_none_are_named() {
 }
 
 #[tokio::test]
-async fn no_table_holds_a_code_or_a_token() {
+async fn no_table_stores_a_code_or_token_in_plain_text() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     let code = code_for(&app, &patient, 1).await;

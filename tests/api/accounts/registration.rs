@@ -1,4 +1,4 @@
-//! Registering where nobody is told whether an address is taken.
+//! Silent registration: the response does not reveal whether an address is taken.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use crate::support::app::{PASSWORD, TestApp};
 const SILENT: [(&str, &str); 1] = [("CARE4U__REGISTRATION__ON_DUPLICATE", "silent")];
 
 #[tokio::test]
-async fn known_and_unknown_addresses_get_the_same_answer_and_their_owners_the_mail() {
+async fn silent_registration_answers_the_same_for_taken_and_free_addresses() {
     let app = TestApp::start_with(BACKEND, &SILENT).await;
     let patient = app.patient().await;
     let (new, taken) = (app.register("new@example.org").await, app.register(&patient.email).await);
@@ -24,7 +24,7 @@ async fn known_and_unknown_addresses_get_the_same_answer_and_their_owners_the_ma
 }
 
 #[tokio::test]
-async fn signing_in_right_afterwards_tells_no_more() {
+async fn a_login_after_silent_registration_does_not_reveal_a_taken_address() {
     let app = TestApp::start_with(BACKEND, &SILENT).await;
     let patient = app.patient().await;
     for email in ["new@example.org", &patient.email] {
@@ -39,7 +39,7 @@ async fn signing_in_right_afterwards_tells_no_more() {
 }
 
 #[tokio::test]
-async fn a_national_id_that_is_taken_is_not_told_either() {
+async fn silent_registration_does_not_reveal_a_taken_national_id() {
     let app = TestApp::start_with(BACKEND, &SILENT).await;
     let register = async |email: &str| {
         let body = json!({ "name": "Ada", "email": email, "password": PASSWORD, "nid": "19121815-AL" });
@@ -53,13 +53,13 @@ async fn a_national_id_that_is_taken_is_not_told_either() {
 }
 
 #[tokio::test]
-async fn a_mail_that_cannot_be_written_down_leaves_no_account_behind() {
+async fn a_registration_whose_mail_cannot_be_stored_is_rolled_back() {
     use sea_orm::{ConnectionTrait, EntityTrait, PaginatorTrait};
     let app = TestApp::start(BACKEND).await;
-    app.state().db.execute_unprepared("ALTER TABLE outbox RENAME TO elsewhere").await.unwrap();
+    app.state().db.execute_unprepared("ALTER TABLE outbox RENAME TO on_another_device").await.unwrap();
     app.register("ada@example.org").await.problem(500, "internal");
     assert_eq!(entity::users::Entity::find().count(&app.state().db).await.unwrap(), 0);
-    app.state().db.execute_unprepared("ALTER TABLE elsewhere RENAME TO outbox").await.unwrap();
+    app.state().db.execute_unprepared("ALTER TABLE on_another_device RENAME TO outbox").await.unwrap();
     app.register("ada@example.org").await.created();
     app.mail.wait_for("ada@example.org", 1).await;
 }

@@ -1,4 +1,4 @@
-//! Accounts: one's own, and for admins everybody's.
+//! Accounts: the caller's own, and for admins all accounts.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::BACKEND;
 use crate::support::app::{PASSWORD, TestApp};
 
 #[tokio::test]
-async fn whoever_is_not_signed_in_gets_nowhere() {
+async fn account_endpoints_require_a_token() {
     let app = TestApp::start(BACKEND).await;
     for (method, path) in [
         (Method::GET, "/users/me"),
@@ -19,14 +19,14 @@ async fn whoever_is_not_signed_in_gets_nowhere() {
         (Method::GET, "/users/01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10"),
         (Method::PATCH, "/users/01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10"),
     ] {
-        let answer = app.send(app.request(method, &format!("/api/v1{path}"))).await;
-        answer.problem(401, "unauthenticated");
-        assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"care4u\"");
+        let response = app.send(app.request(method, &format!("/api/v1{path}"))).await;
+        response.problem(401, "unauthenticated");
+        assert_eq!(response.header("www-authenticate"), "Bearer realm=\"care4u\"");
     }
 }
 
 #[tokio::test]
-async fn a_profile_is_changed_by_merge_patch() {
+async fn a_profile_is_updated_by_a_merge_patch() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     let set = json!({ "name": " Ada King ", "nid": "1912", "phone_number": "+44 20 7946", "birth_date": "1985-12-10" });
@@ -45,13 +45,13 @@ async fn a_profile_is_changed_by_merge_patch() {
 }
 
 #[tokio::test]
-async fn what_is_not_the_owners_to_change_is_refused_and_nothing_changes() {
+async fn members_that_an_owner_may_not_change_are_rejected() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     let before = patient.get("/users/me").await.ok();
     for field in ["role", "email", "id", "email_verified_at", "password", "created_at"] {
-        let answer = patient.patch("/users/me", json!({ "name": "Changed", field: "admin" })).await;
-        answer.violates(&[(field, "unknown")]);
+        let response = patient.patch("/users/me", json!({ "name": "Changed", field: "admin" })).await;
+        response.violates(&[(field, "unknown")]);
     }
     patient.patch("/users/me", json!({ "name": null })).await.violates(&[("name", "type")]);
     let invalid = json!({ "name": "", "nid": "", "phone_number": "1", "birth_date": "1850-01-01" });
@@ -66,7 +66,7 @@ async fn what_is_not_the_owners_to_change_is_refused_and_nothing_changes() {
 }
 
 #[tokio::test]
-async fn a_national_id_that_somebody_has_cannot_be_taken() {
+async fn a_national_id_of_another_account_is_a_conflict() {
     let app = TestApp::start(BACKEND).await;
     let (ada, bob) = (app.patient().await, app.patient().await);
     ada.patch("/users/me", json!({ "nid": "1912" })).await.ok();
@@ -74,10 +74,10 @@ async fn a_national_id_that_somebody_has_cannot_be_taken() {
 }
 
 #[tokio::test]
-async fn a_new_password_needs_the_old_one_and_ends_the_other_sessions() {
+async fn a_password_change_requires_the_current_password_and_ends_other_sessions() {
     let app = TestApp::start(BACKEND).await;
     let here = app.patient().await;
-    let there = here.elsewhere().await;
+    let there = here.on_another_device().await;
     let change = |current: &str, new: &str| json!({ "current_password": current, "new_password": new });
     here.put("/users/me/password", change("not my password", "another good one"))
         .await
@@ -98,20 +98,20 @@ async fn a_new_password_needs_the_old_one_and_ends_the_other_sessions() {
 }
 
 #[tokio::test]
-async fn of_password_changes_at_once_one_wins() {
+async fn of_concurrent_password_changes_one_succeeds() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     let changes = (0..6).map(|number| {
         let body = json!({ "current_password": PASSWORD, "new_password": format!("new password {number}") });
         patient.put("/users/me/password", body)
     });
-    let answers = futures_util::future::join_all(changes).await;
-    assert_eq!(answers.iter().filter(|answer| answer.status == 204).count(), 1);
-    assert_eq!(answers.iter().filter(|answer| answer.status == 422).count(), 5);
+    let responses = futures_util::future::join_all(changes).await;
+    assert_eq!(responses.iter().filter(|response| response.status == 204).count(), 1);
+    assert_eq!(responses.iter().filter(|response| response.status == 422).count(), 5);
 }
 
 #[tokio::test]
-async fn a_deleted_account_is_gone_with_its_sessions_and_requests() {
+async fn deleting_an_account_deletes_its_sessions_and_requests() {
     let app = TestApp::start(BACKEND).await;
     let (patient, staff) = (app.patient().await, app.staff().await);
     let request = patient.ask_for("MMR").await;
@@ -123,7 +123,7 @@ async fn a_deleted_account_is_gone_with_its_sessions_and_requests() {
         .await
         .problem(401, "wrong-credentials");
     staff.get(&format!("/vaccine-requests/{request}")).await.problem(404, "not-found");
-    // An instance that has not heard of it yet has nothing to show either.
+    // An instance that has not read the revocation yet does not return the account either.
     let me = other.request(Method::GET, "/api/v1/users/me").bearer_auth(&patient.access_token);
     other.send(me).await.problem(401, "invalid-token");
     let ask = json!({ "vaccine_id": other.vaccine("MMR").await });
@@ -132,13 +132,13 @@ async fn a_deleted_account_is_gone_with_its_sessions_and_requests() {
 }
 
 #[tokio::test]
-async fn only_admins_list_accounts_and_give_out_roles() {
+async fn only_admins_list_accounts_and_change_roles() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     for actor in [&patient, &app.staff().await] {
-        let answer = actor.get("/users").await;
-        answer.problem(403, "forbidden");
-        assert!(answer.header("www-authenticate").contains("insufficient_scope"));
+        let response = actor.get("/users").await;
+        response.problem(403, "forbidden");
+        assert!(response.header("www-authenticate").contains("insufficient_scope"));
         let own = format!("/users/{}", actor.id);
         actor.patch(&own, json!({ "role": "admin" })).await.problem(403, "forbidden");
     }
@@ -146,7 +146,7 @@ async fn only_admins_list_accounts_and_give_out_roles() {
 }
 
 #[tokio::test]
-async fn somebody_elses_account_is_not_there_but_for_admins() {
+async fn another_users_account_is_not_found_except_by_admins() {
     let app = TestApp::start(BACKEND).await;
     let (ada, bob, staff, admin) = (app.patient().await, app.patient().await, app.staff().await, app.admin().await);
     let path = format!("/users/{}", ada.id);
@@ -159,16 +159,16 @@ async fn somebody_elses_account_is_not_there_but_for_admins() {
 }
 
 #[tokio::test]
-async fn a_new_role_counts_from_the_next_sign_in_and_ends_the_sessions_before() {
+async fn a_role_change_ends_all_sessions_of_the_account() {
     let app = TestApp::start(BACKEND).await;
     let (patient, admin) = (app.patient().await, app.admin().await);
     let path = format!("/users/{}", patient.id);
     assert_eq!(admin.patch(&path, json!({ "role": "staff" })).await.ok()["role"], "staff");
     patient.get("/users/me").await.problem(401, "invalid-token");
     app.refresh(&patient.refresh_token).await.problem(401, "invalid-token");
-    let again = patient.elsewhere().await;
+    let again = patient.on_another_device().await;
     assert_eq!(again.get("/users/me").await.ok()["role"], "staff");
-    // The same role once more changes nothing and ends nothing.
+    // Setting the same role again changes nothing and ends no session.
     assert_eq!(admin.patch(&path, json!({ "role": "staff" })).await.ok()["role"], "staff");
     again.get("/users/me").await.ok();
 
@@ -181,7 +181,7 @@ async fn a_new_role_counts_from_the_next_sign_in_and_ends_the_sessions_before() 
 }
 
 #[tokio::test]
-async fn admins_find_an_account_by_its_email_and_leaf_through_all() {
+async fn admins_find_accounts_by_email_and_list_all_pages() {
     let app = TestApp::start(BACKEND).await;
     let admin = app.admin().await;
     let mut emails = vec![admin.email.clone()];
@@ -207,7 +207,7 @@ async fn admins_find_an_account_by_its_email_and_leaf_through_all() {
 }
 
 #[tokio::test]
-async fn admins_search_by_parts_of_name_and_email_in_any_letter_case_and_filter() {
+async fn admins_search_accounts_by_parts_of_name_and_email() {
     let app = TestApp::start(BACKEND).await;
     let admin = app.admin().await;
     for (name, email) in [("Жук Ёлка", "beetle@example.org"), ("100% Élan_vital", "vital@example.org")] {
@@ -235,7 +235,7 @@ async fn admins_search_by_parts_of_name_and_email_in_any_letter_case_and_filter(
     admin.get("/users?role=root").await.violates(&[("role", "type")]);
     admin.get("/users?q=").await.problem(422, "invalid");
 
-    // A new name is found, the old one no longer.
+    // The new name is found, and the old one is not.
     let bob = app.patient().await;
     bob.patch("/users/me", json!({ "name": "Бобр" })).await.ok();
     assert_eq!(find(&[("q", "бобр")]).await, [bob.email.as_str()]);
@@ -244,7 +244,7 @@ async fn admins_search_by_parts_of_name_and_email_in_any_letter_case_and_filter(
 }
 
 #[tokio::test]
-async fn disabling_ends_the_sessions_at_once_and_enabling_lets_in_again() {
+async fn disabling_an_account_ends_its_sessions_and_enabling_allows_login() {
     let app = TestApp::start(BACKEND).await;
     let (patient, admin) = (app.patient().await, app.admin().await);
     let path = format!("/users/{}", patient.id);
@@ -256,18 +256,18 @@ async fn disabling_ends_the_sessions_at_once_and_enabling_lets_in_again() {
     let login = |password: &str| json!({ "email": patient.email, "password": password });
     app.post("/api/v1/auth/login", login(PASSWORD)).await.problem(403, "account-disabled");
     app.post("/api/v1/auth/login", login("a guess")).await.problem(401, "wrong-credentials");
-    // Once more changes nothing, not even the time.
+    // Disabling it again changes nothing, not even the time.
     assert_eq!(admin.patch(&path, json!({ "disabled": true })).await.ok()["disabled_at"], disabled["disabled_at"]);
     let enabled = admin.patch(&path, json!({ "disabled": false })).await.ok();
     assert_eq!((&enabled["disabled"], &enabled["disabled_at"]), (&json!(false), &Value::Null));
     app.post("/api/v1/auth/login", login(PASSWORD)).await.ok();
-    for actor in [&patient.elsewhere().await, &app.staff().await] {
+    for actor in [&patient.on_another_device().await, &app.staff().await] {
         actor.patch(&path, json!({ "disabled": true })).await.problem(403, "forbidden");
     }
 }
 
 #[tokio::test]
-async fn the_last_admin_stays() {
+async fn the_last_admin_cannot_be_demoted_disabled_or_deleted() {
     let app = TestApp::start(BACKEND).await;
     let admin = app.admin().await;
     let own = format!("/users/{}", admin.id);
@@ -275,7 +275,7 @@ async fn the_last_admin_stays() {
     admin.patch(&own, json!({ "disabled": true })).await.problem(409, "last-admin");
     admin.post("/users/me/deletion", json!({ "password": PASSWORD })).await.problem(409, "last-admin");
     assert_eq!(admin.get("/users/me").await.ok()["role"], "admin");
-    // An admin who cannot sign in does not count.
+    // An admin who cannot log in does not count.
     let second = app.admin().await;
     admin.patch(&format!("/users/{}", second.id), json!({ "disabled": true })).await.ok();
     admin.patch(&own, json!({ "role": "staff" })).await.problem(409, "last-admin");
@@ -284,7 +284,7 @@ async fn the_last_admin_stays() {
 }
 
 #[tokio::test]
-async fn of_admins_who_take_the_role_from_each_other_one_remains() {
+async fn of_admins_who_demote_each_other_concurrently_one_remains() {
     let app = TestApp::start(BACKEND).await;
     for _ in 0..5 {
         let (ada, bob) = (app.admin().await, app.admin().await);
@@ -296,7 +296,7 @@ async fn of_admins_who_take_the_role_from_each_other_one_remains() {
             futures_util::future::join(ada.patch(&to_bob, patient.clone()), bob.patch(&to_ada, patient)).await;
         let mut outcomes = [one.status, other.status];
         outcomes.sort_unstable();
-        // The one that comes too late is no admin any more, whatever its token says.
+        // The later request is refused, although its token has the role admin.
         assert!(outcomes == [200, 403] || outcomes == [200, 401], "{outcomes:?}");
     }
 }
@@ -313,7 +313,7 @@ async fn demote_all_but(db: &care4u::db::Db, kept: &[Uuid]) {
 }
 
 #[tokio::test]
-async fn signing_in_at_once_renews_the_hash_and_lets_everybody_in() {
+async fn concurrent_logins_succeed_while_the_hash_is_renewed() {
     use sea_orm::{ActiveModelTrait, Set, Unchanged};
     let app = TestApp::start_with(BACKEND, &[("CARE4U__AUTH__BCRYPT_COST", "5")]).await;
     let patient = app.patient().await;
@@ -325,13 +325,13 @@ async fn signing_in_at_once_renews_the_hash_and_lets_everybody_in() {
             ..Default::default()
         };
         user.update(&app.state().db).await.unwrap();
-        let answers = futures_util::future::join_all((0..8).map(|_| app.log_in(&patient.email, PASSWORD))).await;
-        assert!(answers.iter().all(|answer| answer.status == 200), "{answers:#?}");
+        let responses = futures_util::future::join_all((0..8).map(|_| app.log_in(&patient.email, PASSWORD))).await;
+        assert!(responses.iter().all(|response| response.status == 200), "{responses:#?}");
     }
 }
 
 #[tokio::test]
-async fn a_hash_of_another_system_lets_its_owner_in_and_is_renewed() {
+async fn a_hash_of_another_system_is_accepted_and_renewed() {
     use sea_orm::{ActiveModelTrait, EntityTrait, Set, Unchanged};
     let app = TestApp::start_with(BACKEND, &[("CARE4U__AUTH__BCRYPT_COST", "5")]).await;
     let patient = app.patient().await;
@@ -346,9 +346,9 @@ async fn a_hash_of_another_system_lets_its_owner_in_and_is_renewed() {
         user.update(&app.state().db).await.unwrap();
         let wrong = json!({ "email": patient.email, "password": "another password" });
         app.post("/api/v1/auth/login", wrong).await.problem(401, "wrong-credentials");
-        patient.elsewhere().await;
+        patient.on_another_device().await;
         let user = entity::users::Entity::find_by_id(patient.id).one(&app.state().db).await.unwrap().unwrap();
         assert!(user.password_hash.0.starts_with("$2b$05$"), "{imported} was not renewed");
-        patient.elsewhere().await;
+        patient.on_another_device().await;
     }
 }

@@ -1,19 +1,19 @@
-//! Whose address it is: confirming it, and changing it for another.
+//! Verification and change of e-mail addresses.
 
 use serde_json::{Value, json};
 
 use crate::BACKEND;
 use crate::support::actor::Actor;
-use crate::support::answer::Answer;
 use crate::support::app::{PASSWORD, TestApp};
+use crate::support::response::TestResponse;
 
 const ADA: &str = "ada@example.org";
 
-async fn verify(app: &TestApp, email: &str, code: &str) -> Answer {
+async fn verify(app: &TestApp, email: &str, code: &str) -> TestResponse {
     app.post("/api/v1/auth/verify-email", json!({ "email": email, "code": code })).await
 }
 
-async fn resend(app: &TestApp, email: &str) -> Answer {
+async fn resend(app: &TestApp, email: &str) -> TestResponse {
     app.post("/api/v1/auth/verify-email/resend", json!({ "email": email })).await
 }
 
@@ -21,7 +21,7 @@ fn change(email: &str) -> Value {
     json!({ "email": email, "current_password": PASSWORD })
 }
 
-async fn confirm(actor: &Actor<'_>, code: &str) -> Answer {
+async fn confirm(actor: &Actor<'_>, code: &str) -> TestResponse {
     actor.post("/users/me/email-change/confirm", json!({ "code": code })).await
 }
 
@@ -30,7 +30,7 @@ fn id(account: &Value) -> uuid::Uuid {
 }
 
 #[tokio::test]
-async fn the_code_mailed_at_registration_confirms_the_address_once() {
+async fn the_code_mailed_at_registration_verifies_the_address_once() {
     let app = TestApp::start(BACKEND).await;
     let account = app.register(ADA).await.created();
     assert!(account["email_verified_at"].is_null());
@@ -45,7 +45,7 @@ async fn the_code_mailed_at_registration_confirms_the_address_once() {
 }
 
 #[tokio::test]
-async fn another_code_takes_the_place_of_the_first_and_none_goes_where_none_is_needed() {
+async fn a_resent_code_replaces_the_first_and_verified_addresses_get_none() {
     let app = TestApp::start(BACKEND).await;
     app.register(ADA).await.created();
     let first = app.mail.code(ADA, 1).await;
@@ -64,13 +64,13 @@ async fn another_code_takes_the_place_of_the_first_and_none_goes_where_none_is_n
 }
 
 #[tokio::test]
-async fn a_stranger_is_not_called_by_the_name_that_somebody_gave() {
+async fn a_mail_to_an_unverified_address_contains_no_name() {
     let app = TestApp::start(BACKEND).await;
     let body = json!({ "name": "WIN at http://evil.example", "email": ADA, "password": PASSWORD });
     app.post("/api/v1/auth/register", body).await.created();
     let mail = app.mail.wait_for(ADA, 1).await;
     assert!(!mail.text.contains("evil"), "{}", mail.text);
-    // Nor at the address that was left behind, which was never confirmed.
+    // Nor the mail to the old address, which was never verified.
     let pair = app.log_in(ADA, PASSWORD).await.ok();
     let token = pair["access_token"].as_str().unwrap();
     let as_eve = |method, path: &str, body: Value| {
@@ -85,7 +85,7 @@ async fn a_stranger_is_not_called_by_the_name_that_somebody_gave() {
 }
 
 #[tokio::test]
-async fn where_it_is_required_nobody_signs_in_with_an_address_that_is_not_confirmed() {
+async fn login_requires_a_verified_address_if_configured() {
     let app = TestApp::start_with(BACKEND, &[("CARE4U__AUTH__REQUIRE_VERIFIED_EMAIL", "true")]).await;
     app.register(ADA).await.created();
     app.log_in(ADA, PASSWORD).await.problem(403, "email-unverified");
@@ -99,7 +99,7 @@ async fn where_it_is_required_nobody_signs_in_with_an_address_that_is_not_confir
 }
 
 #[tokio::test]
-async fn a_code_that_resets_the_password_confirms_the_address_as_well() {
+async fn a_password_reset_verifies_the_address() {
     let app = TestApp::start_with(BACKEND, &[("CARE4U__AUTH__REQUIRE_VERIFIED_EMAIL", "true")]).await;
     app.register(ADA).await.created();
     app.mail.wait_for(ADA, 1).await;
@@ -112,7 +112,7 @@ async fn a_code_that_resets_the_password_confirms_the_address_as_well() {
 }
 
 #[tokio::test]
-async fn an_address_changes_when_the_new_one_confirms_and_the_old_one_is_told() {
+async fn an_address_change_is_confirmed_by_the_new_address_and_the_old_one_is_notified() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     patient.post("/users/me/email-change", change(ADA)).await.accepted();
@@ -120,7 +120,7 @@ async fn an_address_changes_when_the_new_one_confirms_and_the_old_one_is_told() 
     let code = app.mail.code(ADA, 1).await;
     assert_eq!(patient.get("/users/me").await.ok()["email"], patient.email);
     app.log_in(ADA, PASSWORD).await.problem(401, "wrong-credentials");
-    // A code that went to the old address, to be void afterwards.
+    // A code that is mailed to the old address, which the change invalidates.
     app.post("/api/v1/auth/forgot-password", json!({ "email": patient.email })).await.accepted();
     let old_code = app.mail.code(&patient.email, 2).await;
 
@@ -139,7 +139,7 @@ async fn an_address_changes_when_the_new_one_confirms_and_the_old_one_is_told() 
 }
 
 #[tokio::test]
-async fn a_change_of_address_takes_the_password_and_another_address() {
+async fn an_address_change_requires_the_password_and_a_different_address() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     let wrong = json!({ "email": ADA, "current_password": "a wrong guess" });
@@ -158,7 +158,7 @@ async fn a_change_of_address_takes_the_password_and_another_address() {
 }
 
 #[tokio::test]
-async fn of_two_changes_of_address_the_later_one_counts() {
+async fn a_later_address_change_replaces_a_pending_one() {
     let app = TestApp::start(BACKEND).await;
     let (patient, other) = (app.patient().await, app.patient().await);
     patient.post("/users/me/email-change", change(ADA)).await.accepted();
@@ -173,7 +173,7 @@ async fn of_two_changes_of_address_the_later_one_counts() {
 }
 
 #[tokio::test]
-async fn that_an_address_is_taken_is_told_to_whoever_reads_its_mail() {
+async fn a_taken_address_is_revealed_only_in_the_mail_to_it() {
     let app = TestApp::start(BACKEND).await;
     let (ada, bob) = (app.patient().await, app.patient().await);
     ada.post("/users/me/email-change", change(&bob.email)).await.accepted();

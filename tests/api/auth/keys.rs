@@ -1,4 +1,4 @@
-//! Asymmetric keys: EdDSA and RS256 from files, several at once, and their public halves at the well-known place.
+//! Asymmetric keys: EdDSA and RS256 from files, several keys, and the JWKS endpoint.
 
 use std::path::Path;
 
@@ -22,7 +22,7 @@ fn pem(label: &str, der: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
-/// Writes a new Ed25519 key and its public half, as (private, public) paths.
+/// Writes a new Ed25519 key pair. Returns the paths of the private and the public key.
 fn ed25519(folder: &Path) -> (String, String) {
     let key = Ed25519KeyPair::generate().unwrap();
     let private: Pkcs8V1Der<'_> = key.as_der().unwrap();
@@ -55,13 +55,13 @@ async fn me(app: &TestApp, token: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn with_a_shared_secret_there_is_no_public_key() {
+async fn with_a_shared_secret_the_jwks_is_not_found() {
     let app = TestApp::start(BACKEND).await;
     app.get("/.well-known/jwks.json").await.problem(404, "not-found");
 }
 
 #[tokio::test]
-async fn eddsa_and_rs256_keys_sign_and_their_public_halves_are_published() {
+async fn eddsa_and_rs256_keys_sign_and_their_public_keys_are_published() {
     let folder = tempfile::tempdir().unwrap();
     for (file, algorithm, kind) in
         [(ed25519(folder.path()).0, "EdDSA", "OKP"), (rsa(folder.path(), KeySize::Rsa2048).0, "RS256", "RSA")]
@@ -79,7 +79,7 @@ async fn eddsa_and_rs256_keys_sign_and_their_public_halves_are_published() {
         assert_eq!((&keys[0]["use"], keys[0]["kid"].as_str()), (&"sig".into(), header.kid.as_deref()));
         assert!(keys[0].get("d").is_none(), "a private key was published");
 
-        // Anybody can verify with what is published.
+        // The published key verifies the token.
         let jwk = serde_json::from_value(keys[0].clone()).unwrap();
         let key = jsonwebtoken::DecodingKey::from_jwk(&jwk).unwrap();
         let mut validation = jsonwebtoken::Validation::new(header.alg);
@@ -89,7 +89,7 @@ async fn eddsa_and_rs256_keys_sign_and_their_public_halves_are_published() {
 }
 
 #[tokio::test]
-async fn keys_can_be_exchanged_without_signing_anybody_out() {
+async fn keys_can_be_rotated_without_ending_sessions() {
     let folder = tempfile::tempdir().unwrap();
     let (old, old_public) = ed25519(folder.path());
     let (new, _) = rsa(folder.path(), KeySize::Rsa2048);
@@ -108,7 +108,7 @@ async fn keys_can_be_exchanged_without_signing_anybody_out() {
 }
 
 #[tokio::test]
-async fn a_token_signed_with_the_public_key_as_hmac_secret_is_refused() {
+async fn a_token_signed_with_the_public_key_as_hmac_secret_is_rejected() {
     let folder = tempfile::tempdir().unwrap();
     for (private, public) in [ed25519(folder.path()), rsa(folder.path(), KeySize::Rsa2048)] {
         let app = TestApp::start_with(BACKEND, &[(KEYS, &private)]).await;
@@ -125,7 +125,7 @@ async fn a_token_signed_with_the_public_key_as_hmac_secret_is_refused() {
 }
 
 #[tokio::test]
-async fn keys_that_are_too_weak_or_cannot_sign_stop_the_start_with_a_sentence() {
+async fn weak_or_unusable_keys_prevent_the_start_with_a_clear_error() {
     use care4u::app::Application;
     use care4u::domain::values::clock::Clock;
     let folder = tempfile::tempdir().unwrap();

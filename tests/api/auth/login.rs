@@ -1,4 +1,4 @@
-//! Registering, signing in, signing out, and the token endpoint.
+//! Registration, login, logout, and the token endpoint.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -11,25 +11,25 @@ fn ada() -> Value {
 }
 
 #[tokio::test]
-async fn whoever_registers_can_sign_in_and_read_their_account() {
+async fn a_registered_user_can_log_in_and_get_their_account() {
     let app = TestApp::start(BACKEND).await;
     let body = json!({
         "name": " Ada Lovelace ", "email": " Ada@Example.org ", "password": PASSWORD, "nid": "1912-AL",
         "phone_number": "+44 20 7946 0018", "address": "12 St James's Square\nLondon", "birth_date": "1985-12-10",
     });
-    let answer = app.post("/api/v1/auth/register", body).await;
-    let account = answer.created();
-    assert_eq!(answer.header("location"), format!("/api/v1/users/{}", account["id"].as_str().unwrap()));
+    let response = app.post("/api/v1/auth/register", body).await;
+    let account = response.created();
+    assert_eq!(response.header("location"), format!("/api/v1/users/{}", account["id"].as_str().unwrap()));
     assert_eq!(account["email"], "ada@example.org");
     assert_eq!(account["name"], "Ada Lovelace");
     assert_eq!(account["role"], "patient");
     assert_eq!(account["email_verified_at"], Value::Null);
-    assert!(!answer.text.contains("password"), "{}", answer.text);
+    assert!(!response.text.contains("password"), "{}", response.text);
 
     let login = json!({ "email": "ADA@example.org", "password": PASSWORD });
-    let answer = app.post("/api/v1/auth/login", login).await;
-    let pair = answer.ok();
-    assert_eq!(answer.header("cache-control"), "no-store");
+    let response = app.post("/api/v1/auth/login", login).await;
+    let pair = response.ok();
+    assert_eq!(response.header("cache-control"), "no-store");
     assert_eq!((&pair["token_type"], &pair["expires_in"]), (&json!("Bearer"), &json!(900)));
     let me = app.request(Method::GET, "/api/v1/users/me").bearer_auth(pair["access_token"].as_str().unwrap());
     assert_eq!(app.send(me).await.ok(), account);
@@ -53,17 +53,17 @@ async fn a_national_id_can_be_registered_once() {
 }
 
 #[tokio::test]
-async fn registrations_of_one_email_at_once_make_one_account() {
+async fn of_concurrent_registrations_of_one_email_one_succeeds() {
     let app = TestApp::start(BACKEND).await;
-    let answers = (0..8).map(|_| app.post("/api/v1/auth/register", ada()));
-    let answers = futures_util::future::join_all(answers).await;
-    let mut statuses: Vec<_> = answers.iter().map(|answer| answer.status).collect();
+    let responses = (0..8).map(|_| app.post("/api/v1/auth/register", ada()));
+    let responses = futures_util::future::join_all(responses).await;
+    let mut statuses: Vec<_> = responses.iter().map(|response| response.status).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409]);
 }
 
 #[tokio::test]
-async fn all_bad_fields_of_a_registration_are_told_at_once() {
+async fn all_invalid_fields_of_a_registration_are_reported_at_once() {
     let app = TestApp::start(BACKEND).await;
     let body = json!({
         "name": " ", "email": "ada@", "password": "short", "nid": "a;b", "phone_number": "call me",
@@ -86,19 +86,19 @@ async fn all_bad_fields_of_a_registration_are_told_at_once() {
 }
 
 #[tokio::test]
-async fn a_refused_password_is_not_repeated_in_the_answer() {
+async fn a_rejected_password_is_not_repeated_in_the_response() {
     let app = TestApp::start(BACKEND).await;
     for password in ["hunter2", "password1", &"ж".repeat(40)] {
         let mut body = ada();
         body["password"] = json!(password);
-        let answer = app.post("/api/v1/auth/register", body).await;
-        answer.problem(422, "invalid");
-        assert!(!answer.text.contains(password), "{}", answer.text);
+        let response = app.post("/api/v1/auth/register", body).await;
+        response.problem(422, "invalid");
+        assert!(!response.text.contains(password), "{}", response.text);
     }
 }
 
 #[tokio::test]
-async fn what_only_the_service_decides_cannot_be_registered() {
+async fn members_that_only_the_service_sets_are_rejected() {
     let app = TestApp::start(BACKEND).await;
     for (field, value) in [
         ("role", json!("admin")),
@@ -118,30 +118,30 @@ async fn what_only_the_service_decides_cannot_be_registered() {
 }
 
 #[tokio::test]
-async fn an_unknown_email_and_a_wrong_password_get_the_same_answer() {
+async fn an_unknown_email_and_a_wrong_password_get_the_same_response() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for email in [patient.email.as_str(), "nobody@example.org"] {
         let body = json!({ "email": email, "password": "not the password" });
-        let answer = app.post("/api/v1/auth/login", body).await;
-        assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"care4u\"");
-        let mut problem = answer.problem(401, "wrong-credentials");
+        let response = app.post("/api/v1/auth/login", body).await;
+        assert_eq!(response.header("www-authenticate"), "Bearer realm=\"care4u\"");
+        let mut problem = response.problem(401, "wrong-credentials");
         problem["request_id"] = Value::Null;
-        answers.push(problem);
+        responses.push(problem);
     }
-    assert_eq!(answers[0], answers[1]);
+    assert_eq!(responses[0], responses[1]);
 }
 
 #[tokio::test]
-async fn signing_in_needs_an_email_address_and_a_password() {
+async fn login_requires_email_and_password() {
     let app = TestApp::start(BACKEND).await;
     let body = json!({ "email": "not an address", "password": "" });
     app.post("/api/v1/auth/login", body).await.violates(&[("email", "email"), ("password", "length")]);
 }
 
 #[tokio::test]
-async fn a_password_of_71_bytes_works_whole() {
+async fn all_71_bytes_of_a_password_are_significant() {
     let app = TestApp::start(BACKEND).await;
     let password = "p".repeat(71);
     let mut body = ada();
@@ -155,38 +155,38 @@ async fn a_password_of_71_bytes_works_whole() {
 }
 
 #[tokio::test]
-async fn signing_out_kills_both_tokens_at_once_and_no_other_session() {
+async fn logout_revokes_both_tokens_and_no_other_session() {
     let app = TestApp::start(BACKEND).await;
     let here = app.patient().await;
-    let there = here.elsewhere().await;
+    let there = here.on_another_device().await;
     here.post_empty("/auth/logout").await.no_content();
-    let answer = here.get("/users/me").await;
-    answer.problem(401, "invalid-token");
-    assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"care4u\", error=\"invalid_token\"");
+    let response = here.get("/users/me").await;
+    response.problem(401, "invalid-token");
+    assert_eq!(response.header("www-authenticate"), "Bearer realm=\"care4u\", error=\"invalid_token\"");
     app.refresh(&here.refresh_token).await.problem(401, "invalid-token");
     there.get("/users/me").await.ok();
 }
 
 #[tokio::test]
-async fn signing_out_needs_a_token() {
+async fn logout_requires_a_token() {
     let app = TestApp::start(BACKEND).await;
     app.send(app.request(Method::POST, "/api/v1/auth/logout")).await.problem(401, "unauthenticated");
 }
 
 #[tokio::test]
-async fn the_token_endpoint_signs_in_and_refreshes() {
+async fn the_token_endpoint_logs_in_and_refreshes() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     let form = [("grant_type", "password"), ("username", patient.email.as_str()), ("password", PASSWORD)];
-    let answer = app.token(&form).await;
-    let pair = answer.ok();
-    assert_eq!(answer.header("cache-control"), "no-store");
+    let response = app.token(&form).await;
+    let pair = response.ok();
+    assert_eq!(response.header("cache-control"), "no-store");
     let refresh_token = pair["refresh_token"].as_str().unwrap();
     app.token(&[("grant_type", "refresh_token"), ("refresh_token", refresh_token)]).await.ok();
 }
 
 #[tokio::test]
-async fn the_token_endpoint_refuses_in_the_words_of_rfc_6749() {
+async fn the_token_endpoint_returns_errors_of_rfc_6749() {
     let app = TestApp::start(BACKEND).await;
     let email = app.patient().await.email;
     let password = ("grant_type", "password");
@@ -219,7 +219,7 @@ async fn the_token_endpoint_reads_only_forms_and_nothing_from_the_query() {
 }
 
 #[tokio::test]
-async fn operators_can_switch_the_password_grant_off() {
+async fn the_password_grant_can_be_disabled() {
     let app = TestApp::start_with(BACKEND, &[("CARE4U__AUTH__PASSWORD_GRANT", "false")]).await;
     let patient = app.patient().await;
     let form = [("grant_type", "password"), ("username", patient.email.as_str()), ("password", PASSWORD)];
@@ -228,19 +228,19 @@ async fn operators_can_switch_the_password_grant_off() {
 }
 
 #[tokio::test]
-async fn sign_ins_at_once_all_succeed_while_one_of_them_renews_the_hash() {
+async fn concurrent_logins_all_succeed_while_one_renews_the_hash() {
     let app = TestApp::start(BACKEND).await;
     let email = app.patient().await.email;
     let app = TestApp::start_on(app.database, &[("CARE4U__AUTH__BCRYPT_COST", "5")]).await;
     let body = json!({ "email": email, "password": PASSWORD });
-    let answers = (0..8).map(|_| app.post("/api/v1/auth/login", body.clone()));
-    for answer in futures_util::future::join_all(answers).await {
-        answer.ok();
+    let responses = (0..8).map(|_| app.post("/api/v1/auth/login", body.clone()));
+    for response in futures_util::future::join_all(responses).await {
+        response.ok();
     }
 }
 
 #[tokio::test]
-async fn a_cheap_hash_is_renewed_at_the_next_sign_in() {
+async fn a_hash_of_lower_cost_is_renewed_at_the_next_login() {
     use sea_orm::EntityTrait;
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;

@@ -1,4 +1,4 @@
-//! Signing in, tokens, sessions, keys, throttles.
+//! Login, tokens, sessions, keys, throttles.
 
 mod keys;
 mod login;

@@ -1,4 +1,4 @@
-//! Rotation of the refresh token: one successor, nobody logged out, and a stolen token found out.
+//! Refresh token rotation: one successor, the grace period, and reuse detection.
 
 use chrono::Duration;
 use serde_json::Value;
@@ -19,23 +19,23 @@ async fn lets_in(app: &TestApp, access_token: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn a_refresh_gives_another_pair_and_keeps_the_session() {
+async fn a_refresh_returns_a_new_pair_of_the_same_session() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
-    let answer = app.refresh(&patient.refresh_token).await;
-    let pair = answer.ok();
-    assert_eq!(answer.header("cache-control"), "no-store");
+    let response = app.refresh(&patient.refresh_token).await;
+    let pair = response.ok();
+    assert_eq!(response.header("cache-control"), "no-store");
     assert_ne!(refresh_token(&pair), patient.refresh_token);
     assert_eq!(lets_in(&app, &access_token(&pair)).await, 200);
     assert_eq!(lets_in(&app, &patient.access_token).await, 200);
 }
 
 #[tokio::test]
-async fn sixty_four_refreshes_at_once_make_one_successor_and_log_nobody_out() {
+async fn sixty_four_concurrent_refreshes_get_the_same_successor() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
-    let answers = (0..64).map(|_| app.refresh(&patient.refresh_token));
-    let pairs: Vec<_> = futures_util::future::join_all(answers).await.iter().map(|answer| answer.ok()).collect();
+    let responses = (0..64).map(|_| app.refresh(&patient.refresh_token));
+    let pairs: Vec<_> = futures_util::future::join_all(responses).await.iter().map(|response| response.ok()).collect();
     for pair in &pairs {
         assert_eq!(refresh_token(pair), refresh_token(&pairs[0]));
         assert_eq!(access_token(pair), access_token(&pairs[0]));
@@ -45,7 +45,7 @@ async fn sixty_four_refreshes_at_once_make_one_successor_and_log_nobody_out() {
 }
 
 #[tokio::test]
-async fn within_the_grace_period_a_repeated_refresh_gets_the_same_answer() {
+async fn within_the_grace_period_a_repeated_refresh_gets_the_same_pair() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     let first = app.refresh(&patient.refresh_token).await.ok();
@@ -56,7 +56,7 @@ async fn within_the_grace_period_a_repeated_refresh_gets_the_same_answer() {
 }
 
 #[tokio::test]
-async fn after_the_grace_period_a_used_token_ends_the_session() {
+async fn after_the_grace_period_a_reused_token_ends_the_session() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     let next = app.refresh(&patient.refresh_token).await.ok();
@@ -77,7 +77,7 @@ async fn a_token_two_generations_old_ends_the_session_even_within_the_grace_peri
 }
 
 #[tokio::test]
-async fn a_session_ends_when_it_is_idle_too_long() {
+async fn a_session_without_a_refresh_expires() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     app.clock.advance(Duration::days(29));
@@ -87,7 +87,7 @@ async fn a_session_ends_when_it_is_idle_too_long() {
 }
 
 #[tokio::test]
-async fn a_session_ends_for_good_however_often_it_is_refreshed() {
+async fn a_session_expires_at_its_absolute_lifetime() {
     let app = TestApp::start(BACKEND).await;
     let mut token = app.patient().await.refresh_token;
     for _ in 0..4 {
@@ -102,13 +102,13 @@ async fn a_session_ends_for_good_however_often_it_is_refreshed() {
 }
 
 #[tokio::test]
-async fn a_refresh_that_races_with_a_logout_loses() {
+async fn of_a_concurrent_refresh_and_logout_the_logout_wins() {
     let app = TestApp::start(BACKEND).await;
     for _ in 0..8 {
         let patient = app.patient().await;
         let (_, refreshed) = tokio::join!(patient.post_empty("/auth/logout"), app.refresh(&patient.refresh_token));
         if refreshed.status == 200 {
-            // It came before the logout, which ended the session that it had prolonged.
+            // The refresh came before the logout, which then ended the session.
             let pair = refreshed.json();
             app.refresh(&refresh_token(&pair)).await.problem(401, "invalid-token");
             assert_eq!(lets_in(&app, &access_token(&pair)).await, 401);
@@ -119,19 +119,19 @@ async fn a_refresh_that_races_with_a_logout_loses() {
 }
 
 #[tokio::test]
-async fn another_instance_learns_within_seconds_that_a_session_has_ended() {
+async fn another_instance_rejects_a_revoked_session_within_seconds() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     let other = app.another_instance().await;
     assert_eq!(lets_in(&other, &patient.access_token).await, 200);
     patient.post_empty("/auth/logout").await.no_content();
-    // The other instance reads once a second; asking it again and again ends as soon as it knows.
+    // The other instance reads revocations once a second; the loop ends when it has.
     let asked = std::time::Instant::now();
     while lets_in(&other, &patient.access_token).await == 200 {
         assert!(asked.elapsed().as_secs() < 60, "the other instance never learnt of it");
         tokio::task::yield_now().await;
     }
-    // One that starts later has known from the beginning.
+    // An instance that starts later has read it at its start.
     let later = app.another_instance().await;
     assert_eq!(lets_in(&later, &patient.access_token).await, 401);
 }

@@ -1,4 +1,4 @@
-//! Where one is signed in, ending sessions, and the sweep.
+//! List of sessions, revocation, and the sweep.
 
 use chrono::Duration;
 use sea_orm::{EntityTrait, PaginatorTrait};
@@ -13,7 +13,7 @@ async fn sessions(actor: &Actor<'_>) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn everybody_sees_where_they_are_signed_in() {
+async fn users_list_their_active_sessions() {
     let app = TestApp::start(BACKEND).await;
     let (patient, stranger) = (app.patient().await, app.patient().await);
     let body = serde_json::json!({ "email": patient.email, "password": PASSWORD });
@@ -35,10 +35,10 @@ async fn everybody_sees_where_they_are_signed_in() {
 }
 
 #[tokio::test]
-async fn one_session_is_ended_from_another_and_dead_at_once() {
+async fn a_session_can_be_revoked_from_another_one() {
     let app = TestApp::start(BACKEND).await;
     let (patient, stranger) = (app.patient().await, app.patient().await);
-    let lost = patient.elsewhere().await;
+    let lost = patient.on_another_device().await;
     let path = format!("/users/me/sessions/{}", sessions(&patient).await[0]["id"].as_str().unwrap());
     stranger.delete(&path).await.problem(404, "not-found");
     lost.get("/users/me").await.ok();
@@ -52,10 +52,10 @@ async fn one_session_is_ended_from_another_and_dead_at_once() {
 }
 
 #[tokio::test]
-async fn all_others_are_ended_and_this_one_stays() {
+async fn all_other_sessions_can_be_revoked_at_once() {
     let app = TestApp::start(BACKEND).await;
     let (patient, stranger) = (app.patient().await, app.patient().await);
-    let others = [patient.elsewhere().await, patient.elsewhere().await];
+    let others = [patient.on_another_device().await, patient.on_another_device().await];
     patient.delete("/users/me/sessions").await.no_content();
     for other in &others {
         other.get("/users/me").await.problem(401, "invalid-token");
@@ -66,14 +66,14 @@ async fn all_others_are_ended_and_this_one_stays() {
 }
 
 #[tokio::test]
-async fn the_sweep_removes_sessions_that_are_over_and_no_others() {
+async fn the_sweep_deletes_only_ended_sessions() {
     let app = TestApp::start(BACKEND).await;
     let (auth, db) = (&app.state().auth, &app.state().db);
     let rows = async || entity::refresh_tokens::Entity::find().count(db).await.unwrap();
     let (old, ended) = (app.patient().await, app.patient().await);
     ended.post_empty("/auth/logout").await.no_content();
     let sweep = async || care4u::domain::auth::sessions::sweep(db, auth).await.unwrap();
-    // Other instances may still have to learn that it has ended.
+    // Other instances may not have read the revocation yet.
     assert_eq!((sweep().await, rows().await), (0, 2));
     app.clock.advance(Duration::minutes(26));
     assert_eq!((sweep().await, rows().await), (1, 1));
@@ -83,7 +83,7 @@ async fn the_sweep_removes_sessions_that_are_over_and_no_others() {
     assert_eq!((sweep().await, rows().await), (1, 1));
     app.refresh(&old.refresh_token).await.problem(401, "invalid-token");
     app.refresh(&fresh.refresh_token).await.ok();
-    // Several instances may sweep at once.
+    // Several instances may sweep at the same time.
     let other = app.another_instance().await;
     for _ in 0..20 {
         app.log_in(&fresh.email, PASSWORD).await.ok();
@@ -95,7 +95,7 @@ async fn the_sweep_removes_sessions_that_are_over_and_no_others() {
 }
 
 #[tokio::test]
-async fn a_mass_of_sessions_that_ended_in_the_same_moment_is_learnt_of_to_the_last() {
+async fn many_sessions_revoked_at_the_same_time_are_all_read() {
     use care4u::domain::auth::revocations::Revocations;
     use sea_orm::sea_query::Expr;
     use sea_orm::{ConnectionTrait, QueryOrder};

@@ -1,4 +1,4 @@
-//! What comes too often is slowed down, and nobody is locked out by somebody else.
+//! Throttling: repeated failures are slowed down, and no user can lock out another.
 
 use chrono::Duration;
 use futures_util::future::join_all;
@@ -6,49 +6,49 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::BACKEND;
-use crate::support::answer::Answer;
 use crate::support::app::{PASSWORD, TestApp};
+use crate::support::response::TestResponse;
 
 const THROTTLED: (&str, &str) = ("CARE4U__THROTTLE__ENABLED", "true");
-/// Longer than a test takes on any machine, so that its own time does not matter.
+/// Longer than any test run, so that the duration of the test does not matter.
 const LONG_WAITS: (&str, &str) = ("CARE4U__THROTTLE__FIRST_WAIT_SECONDS", "60");
 const BEHIND_PROXY: (&str, &str) = ("CARE4U__SERVER__TRUSTED_PROXIES", "127.0.0.1, ::1");
 
 const STRANGER: &str = "198.51.100.1";
 const OWNER: &str = "203.0.113.9";
 
-/// Posts to a path of `auth`, from an address that a proxy vouches for.
-async fn post_from(app: &TestApp, address: &str, path: &str, body: Value) -> Answer {
+/// Sends a POST request to a path of `auth`, from an address in a forwarded header of a trusted proxy.
+async fn post_from(app: &TestApp, address: &str, path: &str, body: Value) -> TestResponse {
     let request = app.request(Method::POST, &format!("/api/v1/auth/{path}")).header("x-forwarded-for", address);
     app.send(request.json(&body)).await
 }
 
-async fn log_in_from(app: &TestApp, address: &str, email: &str, password: &str) -> Answer {
+async fn log_in_from(app: &TestApp, address: &str, email: &str, password: &str) -> TestResponse {
     post_from(app, address, "login", json!({ "email": email, "password": password })).await
 }
 
 #[track_caller]
-fn wait_of(answer: &Answer) -> i64 {
-    answer.problem(429, "too-many-requests");
-    answer.header("retry-after").parse().expect("it is in seconds")
+fn wait_of(response: &TestResponse) -> i64 {
+    response.problem(429, "too-many-requests");
+    response.header("retry-after").parse().expect("it is in seconds")
 }
 
-/// Demands a wait of this length, less what has passed meanwhile.
+/// Asserts a wait of this length, less the time that has passed.
 #[track_caller]
-fn waits(answer: &Answer, expected: i64) {
-    let wait = wait_of(answer);
+fn waits(response: &TestResponse, expected: i64) {
+    let wait = wait_of(response);
     assert!((expected - 30..=expected).contains(&wait), "{wait} seconds instead of {expected}");
 }
 
 #[tokio::test]
-async fn a_stranger_who_guesses_waits_longer_each_time_and_the_owner_does_not_wait() {
+async fn guessing_is_throttled_and_the_owner_is_not() {
     let app = TestApp::start_with(BACKEND, &[THROTTLED, BEHIND_PROXY, LONG_WAITS]).await;
     let patient = app.patient().await;
     for _ in 0..5 {
         log_in_from(&app, STRANGER, &patient.email, "a guess").await.problem(401, "wrong-credentials");
     }
     for expected in [60, 120, 240, 480, 900] {
-        // While the wait lasts even the right password is not looked at, and nothing is counted.
+        // During the wait, even the right password is not verified, and nothing is counted.
         for password in ["a guess", PASSWORD, "a guess"] {
             waits(&log_in_from(&app, STRANGER, &patient.email, password).await, expected);
         }
@@ -58,13 +58,13 @@ async fn a_stranger_who_guesses_waits_longer_each_time_and_the_owner_does_not_wa
     }
     app.clock.advance(Duration::seconds(900));
     log_in_from(&app, STRANGER, &patient.email, PASSWORD).await.ok();
-    // The right password has made good for all.
+    // The right password has reset the counter.
     log_in_from(&app, STRANGER, &patient.email, "a guess").await.problem(401, "wrong-credentials");
     log_in_from(&app, STRANGER, &patient.email, PASSWORD).await.ok();
 }
 
 #[tokio::test]
-async fn waits_have_a_bound_and_are_forgotten() {
+async fn waits_are_bounded_and_counters_are_reset() {
     let changes = [
         THROTTLED,
         ("CARE4U__THROTTLE__LOGIN_PER_ACCOUNT", "1"),
@@ -84,7 +84,7 @@ async fn waits_have_a_bound_and_are_forgotten() {
 }
 
 #[tokio::test]
-async fn whoever_tries_many_accounts_is_slowed_on_all_of_them() {
+async fn a_client_that_tries_many_accounts_is_throttled_on_all() {
     let changes = [THROTTLED, BEHIND_PROXY, LONG_WAITS, ("CARE4U__THROTTLE__LOGIN_PER_ADDRESS", "8")];
     let app = TestApp::start_with(BACKEND, &changes).await;
     let (patient, neighbour) = (app.patient().await, app.patient().await);
@@ -96,14 +96,14 @@ async fn whoever_tries_many_accounts_is_slowed_on_all_of_them() {
     wait_of(&log_in_from(&app, STRANGER, "one-more@example.org", "a guess").await);
     wait_of(&log_in_from(&app, STRANGER, &patient.email, PASSWORD).await);
     log_in_from(&app, OWNER, &patient.email, PASSWORD).await.ok();
-    // Whoever has signed in from there before does not suffer for a neighbour, and has five tries as everywhere.
+    // A user who has logged in from this network before is not affected by other clients, and has five attempts.
     for _ in 0..5 {
         log_in_from(&app, STRANGER, &neighbour.email, "a guess").await.problem(401, "wrong-credentials");
     }
     wait_of(&log_in_from(&app, STRANGER, &neighbour.email, PASSWORD).await);
     app.clock.advance(Duration::seconds(60));
     log_in_from(&app, STRANGER, &neighbour.email, PASSWORD).await.ok();
-    // An IPv6 network counts as one address.
+    // An IPv6 /64 network counts as one address.
     for number in 0..8 {
         let address = format!("2001:db8::{number:x}");
         let email = format!("nobody-{number}@example.org");
@@ -114,7 +114,7 @@ async fn whoever_tries_many_accounts_is_slowed_on_all_of_them() {
 }
 
 #[tokio::test]
-async fn a_device_with_a_stale_password_slows_down_itself_alone() {
+async fn a_device_with_an_old_password_throttles_only_itself() {
     let changes = [
         THROTTLED,
         BEHIND_PROXY,
@@ -131,7 +131,7 @@ async fn a_device_with_a_stale_password_slows_down_itself_alone() {
 }
 
 #[tokio::test]
-async fn who_resets_a_forgotten_password_need_not_wait_to_use_it() {
+async fn a_password_reset_clears_the_login_throttle() {
     let app = TestApp::start_with(BACKEND, &[THROTTLED, LONG_WAITS]).await;
     let patient = app.patient().await;
     for _ in 0..5 {
@@ -147,7 +147,7 @@ async fn who_resets_a_forgotten_password_need_not_wait_to_use_it() {
 }
 
 #[tokio::test]
-async fn what_a_client_says_of_its_address_counts_for_nothing_without_a_trusted_proxy() {
+async fn forwarded_headers_of_untrusted_peers_are_ignored() {
     let app = TestApp::start_with(BACKEND, &[THROTTLED, LONG_WAITS]).await;
     let patient = app.patient().await;
     for number in 0..5 {
@@ -158,13 +158,13 @@ async fn what_a_client_says_of_its_address_counts_for_nothing_without_a_trusted_
 }
 
 #[tokio::test]
-async fn of_a_burst_of_guesses_a_handful_is_looked_at() {
-    // However slow the machine, the burst is over before the first wait.
+async fn of_concurrent_guesses_only_the_free_attempts_are_verified() {
+    // Even on a slow machine, the burst ends before the first wait.
     let app = TestApp::start_with(BACKEND, &[THROTTLED, ("CARE4U__THROTTLE__FIRST_WAIT_SECONDS", "600")]).await;
     let patient = app.patient().await;
-    let answers = join_all((0..60).map(|_| app.log_in(&patient.email, "a guess"))).await;
-    let count = |status: u16| answers.iter().filter(|answer| answer.status == status).count();
-    // Those whose turn comes while the fifth is being hashed: one a core, and one more.
+    let responses = join_all((0..60).map(|_| app.log_in(&patient.email, "a guess"))).await;
+    let count = |status: u16| responses.iter().filter(|response| response.status == status).count();
+    // Those that get a permit while the fifth is being hashed: one per core, and one more.
     let at_once = std::thread::available_parallelism().map_or(1, std::num::NonZero::get) + 1;
     assert!((5..=5 + at_once).contains(&count(401)), "{} were looked at", count(401));
     assert_eq!(count(401) + count(429) + count(503), 60);
@@ -172,16 +172,16 @@ async fn of_a_burst_of_guesses_a_handful_is_looked_at() {
 }
 
 #[tokio::test]
-async fn a_crowd_with_the_right_password_is_let_in() {
+async fn many_concurrent_logins_with_the_right_password_succeed() {
     let app = TestApp::start_with(BACKEND, &[THROTTLED]).await;
     let patient = app.patient().await;
-    // As many as may wait for their turn on a single core.
-    let answers = join_all((0..16).map(|_| app.log_in(&patient.email, PASSWORD))).await;
-    assert!(answers.iter().all(|answer| answer.status == 200), "{answers:#?}");
+    // As many as may wait for a permit on a single core.
+    let responses = join_all((0..16).map(|_| app.log_in(&patient.email, PASSWORD))).await;
+    assert!(responses.iter().all(|response| response.status == 200), "{responses:#?}");
 }
 
 #[tokio::test]
-async fn every_instance_knows_the_counters() {
+async fn all_instances_share_the_throttle_counters() {
     let app = TestApp::start_with(BACKEND, &[THROTTLED, LONG_WAITS]).await;
     let patient = app.patient().await;
     let other = TestApp::start_on(app.database.clone(), &[THROTTLED, LONG_WAITS]).await;
@@ -193,21 +193,21 @@ async fn every_instance_knows_the_counters() {
 }
 
 #[tokio::test]
-async fn the_token_endpoint_counts_with_the_login() {
+async fn the_token_endpoint_and_login_share_a_throttle() {
     let app = TestApp::start_with(BACKEND, &[THROTTLED, LONG_WAITS]).await;
     let patient = app.patient().await;
     let form = [("grant_type", "password"), ("username", patient.email.as_str()), ("password", "a guess")];
     for _ in 0..5 {
         app.token(&form).await.oauth_error(400, "invalid_grant");
     }
-    let answer = app.token(&form).await;
-    answer.oauth_error(429, "temporarily_unavailable");
-    assert!(answer.header("retry-after").parse::<i64>().unwrap() <= 60);
+    let response = app.token(&form).await;
+    response.oauth_error(429, "temporarily_unavailable");
+    assert!(response.header("retry-after").parse::<i64>().unwrap() <= 60);
     wait_of(&app.log_in(&patient.email, PASSWORD).await);
 }
 
 #[tokio::test]
-async fn guessing_the_password_from_within_counts_too() {
+async fn wrong_current_passwords_are_throttled() {
     let app = TestApp::start_with(BACKEND, &[THROTTLED, LONG_WAITS]).await;
     let patient = app.patient().await;
     let change = json!({ "current_password": "a guess", "new_password": "a longer sentence" });
@@ -225,7 +225,7 @@ async fn guessing_the_password_from_within_counts_too() {
 }
 
 #[tokio::test]
-async fn registering_and_asking_for_codes_is_limited() {
+async fn registrations_and_code_requests_are_throttled() {
     let changes = [
         THROTTLED,
         BEHIND_PROXY,
@@ -272,16 +272,16 @@ async fn registering_and_asking_for_codes_is_limited() {
 }
 
 #[tokio::test]
-async fn of_parallel_requests_for_codes_no_more_than_the_limit_is_admitted() {
+async fn of_concurrent_code_requests_only_the_limit_is_accepted() {
     let app = TestApp::start_with(BACKEND, &[THROTTLED, LONG_WAITS]).await;
     let body = json!({ "email": "ada@example.org" });
-    let answers = join_all((0..40).map(|_| app.post("/api/v1/auth/forgot-password", body.clone()))).await;
-    assert_eq!(answers.iter().filter(|answer| answer.status == 202).count(), 5);
-    assert_eq!(answers.iter().filter(|answer| answer.status == 429).count(), 35);
+    let responses = join_all((0..40).map(|_| app.post("/api/v1/auth/forgot-password", body.clone()))).await;
+    assert_eq!(responses.iter().filter(|response| response.status == 202).count(), 5);
+    assert_eq!(responses.iter().filter(|response| response.status == 429).count(), 35);
 }
 
 #[tokio::test]
-async fn nobodys_mailbox_is_flooded_whoever_asks_and_yet_a_code_comes_in_time() {
+async fn mails_per_recipient_are_limited_but_a_code_arrives_before_it_expires() {
     let changes = [
         THROTTLED,
         BEHIND_PROXY,
@@ -297,7 +297,7 @@ async fn nobodys_mailbox_is_flooded_whoever_asks_and_yet_a_code_comes_in_time() 
     post_from(&app, STRANGER, "forgot-password", json!({ "email": other.email })).await.accepted();
     app.mail.wait_for(&other.email, 1).await;
     app.mail.wait_for(&patient.email, 3).await;
-    // Half the life of a code later, whatever the wait is elsewhere, one more goes out for all who asked.
+    // After half the lifetime of a code, one more mail is sent for all requests together.
     app.clock.advance(Duration::seconds(300));
     let last = app.mail.wait_for(&patient.email, 4).await;
     let body = json!({ "email": patient.email, "code": last.code() });
@@ -305,7 +305,7 @@ async fn nobodys_mailbox_is_flooded_whoever_asks_and_yet_a_code_comes_in_time() 
 }
 
 #[tokio::test]
-async fn a_counter_names_nobody() {
+async fn a_throttle_counter_contains_no_personal_data() {
     use sea_orm::EntityTrait;
     let app = TestApp::start_with(BACKEND, &[THROTTLED]).await;
     app.log_in("ada@example.org", "a guess").await.problem(401, "wrong-credentials");

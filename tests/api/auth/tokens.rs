@@ -1,4 +1,4 @@
-//! Which access tokens are believed: only those of this service, unexpired, of the right kind, with a header that this
+//! Verification of access tokens: issued by this service, not expired, of the right kind, and with a header that this
 //! service writes.
 
 use base64::Engine as _;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::BACKEND;
 use crate::support::app::{SECRET, TestApp};
 
-/// The parts of a token of ours.
+/// Splits a token into its parts.
 fn parts(token: &str) -> (Value, Value) {
     let part = |part: &str| {
         let json = URL_SAFE_NO_PAD.decode(part).expect("parts are base64url");
@@ -26,20 +26,20 @@ fn unsigned(header: &Value, claims: &Value) -> String {
     format!("{}.{}", part(header), part(claims))
 }
 
-/// Signs with the service's own secret.
+/// Signs with the secret of the service.
 fn signed(header: &Header, claims: &Value) -> String {
     encode(header, claims, &EncodingKey::from_secret(SECRET.as_bytes())).expect("claims can be signed")
 }
 
 async fn is_refused(app: &TestApp, token: &str, why: &str) {
-    let answer = app.send(app.request(Method::GET, "/api/v1/users/me").bearer_auth(token)).await;
-    assert_eq!(answer.status, 401, "{why}: {}", answer.text);
-    answer.problem(401, "invalid-token");
-    assert!(answer.header("www-authenticate").contains("error=\"invalid_token\""));
+    let response = app.send(app.request(Method::GET, "/api/v1/users/me").bearer_auth(token)).await;
+    assert_eq!(response.status, 401, "{why}: {}", response.text);
+    response.problem(401, "invalid-token");
+    assert!(response.header("www-authenticate").contains("error=\"invalid_token\""));
 }
 
 #[tokio::test]
-async fn an_access_token_has_the_shape_of_rfc_9068() {
+async fn an_access_token_follows_rfc_9068() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     let (header, claims) = parts(&patient.access_token);
@@ -55,7 +55,7 @@ async fn an_access_token_has_the_shape_of_rfc_9068() {
 }
 
 #[tokio::test]
-async fn the_scheme_bearer_has_no_letter_case_and_no_other_scheme_will_do() {
+async fn the_bearer_scheme_is_case_insensitive_and_required() {
     let app = TestApp::start(BACKEND).await;
     let token = app.patient().await.access_token;
     let with = |value: String| app.request(Method::GET, "/api/v1/users/me").header("authorization", value);
@@ -74,7 +74,7 @@ async fn neither_token_is_accepted_for_the_other() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_of_100_kilobytes_is_refused_like_any_other_nonsense() {
+async fn a_refresh_token_of_100_kilobytes_is_rejected() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     for nonsense in ["x".repeat(100_000), format!("{}{}", patient.refresh_token, "A".repeat(100_000))] {
@@ -84,7 +84,7 @@ async fn a_refresh_token_of_100_kilobytes_is_refused_like_any_other_nonsense() {
 }
 
 #[tokio::test]
-async fn a_token_ends_on_the_second() {
+async fn an_access_token_expires_exactly_at_exp() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     app.clock.advance(Duration::seconds(800));
@@ -94,7 +94,7 @@ async fn a_token_ends_on_the_second() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_tampered_with_is_refused() {
+async fn a_modified_token_is_rejected() {
     let app = TestApp::start(BACKEND).await;
     let token = app.patient().await.access_token;
     let (header, mut claims) = parts(&token);
@@ -117,7 +117,7 @@ async fn a_token_that_was_tampered_with_is_refused() {
 }
 
 #[tokio::test]
-async fn what_a_header_says_is_never_acted_upon() {
+async fn header_parameters_of_a_token_have_no_effect() {
     let app = TestApp::start(BACKEND).await;
     let token = app.patient().await.access_token;
     let (header, claims) = parts(&token);
@@ -132,7 +132,7 @@ async fn what_a_header_says_is_never_acted_upon() {
         change(&mut header);
         signed(&header, &claims)
     };
-    // The very same header and key, to show that it is the change that is refused.
+    // The same header and key, to show that the change is what is rejected.
     app.send(app.request(Method::GET, "/api/v1/users/me").bearer_auth(changed(|_| {}))).await.ok();
     for (forged, why) in [
         (changed(|header| header.kid = Some("unknown".into())), "unknown kid"),
@@ -148,7 +148,7 @@ async fn what_a_header_says_is_never_acted_upon() {
 }
 
 #[tokio::test]
-async fn claims_of_somebody_else_are_refused_even_with_our_signature() {
+async fn a_token_of_another_issuer_or_audience_is_rejected() {
     let app = TestApp::start(BACKEND).await;
     let token = app.patient().await.access_token;
     let (_, claims) = parts(&token);

@@ -1,4 +1,4 @@
-//! What address books and spreadsheets write, what people and their enemies put into it, and what comes of it.
+//! Import of files that address books and spreadsheets write, and of hostile input.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ const PHONE_BOOK: &str = "BEGIN:VCARD\r\nVERSION:3.0\r\nPRODID:-//Apple Inc.//iP
     email;type=internet;x-label=\"a label that is long enough to be fo\n lded\":small@example.org\nend:vcard";
 
 #[tokio::test]
-async fn files_of_spreadsheets_and_address_books_are_understood() {
+async fn csv_files_of_spreadsheets_and_address_books_are_imported() {
     let app = TestApp::start(BACKEND).await;
     for file in [
         "\u{feff}First Name,Middle Name,Last Name,E-mail 1 - Value,Phone 1 - Value,Birthday,Notes\r\nByron,Noel,King,byron@example.org ::: b@example.org,+44 20 7946 0018,--05-12,x\r\n",
@@ -45,7 +45,7 @@ async fn files_of_spreadsheets_and_address_books_are_understood() {
         assert_eq!((&contact["phone_number"], &contact["note"]), (&json!("+44 20 7946 0018"), &json!("x")));
         assert!(contact["first_name"].as_str().unwrap().starts_with("Byron"));
     }
-    // What a mail program writes for no birthday at all; and a middle name.
+    // A date of zeros, which a mail program writes for a missing birthday; and a middle name.
     let ada = app.patient().await;
     import_csv(&ada, "First Name,Middle Name,Last Name,Birthday\nAda,Augusta,Lovelace,0/0/00\n").await;
     let lovelace = &book(&ada).await[0];
@@ -53,7 +53,7 @@ async fn files_of_spreadsheets_and_address_books_are_understood() {
 }
 
 #[tokio::test]
-async fn vcards_of_mainstream_address_books_are_understood() {
+async fn vcards_of_common_address_books_are_imported() {
     let app = TestApp::start(BACKEND).await;
     for file in [PHONE_BOOK.to_owned(), format!("\u{feff}{PHONE_BOOK}")] {
         let ada = app.patient().await;
@@ -96,7 +96,7 @@ async fn vcards_of_mainstream_address_books_are_understood() {
 }
 
 #[tokio::test]
-async fn bad_cards_are_told_and_spoil_no_others() {
+async fn invalid_cards_are_reported_and_do_not_affect_others() {
     let app = TestApp::start(BACKEND).await;
     let ada = app.patient().await;
     let card = |lines: &str| format!("BEGIN:VCARD\r\nVERSION:4.0\r\n{lines}\r\nEND:VCARD\r\n");
@@ -141,7 +141,7 @@ async fn bad_cards_are_told_and_spoil_no_others() {
 }
 
 #[tokio::test]
-async fn a_row_of_any_length_is_told_and_the_next_one_is_read() {
+async fn a_row_that_is_too_long_is_reported_and_the_next_one_is_read() {
     let app = TestApp::start(BACKEND).await;
     let ada = app.patient().await;
     let head = "first_name,last_name,notes\n";
@@ -149,7 +149,7 @@ async fn a_row_of_any_length_is_told_and_the_next_one_is_read() {
     let report = import_csv(&ada, long).await;
     assert_eq!(errors(&report), expected(&[(2, ".", "length"), (4, ".", "length")]));
     assert_eq!(report["imported"], 2);
-    // Cut off within quotes: not even what is there of it is kept.
+    // Cut off within quotes: the incomplete row is not imported.
     for cut in
         ["Anne,King,\"Allergic to eg", "Anne,King,\"oops\nEve,King,x\nMary,King,y\n", "Anne,a 5\" b,\"cut off\n\n"]
     {
@@ -157,13 +157,13 @@ async fn a_row_of_any_length_is_told_and_the_next_one_is_read() {
         assert_eq!((errors(&report), &report["imported"]), (expected(&[(3, ".", "incomplete")]), &json!(1)), "{cut}");
     }
     assert_eq!(count(&app, &ada).await, 5);
-    // A quote within a field is nothing but a quote.
+    // A quote within an unquoted field is an ordinary character.
     let report = import_csv(&ada, format!("{head}Tall,King,5'10\" tall")).await;
     assert_eq!((&report["imported"], &report["errors"]), (&json!(1), &json!([])));
 }
 
 #[tokio::test]
-async fn lines_are_counted_however_they_end() {
+async fn lines_are_counted_with_every_line_ending() {
     let app = TestApp::start(BACKEND).await;
     let ada = app.patient().await;
     for (file, line) in [
@@ -181,7 +181,7 @@ async fn lines_are_counted_however_they_end() {
     }
 }
 
-/// Texts that people, or their enemies, may write, as they are stored.
+/// Strategy for arbitrary texts, in the form in which they are stored.
 fn text(most: usize) -> impl Strategy<Value = String> {
     let character = prop_oneof![
         4 => proptest::char::range('a', 'z'),
@@ -195,13 +195,13 @@ fn text(most: usize) -> impl Strategy<Value = String> {
     })
 }
 
-/// Notes of several lines.
+/// Strategy for notes of several lines.
 fn notes() -> impl Strategy<Value = String> {
     proptest::collection::vec(text(30), 1..4).prop_map(|lines| lines.join("\n").trim().to_owned())
 }
 
 #[test]
-fn whatever_text_a_contact_has_it_comes_back_from_a_file_exactly() {
+fn any_contact_survives_an_export_and_import_unchanged() {
     use care4u::domain::contacts::address_book::{read, write};
     use care4u::domain::contacts::contacts::{NewContact, Note, row};
     use care4u::domain::values::birthday::Birthday;
@@ -233,7 +233,7 @@ fn whatever_text_a_contact_has_it_comes_back_from_a_file_exactly() {
             let kept = row(Uuid::nil(), Uuid::nil(), None, new.clone(), chrono::Utc::now());
             for format in [ContactFormat::Csv, ContactFormat::VCard] {
                 let mut file = care4u::domain::contacts::address_book::head(format);
-                // Between two others, so that it must not leak into them.
+                // Between two other contacts, so that a leak into them is detected.
                 file.extend(write(format, [&kept, &kept, &kept]).unwrap());
                 let mut rows = Vec::new();
                 read(format, std::io::Cursor::new(&file), |found| {

@@ -1,4 +1,4 @@
-//! Whose birthday is near: the list, the calendar, and its secret address.
+//! Upcoming birthdays: the list, the calendar, and the feed.
 
 use calcard::icalendar::{ICalendar, ICalendarComponentType, ICalendarProperty, ICalendarValue};
 use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, Utc};
@@ -18,7 +18,7 @@ async fn born(owner: &Actor<'_>, name: &str, month: u32, day: u32, year: Option<
     owner.post("/contacts", body).await.created();
 }
 
-/// Sets the clock of the application to a time later than now.
+/// Sets the clock of the application to a later time.
 fn travel(app: &TestApp, to: DateTime<Utc>) {
     let by = to - app.clock.now();
     assert!(by > Duration::zero(), "the clock goes forward");
@@ -29,7 +29,7 @@ fn time(text: &str) -> DateTime<Utc> {
     text.parse().expect("a time")
 }
 
-/// The items on all pages of a list.
+/// Returns the items of all pages of a list.
 async fn upcoming(owner: &Actor<'_>, query: &str) -> Vec<Value> {
     let mut items = Vec::new();
     let mut cursor = String::new();
@@ -43,7 +43,7 @@ async fn upcoming(owner: &Actor<'_>, query: &str) -> Vec<Value> {
     }
 }
 
-/// Names and next birthdays.
+/// Returns names and next birthdays.
 async fn days(owner: &Actor<'_>, query: &str) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     let items = upcoming(owner, query).await;
@@ -55,7 +55,7 @@ fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn birthdays_within_the_window_come_soonest_first_across_the_years_end() {
+async fn birthdays_are_listed_soonest_first_across_the_end_of_the_year() {
     let app = TestApp::start(BACKEND).await;
     travel(&app, time("2098-12-29T12:00:00Z"));
     let (ada, bob) = (app.patient().await, app.patient().await);
@@ -103,7 +103,7 @@ async fn birthdays_within_the_window_come_soonest_first_across_the_years_end() {
 }
 
 #[tokio::test]
-async fn who_was_born_on_29_february_has_a_birthday_in_common_years_too() {
+async fn a_leap_day_birthday_is_listed_in_common_years() {
     let app = TestApp::start(BACKEND).await;
     travel(&app, time("2099-02-27T12:00:00Z"));
     let ada = app.patient().await;
@@ -117,21 +117,21 @@ async fn who_was_born_on_29_february_has_a_birthday_in_common_years_too() {
     assert_eq!(days(&ada, "&leap=mar1").await, pairs(&mar1));
     assert_eq!(days(&ada, "&leap=mar1&days=1").await, pairs(&mar1[..1]));
     travel(&app, time("2099-03-01T12:00:00Z"));
-    let ada = ada.elsewhere().await;
+    let ada = ada.on_another_device().await;
     assert_eq!(days(&ada, "&days=0&leap=mar1").await, pairs(&mar1[1..]));
     assert_eq!(days(&ada, "&days=0").await, pairs(&feb28[2..]));
-    // A leap year: 2104, for 2100 is none.
+    // The next leap year after 2096 is 2104; 2100 is none.
     travel(&app, time("2104-02-28T12:00:00Z"));
-    let ada = ada.elsewhere().await;
+    let ada = ada.on_another_device().await;
     let leap = [("February", "2104-02-28"), ("Leap", "2104-02-29"), ("March", "2104-03-01")];
     assert_eq!(days(&ada, "").await, pairs(&leap));
     assert_eq!(days(&ada, "&leap=mar1").await, pairs(&leap));
-    // It is never stored as another day.
+    // It is stored as 29 February.
     assert_eq!(upcoming(&ada, "").await[1]["birth_day"], 29);
 }
 
 #[tokio::test]
-async fn the_day_begins_where_the_user_lives_or_where_they_say() {
+async fn the_current_date_depends_on_the_time_zone_of_the_user_or_the_query() {
     let app = TestApp::start(BACKEND).await;
     travel(&app, time("2098-06-30T23:30:00Z"));
     let ada = app.patient().await;
@@ -149,9 +149,9 @@ async fn the_day_begins_where_the_user_lives_or_where_they_say() {
     assert_eq!(days(&ada, "&days=0").await, pairs(&[("June", "2098-06-30")]));
 }
 
-/// A page turned after midnight goes on with the list that was begun.
+/// A page that is requested after midnight continues the list of the day before.
 #[tokio::test]
-async fn midnight_between_two_pages_loses_nobody() {
+async fn midnight_between_two_pages_skips_no_contact() {
     let app = TestApp::start(BACKEND).await;
     travel(&app, time("2098-12-30T23:59:00Z"));
     let ada = app.patient().await;
@@ -167,9 +167,9 @@ async fn midnight_between_two_pages_loses_nobody() {
     assert_eq!(seen, [(&json!("C"), &json!(0)), (&json!("D"), &json!(3))]);
 }
 
-/// Everybody there can be, one for each day of the circle, asked on the days that are not the same every year.
+/// One contact for each day of a leap year, listed on the days around the leap day.
 #[tokio::test]
-async fn the_list_is_what_a_calendar_shows() {
+async fn the_list_has_the_dates_of_a_calendar() {
     let app = TestApp::start(BACKEND).await;
     let ada = app.patient().await;
     let leap_year = NaiveDate::from_ymd_opt(2000, 1, 1).unwrap();
@@ -207,7 +207,7 @@ async fn the_list_is_what_a_calendar_shows() {
         if app.clock.now().date_naive() != today {
             travel(&app, today.and_hms_opt(12, 0, 0).unwrap().and_utc());
         }
-        let ada = ada.elsewhere().await;
+        let ada = ada.on_another_device().await;
         for (leap, stands_in) in [("feb28", (2, 28)), ("mar1", (3, 1))] {
             let mut shown = Vec::new();
             for date in today.iter_days().take(days + 1) {
@@ -248,7 +248,7 @@ fn leap_year_of(date: NaiveDate) -> bool {
     NaiveDate::from_ymd_opt(date.year(), 2, 29).is_some()
 }
 
-/// Summaries and days of the events of a calendar, read by a parser.
+/// Parses a calendar. Returns the summaries and days of its events.
 fn events(calendar: &str) -> Vec<(String, NaiveDate)> {
     for line in calendar.split_inclusive("\r\n") {
         assert!(line.ends_with("\r\n") && line.len() <= 77, "{line:?}");
@@ -284,15 +284,15 @@ async fn the_calendar_has_the_same_birthdays_as_the_list() {
     born(&ada, "Leap", 2, 29, Some(2000)).await;
     born(&ada, "Comma, Semi; Back\\slash", 3, 1, None).await;
     born(&ada, &"Ünï".repeat(33), 2, 26, None).await;
-    let answer = ada.get("/contacts/birthdays.ics").await;
-    assert_eq!(answer.is(200).header("content-type"), "text/calendar; charset=utf-8");
+    let response = ada.get("/contacts/birthdays.ics").await;
+    assert_eq!(response.is(200).header("content-type"), "text/calendar; charset=utf-8");
     let date = |text: &str| text.parse::<NaiveDate>().unwrap();
     let all = [
         ("Leap King (99)".to_owned(), date("2099-02-28")),
         ("Comma, Semi; Back\\slash King".to_owned(), date("2099-03-01")),
         (format!("{} King", "Ünï".repeat(33)), date("2100-02-26")),
     ];
-    assert_eq!(events(&answer.text), all);
+    assert_eq!(events(&response.text), all);
     assert_eq!(events(&ada.get("/contacts/birthdays.ics?days=7").await.text), all[..2]);
     let mar1 = ada.get("/contacts/birthdays.ics?days=7&leap=mar1").await;
     assert_eq!(events(&mar1.text)[0], ("Leap King (99)".to_owned(), date("2099-03-01")));
@@ -302,24 +302,24 @@ async fn the_calendar_has_the_same_birthdays_as_the_list() {
         "\r\nDTSTART;VALUE=DATE:20990228\r\n",
         "END:VCALENDAR\r\n",
     ] {
-        assert!(answer.text.contains(part), "{part} in {}", answer.text);
+        assert!(response.text.contains(part), "{part} in {}", response.text);
     }
     ada.get("/contacts/birthdays.ics?days=367").await.violates(&[("days", "range")]);
     app.get("/api/v1/contacts/birthdays.ics").await.problem(401, "unauthenticated");
 }
 
 #[tokio::test]
-async fn a_calendar_program_reads_the_feed_by_its_secret_until_it_is_revoked() {
+async fn the_feed_is_readable_with_its_secret_until_it_is_deleted() {
     let app = TestApp::start(BACKEND).await;
     let (ada, bob, admin) = (app.patient().await, app.patient().await, app.admin().await);
     born(&ada, "Byron", 5, 12, None).await;
     ada.get("/contacts/birthdays/feed").await.problem(404, "not-found");
     ada.delete("/contacts/birthdays/feed").await.problem(404, "not-found");
     let put = async |who: &Actor<'_>, status: u16| {
-        let answer = who.put_empty("/contacts/birthdays/feed").await;
-        let feed = answer.is(status).json();
+        let response = who.put_empty("/contacts/birthdays/feed").await;
+        let feed = response.is(status).json();
         if status == 201 {
-            assert_eq!(answer.header("location"), "/api/v1/contacts/birthdays/feed");
+            assert_eq!(response.header("location"), "/api/v1/contacts/birthdays/feed");
         }
         assert_eq!(feed["url"], format!("{}{}", app.address, feed["path"].as_str().unwrap()));
         feed["path"].as_str().unwrap().to_owned()
@@ -330,7 +330,7 @@ async fn a_calendar_program_reads_the_feed_by_its_secret_until_it_is_revoked() {
     let is_may = (today.month(), today.day()) == (5, 12);
     let shown = events(&app.get(&format!("{path}&days=0&time_zone=UTC&leap=mar1")).await.is(200).text);
     assert_eq!(shown.len(), usize::from(is_may));
-    // The secret is good for nothing else, and stands in no table.
+    // The secret is not valid as an access token, and is not stored in plain text.
     let secret = path.rsplit('=').next().unwrap();
     app.send(app.request(Method::GET, "/api/v1/contacts").bearer_auth(secret)).await.problem(401, "invalid-token");
     let stored = entity::calendar_feeds::Entity::find_by_id(ada.id).one(&app.state().db).await.unwrap().unwrap();
@@ -338,7 +338,7 @@ async fn a_calendar_program_reads_the_feed_by_its_secret_until_it_is_revoked() {
     ada.get("/contacts/birthdays/feed").await.ok();
     bob.get("/contacts/birthdays/feed").await.problem(404, "not-found");
 
-    // Another one takes its place.
+    // A new secret replaces it.
     let other = put(&ada, 200).await;
     app.get(&path).await.problem(404, "not-found");
     app.get(&other).await.is(200);
@@ -352,12 +352,12 @@ async fn a_calendar_program_reads_the_feed_by_its_secret_until_it_is_revoked() {
     {
         app.get(&format!("/api/v1/contacts/birthdays.ics?token={wrong}")).await.problem(status, kind);
     }
-    // Calendar programs add parameters of their own.
+    // Calendar programs add their own parameters.
     let mine = put(&ada, 201).await;
     app.get(&format!("{mine}&utm_source=program&_=1700000000")).await.is(200);
     ada.get("/contacts/birthdays?utm_source=program").await.violates(&[("utm_source", "unknown")]);
     ada.delete("/contacts/birthdays/feed").await.no_content();
-    // Nor does a wrong secret ride on a token.
+    // An access token does not make a wrong secret valid.
     ada.get("/contacts/birthdays.ics?token=x").await.problem(404, "not-found");
 
     let last = put(&ada, 201).await;
@@ -366,20 +366,20 @@ async fn a_calendar_program_reads_the_feed_by_its_secret_until_it_is_revoked() {
 }
 
 #[tokio::test]
-async fn unknown_parameters_are_ignored_by_the_calendar_and_refused_by_every_other_query() {
+async fn unknown_parameters_are_ignored_by_the_calendar_and_422_elsewhere() {
     let app = TestApp::start(BACKEND).await;
     let ada = app.patient().await;
     born(&ada, "Byron", 5, 12, None).await;
     let calendar = ada.get("/contacts/birthdays.ics?utm_source=program&_=1&_=2&=&flag").await;
     assert_eq!(events(&calendar.is(200).text).len(), 1);
-    // Its own parameters are checked nevertheless.
+    // Known parameters are still validated.
     ada.get("/contacts/birthdays.ics?utm_source=program&days=x").await.violates(&[("days", "type")]);
     for path in ["/contacts", "/contacts/birthdays", "/contacts/export", "/contacts/imports"] {
         ada.get(&format!("{path}?utm_source=program")).await.violates(&[("utm_source", "unknown")]);
     }
     let file = "first_name,last_name\nByron,King\n";
     ada.upload("/contacts/imports?utm_source=program", "text/csv", file).await.violates(&[("utm_source", "unknown")]);
-    // The former name of `time_zone`.
+    // The old name of `time_zone`.
     ada.get("/contacts/birthdays?tz=UTC").await.violates(&[("tz", "unknown")]);
 }
 

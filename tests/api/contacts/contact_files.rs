@@ -1,4 +1,4 @@
-//! Contacts as files: taking them out, bringing them in, and taking an import back.
+//! Export, import, and undoing an import.
 
 use reqwest::Method;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
@@ -7,10 +7,10 @@ use uuid::Uuid;
 
 use crate::BACKEND;
 use crate::support::actor::Actor;
-use crate::support::answer::Answer;
 use crate::support::app::TestApp;
+use crate::support::response::TestResponse;
 
-/// Everything about the contacts of a user that a file carries, in the order of the list.
+/// Returns all members of the contacts that a file contains, in the order of the list.
 pub(super) async fn book(owner: &Actor<'_>) -> Vec<Value> {
     let mut book = Vec::new();
     let mut cursor = String::new();
@@ -38,7 +38,7 @@ pub(super) async fn count(app: &TestApp, owner: &Actor<'_>) -> u64 {
     own.count(&app.state().db).await.unwrap()
 }
 
-/// Each bad row as (line, field, code).
+/// Returns each violation as (line, field, code).
 pub(super) fn errors(report: &Value) -> Vec<(u64, String, String)> {
     let mut found = Vec::new();
     for row in report["errors"].as_array().expect("a report lists bad rows") {
@@ -68,7 +68,7 @@ const CONTACTS: [&str; 6] = [
 ];
 
 #[tokio::test]
-async fn what_is_exported_and_imported_elsewhere_is_the_same() {
+async fn an_export_can_be_imported_unchanged_by_another_user() {
     let app = TestApp::start(BACKEND).await;
     let ada = app.patient().await;
     for contact in CONTACTS {
@@ -86,7 +86,7 @@ async fn what_is_exported_and_imported_elsewhere_is_the_same() {
         let report = other.upload("/contacts/imports", media_type, file.text.clone()).await.created();
         assert_eq!((&report["imported"], &report["errors"]), (&json!(6), &json!([])));
         assert_eq!(book(&other).await, original, "{}", file.text);
-        // And again from there, byte by byte where no id is written.
+        // The second export has the same bytes, in formats without ids.
         if format == "csv" {
             assert_eq!(other.get("/contacts/export").await.text, file.text);
         }
@@ -96,7 +96,7 @@ async fn what_is_exported_and_imported_elsewhere_is_the_same() {
 }
 
 #[tokio::test]
-async fn a_book_of_many_pages_comes_out_whole() {
+async fn an_export_of_many_pages_is_complete() {
     let app = TestApp::start(BACKEND).await;
     let ada = app.patient().await;
     let rows =
@@ -104,7 +104,7 @@ async fn a_book_of_many_pages_comes_out_whole() {
     let head = "first_name,last_name,email,phone_number,birth_year,birth_month,birth_day,note\r\n";
     import_csv(&ada, format!("{head}{rows}")).await;
     let file = ada.get("/contacts/export").await.is(200).text.clone();
-    // In the order in which they were kept.
+    // In the order of their creation.
     assert_eq!(file, format!("{head}{rows}"));
     let vcards = ada.get("/contacts/export?format=vcard").await.is(200).text.clone();
     assert_eq!(vcards.matches("BEGIN:VCARD\r\n").count(), 1203);
@@ -127,22 +127,22 @@ async fn a_book_of_many_pages_comes_out_whole() {
 }
 
 #[tokio::test]
-async fn two_files_of_one_user_at_once_are_one_too_many() {
+async fn a_second_concurrent_import_of_a_user_is_503() {
     let app = TestApp::start(BACKEND).await;
     let ada = app.patient().await;
     let rows = (0..3000)
         .fold("first_name,last_name,email\n".to_owned(), |rows, row| rows + &format!("A,B,b{row}@example.org\n"));
     let file = || ada.upload("/contacts/imports", "text/csv", rows.clone());
-    let answers = tokio::join!(file(), file(), file());
-    let statuses = [answers.0.status, answers.1.status, answers.2.status];
-    let imported = [&answers.0, &answers.1, &answers.2].into_iter().filter(|answer| answer.status == 201);
-    let imported: u64 = imported.map(|answer| answer.json()["imported"].as_u64().unwrap()).sum();
+    let responses = tokio::join!(file(), file(), file());
+    let statuses = [responses.0.status, responses.1.status, responses.2.status];
+    let imported = [&responses.0, &responses.1, &responses.2].into_iter().filter(|response| response.status == 201);
+    let imported: u64 = imported.map(|response| response.json()["imported"].as_u64().unwrap()).sum();
     assert!(statuses.iter().all(|status| [201, 503].contains(status)) && statuses.contains(&201), "{statuses:?}");
     assert_eq!((imported, count(&app, &ada).await), (3000, 3000));
 }
 
 #[tokio::test]
-async fn files_are_written_as_their_rfcs_say() {
+async fn exported_files_follow_their_rfcs() {
     let app = TestApp::start(BACKEND).await;
     let ada = app.patient().await;
     ada.post("/contacts", serde_json::from_str(CONTACTS[1]).unwrap()).await.created();
@@ -170,7 +170,7 @@ async fn files_are_written_as_their_rfcs_say() {
 }
 
 #[tokio::test]
-async fn the_client_says_which_format_it_accepts() {
+async fn the_accept_header_selects_the_export_format() {
     let app = TestApp::start(BACKEND).await;
     let ada = app.patient().await;
     for (accept, expected) in [
@@ -186,8 +186,8 @@ async fn the_client_says_which_format_it_accepts() {
         ("text/vcard;q=0.4, */*;q=0.5", "text/csv"),
     ] {
         let request = ada.request(Method::GET, "/contacts/export").header("accept", accept);
-        let answer = app.send(request).await;
-        assert!(answer.is(200).header("content-type").starts_with(expected), "{accept}: {answer:?}");
+        let response = app.send(request).await;
+        assert!(response.is(200).header("content-type").starts_with(expected), "{accept}: {response:?}");
     }
     for accept in ["application/json", "text/csv;q=0", "*/*;q=0"] {
         let request = ada.request(Method::GET, "/contacts/export").header("accept", accept);
@@ -197,7 +197,7 @@ async fn the_client_says_which_format_it_accepts() {
 }
 
 #[tokio::test]
-async fn good_rows_are_kept_and_bad_ones_are_told_with_their_lines() {
+async fn valid_rows_are_imported_and_invalid_ones_reported_by_line() {
     let app = TestApp::start(BACKEND).await;
     let ada = app.patient().await;
     ada.post("/contacts", json!({ "first_name": "Old", "last_name": "Friend", "email": "old@example.org" }))
@@ -237,7 +237,7 @@ async fn good_rows_are_kept_and_bad_ones_are_told_with_their_lines() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_none_is_refused_as_a_whole() {
+async fn a_file_of_another_format_is_rejected_as_a_whole() {
     let app = TestApp::start(BACKEND).await;
     let ada = app.patient().await;
     let csv = async |file: &[u8]| ada.upload("/contacts/imports", "text/csv", file.to_vec()).await;
@@ -257,7 +257,7 @@ async fn a_file_that_is_none_is_refused_as_a_whole() {
             .await
             .problem(415, "unsupported-media-type");
     }
-    // The query says it too, for clients that cannot.
+    // The query parameter does the same, for clients that cannot set the header.
     let other =
         ada.upload("/contacts/imports?format=csv", "application/octet-stream", "first_name,last_name\nA,B\n").await;
     assert_eq!(other.created()["imported"], 1);
@@ -265,7 +265,7 @@ async fn a_file_that_is_none_is_refused_as_a_whole() {
 }
 
 #[tokio::test]
-async fn many_bad_rows_among_good_ones_keep_their_places() {
+async fn many_invalid_rows_are_reported_with_the_right_lines() {
     let app = TestApp::start(BACKEND).await;
     let ada = app.patient().await;
     let row =
@@ -279,7 +279,7 @@ async fn many_bad_rows_among_good_ones_keep_their_places() {
 }
 
 #[tokio::test]
-async fn a_dry_run_tells_the_same_and_changes_nothing() {
+async fn a_dry_run_reports_the_same_and_changes_nothing() {
     let app = TestApp::start(BACKEND).await;
     let ada = app.patient().await;
     let file = "first_name,last_name,email\nByron,King,b@example.org\nRalph,King,b@example.org\n,King,\n";
@@ -295,14 +295,14 @@ async fn a_dry_run_tells_the_same_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn an_import_can_be_taken_back() {
+async fn an_import_can_be_undone() {
     let app = TestApp::start(BACKEND).await;
     let (ada, bob) = (app.patient().await, app.patient().await);
     ada.post("/contacts", json!({ "first_name": "Own", "last_name": "Hand" })).await.created();
-    let answer = ada.upload("/contacts/imports", "text/csv", "first_name,last_name\nByron,King\nRalph,King\n").await;
-    let id = answer.created()["id"].as_str().unwrap().to_owned();
+    let response = ada.upload("/contacts/imports", "text/csv", "first_name,last_name\nByron,King\nRalph,King\n").await;
+    let id = response.created()["id"].as_str().unwrap().to_owned();
     let path = format!("/contacts/imports/{id}");
-    assert_eq!(answer.header("location"), format!("/api/v1{path}"));
+    assert_eq!(response.header("location"), format!("/api/v1{path}"));
     let import = ada.get(&path).await.ok();
     assert_eq!((&import["imported"], &import["rejected"], &import["format"]), (&json!(2), &json!(0), &json!("csv")));
     import_csv(&ada, "first_name,last_name\nAnne,King\n").await;
@@ -329,7 +329,7 @@ async fn an_import_can_be_taken_back() {
 }
 
 #[tokio::test]
-async fn a_file_beyond_the_limits_leaves_nothing_behind() {
+async fn a_file_above_the_limits_changes_nothing() {
     let limits = [("CARE4U__CONTACTS__IMPORT_MAX_BYTES", "40000"), ("CARE4U__CONTACTS__IMPORT_MAX_ROWS", "600")];
     let app = TestApp::start_with(BACKEND, &limits).await;
     let ada = app.patient().await;
@@ -339,7 +339,7 @@ async fn a_file_beyond_the_limits_leaves_nothing_behind() {
     ada.upload("/contacts/imports", "text/csv", rows(601)).await.violates(&[(".", "rows")]);
     assert_eq!(count(&app, &ada).await, 0);
     ada.upload("/contacts/imports", "text/csv", rows(4000)).await.problem(413, "too-large");
-    // Without a length the limit shows only on the way.
+    // Without Content-Length, the limit is detected while the body is read.
     let chunks = (0..50).map(|_| Ok::<_, std::io::Error>("x".repeat(1000)));
     let body = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
     let request = ada.request(Method::POST, "/contacts/imports").header("content-type", "text/csv").body(body);
@@ -350,7 +350,7 @@ async fn a_file_beyond_the_limits_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_leaves_nothing_behind() {
+async fn an_aborted_upload_changes_nothing() {
     use tokio::io::AsyncWriteExt as _;
     let app = TestApp::start(BACKEND).await;
     let ada = app.patient().await;
@@ -363,12 +363,12 @@ async fn a_body_that_breaks_off_leaves_nothing_behind() {
     );
     stream.write_all(head.as_bytes()).await.unwrap();
     drop(stream);
-    // Each user has one file under way: once the next one is taken, the first has come to its end.
+    // A user can have one import at a time: when the next one is accepted, the first one has ended.
     let next = async {
         loop {
-            let answer = ada.upload("/contacts/imports", "text/csv", "first_name,last_name\nAnne,King\n").await;
-            if answer.status != 503 {
-                return answer;
+            let response = ada.upload("/contacts/imports", "text/csv", "first_name,last_name\nAnne,King\n").await;
+            if response.status != 503 {
+                return response;
             }
         }
     };
@@ -377,18 +377,18 @@ async fn a_body_that_breaks_off_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn who_imports_very_often_is_asked_to_wait() {
+async fn imports_above_the_quota_are_429() {
     let limits = [("CARE4U__THROTTLE__ENABLED", "true"), ("CARE4U__THROTTLE__IMPORTS_PER_HOUR", "2")];
     let app = TestApp::start_with(BACKEND, &limits).await;
     let ada = app.patient().await;
     let file = "first_name,last_name\nByron,King\n";
     import_csv(&ada, file).await;
     import_csv(&ada, file).await;
-    // Whoever tries and mends does not use up what may be written.
+    // Dry runs have their own quota.
     ada.upload("/contacts/imports?dry_run=true", "text/csv", file).await.ok();
     ada.upload("/contacts/imports?dry_run=true", "text/csv", file).await.ok();
     ada.upload("/contacts/imports?dry_run=true", "text/csv", file).await.problem(429, "too-many-requests");
-    let refused: Answer = ada.upload("/contacts/imports", "text/csv", file).await;
+    let refused: TestResponse = ada.upload("/contacts/imports", "text/csv", file).await;
     refused.problem(429, "too-many-requests");
     refused.header("retry-after");
     assert_eq!(count(&app, &ada).await, 2);

@@ -1,4 +1,5 @@
-//! Contacts, birthdays and imports are found through indexes, and lists are read in the order of theirs; see `plans`.
+//! Query plans of contacts, birthdays and imports: rows are found by an index, and lists are read in its order; see
+//! `plans`.
 
 use std::io::{Seek as _, Write as _};
 
@@ -42,7 +43,7 @@ fn somebody(number: u32) -> NewContact {
     }
 }
 
-/// Enough contacts of enough people that an index is worth its while. Returns one of the owners.
+/// Creates enough contacts of enough users that the planner prefers an index. Returns one of the owners.
 async fn fill(app: &TestApp) -> Uuid {
     let db = &app.state().db;
     let mut owners = Vec::new();

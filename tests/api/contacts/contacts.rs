@@ -1,4 +1,4 @@
-//! Contacts: keeping, finding, changing and removing them, and asking for a vaccine for one.
+//! Contacts: create, search, update, delete, and vaccine requests for them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,7 +10,7 @@ use crate::BACKEND;
 use crate::support::actor::Actor;
 use crate::support::app::TestApp;
 
-/// Keeps somebody and returns the id.
+/// Creates a contact. Returns its id.
 async fn keep(owner: &Actor<'_>, body: Value) -> String {
     let contact = owner.post("/contacts", body).await.created();
     contact["id"].as_str().expect("ids are text").to_owned()
@@ -20,7 +20,7 @@ async fn keep_named(owner: &Actor<'_>, first_name: &str, last_name: &str) -> Str
     keep(owner, json!({ "first_name": first_name, "last_name": last_name })).await
 }
 
-/// The full names on all pages of a list.
+/// Returns the full names on all pages of a list.
 async fn names(owner: &Actor<'_>, query: &[(&str, &str)]) -> Vec<String> {
     let mut names = Vec::new();
     let mut cursor: Option<String> = None;
@@ -38,17 +38,17 @@ async fn names(owner: &Actor<'_>, query: &[(&str, &str)]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_contact_is_kept_read_changed_and_removed() {
+async fn a_contact_is_created_read_updated_and_deleted() {
     let app = TestApp::start(BACKEND).await;
     let ada = app.patient().await;
     let body = json!({
         "first_name": " Byron ", "last_name": "King", "email": "Byron@Example.org", "phone_number": "+44 20 7946 0018",
         "birth_month": 5, "birth_day": 12, "birth_year": 2019, "note": "Allergic\r\nto eggs.",
     });
-    let answer = ada.post("/contacts", body).await;
-    let contact = answer.created();
+    let response = ada.post("/contacts", body).await;
+    let contact = response.created();
     let path = format!("/contacts/{}", contact["id"].as_str().unwrap());
-    assert_eq!(answer.header("location"), format!("/api/v1{path}"));
+    assert_eq!(response.header("location"), format!("/api/v1{path}"));
     assert_eq!((&contact["first_name"], &contact["email"]), (&json!("Byron"), &json!("byron@example.org")));
     assert_eq!((&contact["birth_year"], &contact["note"]), (&json!(2019), &json!("Allergic\nto eggs.")));
     assert_eq!(ada.get(&path).await.ok(), contact);
@@ -66,7 +66,7 @@ async fn a_contact_is_kept_read_changed_and_removed() {
 }
 
 #[tokio::test]
-async fn nobody_else_sees_a_contact_staff_and_admins_neither() {
+async fn a_contact_is_visible_to_its_owner_only() {
     let app = TestApp::start(BACKEND).await;
     let (ada, bob) = (app.patient().await, app.patient().await);
     let path = format!("/contacts/{}", keep_named(&ada, "Byron", "King").await);
@@ -98,7 +98,7 @@ async fn an_email_is_unique_among_the_contacts_of_one_user() {
 }
 
 #[tokio::test]
-async fn a_search_finds_text_anywhere_whatever_the_letter_case_and_script() {
+async fn a_search_finds_text_anywhere_in_any_letter_case_and_script() {
     let app = TestApp::start(BACKEND).await;
     let ada = app.patient().await;
     for (first, last) in [("Пётр", "Жуков"), ("Émile", "Zola"), ("Jörg", "Straßer"), ("ΝΙΚΟΣ", "Παππάς"), ("Zoë", "Ng")]
@@ -136,7 +136,7 @@ async fn a_search_finds_text_anywhere_whatever_the_letter_case_and_script() {
 }
 
 #[tokio::test]
-async fn a_list_goes_by_last_name_then_first_name_then_id() {
+async fn a_list_is_sorted_by_last_name_first_name_and_id() {
     let app = TestApp::start(BACKEND).await;
     let ada = app.patient().await;
     for (first, last) in [
@@ -167,7 +167,7 @@ async fn a_list_goes_by_last_name_then_first_name_then_id() {
             "Adam Zander",
         ]
     );
-    // A row that goes while pages are turned takes no other one along.
+    // A row that is deleted between two pages skips no other row.
     let page = ada.get("/contacts?limit=3").await.ok();
     let last = page["items"][2]["id"].as_str().unwrap();
     ada.delete(&format!("/contacts/{last}")).await.no_content();
@@ -191,7 +191,7 @@ async fn a_forged_cursor_is_invalid() {
 }
 
 #[tokio::test]
-async fn what_is_not_right_is_told_all_at_once_and_changes_nothing() {
+async fn all_violations_are_reported_at_once_and_nothing_changes() {
     let app = TestApp::start(BACKEND).await;
     let ada = app.patient().await;
     ada.post("/contacts", json!({})).await.violates(&[("first_name", "blank"), ("last_name", "blank")]);
@@ -239,7 +239,7 @@ async fn what_is_not_right_is_told_all_at_once_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn text_of_every_direction_and_composition_is_kept_as_it_is() {
+async fn text_in_any_script_and_normalization_is_stored_unchanged() {
     let app = TestApp::start(BACKEND).await;
     let ada = app.patient().await;
     for (first, last) in [("\u{202e}עדה", "\u{5dc}\u{5d1}"), ("e\u{301}\u{323}", "👩‍👩‍👧"), ("नि", "한글")]
@@ -252,7 +252,7 @@ async fn text_of_every_direction_and_composition_is_kept_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_patch_must_leave_a_birthday_that_exists_and_is_past() {
+async fn a_patch_that_makes_the_birthday_invalid_is_rejected() {
     let app = TestApp::start(BACKEND).await;
     let ada = app.patient().await;
     let birth =
@@ -272,7 +272,7 @@ async fn a_patch_must_leave_a_birthday_that_exists_and_is_past() {
         (json!({ "first_name": null }), ("first_name", "type")),
         (json!({ "id": Uuid::nil() }), ("id", "unknown")),
     ] {
-        // On the last days of a year that one is past, or nearly.
+        // In the last days of a year that date is in the past, or tomorrow.
         let is_new_year = chrono::Utc::now().format("%m-%d").to_string().as_str() >= "12-30";
         if expected == ("birth_year", "range") && patch.get("birth_day").is_some() && is_new_year {
             continue;
@@ -288,7 +288,7 @@ async fn a_patch_must_leave_a_birthday_that_exists_and_is_past() {
 }
 
 #[tokio::test]
-async fn a_vaccine_is_asked_for_on_behalf_of_ones_own_contact() {
+async fn a_vaccine_can_be_requested_for_an_own_contact() {
     let app = TestApp::start(BACKEND).await;
     let (ada, bob, staff) = (app.patient().await, app.patient().await, app.staff().await);
     let child = keep(
@@ -306,12 +306,12 @@ async fn a_vaccine_is_asked_for_on_behalf_of_ones_own_contact() {
     let request = ada.post("/vaccine-requests", body.clone()).await.created();
     assert_eq!((&request["contact_id"], &request["for_contact"]), (&json!(child), &json!(true)));
     let path = format!("/vaccine-requests/{}", request["id"].as_str().unwrap());
-    // Each person has one open request, the account's owner too.
+    // Each person can have one open request, including the owner of the account.
     ada.post("/vaccine-requests", body).await.problem(409, "request-open");
     let own = ada.post("/vaccine-requests", json!({ "vaccine_id": vaccine_id })).await.created();
     assert_eq!((&own["contact_id"], &own["for_contact"], &own["contact"]), (&Value::Null, &json!(false), &Value::Null));
 
-    // Staff see who it is, and no more.
+    // Staff see the name and birthday only.
     let seen = staff.get(&path).await.ok();
     assert_eq!(
         seen["contact"],
@@ -325,7 +325,7 @@ async fn a_vaccine_is_asked_for_on_behalf_of_ones_own_contact() {
 }
 
 #[tokio::test]
-async fn a_contact_with_an_open_request_cannot_be_removed() {
+async fn a_contact_with_an_open_request_cannot_be_deleted() {
     let app = TestApp::start(BACKEND).await;
     let (ada, staff) = (app.patient().await, app.staff().await);
     let child = keep_named(&ada, "Byron", "King").await;
@@ -339,7 +339,7 @@ async fn a_contact_with_an_open_request_cannot_be_removed() {
 
     staff.post(&format!("{request}/reject"), json!({ "reason": "too young" })).await.ok();
     ada.delete(&contact).await.no_content();
-    // It does not become the owner's own.
+    // It does not become a request for the owner.
     let left = staff.get(&request).await.ok();
     assert_eq!(
         (&left["for_contact"], &left["contact"], &left["contact_id"]),
@@ -348,7 +348,7 @@ async fn a_contact_with_an_open_request_cannot_be_removed() {
 }
 
 #[tokio::test]
-async fn removing_a_contact_and_asking_for_them_at_once_never_leaves_a_request_for_nobody() {
+async fn concurrent_delete_and_request_leave_no_request_without_a_contact() {
     let app = TestApp::start(BACKEND).await;
     let ada = app.patient().await;
     let vaccine_id = app.vaccine("MMR").await;
@@ -371,7 +371,7 @@ async fn removing_a_contact_and_asking_for_them_at_once_never_leaves_a_request_f
 }
 
 #[tokio::test]
-async fn who_adds_very_many_in_an_hour_is_asked_to_wait() {
+async fn contacts_above_the_quota_are_429() {
     let limits = [("CARE4U__THROTTLE__ENABLED", "true"), ("CARE4U__THROTTLE__CONTACTS_PER_HOUR", "3")];
     let app = TestApp::start_with(BACKEND, &limits).await;
     let (ada, bob) = (app.patient().await, app.patient().await);
@@ -385,31 +385,31 @@ async fn who_adds_very_many_in_an_hour_is_asked_to_wait() {
     assert!((3000..=3600).contains(&wait), "{wait}");
     assert_eq!(names(&ada, &[]).await.len(), 3);
     keep_named(&bob, "Byron", "King").await;
-    // Refusals do not prolong the hour.
+    // Rejected requests do not extend the hour.
     app.clock.advance(chrono::Duration::seconds(wait - 60));
-    let ada = ada.elsewhere().await;
+    let ada = ada.on_another_device().await;
     ada.post("/contacts", body.clone()).await.problem(429, "too-many-requests");
     app.clock.advance(chrono::Duration::seconds(61));
     ada.post("/contacts", body).await.created();
 }
 
 #[tokio::test]
-async fn none_at_all_may_be_added_when_the_quota_is_nought() {
+async fn a_quota_of_zero_forbids_creation() {
     let limits = [("CARE4U__THROTTLE__ENABLED", "true"), ("CARE4U__THROTTLE__CONTACTS_PER_HOUR", "0")];
     let app = TestApp::start_with(BACKEND, &limits).await;
     let body = json!({ "first_name": "Byron", "last_name": "King" });
-    let answer = app.patient().await.post("/contacts", body).await;
-    answer.problem(429, "too-many-requests");
-    assert_eq!(answer.header("retry-after"), "3600");
+    let response = app.patient().await.post("/contacts", body).await;
+    response.problem(429, "too-many-requests");
+    assert_eq!(response.header("retry-after"), "3600");
 }
 
 #[tokio::test]
-async fn forty_at_once_get_no_more_than_their_quota() {
+async fn of_forty_concurrent_requests_only_the_quota_succeeds() {
     let limits = [("CARE4U__THROTTLE__ENABLED", "true"), ("CARE4U__THROTTLE__CONTACTS_PER_HOUR", "10")];
     let app = TestApp::start_with(BACKEND, &limits).await;
     let ada = app.patient().await;
     let body = json!({ "first_name": "Byron", "last_name": "King" });
-    let answers = futures_util::future::join_all((0..40).map(|_| ada.post("/contacts", body.clone()))).await;
-    let made = answers.iter().filter(|answer| answer.status == 201).count();
-    assert_eq!((made, answers.iter().filter(|answer| answer.status == 429).count()), (10, 30));
+    let responses = futures_util::future::join_all((0..40).map(|_| ada.post("/contacts", body.clone()))).await;
+    let made = responses.iter().filter(|response| response.status == 201).count();
+    assert_eq!((made, responses.iter().filter(|response| response.status == 429).count()), (10, 30));
 }

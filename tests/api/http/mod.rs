@@ -1,3 +1,3 @@
-//! Requests that no resource answers alone: bodies, queries, methods, headers.
+//! HTTP behaviour of all routes: bodies, queries, methods, headers.
 
 mod requests;

@@ -1,4 +1,4 @@
-//! What HTTP demands of every route: problem documents for whatever cannot be served, and headers.
+//! HTTP behaviour of all routes: problem documents and headers.
 
 use reqwest::Method;
 use serde_json::json;
@@ -34,15 +34,15 @@ async fn json_of_the_wrong_shape_names_the_field() {
         ("null", ".", "type"),
     ];
     for (body, field, code) in cases {
-        let answer = app.send(post(&app, "application/json", body)).await;
-        let problem = answer.problem(422, "invalid");
+        let response = app.send(post(&app, "application/json", body)).await;
+        let problem = response.problem(422, "invalid");
         let errors = problem["errors"].as_array().unwrap();
         assert!(errors.iter().any(|error| error["field"] == field && error["code"] == code), "{body}: {problem}");
     }
 }
 
 #[tokio::test]
-async fn a_body_of_another_type_is_not_read() {
+async fn a_body_of_another_media_type_is_415() {
     let app = TestApp::start(BACKEND).await;
     for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/xml"] {
         app.send(post(&app, content_type, "{}")).await.problem(415, "unsupported-media-type");
@@ -53,7 +53,7 @@ async fn a_body_of_another_type_is_not_read() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_too_large_is_refused_whether_or_not_its_length_is_told() {
+async fn a_body_that_is_too_large_is_413_with_and_without_content_length() {
     let app = TestApp::start(BACKEND).await;
     let large = format!("{{\"name\": \"{}\"}}", "x".repeat(300_000));
     app.send(post(&app, "application/json", large.clone())).await.problem(413, "too-large");
@@ -62,7 +62,7 @@ async fn a_body_that_is_too_large_is_refused_whether_or_not_its_length_is_told()
 }
 
 #[tokio::test]
-async fn a_path_that_there_is_not_is_404_and_a_method_that_there_is_not_405() {
+async fn an_unknown_path_is_404_and_an_unknown_method_is_405() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     for path in ["/nope", "/api/v1", "/api/v1/nope", "/api/v1/auth/nope", "/api/v1/vaccines/a/b", "/health"] {
@@ -84,9 +84,9 @@ async fn a_path_that_there_is_not_is_404_and_a_method_that_there_is_not_405() {
         (Method::PUT, "/api-docs/openapi.json", "GET, HEAD"),
         (Method::TRACE, "/api/v1/auth/login", "POST"),
     ] {
-        let answer = app.send(app.request(method, path).bearer_auth(&patient.access_token)).await;
-        answer.problem(405, "method-not-allowed");
-        assert_eq!(answer.header("allow"), allow, "{path}");
+        let response = app.send(app.request(method, path).bearer_auth(&patient.access_token)).await;
+        response.problem(405, "method-not-allowed");
+        assert_eq!(response.header("allow"), allow, "{path}");
     }
 }
 
@@ -108,7 +108,7 @@ async fn the_same_mistake_in_body_query_and_path_is_the_same_violation() {
 }
 
 #[tokio::test]
-async fn the_start_page_leads_to_the_docs_and_the_problem_types_are_listed() {
+async fn the_start_page_links_to_the_docs_and_problems_are_listed() {
     let app = TestApp::start(BACKEND).await;
     let start = app.get("/").await;
     assert_eq!(start.is(200).header("content-type"), "text/html; charset=utf-8");
@@ -127,14 +127,14 @@ async fn the_start_page_leads_to_the_docs_and_the_problem_types_are_listed() {
 }
 
 #[tokio::test]
-async fn who_is_not_signed_in_learns_that_before_anything_is_read() {
+async fn an_anonymous_request_is_401_before_its_body_is_read() {
     let app = TestApp::start(BACKEND).await;
     let bad = app.request(Method::POST, "/api/v1/vaccine-requests").header("content-type", "text/plain").body("{");
     app.send(bad).await.problem(401, "unauthenticated");
 }
 
 #[tokio::test]
-async fn head_answers_as_get_does_without_a_body() {
+async fn head_has_the_headers_of_get_and_no_body() {
     let app = TestApp::start(BACKEND).await;
     let get = app.get("/api/v1/vaccines").await;
     let head = app.send(app.request(Method::HEAD, "/api/v1/vaccines")).await;
@@ -142,7 +142,7 @@ async fn head_answers_as_get_does_without_a_body() {
 }
 
 #[tokio::test]
-async fn every_answer_has_a_request_id_and_keeps_a_harmless_one_that_came() {
+async fn every_response_has_a_request_id_and_keeps_a_valid_one_of_the_client() {
     let app = TestApp::start(BACKEND).await;
     let own = app.get("/health/live").await.header("x-request-id").to_owned();
     assert_ne!(app.get("/health/live").await.header("x-request-id"), own);
@@ -155,7 +155,7 @@ async fn every_answer_has_a_request_id_and_keeps_a_harmless_one_that_came() {
 }
 
 #[tokio::test]
-async fn private_answers_are_kept_by_no_cache() {
+async fn private_responses_are_not_cacheable() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     for path in ["/users/me", "/vaccine-requests"] {
@@ -164,7 +164,7 @@ async fn private_answers_are_kept_by_no_cache() {
 }
 
 #[tokio::test]
-async fn the_service_tells_how_it_is() {
+async fn the_health_endpoints_report_the_state() {
     let app = TestApp::start(BACKEND).await;
     assert_eq!(app.get("/health/live").await.ok(), json!({ "status": "ok" }));
     assert_eq!(app.get("/health/ready").await.ok(), json!({ "status": "ok" }));

@@ -1,4 +1,4 @@
-//! The audit trail: what is written down, who reads it, and that it stays.
+//! Audit trail: recorded events, who can list them, and immutability.
 
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
@@ -11,20 +11,20 @@ async fn events(actor: &Actor<'_>, path: &str) -> Vec<Value> {
     actor.get(path).await.ok()["items"].as_array().expect("a list has items").clone()
 }
 
-/// The actions of one's own activity, newest first.
+/// Returns the actions of the caller's events, newest first.
 async fn actions(actor: &Actor<'_>) -> Vec<String> {
     let events = events(actor, "/users/me/activity").await;
     events.iter().map(|event| event["action"].as_str().expect("an action is a word").to_owned()).collect()
 }
 
 #[tokio::test]
-async fn signing_in_and_out_is_written_down_with_whence() {
+async fn logins_and_logouts_are_audited_with_the_client() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     let guess = json!({ "email": patient.email, "password": "a guess" });
     let request = app.request(reqwest::Method::POST, "/api/v1/auth/login").header("user-agent", "A burglar");
     app.send(request.json(&guess)).await.problem(401, "wrong-credentials");
-    let other = patient.elsewhere().await;
+    let other = patient.on_another_device().await;
     other.post_empty("/auth/logout").await.no_content();
     let listed = events(&patient, "/users/me/activity").await;
     assert_eq!(
@@ -39,7 +39,7 @@ async fn signing_in_and_out_is_written_down_with_whence() {
 }
 
 #[tokio::test]
-async fn changes_to_an_account_are_written_down() {
+async fn changes_of_an_account_are_audited() {
     let app = TestApp::start(BACKEND).await;
     let (patient, admin) = (app.patient().await, app.admin().await);
     let change = json!({ "current_password": PASSWORD, "new_password": "a longer sentence" });
@@ -57,10 +57,10 @@ async fn changes_to_an_account_are_written_down() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_used_again_is_written_down_for_its_owner() {
+async fn reuse_of_a_refresh_token_is_audited() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
-    let stolen = patient.elsewhere().await;
+    let stolen = patient.on_another_device().await;
     let next = app.refresh(&stolen.refresh_token).await.ok();
     app.refresh(next["refresh_token"].as_str().unwrap()).await.ok();
     app.refresh(&stolen.refresh_token).await.problem(401, "invalid-token");
@@ -71,7 +71,7 @@ async fn a_refresh_token_used_again_is_written_down_for_its_owner() {
 }
 
 #[tokio::test]
-async fn what_staff_decide_is_written_down_and_what_the_owner_does_is_not() {
+async fn decisions_of_staff_are_audited_and_those_of_the_owner_are_not() {
     let app = TestApp::start(BACKEND).await;
     let (patient, staff) = (app.patient().await, app.staff().await);
     let mut requests = Vec::new();
@@ -83,7 +83,7 @@ async fn what_staff_decide_is_written_down_and_what_the_owner_does_is_not() {
     staff.post(&step(1, "reject"), json!({ "reason": "not in season" })).await.ok();
     staff.post_empty(&step(0, "cancel")).await.ok();
     patient.post_empty(&step(2, "cancel")).await.ok();
-    // A step that is not taken leaves no trace.
+    // A failed operation is not recorded.
     staff.post_empty(&step(0, "approve")).await.problem(409, "request-status");
     let listed = events(&patient, "/users/me/activity").await;
     let decisions: Vec<_> = listed.iter().filter(|event| event["actor_id"] == json!(staff.id)).collect();
@@ -97,25 +97,25 @@ async fn what_staff_decide_is_written_down_and_what_the_owner_does_is_not() {
 }
 
 #[tokio::test]
-async fn everybody_reads_their_own_and_admins_all_filtered() {
+async fn users_list_their_own_events_and_admins_filter_all() {
     let app = TestApp::start(BACKEND).await;
     let (ada, bob, staff, admin) = (app.patient().await, app.patient().await, app.staff().await, app.admin().await);
     app.log_in("nobody@example.org", "a guess").await.problem(401, "wrong-credentials");
     assert!(events(&ada, "/users/me/activity").await.iter().all(|event| event["subject_id"] == json!(ada.id)));
     let promote = json!({ "role": "patient", "disabled": true });
     admin.patch(&format!("/users/{}", bob.id), promote).await.ok();
-    // What one did to others is one's own activity too.
+    // Events that the caller caused in other accounts are listed too.
     assert_eq!(actions(&admin).await, ["user_disabled", "login_succeeded", "registered"]);
     assert_eq!(actions(&staff).await, ["login_succeeded", "registered"]);
     let page = admin.get("/users/me/activity?limit=1").await.ok();
     let next = format!("/users/me/activity?limit=1&cursor={}", page["next_cursor"].as_str().unwrap());
     assert_eq!(admin.get(&next).await.ok()["items"][0]["action"], "login_succeeded");
-    // Where an admin acted from is for admins to see.
+    // The client address of an admin is shown to admins only.
     let bobs = app.request(reqwest::Method::GET, &format!("/api/v1/audit-events?subject_id={}", bob.id));
     let disabled = &app.send(bobs.bearer_auth(&admin.access_token)).await.ok()["items"][0];
     assert_eq!((&disabled["action"], &disabled["ip"]), (&json!("user_disabled"), &json!("127.0.0.1")));
     admin.patch(&format!("/users/{}", bob.id), json!({ "disabled": false })).await.ok();
-    let theirs = events(&bob.elsewhere().await, "/users/me/activity").await;
+    let theirs = events(&bob.on_another_device().await, "/users/me/activity").await;
     assert_eq!((&theirs[1]["action"], &theirs[1]["ip"]), (&json!("user_enabled"), &Value::Null));
     assert_eq!((&theirs[0]["action"], &theirs[0]["ip"]), (&json!("login_succeeded"), &json!("127.0.0.1")));
     for actor in [&ada, &staff] {
@@ -138,7 +138,7 @@ async fn everybody_reads_their_own_and_admins_all_filtered() {
 }
 
 #[tokio::test]
-async fn nobody_changes_or_removes_an_event() {
+async fn audit_events_cannot_be_updated_or_deleted() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     let db = &app.state().db;

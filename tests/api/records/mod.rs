@@ -1,3 +1,3 @@
-//! The audit trail.
+//! Audit trail.
 
 mod audit;

@@ -1,4 +1,4 @@
-//! Requests for a vaccine: asking, reading, editing while pending, and the steps of the review.
+//! Vaccine requests: create, list, update while pending, and review.
 
 use chrono::{DateTime, Duration, Utc};
 use reqwest::Method;
@@ -13,7 +13,7 @@ async fn status_of(actor: &Actor<'_>, request: &str) -> Value {
     actor.get(&format!("/vaccine-requests/{request}")).await.ok()["status"].clone()
 }
 
-/// The ids on all pages of a list.
+/// Returns the ids on all pages of a list.
 async fn ids(actor: &Actor<'_>, query: &str) -> Vec<String> {
     let mut ids = Vec::new();
     let mut cursor = String::new();
@@ -29,14 +29,14 @@ async fn ids(actor: &Actor<'_>, query: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_patient_asks_and_staff_approve() {
+async fn staff_approve_the_request_of_a_patient() {
     let app = TestApp::start(BACKEND).await;
     let (patient, staff) = (app.patient().await, app.staff().await);
     let body = json!({ "vaccine_id": app.vaccine("MMR").await, "dose_number": 2, "note": "Mondays,\nplease" });
-    let answer = patient.post("/vaccine-requests", body).await;
-    let request = answer.created();
+    let response = patient.post("/vaccine-requests", body).await;
+    let request = response.created();
     let id = request["id"].as_str().unwrap();
-    assert_eq!(answer.header("location"), format!("/api/v1/vaccine-requests/{id}"));
+    assert_eq!(response.header("location"), format!("/api/v1/vaccine-requests/{id}"));
     assert_eq!((&request["status"], &request["dose_number"]), (&json!("pending"), &json!(2)));
     assert_eq!(request["user_id"], patient.id.to_string());
     assert_eq!(patient.get(&format!("/vaccine-requests/{id}")).await.ok(), request);
@@ -60,7 +60,7 @@ async fn staff_reject_with_a_reason_that_the_patient_reads() {
     staff.post(&path, json!({ "reason": "given last month" })).await.ok();
     let request = patient.get(&format!("/vaccine-requests/{id}")).await.ok();
     assert_eq!((&request["status"], &request["reason"]), (&json!("rejected"), &json!("given last month")));
-    // What was rejected can be asked for again.
+    // After a rejection, the same dose can be requested again.
     patient.ask_for("MMR").await;
 }
 
@@ -79,7 +79,7 @@ async fn only_staff_review() {
 }
 
 #[tokio::test]
-async fn somebody_elses_request_is_not_there() {
+async fn another_users_request_is_not_found() {
     let app = TestApp::start(BACKEND).await;
     let (ada, bob) = (app.patient().await, app.patient().await);
     let path = format!("/vaccine-requests/{}", ada.ask_for("MMR").await);
@@ -88,13 +88,13 @@ async fn somebody_elses_request_is_not_there() {
     bob.post_empty(&format!("{path}/cancel")).await.problem(404, "not-found");
     assert_eq!(ids(&bob, "").await, Vec::<String>::new());
     assert_eq!(ids(&bob, &format!("&user_id={}", ada.id)).await, Vec::<String>::new());
-    // Staff see it, but it is not theirs to edit.
+    // Staff can read it, but not update it.
     app.staff().await.patch(&path, json!({ "note": "mine now" })).await.problem(404, "not-found");
     assert_eq!(ada.get(&path).await.ok()["note"], Value::Null);
 }
 
 #[tokio::test]
-async fn what_the_catalogue_does_not_offer_cannot_be_asked_for() {
+async fn a_vaccine_or_dose_outside_the_catalogue_cannot_be_requested() {
     let app = TestApp::start(BACKEND).await;
     let (patient, admin) = (app.patient().await, app.admin().await);
     let mmr = app.vaccine("MMR").await;
@@ -113,14 +113,14 @@ async fn what_the_catalogue_does_not_offer_cannot_be_asked_for() {
 }
 
 #[tokio::test]
-async fn of_requests_for_the_same_dose_at_once_one_is_made() {
+async fn of_concurrent_requests_for_one_dose_one_is_created() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     let body = json!({ "vaccine_id": app.vaccine("MMR").await });
-    let answers = (0..16).map(|_| patient.post("/vaccine-requests", body.clone()));
-    let answers = futures_util::future::join_all(answers).await;
-    assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
-    for refused in answers.iter().filter(|answer| answer.status != 201) {
+    let responses = (0..16).map(|_| patient.post("/vaccine-requests", body.clone()));
+    let responses = futures_util::future::join_all(responses).await;
+    assert_eq!(responses.iter().filter(|response| response.status == 201).count(), 1);
+    for refused in responses.iter().filter(|response| response.status != 201) {
         refused.problem(409, "request-open");
     }
     let another = json!({ "vaccine_id": body["vaccine_id"], "dose_number": 2 });
@@ -154,7 +154,7 @@ async fn a_pending_request_can_be_edited_and_a_reviewed_one_cannot() {
 }
 
 #[tokio::test]
-async fn whoever_asked_or_staff_can_cancel_until_it_is_over() {
+async fn the_owner_or_staff_can_cancel_an_open_request() {
     let app = TestApp::start(BACKEND).await;
     let (patient, staff) = (app.patient().await, app.staff().await);
     let pending = patient.ask_for("MMR").await;
@@ -164,12 +164,12 @@ async fn whoever_asked_or_staff_can_cancel_until_it_is_over() {
     let approved = patient.ask_for("MMR").await;
     staff.post_empty(&format!("/vaccine-requests/{approved}/approve")).await.ok();
     let cancelled = staff.post_empty(&format!("/vaccine-requests/{approved}/cancel")).await.ok();
-    // A cancellation is no review: it stays with whoever approved.
+    // A cancellation does not change the reviewer.
     assert_eq!((&cancelled["status"], &cancelled["reviewer_id"]), (&json!("cancelled"), &json!(staff.id.to_string())));
 }
 
 #[tokio::test]
-async fn of_reviews_at_once_one_counts() {
+async fn of_concurrent_reviews_one_succeeds() {
     let app = TestApp::start(BACKEND).await;
     let (patient, staff) = (app.patient().await, app.staff().await);
     for _ in 0..4 {
@@ -181,8 +181,8 @@ async fn of_reviews_at_once_one_counts() {
             staff.post(&reject, json!({ "reason": "no" })),
             patient.post_empty(&cancel),
         );
-        let won = [&approved, &rejected, &cancelled].iter().filter(|answer| answer.status == 200).count();
-        // A cancellation may come after an approval, but nothing comes after a rejection or a cancellation.
+        let won = [&approved, &rejected, &cancelled].iter().filter(|response| response.status == 200).count();
+        // An approved request can be cancelled; a rejected or cancelled one cannot change.
         let both = approved.status == 200 && cancelled.status == 200;
         assert!(won == 1 || (won == 2 && both), "{approved:?} {rejected:?} {cancelled:?}");
         if won == 1 && approved.status == 200 {
@@ -192,7 +192,7 @@ async fn of_reviews_at_once_one_counts() {
 }
 
 #[tokio::test]
-async fn lists_are_newest_first_in_pages_and_filtered() {
+async fn lists_are_newest_first_paged_and_filtered() {
     let app = TestApp::start(BACKEND).await;
     let (ada, bob, staff) = (app.patient().await, app.patient().await, app.staff().await);
     let mut all = Vec::new();
@@ -221,7 +221,7 @@ async fn lists_are_newest_first_in_pages_and_filtered() {
 }
 
 #[tokio::test]
-async fn a_list_refuses_what_it_does_not_understand() {
+async fn a_list_rejects_invalid_and_unknown_parameters() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     for (query, field, code) in [

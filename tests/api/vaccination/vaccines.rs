@@ -1,4 +1,4 @@
-//! The catalogue: anyone reads, admins write.
+//! Catalogue of vaccines: anyone can read it, admins write it.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ fn yellow_fever() -> Value {
 }
 
 #[tokio::test]
-async fn anyone_reads_the_catalogue_page_by_page() {
+async fn anyone_can_list_the_catalogue_in_pages() {
     let app = TestApp::start(BACKEND).await;
     let first = app.get("/api/v1/vaccines?limit=10").await;
     let link = first.header("link").to_owned();
@@ -35,7 +35,7 @@ async fn anyone_reads_the_catalogue_page_by_page() {
 }
 
 #[tokio::test]
-async fn an_admin_adds_changes_and_retires_a_vaccine() {
+async fn an_admin_creates_updates_and_deactivates_a_vaccine() {
     let app = TestApp::start(BACKEND).await;
     let admin = app.admin().await;
     let vaccine = admin.post("/vaccines", yellow_fever()).await.created();
@@ -61,7 +61,7 @@ async fn a_code_is_unique() {
 }
 
 #[tokio::test]
-async fn nobody_else_writes_the_catalogue() {
+async fn only_admins_write_the_catalogue() {
     let app = TestApp::start(BACKEND).await;
     let path = format!("/vaccines/{}", app.vaccine("MMR").await);
     for actor in [app.patient().await, app.staff().await] {
@@ -74,7 +74,7 @@ async fn nobody_else_writes_the_catalogue() {
 }
 
 #[tokio::test]
-async fn a_vaccine_that_cannot_be_is_refused() {
+async fn an_impossible_vaccine_is_rejected() {
     let app = TestApp::start(BACKEND).await;
     let admin = app.admin().await;
     let nonsense = json!({
@@ -94,7 +94,7 @@ async fn a_vaccine_that_cannot_be_is_refused() {
     admin.post("/vaccines", ages).await.violates(&[("max_age_months", "order")]);
     let vaccine = admin.post("/vaccines", yellow_fever()).await.created();
     let path = format!("/vaccines/{}", vaccine["id"].as_str().unwrap());
-    // Only together with what the row holds is this out of order, so it is for the database to say.
+    // The order can be checked only together with the stored value, so the database checks it.
     admin.patch(&path, json!({ "max_age_months": 8 })).await.violates(&[("max_age_months", "order")]);
     admin.patch(&path, json!({ "doses": null })).await.violates(&[("doses", "type")]);
     admin.patch(&path, json!({ "code": "YF2" })).await.violates(&[("code", "unknown")]);

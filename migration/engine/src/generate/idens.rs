@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_rust_names_get_a_number() {
+    fn colliding_rust_names_get_a_number() {
         let table = |name: &str, columns: &str| {
             let sql = format!("CREATE TABLE \"{name}\" ({columns})");
             (name.to_owned(), crate::schema::ddl::table(&sql, name, sea_orm::DbBackend::Postgres).unwrap())

@@ -171,14 +171,14 @@ fn last(name: &ObjectName) -> String {
 mod tests {
     use super::*;
 
-    fn after(statements: &[&str]) -> Schema {
+    fn schema_after(statements: &[&str]) -> Schema {
         let statements: Vec<_> = statements.iter().map(ToString::to_string).collect();
         replay(statements.iter()).unwrap()
     }
 
     #[test]
-    fn replayed_statements_result_in_the_same_schema() {
-        let steps = after(&[
+    fn altered_tables_have_the_same_schema_as_created_ones() {
+        let altered = schema_after(&[
             "CREATE TABLE \"a\" ( \"id\" uuid NOT NULL, \"old\" varchar(10), \"gone\" int, CONSTRAINT \"a_pkey\" PRIMARY KEY (\"id\") )",
             "CREATE TABLE b (id uuid)",
             "CREATE INDEX a_old_idx ON a (old)",
@@ -192,11 +192,11 @@ mod tests {
             "DROP TABLE b",
             "ALTER TABLE a RENAME TO c",
         ]);
-        let whole = after(&[
+        let created = schema_after(&[
             "CREATE TABLE c (id uuid NOT NULL, new varchar(20) NOT NULL, n bigint NOT NULL, CONSTRAINT a_pkey PRIMARY KEY (id), \
              CONSTRAINT a_n_check CHECK (n > 0))",
             "CREATE INDEX a_old_idx ON c (new)",
         ]);
-        assert_eq!(steps, whole);
+        assert_eq!(altered, created);
     }
 }

@@ -1,5 +1,5 @@
-//! Schema changes. Each is tested in both directions: from the base schema to the changed one, and
-//! back.
+//! Test cases of the round trips: schema changes. Each is tested in both directions, from the base
+//! schema to the changed one and back.
 
 use sea_orm_migration::prelude::*;
 
@@ -10,9 +10,10 @@ pub struct Case {
     pub name: &'static str,
     /// Changes the base schema.
     pub change: fn(&mut Shapes),
-    /// Whether the tables have rows. A required column without a default cannot be added to rows.
+    /// Whether the tables have rows. A required column without a default can only be added to an
+    /// empty table.
     pub rows: bool,
-    /// The change has no effect on SQLite: both schemas are the same there.
+    /// Whether the change has no effect on SQLite, where both schemas are the same.
     pub only_postgres: bool,
     /// Columns whose values are changed by the round trip.
     pub lossy: &'static [&'static str],
@@ -328,7 +329,7 @@ pub const CASES: &[Case] = &[
         s.people().checks = vec![("people_status_check", Expr::col("status").is_in(["active", "asleep", "new"]))];
         s.people().change(column("status").string_len(16).not_null().default("new"));
     }),
-    // Several at once.
+    // Several changes at once.
     case("several_changes_of_one_table", |s| {
         s.people().remove("weight").add(column("height").integer().not_null().default(170));
         s.people().change(column("name").string_len(120).not_null());
@@ -358,7 +359,7 @@ pub const CASES: &[Case] = &[
             &["email"],
         ));
     }),
-    // Properties of one database.
+    // Properties of one database only.
     case("column_with_collation", |s| {
         s.people().add(column("folded").text().not_null().default("")).collate_c = vec!["folded"];
     }),

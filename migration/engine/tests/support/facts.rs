@@ -1,13 +1,13 @@
-//! Facts about the schema of a live database, so that two schemas can be compared line by line.
+//! Schema facts: the schema of a live database as lines of text, so that two schemas can be compared.
 //!
-//! Both sides of a comparison are read by this code, so it needs no table of equivalent types.
+//! This code reads both sides of a comparison, so it needs no table of equivalent types.
 
 use std::collections::BTreeSet;
 
 use sea_orm_migration::prelude::DbErr;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, Statement};
 
-/// The facts about one schema, such as `users.email character varying(254) not null`.
+/// Facts about one schema, such as `users.email character varying(254) not null`.
 pub type SchemaFacts = BTreeSet<String>;
 
 /// Reads all tables, columns, keys, CHECKs and indexes of the current schema, without the history
@@ -26,12 +26,12 @@ pub async fn describe(db: &impl ConnectionTrait) -> Result<SchemaFacts, DbErr> {
     }
 }
 
-/// The differences: facts of `left` only, marked `-`, and facts of `right` only, marked `+`.
+/// Returns the differences: facts of `left` only, marked `-`, and facts of `right` only, marked `+`.
 #[must_use]
 pub fn difference(left: &SchemaFacts, right: &SchemaFacts) -> Vec<String> {
-    let gone = left.difference(right).map(|fact| format!("- {fact}"));
-    let come = right.difference(left).map(|fact| format!("+ {fact}"));
-    gone.chain(come).collect()
+    let removed = left.difference(right).map(|fact| format!("- {fact}"));
+    let added = right.difference(left).map(|fact| format!("+ {fact}"));
+    removed.chain(added).collect()
 }
 
 async fn facts(db: &impl ConnectionTrait, sql: &str) -> Result<SchemaFacts, DbErr> {
@@ -39,8 +39,8 @@ async fn facts(db: &impl ConnectionTrait, sql: &str) -> Result<SchemaFacts, DbEr
     rows.iter().map(|row| row.try_get_by_index(0)).collect()
 }
 
-/// The named CHECKs in a `CREATE TABLE`: SQLite has no catalogue of them. Quotes and white space
-/// are removed, because they have no meaning.
+/// Parses the CHECKs of a `CREATE TABLE` statement, because SQLite has no catalogue of them. Quotes
+/// and white space are removed, because they have no meaning.
 fn checks(create_table: &str) -> Vec<String> {
     let sql = create_table.replace('"', "");
     let mut found = Vec::new();
@@ -125,13 +125,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_check_is_found_under_its_name_however_it_is_quoted() {
+    fn checks_are_found_with_quoted_and_unquoted_names() {
         let table = r#"CREATE TABLE "t" ( "a" int CONSTRAINT a_check CHECK ("a" >= 1), CONSTRAINT "b" CHECK (x IN ('y', 'z')) )"#;
         assert_eq!(checks(table), ["a_check check (a>=1)", "b check (xIN('y','z'))"]);
     }
 
     #[test]
-    fn a_difference_names_what_is_gone_and_what_has_come() {
+    fn a_difference_lists_removed_and_added_facts() {
         let facts = |names: &[&str]| names.iter().map(ToString::to_string).collect::<SchemaFacts>();
         assert_eq!(difference(&facts(&["a", "b"]), &facts(&["b", "c"])), ["- a", "+ c"]);
     }

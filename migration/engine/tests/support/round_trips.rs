@@ -1,4 +1,4 @@
-//! The round trips of all cases.
+//! Round trips of all test cases, and the schemas that they start from.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,12 +10,12 @@ use sea_orm_migration::sea_orm::DbBackend;
 use super::cases::{CASES, Case};
 use super::shapes::{Shape, Shapes};
 
-/// One direction of a case.
+/// One direction of a test case.
 pub struct RoundTrip {
     pub name: String,
     pub before: Shapes,
     after: Shapes,
-    /// The migration that creates the schema before.
+    /// Creates the first migration, whose schema is `before`.
     pub base: fn() -> Box<dyn MigrationTrait>,
     pub entities: fn(DbBackend) -> Entities,
     pub has_rows: bool,
@@ -29,30 +29,30 @@ impl RoundTrip {
     }
 }
 
-/// The entities of case N, in one direction. A project's entities are a plain function, so the case
-/// is a generic parameter.
-fn entities<const N: usize, const BACK: bool>(backend: DbBackend) -> Entities {
+/// Entities of case N, in one direction. `Project::entities` is a function pointer, so the case is a
+/// generic parameter.
+fn entities<const N: usize, const IS_BACK: bool>(backend: DbBackend) -> Entities {
     let mut shapes = Shapes::base();
-    if !BACK {
+    if !IS_BACK {
         (CASES[N].change)(&mut shapes);
     }
     shapes.entities(backend)
 }
 
-/// The first migration of case N, in one direction.
-struct Base<const N: usize, const BACK: bool>;
+/// First migration of case N, in one direction.
+struct Base<const N: usize, const IS_BACK: bool>;
 
-impl<const N: usize, const BACK: bool> MigrationName for Base<N, BACK> {
+impl<const N: usize, const IS_BACK: bool> MigrationName for Base<N, IS_BACK> {
     fn name(&self) -> &str {
         "a_base"
     }
 }
 
 #[async_trait::async_trait]
-impl<const N: usize, const BACK: bool> MigrationTrait for Base<N, BACK> {
+impl<const N: usize, const IS_BACK: bool> MigrationTrait for Base<N, IS_BACK> {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let mut shapes = Shapes::base();
-        if BACK {
+        if IS_BACK {
             (CASES[N].change)(&mut shapes);
         }
         build(manager.get_connection(), &shapes).await;
@@ -72,13 +72,13 @@ macro_rules! numbered_cases {
 numbered_cases!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39
     40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62);
 
-/// All cases in both directions.
+/// Returns all test cases, in both directions.
 pub fn round_trips(backend: DbBackend) -> Vec<RoundTrip> {
     assert_eq!(CASES.len(), ENTITIES.len(), "each case needs its number in the list above");
-    let is_seen = |case: &Case| backend == DbBackend::Postgres || !case.only_postgres;
-    let cases = CASES.iter().zip(ENTITIES.iter().zip(BASES)).filter(|(case, _)| is_seen(case));
+    let has_effect = |case: &Case| backend == DbBackend::Postgres || !case.only_postgres;
+    let cases = CASES.iter().zip(ENTITIES.iter().zip(BASES)).filter(|(case, _)| has_effect(case));
     let mut round_trips = Vec::new();
-    for (case, ([there, back], [base, base_back])) in cases {
+    for (case, ([forward, back], [base, base_back])) in cases {
         let mut changed = Shapes::base();
         (case.change)(&mut changed);
         let (has_rows, lossy) = (case.rows, case.lossy);
@@ -88,7 +88,7 @@ pub fn round_trips(backend: DbBackend) -> Vec<RoundTrip> {
             before,
             after: changed.clone(),
             base: *base,
-            entities: *there,
+            entities: *forward,
             has_rows,
             lossy,
         });
@@ -122,15 +122,15 @@ pub fn project(migrations: fn() -> Vec<Box<dyn MigrationTrait>>, entities: fn(Db
 /// Creates the tables and indexes.
 pub async fn build(db: &impl ConnectionTrait, shapes: &Shapes) {
     let backend = db.get_database_backend();
-    // On PostgreSQL tables in a reference cycle cannot be created with their foreign keys.
+    // Circular references: PostgreSQL cannot create these tables with their foreign keys.
     let (circular, mut rest): (Vec<_>, Vec<_>) =
         shapes.0.iter().partition(|shape| ["eggs", "hens"].contains(&shape.name));
-    let mut made = Vec::new();
+    let mut created = Vec::new();
     while !rest.is_empty() {
-        let is_free =
-            |shape: &&Shape| shape.references.iter().all(|to| to.table == shape.name || made.contains(&to.table));
-        let shape = rest.remove(rest.iter().position(is_free).expect("the rest is in no circle"));
-        made.push(shape.name);
+        let is_creatable =
+            |shape: &&Shape| shape.references.iter().all(|to| to.table == shape.name || created.contains(&to.table));
+        let shape = rest.remove(rest.iter().position(is_creatable).expect("no other tables refer to each other"));
+        created.push(shape.name);
         db.execute(&shape.create(backend)).await.unwrap();
     }
     if !circular.is_empty() {

@@ -1,4 +1,4 @@
-//! Rows that must survive a round trip.
+//! Test rows, which a round trip must keep.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,7 +7,7 @@ use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend,
 
 use super::shapes::Shapes;
 
-static READINGS: AtomicUsize = AtomicUsize::new(0);
+static READS: AtomicUsize = AtomicUsize::new(0);
 
 const PEOPLE: [&str; 3] = [
     "00000000-0000-7000-8000-000000000001",
@@ -57,7 +57,7 @@ async fn insert_row(db: &DatabaseConnection, shapes: &Shapes, table: &str, value
     db.execute_unprepared(&sql).await.unwrap();
 }
 
-/// The rows of all tables: for each column its values, ordered by id, as text.
+/// Rows of all tables: the values of each column as text, ordered by id.
 #[derive(Debug)]
 pub struct Rows(BTreeMap<(String, String), Vec<Option<String>>>);
 
@@ -79,9 +79,9 @@ impl Rows {
             if lossy.contains(&column.as_str()) {
                 continue;
             }
-            // A different text each time: a prepared statement would not notice that its columns
-            // have changed.
-            let number = READINGS.fetch_add(1, Ordering::Relaxed);
+            // The SQL is different each time: a cached prepared statement would still have the
+            // columns from before the change.
+            let number = READS.fetch_add(1, Ordering::Relaxed);
             let sql = format!("SELECT CAST(\"{column}\" AS text) FROM {table} ORDER BY id -- {number}");
             let values = db.query_all_raw(Statement::from_string(backend, sql)).await.unwrap();
             rows.insert((table, column), values.iter().map(|row| row.try_get_by_index(0).unwrap()).collect());
@@ -89,7 +89,7 @@ impl Rows {
         Self(rows)
     }
 
-    /// Asserts that the rows are the same later, in all columns that still exist.
+    /// Asserts that the values are the same later, in all columns that still exist.
     pub fn assert_kept(&self, later: &Self, name: &str) {
         for (column, values) in &self.0 {
             if let Some(found) = later.0.get(column) {
@@ -98,14 +98,15 @@ impl Rows {
         }
     }
 
-    /// Asserts that every table has the same number of rows as before, and the same values in the
-    /// columns that existed all the time.
-    pub fn assert_restored(&self, meanwhile: &Self, later: &Self, name: &str) {
-        let stayed = self.0.iter().filter(|(column, _)| meanwhile.0.contains_key(*column));
-        Self(stayed.map(|(column, values)| (column.clone(), values.clone())).collect()).assert_kept(later, name);
+    /// Asserts that the revert restored the columns, the number of rows of every table that always
+    /// existed, and the values of the columns that always existed.
+    pub fn assert_restored(&self, upgraded: &Self, later: &Self, name: &str) {
+        let always_present = self.0.iter().filter(|(column, _)| upgraded.0.contains_key(*column));
+        Self(always_present.map(|(column, values)| (column.clone(), values.clone())).collect())
+            .assert_kept(later, name);
         assert_eq!(self.0.keys().collect::<Vec<_>>(), later.0.keys().collect::<Vec<_>>(), "{name}: columns");
         for (column, values) in
-            self.0.iter().filter(|((table, _), _)| meanwhile.0.keys().any(|(other, _)| other == table))
+            self.0.iter().filter(|((table, _), _)| upgraded.0.keys().any(|(other, _)| other == table))
         {
             assert_eq!(later.0.get(column).map(Vec::len), Some(values.len()), "{name}: rows of {column:?}");
         }

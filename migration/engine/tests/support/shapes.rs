@@ -1,4 +1,4 @@
-//! Schemas for tests, as entities would describe them, in a form that is easy to change.
+//! Test schemas: the tables that entities would describe, in a form that is easy to change.
 
 use revisions::Entities;
 use sea_orm_migration::prelude::*;
@@ -11,7 +11,7 @@ pub struct Shape {
     /// Unique constraints.
     pub unique: Vec<Vec<&'static str>>,
     pub references: Vec<Reference>,
-    /// Name and condition.
+    /// CHECK constraints: name and condition.
     pub checks: Vec<(&'static str, Expr)>,
     pub indexes: Vec<IndexCreateStatement>,
     pub is_without_rowid: bool,
@@ -28,7 +28,7 @@ pub struct Reference {
     pub on_delete: ForeignKeyAction,
 }
 
-/// A schema.
+/// Schema: its tables.
 #[derive(Clone, Debug, Default)]
 pub struct Shapes(pub Vec<Shape>);
 
@@ -84,7 +84,7 @@ impl Shapes {
     }
 
     pub fn table(&mut self, name: &str) -> &mut Shape {
-        self.0.iter_mut().find(|shape| shape.name == name).expect("there is such a table")
+        self.0.iter_mut().find(|shape| shape.name == name).expect("the table exists")
     }
 
     pub fn people(&mut self) -> &mut Shape {
@@ -111,8 +111,8 @@ impl Shape {
 
     /// Replaces the column of the same name.
     pub fn change(&mut self, column: &mut ColumnDef) -> &mut Self {
-        let place = self.columns.iter_mut().find(|known| known.get_column_name() == column.get_column_name());
-        *place.expect("there is such a column") = column.take();
+        let existing = self.columns.iter_mut().find(|existing| existing.get_column_name() == column.get_column_name());
+        *existing.expect("the column exists") = column.take();
         self
     }
 
@@ -129,11 +129,11 @@ impl Shape {
         let is_postgres = backend == sea_orm_migration::sea_orm::DbBackend::Postgres;
         let mut table = Table::create();
         table.table(self.name);
-        let mut has_counter = false;
+        let mut has_auto_increment = false;
         for column in &self.columns {
             let mut column = column.clone();
             if column.get_column_spec().auto_increment {
-                has_counter = true;
+                has_auto_increment = true;
                 column.primary_key();
             }
             if is_postgres && self.collate_c.iter().any(|name| *name == column.get_column_name()) {
@@ -144,7 +144,7 @@ impl Shape {
         if self.is_without_rowid && !is_postgres {
             table.extra("WITHOUT ROWID");
         }
-        if !has_counter {
+        if !has_auto_increment {
             let mut key = Index::create();
             key.name(format!("{}_pkey", self.name));
             for column in &self.key {

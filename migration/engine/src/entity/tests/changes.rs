@@ -1,4 +1,4 @@
-//! Changes of the schema are written to the sources.
+//! Entity generation: schema changes are written to the sources.
 
 use sea_orm::DbBackend;
 
@@ -8,7 +8,7 @@ use crate::entity::text::compact;
 use crate::entity::{Regenerated, regenerate};
 
 #[test]
-fn a_column_with_a_closed_set_of_values_gets_an_enum() {
+fn a_column_with_a_list_of_values_gets_an_enum() {
     let new = [
         (" CONSTRAINT users_pkey", " status varchar(20) NOT NULL, score double precision, CONSTRAINT users_pkey"),
         (
@@ -111,7 +111,7 @@ fn dropped_columns_indexes_and_tables_are_removed() {
 }
 
 #[test]
-fn a_second_key_to_the_same_table_names_both_relations() {
+fn a_second_foreign_key_to_the_same_table_names_both_relations() {
     let second = [
         (" seen_at", " seen_by uuid, seen_at"),
         (

@@ -1,4 +1,4 @@
-//! A small entity crate, and the schema that it describes.
+//! Test fixture: a small entity crate, and the schema that it describes.
 
 use std::collections::BTreeMap;
 
@@ -136,7 +136,7 @@ pub(super) fn sources() -> BTreeMap<String, String> {
         .into()
 }
 
-/// The schema that the sources describe, with some text replaced.
+/// Returns the schema that the sources describe, with some text replaced.
 pub(super) fn schema(backend: DbBackend, changes: &[(&str, &str)]) -> Schema {
     let altered = |sql: &str| {
         let sql = changes.iter().fold(sql.to_owned(), |sql, (from, to)| sql.replace(from, to));

@@ -1,4 +1,4 @@
-//! Updates of a small entity crate from schemas that agree and differ.
+//! Entity generation: updates of a small entity crate from a schema, with and without differences.
 
 mod changes;
 mod fixture;
@@ -18,7 +18,7 @@ fn without_differences_nothing_changes() {
         let result = regenerate(&schema(backend, &[]), backend, &sources()).unwrap();
         assert_eq!(result, Regenerated::default(), "{backend:?}");
     }
-    // As PostgreSQL stores the expressions.
+    // Expressions as PostgreSQL stores them.
     let stored = [
         ("DEFAULT 'patient'", "DEFAULT 'patient'::character varying"),
         ("(age >= 0 AND age < 200)", "(((age >= 0) AND (age < 200)))"),
@@ -30,7 +30,7 @@ fn without_differences_nothing_changes() {
     ];
     let result = regenerate(&schema(DbBackend::Postgres, &stored), DbBackend::Postgres, &sources()).unwrap();
     assert_eq!(result, Regenerated::default());
-    // On SQLite foreign keys may have no columns, and constraints no names.
+    // On SQLite, references may have no columns, and constraints no names.
     let short = [("users (id)", "users"), ("CONSTRAINT visits_user_id_fkey ", ""), ("CONSTRAINT users_age_check ", "")];
     let result = regenerate(&schema(DbBackend::Sqlite, &short), DbBackend::Sqlite, &sources()).unwrap();
     assert_eq!(result, Regenerated::default());
@@ -38,7 +38,7 @@ fn without_differences_nothing_changes() {
 
 #[test]
 fn deleted_parts_are_restored() {
-    let losses = [
+    let edits = [
         ("users.rs", "(column_type = \"String(StringLen::N(254))\", unique)", "(unique)"),
         ("users.rs", "N(254))\", unique)", "N(254))\")"),
         ("users.rs", "N(254)", "N(100)"),
@@ -81,15 +81,15 @@ fn deleted_parts_are_restored() {
         ),
         ("values.rs", "N(16)", "N(8)"),
     ];
-    for (file, whole, lossy) in losses {
+    for (file, intact, damaged) in edits {
         for backend in BACKENDS {
             let mut sources = sources();
             let original = sources[file].clone();
-            assert!(original.contains(whole), "{whole}");
-            sources.insert(file.into(), original.replace(whole, lossy));
+            assert!(original.contains(intact), "{intact}");
+            sources.insert(file.into(), original.replace(intact, damaged));
             let result = regenerate(&schema(backend, &[]), backend, &sources).unwrap();
-            assert_eq!(changed(&result, file), original, "{backend:?}: {whole}");
-            assert_eq!(result.files.len(), 1, "{whole}: {result:#?}");
+            assert_eq!(changed(&result, file), original, "{backend:?}: {intact}");
+            assert_eq!(result.files.len(), 1, "{intact}: {result:#?}");
         }
     }
 }

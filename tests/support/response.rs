@@ -1,16 +1,16 @@
-//! An answer that has been read whole, and what a test may demand of it.
+//! Response with its body, and assertions on it.
 
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 #[derive(Debug)]
-pub struct Answer {
+pub struct TestResponse {
     pub status: u16,
     pub headers: HeaderMap,
     pub text: String,
 }
 
-impl Answer {
+impl TestResponse {
     pub async fn read(response: reqwest::Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.expect("the body arrives");
@@ -28,39 +28,39 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
     }
 
-    /// Demands a status.
+    /// Asserts the status.
     #[track_caller]
     pub fn is(&self, status: u16) -> &Self {
         assert_eq!(self.status, status, "{}", self.text);
         self
     }
 
-    /// Demands 200 and returns the body.
+    /// Asserts 200. Returns the body.
     #[track_caller]
     pub fn ok(&self) -> Value {
         self.is(200).json()
     }
 
-    /// Demands 201 and returns the body.
+    /// Asserts 201. Returns the body.
     #[track_caller]
     pub fn created(&self) -> Value {
         self.is(201).header("location");
         self.json()
     }
 
-    /// Demands 202 and a word about it.
+    /// Asserts 202 with a message.
     #[track_caller]
     pub fn accepted(&self) {
         assert!(self.is(202).json()["detail"].is_string());
     }
 
-    /// Demands 204 without a body.
+    /// Asserts 204 without a body.
     #[track_caller]
     pub fn no_content(&self) {
         assert_eq!(self.is(204).text, "");
     }
 
-    /// Demands a problem document of this status and kind, and returns it.
+    /// Asserts a problem document of this status and type. Returns it.
     #[track_caller]
     pub fn problem(&self, status: u16, kind: &str) -> Value {
         self.is(status);
@@ -72,7 +72,7 @@ impl Answer {
         problem
     }
 
-    /// Demands 422 with exactly these violations, as (field, code).
+    /// Asserts 422 with exactly these violations, as (field, code).
     #[track_caller]
     pub fn violates(&self, expected: &[(&str, &str)]) {
         let problem = self.problem(422, "invalid");
@@ -84,7 +84,7 @@ impl Answer {
         assert_eq!(found, expected, "{problem}");
     }
 
-    /// Demands an error of the token endpoint.
+    /// Asserts an error of the token endpoint.
     #[track_caller]
     pub fn oauth_error(&self, status: u16, error: &str) {
         let body = self.is(status).json();

@@ -46,6 +46,7 @@ struct User<'a> {
     birth_date: Option<NaiveDate>,
     time_zone: Option<&'a str>,
     email_verified_at: Option<DateTime<Utc>>,
+    disabled: bool,
     disabled_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -63,7 +64,7 @@ struct Request<'a> {
     status: &'a str,
     note: Option<&'a str>,
     reason: Option<&'a str>,
-    reviewed_by: Option<Uuid>,
+    reviewer_id: Option<Uuid>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -127,6 +128,7 @@ async fn me(baseline: web::Data<Arc<Baseline>>, request: HttpRequest) -> HttpRes
         birth_date: row.get(8),
         time_zone: row.get(9),
         email_verified_at: row.get(10),
+        disabled: row.get::<_, Option<DateTime<Utc>>>(11).is_some(),
         disabled_at: row.get(11),
         created_at: row.get(12),
         updated_at: row.get(13),
@@ -154,7 +156,7 @@ fn item(row: &Row) -> Request<'_> {
         status: row.get(4),
         note: row.get(5),
         reason: row.get(6),
-        reviewed_by: row.get(7),
+        reviewer_id: row.get(7),
         created_at: row.get(8),
         updated_at: row.get(9),
     }
