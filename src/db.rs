@@ -5,7 +5,7 @@
 //! `docs/decisions/0003-connections.md`.
 
 mod failure;
-mod held;
+mod held_connections;
 mod query_text;
 
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use sea_orm::{
 };
 
 pub use failure::{UNKNOWN_FOREIGN_KEY, is_unavailable, violated_constraint};
-use held::{HeldConnections, HeldOptions};
+use held_connections::{HeldConnections, HeldOptions};
 pub use query_text::QueryText;
 
 /// Timeout for getting a connection. After it, the client is told to try again later.
@@ -87,7 +87,7 @@ impl Db {
             .options([("statement_timeout", STATEMENT_TIMEOUT.as_millis().to_string())]);
         let (per_worker, pooled) = split_connections(max_connections, workers);
         // One attempt without the pool, which would report a timeout instead of the cause.
-        held::connect(&options).await.map_err(connection_error)?;
+        held_connections::connect(&options).await.map_err(connection_error)?;
         let mut pool_options = ConnectOptions::new(url);
         pool_options
             .max_connections(pooled)

@@ -268,7 +268,8 @@ impl Source {
         };
         let part = |number: u32| i16::try_from(number).ok();
         let year = if self.one_in(7) { None } else { i16::try_from(self.today.year() - self.rng.i32(1..=90)).ok() };
-        let parse = |year| Birthday::parse(part(day.month()), part(day.day()), year, self.today).ok().flatten();
+        let parse =
+            |year| Birthday::try_from_parts(part(day.month()), part(day.day()), year, self.today).ok().flatten();
         // 29 February does not exist in most years.
         parse(year).or_else(|| parse(None))
     }

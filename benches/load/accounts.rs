@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
 
 use super::client::{EMAIL, PASSWORD};
 use super::server::{Server, create, databases};
-use super::smtp::{Privacy, SmtpServer};
+use super::smtp::{Encryption, SmtpServer};
 use super::{client, server};
 
 /// Number of attempts of each kind.
@@ -83,7 +83,7 @@ pub(crate) async fn mail() {
             let values = [id.into(), "account_deleted".into(), recipient.into(), now.into(), now.into()];
             db.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await.expect("the mail is inserted");
         }
-        let sink = SmtpServer::start(Privacy::None).await;
+        let sink = SmtpServer::start(Encryption::None).await;
         let port = sink.port.to_string();
         let smtp = [
             ("CARE4U__MAIL__TRANSPORT", "smtp"),

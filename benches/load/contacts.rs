@@ -72,7 +72,9 @@ fn contact(number: u32) -> NewContact {
         last_name: NamePart::parse(&format!("{}{}", pick(&LAST_NAMES, number / 20), number / 500)).expect("a name"),
         email: Email::parse(&format!("friend{number}@mail.example")).ok(),
         phone_number: ContactNumber::parse("+44 20 7946 0018").ok(),
-        birthday: Birthday::parse(part(number % 12 + 1), part(number % 28 + 1), None, NaiveDate::MAX).ok().flatten(),
+        birthday: Birthday::try_from_parts(part(number % 12 + 1), part(number % 28 + 1), None, NaiveDate::MAX)
+            .ok()
+            .flatten(),
         note: None,
     }
 }

@@ -28,7 +28,7 @@ pub use http::access_log::log_request;
 pub use http::extract::MAX_BODY_BYTES;
 use http::guard::signed_in;
 use records::audit;
-use vaccination::{vaccine_requests, vaccines};
+use vaccination::{transitions, vaccine_requests, vaccines};
 
 /// Registers every route with its guard.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -98,8 +98,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(vaccine_requests::list)
                 .service(vaccine_requests::get)
                 .service(vaccine_requests::update)
-                .service(vaccine_requests::approve)
-                .service(vaccine_requests::reject)
-                .service(vaccine_requests::cancel),
+                .service(transitions::approve)
+                .service(transitions::reject)
+                .service(transitions::cancel),
         );
 }

@@ -8,6 +8,6 @@ mod contacts;
 mod docs;
 mod http;
 mod personal_data;
-mod plans;
+mod query_plans;
 mod records;
 mod vaccination;

@@ -218,3 +218,24 @@ async fn a_deleted_account_leaves_no_personal_data() {
     assert!(staff.get(&format!("/vaccine-requests/{other}")).await.ok()["reviewer_id"].is_null());
     app.register(&patient.email).await.created();
 }
+
+#[tokio::test]
+async fn deleting_an_account_deletes_its_sessions_and_requests() {
+    let app = TestApp::start(BACKEND).await;
+    let (patient, staff) = (app.patient().await, app.staff().await);
+    let request = patient.ask_for("MMR").await;
+    let other = app.another_instance().await;
+    patient.post("/users/me/deletion", json!({ "password": PASSWORD })).await.ok();
+    patient.get("/users/me").await.problem(401, "invalid-token");
+    app.refresh(&patient.refresh_token).await.problem(401, "invalid-token");
+    app.post("/api/v1/auth/login", json!({ "email": patient.email, "password": PASSWORD }))
+        .await
+        .problem(401, "wrong-credentials");
+    staff.get(&format!("/vaccine-requests/{request}")).await.problem(404, "not-found");
+    // An instance that has not read the revocation yet does not return the account either.
+    let me = other.request(Method::GET, "/api/v1/users/me").bearer_auth(&patient.access_token);
+    other.send(me).await.problem(401, "invalid-token");
+    let ask = json!({ "vaccine_id": other.vaccine("MMR").await });
+    let ask = other.request(Method::POST, "/api/v1/vaccine-requests").bearer_auth(&patient.access_token).json(&ask);
+    other.send(ask).await.problem(401, "invalid-token");
+}

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 
-use super::process::{Serving, care4u, member, read_answer, run, text};
+use super::process::{Serving, care4u, member, read_response, run, text};
 
 const LOGIN: &str = r#"{"email":"admin@example.org","password":"correct horse battery"}"#;
 
@@ -50,7 +50,7 @@ fn on_sigterm_a_request_in_flight_is_finished_and_the_exit_code_is_0() {
     assert_eq!(text(&waiting), "HTTP/1.1 100 Continue\r\n\r\n");
     server.signal("TERM");
     stream.write_all(body.as_bytes()).unwrap();
-    let (status, account) = read_answer(stream);
+    let (status, account) = read_response(stream);
     assert_eq!((status, member(&account, "email").as_str()), (201, "ada@example.org"));
     assert_eq!(server.process.wait().unwrap().code(), Some(0));
     assert!(!folder.path().join("data/care4u.db-wal").exists(), "the database was not closed");

@@ -9,7 +9,7 @@ use sea_orm::{EntityTrait, PaginatorTrait};
 
 use super::postgres;
 use super::process::{Serving, care4u};
-use super::smtp::{Privacy, SmtpServer};
+use super::smtp::{Encryption, SmtpServer};
 
 const MAILS: usize = 600;
 /// Mails in flight at the time of a kill may arrive twice.
@@ -22,7 +22,7 @@ async fn every_mail_arrives(url: &str, folder: &std::path::Path) {
         let (recipient, now) = (format!("{number}@example.org"), chrono::Utc::now());
         outbox::add(&db, MailKind::AccountDeleted, &recipient, None, now).await.unwrap();
     }
-    let sink = SmtpServer::start(Privacy::None).await;
+    let sink = SmtpServer::start(Encryption::None).await;
     let serve = || {
         let mut command = care4u(folder);
         command.env("DATABASE_URL", url).env("CARE4U__MAIL__TRANSPORT", "smtp").env("CARE4U__MAIL__SMTP_TLS", "none");

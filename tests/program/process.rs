@@ -62,7 +62,7 @@ impl Serving {
              x-forwarded-for: {CLIENT}\r\ncontent-length: {length}\r\n\r\n{body}"
         )
         .expect("it reads");
-        read_answer(stream)
+        read_response(stream)
     }
 
     pub fn connect(&self) -> TcpStream {
@@ -83,9 +83,9 @@ impl Drop for Serving {
 }
 
 /// Reads a response until the connection is closed.
-pub fn read_answer(mut stream: TcpStream) -> (u16, String) {
+pub fn read_response(mut stream: TcpStream) -> (u16, String) {
     let mut response = String::new();
-    stream.read_to_string(&mut response).expect("it responses");
+    stream.read_to_string(&mut response).expect("the server responds");
     let (head, body) = response.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no response: {response:?}"));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
     (status, body.to_owned())

@@ -88,7 +88,7 @@ impl TestApp {
     pub async fn send(&self, request: RequestBuilder) -> TestResponse {
         let request = request.build().expect("the request is well-formed");
         let (method, path) = (request.method().clone(), request.url().path().to_owned());
-        let response = self.client.execute(request).await.expect("the application responses");
+        let response = self.client.execute(request).await.expect("the application responds");
         let response = TestResponse::read(response).await;
         contract::check(&method, &path, &response);
         response

@@ -87,14 +87,14 @@ async fn postgres_template() -> String {
 }
 
 async fn migrate(url: &str) {
-    let db = migration::connect(url, None).await.expect("a new database responses");
+    let db = migration::connect(url, None).await.expect("the new database responds");
     migration::up(&db).await.expect("all migrations apply");
     db.close().await.expect("the database can be closed");
 }
 
 async fn administer(statements: &[String]) {
     let server = migration::connect(postgres::server_url().expect("the server is there"), None).await;
-    let server = server.expect("the server responses");
+    let server = server.expect("the server responds");
     for statement in statements {
         server.execute_unprepared(statement).await.expect("an administrator may do that");
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// Timeout for the arrival of a mail.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 pub struct Mailbox(TempDir);
 
@@ -48,7 +48,7 @@ impl Mailbox {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, arrived).await.expect("the mail arrives in time")
+        tokio::time::timeout(TIMEOUT, arrived).await.expect("the mail arrives in time")
     }
 
     /// Waits for mail number `count` to an address. Returns the code in it.

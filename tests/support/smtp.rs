@@ -11,7 +11,7 @@ use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 /// Behaviour of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mood {
+pub enum Behaviour {
     /// Accepts every mail, except those to `refused@…`. It does not respond to the data of mails to `hang@…`,
     /// nor to QUIT after mails to `late@…`.
     Good,
@@ -27,7 +27,7 @@ pub enum Mood {
 
 /// Encryption of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Privacy {
+pub enum Encryption {
     None,
     StartTls,
     Tls,
@@ -44,10 +44,10 @@ pub struct Received {
 }
 
 struct Shared {
-    mood: Mutex<Mood>,
+    behaviour: Mutex<Behaviour>,
     received: Mutex<Vec<Received>>,
     hanging: AtomicUsize,
-    privacy: Privacy,
+    encryption: Encryption,
     tls: TlsAcceptor,
 }
 
@@ -59,7 +59,7 @@ pub struct SmtpServer {
 }
 
 impl SmtpServer {
-    pub async fn start(privacy: Privacy) -> Self {
+    pub async fn start(encryption: Encryption) -> Self {
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate can be made");
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
         let config = ServerConfig::builder().with_no_client_auth();
@@ -67,18 +67,18 @@ impl SmtpServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let port = listener.local_addr().expect("it has an address").port();
         let shared = Arc::new(Shared {
-            mood: Mutex::new(Mood::Good),
+            behaviour: Mutex::new(Behaviour::Good),
             received: Mutex::default(),
             hanging: AtomicUsize::new(0),
-            privacy,
+            encryption,
             tls: TlsAcceptor::from(Arc::new(config)),
         });
         tokio::spawn(accept(listener, Arc::clone(&shared)));
         Self { port, certificate: made.cert.pem(), shared }
     }
 
-    pub fn set(&self, mood: Mood) {
-        *self.shared.mood.lock().unwrap_or_else(PoisonError::into_inner) = mood;
+    pub fn set(&self, behaviour: Behaviour) {
+        *self.shared.behaviour.lock().unwrap_or_else(PoisonError::into_inner) = behaviour;
     }
 
     /// Number of mails to which it has not responded.
@@ -98,8 +98,8 @@ impl SmtpServer {
                 tokio::time::sleep(std::time::Duration::from_millis(20)).await;
             }
         };
-        let patience = std::time::Duration::from_secs(60);
-        let outcome = tokio::time::timeout(patience, arrived).await;
+        let timeout = std::time::Duration::from_secs(60);
+        let outcome = tokio::time::timeout(timeout, arrived).await;
         assert!(outcome.is_ok(), "{} of {count} mails arrived", self.received().len());
         self.received()
     }
@@ -114,10 +114,10 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 async fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
-    if shared.mood() == Mood::Closed {
+    if shared.behaviour() == Behaviour::Closed {
         return Ok(());
     }
-    if shared.privacy == Privacy::Tls {
+    if shared.encryption == Encryption::Tls {
         let stream = shared.tls.accept(stream).await?;
         return converse(BufStream::new(stream), shared, true, true).await.map(drop);
     }
@@ -127,8 +127,8 @@ async fn serve(stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
 }
 
 impl Shared {
-    fn mood(&self) -> Mood {
-        *self.mood.lock().unwrap_or_else(PoisonError::into_inner)
+    fn behaviour(&self) -> Behaviour {
+        *self.behaviour.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -149,9 +149,9 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
             return Ok(None);
         }
         let line = line.trim_end();
-        let mood = shared.mood();
+        let behaviour = shared.behaviour();
         match line.split([' ', ':']).next().unwrap_or_default().to_uppercase().as_str() {
-            "EHLO" if shared.privacy == Privacy::StartTls && !is_private => {
+            "EHLO" if shared.encryption == Encryption::StartTls && !is_private => {
                 say(&mut stream, "250-mail.example\r\n250 STARTTLS").await?;
             }
             "EHLO" => say(&mut stream, "250-mail.example\r\n250-AUTH PLAIN\r\n250 8BITMIME").await?,
@@ -163,8 +163,8 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
                 login = line.rsplit(' ').next().map(str::to_owned);
                 say(&mut stream, "235 welcome").await?;
             }
-            "MAIL" if mood == Mood::Busy => say(&mut stream, "451 come back later").await?,
-            "RCPT" if mood == Mood::Denying => say(&mut stream, "550 5.7.1 relaying denied").await?,
+            "MAIL" if behaviour == Behaviour::Busy => say(&mut stream, "451 come back later").await?,
+            "RCPT" if behaviour == Behaviour::Denying => say(&mut stream, "550 5.7.1 relaying denied").await?,
             "RCPT" if line.contains("refused@") => {
                 say(&mut stream, &format!("550 5.1.1 no such mailbox: {line}")).await?;
             }
@@ -174,7 +174,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
             }
             "DATA" => {
                 say(&mut stream, "354 go on").await?;
-                if mood == Mood::Dying {
+                if behaviour == Behaviour::Dying {
                     stream.read_line(&mut String::new()).await?;
                     return Ok(None);
                 }

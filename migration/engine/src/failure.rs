@@ -97,6 +97,7 @@ impl From<std::io::Error> for Failure {
 }
 
 /// The failure of opening a database.
+#[cfg(feature = "cli")]
 pub(crate) fn no_connection(error: DbErr) -> Failure {
     match error_kind(&error) {
         ErrorKind::NoRights | ErrorKind::Locked => error.into(),

@@ -17,10 +17,10 @@ mod change;
 mod cli;
 #[cfg(feature = "cli")]
 mod compare;
-#[cfg(feature = "cli")]
-mod comparison;
 mod connection;
 mod destructive;
+#[cfg(feature = "cli")]
+mod drift;
 #[cfg(feature = "cli")]
 mod entity;
 #[cfg(feature = "cli")]
@@ -35,7 +35,7 @@ mod lock;
 mod lock_holders;
 mod migration_step;
 mod project;
-mod record;
+mod recorder;
 #[cfg(feature = "cli")]
 mod revision;
 mod run;
@@ -47,9 +47,9 @@ mod sources;
 pub use alter_table::AlterTable;
 #[cfg(feature = "cli")]
 pub use cli::run;
-#[cfg(feature = "cli")]
-pub use comparison::{Difference, autogenerate, differences};
 pub use connection::{connect, connect_existing, create_sqlite_folder};
+#[cfg(feature = "cli")]
+pub use drift::{Difference, autogenerate, differences};
 pub use failure::Failure;
 #[cfg(feature = "cli")]
 pub use generate::Heading;

@@ -8,7 +8,7 @@ use sea_orm_migration::MigrationTrait;
 use crate::history::{self, Applied};
 use crate::lock::{self, MigrationLock};
 use crate::migration_step::{Direction, MigrationStep, StepOutcome};
-use crate::record::{self, Recorded, Recorder};
+use crate::recorder::{self, Recorded, Recorder};
 use crate::{Failure, Project, destructive};
 
 /// Options of a run.
@@ -58,7 +58,7 @@ pub async fn upgrade(db: &DatabaseConnection, project: &Project, options: &Optio
     if pending.is_empty() && applied.iter().all(|record| record.checksum.is_some()) {
         return Ok(());
     }
-    let recorded = record::record_up(&migrations, db.get_database_backend()).await?;
+    let recorded = recorder::record_up(&migrations, db.get_database_backend()).await?;
     warn_of_edited(&migrations, &applied, &recorded);
     if !options.allow_destructive {
         let recordings =

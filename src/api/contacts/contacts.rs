@@ -124,7 +124,7 @@ impl CreateContact {
         let month = self.birth_month.as_ref().and_then(Field::as_valid).map(|month| month.to_i16());
         let day = self.birth_day.as_ref().and_then(Field::as_valid).map(|day| day.to_i16());
         let year = self.birth_year.as_ref().and_then(Field::as_valid).map(|year| year.get());
-        Birthday::parse(month, day, year, latest_birth_date())
+        Birthday::try_from_parts(month, day, year, latest_birth_date())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Vaccine requests, and their review.
+//! Vaccine requests: create, list, get, update.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
@@ -14,10 +14,9 @@ use crate::api::http::field::{Field, Optional as _, Patched as _};
 use crate::api::http::paging::{self, Limit, PageReply};
 use crate::api::http::problem::Problem;
 use crate::domain::vaccination::vaccine_requests::{
-    self, NewRequest, Request, RequestChanges, RequestFilter, RequestNote, Transition,
+    self, NewRequest, Request, RequestChanges, RequestFilter, RequestNote,
 };
 use crate::domain::vaccination::vaccines::Doses;
-use crate::domain::values::caller::Caller;
 use crate::domain::values::instant::Instant;
 use crate::domain::values::patch::{Patch, not_null};
 use crate::error::Error;
@@ -137,14 +136,10 @@ impl TryFrom<CreateVaccineRequest> for NewRequest {
     type Error = Error;
 
     fn try_from(body: CreateVaccineRequest) -> Result<Self, Error> {
-        let dose_number = match body.dose_number.value()? {
-            Some(number) => number,
-            None => Doses::parse(1)?,
-        };
         Ok(Self {
             contact_id: body.contact_id.value()?,
             vaccine_id: body.vaccine_id.value()?,
-            dose_number,
+            dose_number: body.dose_number.value()?.unwrap_or(Doses::MINIMUM),
             note: body.note.value()?,
         })
     }
@@ -182,18 +177,6 @@ impl TryFrom<UpdateVaccineRequest> for RequestChanges {
             note: body.note.value()?,
         })
     }
-}
-
-/// The rejection of a request.
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({ "reason": "This dose was given last month." }))]
-pub struct RejectVaccineRequest {
-    /// Reason, for the user.
-    #[serde(default)]
-    #[validate(nested)]
-    #[schema(inline, required = true)]
-    reason: Field<RequestNote>,
 }
 
 /// Filter and page of a list of requests.
@@ -334,81 +317,5 @@ pub async fn update(
     Valid(body): Valid<UpdateVaccineRequest>,
 ) -> Result<web::Json<VaccineRequestReply>, Problem> {
     let request = vaccine_requests::update(&state.db, &state.auth.clock, &user, id.0, body.try_into()?).await?;
-    Ok(web::Json(request.into()))
-}
-
-/// Approve a vaccine request
-///
-/// It must be pending.
-///
-/// **Open to:** staff.
-#[utoipa::path(
-    operation_id = "approve_vaccine_request", tag = "vaccine-requests", security(("oauth2" = []), ("token" = [])),
-    params(("id" = Uuid, Path)),
-    responses(
-        (status = 200, body = VaccineRequestReply),
-        (status = 403, description = "Needs the role staff"),
-        (status = 409, description = "The request is not pending"),
-    )
-)]
-#[post("/{id}/approve")]
-pub async fn approve(
-    state: web::Data<AppState>,
-    caller: Caller,
-    id: Id,
-) -> Result<web::Json<VaccineRequestReply>, Problem> {
-    let transition = Transition::Approve;
-    let request = vaccine_requests::transition(&state.db, &state.auth.clock, &caller, id.0, transition).await?;
-    Ok(web::Json(request.into()))
-}
-
-/// Reject a vaccine request
-///
-/// It must be pending.
-///
-/// **Open to:** staff.
-#[utoipa::path(
-    operation_id = "reject_vaccine_request", tag = "vaccine-requests", security(("oauth2" = []), ("token" = [])),
-    params(("id" = Uuid, Path)),
-    request_body = RejectVaccineRequest,
-    responses(
-        (status = 200, body = VaccineRequestReply),
-        (status = 403, description = "Needs the role staff"),
-        (status = 409, description = "The request is not pending"),
-    )
-)]
-#[post("/{id}/reject")]
-pub async fn reject(
-    state: web::Data<AppState>,
-    caller: Caller,
-    id: Id,
-    Valid(body): Valid<RejectVaccineRequest>,
-) -> Result<web::Json<VaccineRequestReply>, Problem> {
-    let transition = Transition::Reject { reason: body.reason.value()? };
-    let request = vaccine_requests::transition(&state.db, &state.auth.clock, &caller, id.0, transition).await?;
-    Ok(web::Json(request.into()))
-}
-
-/// Cancel a vaccine request
-///
-/// It must be pending, approved or booked.
-///
-/// **Open to:** the user who made it, and staff.
-#[utoipa::path(
-    operation_id = "cancel_vaccine_request", tag = "vaccine-requests", security(("oauth2" = []), ("token" = [])),
-    params(("id" = Uuid, Path)),
-    responses(
-        (status = 200, body = VaccineRequestReply),
-        (status = 409, description = "The request is already closed"),
-    )
-)]
-#[post("/{id}/cancel")]
-pub async fn cancel(
-    state: web::Data<AppState>,
-    caller: Caller,
-    id: Id,
-) -> Result<web::Json<VaccineRequestReply>, Problem> {
-    let transition = Transition::Cancel;
-    let request = vaccine_requests::transition(&state.db, &state.auth.clock, &caller, id.0, transition).await?;
     Ok(web::Json(request.into()))
 }

@@ -113,16 +113,12 @@ impl TryFrom<CreateVaccine> for NewVaccine {
     type Error = Error;
 
     fn try_from(body: CreateVaccine) -> Result<Self, Error> {
-        let min_interval_days = match body.min_interval_days.value()? {
-            Some(days) => days,
-            None => IntervalDays::parse(0)?,
-        };
         Ok(Self {
             code: body.code.value()?,
             name: body.name.value()?,
             manufacturer: body.manufacturer.value()?,
             doses: body.doses.value()?,
-            min_interval_days,
+            min_interval_days: body.min_interval_days.value()?.unwrap_or(IntervalDays::MINIMUM),
             min_age_months: body.min_age_months.value()?,
             max_age_months: body.max_age_months.value()?,
         })

@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_hash_matches_nothing() {
+    async fn a_malformed_hash_matches_no_password() {
         let permit = hasher().permit().await.unwrap();
         for stored in ["", "none", "$2b$04$short", "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"] {
             let stored = Some(PasswordHash(stored.to_owned()));
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_queue_turns_the_next_one_away() {
+    async fn a_full_queue_is_busy() {
         let hasher = Hasher::start(4, 1, 1).unwrap();
         let (first, second) = (hasher.permit().await.unwrap(), hasher.permit().await.unwrap());
         let mut third = Box::pin(hasher.permit());

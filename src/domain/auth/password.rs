@@ -1,5 +1,6 @@
 //! Passwords in plain text: new ones, which must meet the rules, and presented ones, which are only verified.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
@@ -26,18 +27,18 @@ impl Password {
     /// # Errors
     /// A violation `length`, `nul` or `common`.
     pub fn parse(raw: &str) -> Result<Self, Violation> {
-        let refuse = |code, message| Err(Violation::new("password", code, message));
+        let refuse = |code, message: Cow<'static, str>| Err(Violation::new("password", code, message));
         if raw.chars().count() < Self::MIN_CHARS {
-            return refuse("length", "must have at least 8 characters");
+            return refuse("length", format!("must have at least {} characters", Self::MIN_CHARS).into());
         }
         if raw.len() > Self::MAX_BYTES {
-            return refuse("length", "must have at most 71 bytes");
+            return refuse("length", format!("must have at most {} bytes", Self::MAX_BYTES).into());
         }
         if raw.contains('\0') {
-            return refuse("nul", "must not contain the NUL character");
+            return refuse("nul", "must not contain the NUL character".into());
         }
         if COMMON.contains(raw.to_lowercase().as_str()) {
-            return refuse("common", "is one of the most common passwords");
+            return refuse("common", "is one of the most common passwords".into());
         }
         Ok(Self(Zeroizing::new(raw.to_owned())))
     }

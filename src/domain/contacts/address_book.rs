@@ -96,7 +96,7 @@ impl Fields {
         let number = normalize_phone(&self.phone_number);
         let phone_number = optional(&mut violations, "phone_number", &number, ContactNumber::parse);
         let note = optional(&mut violations, "note", &self.note, Note::parse);
-        let birthday = self.birthday.and_then(|[year, month, day]| Birthday::parse(month, day, year, latest));
+        let birthday = self.birthday.and_then(|[year, month, day]| Birthday::try_from_parts(month, day, year, latest));
         let birthday = birthday.unwrap_or_else(|violation| {
             violations.push(violation);
             None

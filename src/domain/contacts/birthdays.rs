@@ -217,7 +217,7 @@ mod tests {
             .into_iter()
             .map(|(month, day)| {
                 let parts = (i16::try_from(month).unwrap(), i16::try_from(day).unwrap());
-                Birthday::parse(Some(parts.0), Some(parts.1), Some(1904), NaiveDate::MAX)
+                Birthday::try_from_parts(Some(parts.0), Some(parts.1), Some(1904), NaiveDate::MAX)
                     .unwrap()
                     .or_else(|| panic!("{parts:?}"))
                     .unwrap()

@@ -72,7 +72,7 @@ pub(in crate::domain) fn owned_by(user_id: Uuid) -> Select<Entity> {
 /// The birthday of a contact.
 #[must_use]
 pub fn birthday_of(contact: &Model) -> Option<Birthday> {
-    Birthday::of_parts(contact.birth_month, contact.birth_day, contact.birth_year)
+    Birthday::from_parts(contact.birth_month, contact.birth_day, contact.birth_year)
 }
 
 /// The row of a new contact.

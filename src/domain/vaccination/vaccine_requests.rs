@@ -1,4 +1,4 @@
-//! Vaccine requests: create, update while pending, and the transitions of the review.
+//! Vaccine requests: create, list, update while pending. Their status is changed by [`transitions`](super::transitions).
 //!
 //! The conditions of an operation are part of its statement, so nothing can change between check and write. The reason
 //! of a refusal is looked up only if the statement found no row.
@@ -6,20 +6,17 @@
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
-use entity::{AuditAction, RequestStatus, Role, contacts, vaccine_requests, vaccines};
+use entity::{RequestStatus, contacts, vaccine_requests, vaccines};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    Select, TransactionSession as _,
+    Select,
 };
 use uuid::Uuid;
 use vaccine_requests::Column;
 
-use crate::db::Transact;
-use crate::domain::records::audit::Event;
 use crate::domain::vaccination::vaccines::Doses;
 use crate::domain::values::actor::Actor;
-use crate::domain::values::caller::Caller;
 use crate::domain::values::clock::Clock;
 use crate::domain::values::page::{Page, Slice, first_id_at, last_id_before};
 use crate::domain::values::patch::Patch;
@@ -194,7 +191,7 @@ async fn with_contacts(db: &impl ConnectionTrait, requests: Vec<vaccine_requests
     Ok(requests.into_iter().map(request).collect())
 }
 
-async fn with_contact(db: &impl ConnectionTrait, request: vaccine_requests::Model) -> Result<Request> {
+pub(super) async fn with_contact(db: &impl ConnectionTrait, request: vaccine_requests::Model) -> Result<Request> {
     with_contacts(db, vec![request]).await?.into_iter().next().ok_or(Error::NotFound)
 }
 
@@ -245,91 +242,6 @@ pub async fn update(
         return Err(Conflict::RequestStatus(request.status).into());
     }
     Err(not_offered(db, actor, changes.vaccine_id.unwrap_or(request.vaccine_id), None).await?)
-}
-
-/// A transition of the status of a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Transition {
-    /// `pending → approved`, by staff.
-    Approve,
-    /// `pending → rejected`, by staff.
-    Reject {
-        /// The reason, for the user.
-        reason: RequestNote,
-    },
-    /// `pending | approved | booked → cancelled`, by the user or by staff.
-    Cancel,
-}
-
-impl Transition {
-    fn from(&self) -> &'static [RequestStatus] {
-        match self {
-            Self::Approve | Self::Reject { .. } => &[RequestStatus::Pending],
-            Self::Cancel => &[RequestStatus::Pending, RequestStatus::Approved, RequestStatus::Booked],
-        }
-    }
-
-    fn to(&self) -> RequestStatus {
-        match self {
-            Self::Approve => RequestStatus::Approved,
-            Self::Reject { .. } => RequestStatus::Rejected,
-            Self::Cancel => RequestStatus::Cancelled,
-        }
-    }
-
-    fn action(&self) -> AuditAction {
-        match self {
-            Self::Approve => AuditAction::RequestApproved,
-            Self::Reject { .. } => AuditAction::RequestRejected,
-            Self::Cancel => AuditAction::RequestCancelled,
-        }
-    }
-
-    fn required_role(&self) -> Role {
-        match self {
-            Self::Approve | Self::Reject { .. } => Role::Staff,
-            Self::Cancel => Role::Patient,
-        }
-    }
-}
-
-/// Changes the status of a request, by one guarded statement. Decisions of staff are recorded in the audit trail.
-///
-/// # Errors
-/// [`Error::Forbidden`], [`Error::NotFound`], or a conflict if the status of the request does not allow the transition.
-pub async fn transition(
-    db: &impl Transact,
-    clock: &Clock,
-    caller: &Caller,
-    id: Uuid,
-    transition: Transition,
-) -> Result<Request> {
-    let actor = &caller.actor;
-    actor.require(transition.required_role())?;
-    let (action, now) = (transition.action(), clock.now());
-    let mut update = vaccine_requests::Entity::update_many()
-        .col_expr(Column::Status, Expr::value(transition.to()))
-        .col_expr(Column::UpdatedAt, Expr::value(now))
-        .filter(Column::Id.eq(id))
-        .filter(Column::Status.is_in(transition.from().iter().copied()))
-        .apply_if((!actor.is_staff()).then_some(actor.user_id), |update, own| update.filter(Column::UserId.eq(own)));
-    if transition.required_role() >= Role::Staff {
-        update = update.col_expr(Column::ReviewedBy, Expr::value(actor.user_id));
-    }
-    if let Transition::Reject { reason } = transition {
-        update = update.col_expr(Column::Reason, Expr::value(reason.into_string()));
-    }
-    let transaction = db.begin().await?;
-    let Some(changed) = update.exec_with_returning(&transaction).await?.into_iter().next() else {
-        transaction.rollback().await?;
-        return Err(Conflict::RequestStatus(get(db, actor, id).await?.request.status).into());
-    };
-    if changed.user_id != actor.user_id {
-        let event = Event::new(action, &caller.client).by(Some(actor.user_id)).to(changed.user_id).on(changed.id);
-        event.record(&transaction, now).await?;
-    }
-    transaction.commit().await?;
-    with_contact(db, changed).await
 }
 
 async fn own(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<vaccine_requests::Model> {

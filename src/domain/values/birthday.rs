@@ -41,7 +41,7 @@ impl Birthday {
     /// # Errors
     /// Returns a violation in the invalid part if the day does not exist or is after `latest`, or if
     /// the month or the day is missing.
-    pub fn parse(
+    pub fn try_from_parts(
         month: Option<i16>,
         day: Option<i16>,
         year: Option<i16>,
@@ -70,7 +70,7 @@ impl Birthday {
 
     /// A birthday from parts that were checked before, such as those of a database row.
     #[must_use]
-    pub fn of_parts(month: Option<i16>, day: Option<i16>, year: Option<i16>) -> Option<Self> {
+    pub fn from_parts(month: Option<i16>, day: Option<i16>, year: Option<i16>) -> Option<Self> {
         let part = |part: Option<i16>| part.and_then(|part| u32::try_from(part).ok());
         let (month, day) = part(month).zip(part(day))?;
         Some(Self { month, day, year: year.map(i32::from) })
@@ -129,7 +129,7 @@ mod tests {
     }
 
     fn parse(month: Option<i16>, day: Option<i16>, year: Option<i16>) -> Result<Option<Birthday>, String> {
-        Birthday::parse(month, day, year, date(2026, 11, 21)).map_err(|violation| violation.field.into_owned())
+        Birthday::try_from_parts(month, day, year, date(2026, 11, 21)).map_err(|violation| violation.field.into_owned())
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::domain::values::value::{Shape, Value};
 use crate::error::Violation;
 
 /// Values of an enum.
-fn words<E: ActiveEnum<Value = String>>() -> Vec<String> {
+fn enum_values<E: ActiveEnum<Value = String>>() -> Vec<String> {
     E::iter().map(|value| value.to_value()).collect()
 }
 
@@ -17,7 +17,7 @@ fn parse<E: ActiveEnum<Value = String> + Value>(word: &str) -> Result<E, Violati
 }
 
 impl Value for Role {
-    const SHAPE: Shape = Shape::Enum(words::<Self>);
+    const SHAPE: Shape = Shape::Enum(enum_values::<Self>);
 
     fn from_text(word: &str) -> Result<Self, Violation> {
         parse(word)
@@ -25,7 +25,7 @@ impl Value for Role {
 }
 
 impl Value for RequestStatus {
-    const SHAPE: Shape = Shape::Enum(words::<Self>);
+    const SHAPE: Shape = Shape::Enum(enum_values::<Self>);
 
     fn from_text(word: &str) -> Result<Self, Violation> {
         parse(word)
@@ -33,7 +33,7 @@ impl Value for RequestStatus {
 }
 
 impl Value for AuditAction {
-    const SHAPE: Shape = Shape::Enum(words::<Self>);
+    const SHAPE: Shape = Shape::Enum(enum_values::<Self>);
 
     fn from_text(word: &str) -> Result<Self, Violation> {
         parse(word)
@@ -41,7 +41,7 @@ impl Value for AuditAction {
 }
 
 impl Value for ContactFormat {
-    const SHAPE: Shape = Shape::Enum(words::<Self>);
+    const SHAPE: Shape = Shape::Enum(enum_values::<Self>);
 
     fn from_text(word: &str) -> Result<Self, Violation> {
         parse(word)

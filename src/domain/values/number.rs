@@ -8,6 +8,9 @@ use crate::error::Violation;
 pub struct Number<const MIN: i32, const MAX: i32>(i32);
 
 impl<const MIN: i32, const MAX: i32> Number<MIN, MAX> {
+    /// The smallest number.
+    pub const MINIMUM: Self = Self(MIN);
+
     /// Checks a number.
     ///
     /// # Errors

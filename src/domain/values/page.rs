@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_tells_of_the_next_one_only_when_there_is_one() {
+    fn next_is_set_only_if_there_is_another_page() {
         let ids: Vec<_> = (1..=3).map(Uuid::from_u128).collect();
         let page = Page { limit: 2, after: None };
         assert_eq!(page.slice(ids.clone(), |id| *id).next, Some(Uuid::from_u128(2)));

@@ -119,7 +119,7 @@ impl BirthDate {
     /// A violation `range`.
     pub fn parse(date: NaiveDate) -> Result<Self, Violation> {
         if date > latest_birth_date() || date.year() < FIRST_YEAR {
-            return Err(Violation::of_value("range", "must be a date from 1900-01-01 to today"));
+            return Err(Violation::of_value("range", format!("must be a date from {FIRST_YEAR}-01-01 to today")));
         }
         Ok(Self(date))
     }
@@ -231,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_telephone_number_is_told_from_other_texts() {
+    fn a_text_that_is_no_telephone_number_is_rejected() {
         for good in ["+49 30 123456", "(030) 12-34-56", "12345"] {
             assert!(PhoneNumber::parse(good).is_ok(), "{good}");
         }

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::BACKEND;
 use crate::support::app::{PASSWORD, TestApp};
 use crate::support::mailbox::Mail;
-use crate::support::smtp::{Mood, Privacy, SmtpServer};
+use crate::support::smtp::{Behaviour, Encryption, SmtpServer};
 
 const ADA: &str = "ada@example.org";
 
@@ -52,7 +52,7 @@ async fn until(condition: impl Fn() -> bool) {
 
 #[tokio::test]
 async fn a_mail_has_sender_recipient_text_and_html() {
-    let server = SmtpServer::start(Privacy::None).await;
+    let server = SmtpServer::start(Encryption::None).await;
     let app = start(&server, &[]).await;
     app.register(ADA).await.created();
     let mail = &server.wait_for(1).await[0];
@@ -79,7 +79,7 @@ async fn a_mail_has_sender_recipient_text_and_html() {
 #[tokio::test]
 async fn a_name_is_escaped_in_headers_and_html() {
     use sea_orm::{ActiveModelTrait, Set, Unchanged};
-    let server = SmtpServer::start(Privacy::None).await;
+    let server = SmtpServer::start(Encryption::None).await;
     let app = start(&server, &[]).await;
     let body = json!({ "name": "Ada\r\nBcc: all@example.org", "email": ADA, "password": PASSWORD });
     app.post("/api/v1/auth/register", body).await.violates(&[("name", "control")]);
@@ -105,9 +105,9 @@ async fn a_name_is_escaped_in_headers_and_html() {
 
 #[tokio::test]
 async fn no_mail_is_lost_while_the_mail_server_is_down() {
-    let server = SmtpServer::start(Privacy::None).await;
-    for mood in [Mood::Closed, Mood::Busy, Mood::Denying, Mood::Dying] {
-        server.set(mood);
+    let server = SmtpServer::start(Encryption::None).await;
+    for behaviour in [Behaviour::Closed, Behaviour::Busy, Behaviour::Denying, Behaviour::Dying] {
+        server.set(behaviour);
         let before = server.received().len();
         let app = start(&server, &[]).await;
         let recipients: Vec<_> = (0..20).map(|number| format!("{number}@example.org")).collect();
@@ -123,28 +123,28 @@ async fn no_mail_is_lost_while_the_mail_server_is_down() {
         };
         tokio::time::timeout(std::time::Duration::from_secs(60), tried).await.unwrap();
         assert_eq!(waiting(&app).await, 20);
-        server.set(Mood::Good);
+        server.set(Behaviour::Good);
         let mut arrived: Vec<_> =
             server.wait_for(before + 20).await.into_iter().skip(before).map(|mail| mail.recipient).collect();
         app.outbox_empties().await;
         arrived.sort_by_key(|recipient| recipient.split('@').next().unwrap().parse::<u32>().unwrap());
-        assert_eq!(arrived, recipients, "{mood:?}");
+        assert_eq!(arrived, recipients, "{behaviour:?}");
         assert_eq!(server.received().len(), before + 20);
     }
 }
 
 #[tokio::test]
 async fn a_pending_address_change_survives_a_long_outage_of_the_mail_server() {
-    let server = SmtpServer::start(Privacy::None).await;
+    let server = SmtpServer::start(Encryption::None).await;
     let app = start(&server, &[]).await;
     let patient = app.patient().await;
-    server.set(Mood::Closed);
+    server.set(Behaviour::Closed);
     let change = json!({ "email": ADA, "current_password": PASSWORD });
     patient.post("/users/me/email-change", change).await.accepted();
     app.clock.advance(chrono::Duration::minutes(20));
     care4u::domain::auth::codes::sweep(&app.state().db, app.clock.now()).await.unwrap();
     let again = app.refresh(&patient.refresh_token).await.ok();
-    server.set(Mood::Good);
+    server.set(Behaviour::Good);
     let mails = server.wait_for(2).await;
     let code = Mail::read(&mails.iter().find(|mail| mail.recipient == ADA).unwrap().message).code();
     let confirm =
@@ -155,7 +155,7 @@ async fn a_pending_address_change_survives_a_long_outage_of_the_mail_server() {
 
 #[tokio::test]
 async fn a_hanging_mail_server_delays_no_request_and_no_other_mail() {
-    let server = SmtpServer::start(Privacy::None).await;
+    let server = SmtpServer::start(Encryption::None).await;
     let app = start(&server, &[("CARE4U__MAIL__SMTP_TIMEOUT_SECONDS", "3")]).await;
     app.register("hang@example.org").await.created();
     until(|| server.hanging() > 0).await;
@@ -169,7 +169,7 @@ async fn a_hanging_mail_server_delays_no_request_and_no_other_mail() {
 
 #[tokio::test]
 async fn a_mail_is_delivered_once_although_quit_gets_no_response() {
-    let server = SmtpServer::start(Privacy::None).await;
+    let server = SmtpServer::start(Encryption::None).await;
     let app = start(&server, &[]).await;
     enqueue(&app, "late@example.org").await;
     app.outbox_empties().await;
@@ -178,7 +178,7 @@ async fn a_mail_is_delivered_once_although_quit_gets_no_response() {
 
 #[tokio::test]
 async fn a_permanently_rejected_address_is_given_up_and_the_mail_kept_for_a_month() {
-    let server = SmtpServer::start(Privacy::None).await;
+    let server = SmtpServer::start(Encryption::None).await;
     let app = start(&server, &[]).await;
     enqueue(&app, "refused@example.org").await;
     // Nothing of a deleted account is kept, not even this mail.
@@ -207,8 +207,8 @@ async fn a_permanently_rejected_address_is_given_up_and_the_mail_kept_for_a_mont
 
 #[tokio::test]
 async fn several_instances_send_each_mail_once() {
-    let server = SmtpServer::start(Privacy::None).await;
-    server.set(Mood::Closed);
+    let server = SmtpServer::start(Encryption::None).await;
+    server.set(Behaviour::Closed);
     let app = start(&server, &[]).await;
     let port = server.port.to_string();
     let mut others = Vec::new();
@@ -218,7 +218,7 @@ async fn several_instances_send_each_mail_once() {
     for number in 0..200 {
         enqueue(&app, &format!("{number}@example.org")).await;
     }
-    server.set(Mood::Good);
+    server.set(Behaviour::Good);
     server.wait_for(200).await;
     app.outbox_empties().await;
     let mut times = BTreeMap::<_, u32>::new();
@@ -231,8 +231,8 @@ async fn several_instances_send_each_mail_once() {
 
 #[tokio::test]
 async fn mail_and_credentials_are_sent_over_tls_only() {
-    for (privacy, tls) in [(Privacy::StartTls, "starttls"), (Privacy::Tls, "tls")] {
-        let server = SmtpServer::start(privacy).await;
+    for (encryption, tls) in [(Encryption::StartTls, "starttls"), (Encryption::Tls, "tls")] {
+        let server = SmtpServer::start(encryption).await;
         let folder = tempfile::tempdir().unwrap();
         let authority = folder.path().join("authority.pem");
         std::fs::write(&authority, &server.certificate).unwrap();
@@ -254,8 +254,10 @@ async fn mail_and_credentials_are_sent_over_tls_only() {
 
 #[tokio::test]
 async fn a_mail_server_with_an_invalid_certificate_gets_no_mail() {
-    for (privacy, tls) in [(Privacy::StartTls, "starttls"), (Privacy::Tls, "tls"), (Privacy::None, "starttls")] {
-        let server = SmtpServer::start(privacy).await;
+    for (encryption, tls) in
+        [(Encryption::StartTls, "starttls"), (Encryption::Tls, "tls"), (Encryption::None, "starttls")]
+    {
+        let server = SmtpServer::start(encryption).await;
         let app = start(&server, &[("CARE4U__MAIL__SMTP_TLS", tls)]).await;
         enqueue(&app, ADA).await;
         let tried = async {

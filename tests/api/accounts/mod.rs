@@ -1,5 +1,7 @@
 //! Accounts: registration, profile, e-mail, recovery, mail.
 
+mod account;
+mod credentials;
 mod mail;
 mod recovery;
 mod registration;

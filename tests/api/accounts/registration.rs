@@ -1,9 +1,121 @@
-//! Silent registration: the response does not reveal whether an address is taken.
+//! Registration: open, where a taken address is a conflict, and silent, where the response does not reveal it.
 
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
 
 use crate::BACKEND;
 use crate::support::app::{PASSWORD, TestApp};
+
+fn ada() -> Value {
+    json!({ "name": "Ada Lovelace", "email": "Ada@Example.org", "password": PASSWORD })
+}
+
+#[tokio::test]
+async fn a_registered_user_can_log_in_and_get_their_account() {
+    let app = TestApp::start(BACKEND).await;
+    let body = json!({
+        "name": " Ada Lovelace ", "email": " Ada@Example.org ", "password": PASSWORD, "nid": "1912-AL",
+        "phone_number": "+44 20 7946 0018", "address": "12 St James's Square\nLondon", "birth_date": "1985-12-10",
+    });
+    let response = app.post("/api/v1/auth/register", body).await;
+    let account = response.created();
+    assert_eq!(response.header("location"), format!("/api/v1/users/{}", account["id"].as_str().unwrap()));
+    assert_eq!(account["email"], "ada@example.org");
+    assert_eq!(account["name"], "Ada Lovelace");
+    assert_eq!(account["role"], "patient");
+    assert_eq!(account["email_verified_at"], Value::Null);
+    assert!(!response.text.contains("password"), "{}", response.text);
+
+    let login = json!({ "email": "ADA@example.org", "password": PASSWORD });
+    let response = app.post("/api/v1/auth/login", login).await;
+    let pair = response.ok();
+    assert_eq!(response.header("cache-control"), "no-store");
+    assert_eq!((&pair["token_type"], &pair["expires_in"]), (&json!("Bearer"), &json!(900)));
+    let me = app.request(Method::GET, "/api/v1/users/me").bearer_auth(pair["access_token"].as_str().unwrap());
+    assert_eq!(app.send(me).await.ok(), account);
+}
+
+#[tokio::test]
+async fn an_email_can_be_registered_once_in_any_letter_case() {
+    let app = TestApp::start(BACKEND).await;
+    app.post("/api/v1/auth/register", ada()).await.created();
+    let mut again = ada();
+    again["email"] = json!("aDA@eXAMPLE.ORG");
+    app.post("/api/v1/auth/register", again).await.problem(409, "email-taken");
+}
+
+#[tokio::test]
+async fn a_national_id_can_be_registered_once() {
+    let app = TestApp::start(BACKEND).await;
+    let with = |email: &str| json!({ "name": "Ada", "email": email, "password": PASSWORD, "nid": "19121815" });
+    app.post("/api/v1/auth/register", with("a@example.org")).await.created();
+    app.post("/api/v1/auth/register", with("b@example.org")).await.problem(409, "nid-taken");
+}
+
+#[tokio::test]
+async fn of_concurrent_registrations_of_one_email_one_succeeds() {
+    let app = TestApp::start(BACKEND).await;
+    let responses = (0..8).map(|_| app.post("/api/v1/auth/register", ada()));
+    let responses = futures_util::future::join_all(responses).await;
+    let mut statuses: Vec<_> = responses.iter().map(|response| response.status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409]);
+}
+
+#[tokio::test]
+async fn all_invalid_fields_of_a_registration_are_reported_at_once() {
+    let app = TestApp::start(BACKEND).await;
+    let body = json!({
+        "name": " ", "email": "ada@", "password": "short", "nid": "a;b", "phone_number": "call me",
+        "address": "nul\0", "birth_date": "2999-01-01",
+    });
+    app.post("/api/v1/auth/register", body).await.violates(&[
+        ("address", "control"),
+        ("birth_date", "range"),
+        ("email", "email"),
+        ("name", "blank"),
+        ("nid", "nid"),
+        ("password", "length"),
+        ("phone_number", "phone_number"),
+    ]);
+    app.post("/api/v1/auth/register", json!({})).await.violates(&[
+        ("email", "email"),
+        ("name", "blank"),
+        ("password", "length"),
+    ]);
+}
+
+#[tokio::test]
+async fn a_rejected_password_is_not_repeated_in_the_response() {
+    let app = TestApp::start(BACKEND).await;
+    for password in ["hunter2", "password1", &"ж".repeat(40)] {
+        let mut body = ada();
+        body["password"] = json!(password);
+        let response = app.post("/api/v1/auth/register", body).await;
+        response.problem(422, "invalid");
+        assert!(!response.text.contains(password), "{}", response.text);
+    }
+}
+
+#[tokio::test]
+async fn members_that_only_the_service_sets_are_rejected() {
+    let app = TestApp::start(BACKEND).await;
+    for (field, value) in [
+        ("role", json!("admin")),
+        ("id", json!("01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")),
+        ("verified", json!(true)),
+        ("email_verified_at", json!("2020-01-01T00:00:00Z")),
+        ("created_at", json!("2020-01-01T00:00:00Z")),
+        ("password_hash", json!("$2b$04$")),
+    ] {
+        let mut body = ada();
+        body[field] = value;
+        app.post("/api/v1/auth/register", body).await.violates(&[(field, "unknown")]);
+    }
+    app.post("/api/v1/auth/login", json!({ "email": "ada@example.org", "password": PASSWORD }))
+        .await
+        .problem(401, "wrong-credentials");
+}
 
 const SILENT: [(&str, &str); 1] = [("CARE4U__REGISTRATION__ON_DUPLICATE", "silent")];
 

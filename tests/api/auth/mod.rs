@@ -1,8 +1,9 @@
 //! Login, tokens, sessions, keys, throttles.
 
+mod access_token;
 mod keys;
-mod login;
+mod log_in;
 mod refresh;
 mod sessions;
 mod throttle;
-mod tokens;
+mod token;

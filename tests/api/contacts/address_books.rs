@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::contact_files::{book, count, errors, expected, import_csv};
+use super::contact_imports::{book, count, errors, expected, import_csv};
 use crate::BACKEND;
 use crate::support::actor::Actor;
 use crate::support::app::TestApp;
@@ -220,7 +220,7 @@ fn any_contact_survives_an_export_and_import_unchanged() {
     );
     runner
         .run(&contact, |((first_name, last_name, notes, phone_number, has_email), (month, day, year))| {
-            let birthday = Birthday::parse(Some(month), Some(day), year, latest).ok().flatten();
+            let birthday = Birthday::try_from_parts(Some(month), Some(day), year, latest).ok().flatten();
             let email = has_email.then(|| Email::parse("o'neil+tag@example.org").unwrap());
             let new = NewContact {
                 first_name: NamePart::parse(&first_name).unwrap(),

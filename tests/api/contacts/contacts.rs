@@ -11,13 +11,13 @@ use crate::support::actor::Actor;
 use crate::support::app::TestApp;
 
 /// Creates a contact. Returns its id.
-async fn keep(owner: &Actor<'_>, body: Value) -> String {
+async fn create(owner: &Actor<'_>, body: Value) -> String {
     let contact = owner.post("/contacts", body).await.created();
     contact["id"].as_str().expect("ids are text").to_owned()
 }
 
-async fn keep_named(owner: &Actor<'_>, first_name: &str, last_name: &str) -> String {
-    keep(owner, json!({ "first_name": first_name, "last_name": last_name })).await
+async fn create_named(owner: &Actor<'_>, first_name: &str, last_name: &str) -> String {
+    create(owner, json!({ "first_name": first_name, "last_name": last_name })).await
 }
 
 /// Returns the full names on all pages of a list.
@@ -69,7 +69,7 @@ async fn a_contact_is_created_read_updated_and_deleted() {
 async fn a_contact_is_visible_to_its_owner_only() {
     let app = TestApp::start(BACKEND).await;
     let (ada, bob) = (app.patient().await, app.patient().await);
-    let path = format!("/contacts/{}", keep_named(&ada, "Byron", "King").await);
+    let path = format!("/contacts/{}", create_named(&ada, "Byron", "King").await);
     for other in [&bob, &app.staff().await, &app.admin().await] {
         other.get(&path).await.problem(404, "not-found");
         other.patch(&path, json!({ "first_name": "Mine" })).await.problem(404, "not-found");
@@ -87,12 +87,12 @@ async fn an_email_is_unique_among_the_contacts_of_one_user() {
     let app = TestApp::start(BACKEND).await;
     let (ada, bob) = (app.patient().await, app.patient().await);
     let with_email = |first: &str| json!({ "first_name": first, "last_name": "King", "email": "byron@example.org" });
-    keep(&ada, with_email("Byron")).await;
+    create(&ada, with_email("Byron")).await;
     let taken = ada.post("/contacts", with_email("Ralph")).await.problem(409, "contact-email-taken");
     assert_eq!(taken["detail"], "One of your contacts has this e-mail already.");
-    keep(&bob, with_email("Byron")).await;
-    let ralph = keep_named(&ada, "Ralph", "King").await;
-    keep_named(&ada, "Anne", "King").await;
+    create(&bob, with_email("Byron")).await;
+    let ralph = create_named(&ada, "Ralph", "King").await;
+    create_named(&ada, "Anne", "King").await;
     let change = json!({ "email": "BYRON@example.org" });
     ada.patch(&format!("/contacts/{ralph}"), change).await.problem(409, "contact-email-taken");
 }
@@ -103,13 +103,13 @@ async fn a_search_finds_text_anywhere_in_any_letter_case_and_script() {
     let ada = app.patient().await;
     for (first, last) in [("Пётр", "Жуков"), ("Émile", "Zola"), ("Jörg", "Straßer"), ("ΝΙΚΟΣ", "Παππάς"), ("Zoë", "Ng")]
     {
-        keep_named(&ada, first, last).await;
+        create_named(&ada, first, last).await;
     }
     let odd = [("50%", "_off_"), ("500", "xoffx"), (r"back\slash", "Q'uote")];
     for (first, last) in odd {
-        keep_named(&ada, first, last).await;
+        create_named(&ada, first, last).await;
     }
-    keep(&ada, json!({ "first_name": "Grace", "last_name": "Hopper", "email": "amazing@navy.example" })).await;
+    create(&ada, json!({ "first_name": "Grace", "last_name": "Hopper", "email": "amazing@navy.example" })).await;
     for (query, expected) in [
         ("ЖУК", "Пётр Жуков"),
         ("ётр", "Пётр Жуков"),
@@ -150,7 +150,7 @@ async fn a_list_is_sorted_by_last_name_first_name_and_id() {
         ("Al", "Adams"),
         ("Al", "Adams"),
     ] {
-        keep_named(&ada, first, last).await;
+        create_named(&ada, first, last).await;
     }
     let all = names(&ada, &[]).await;
     assert_eq!(
@@ -244,7 +244,7 @@ async fn text_in_any_script_and_normalization_is_stored_unchanged() {
     let ada = app.patient().await;
     for (first, last) in [("\u{202e}עדה", "\u{5dc}\u{5d1}"), ("e\u{301}\u{323}", "👩‍👩‍👧"), ("नि", "한글")]
     {
-        let id = keep_named(&ada, first, last).await;
+        let id = create_named(&ada, first, last).await;
         let kept = ada.get(&format!("/contacts/{id}")).await.ok();
         assert_eq!((&kept["first_name"], &kept["last_name"]), (&json!(first), &json!(last)));
         assert_eq!(names(&ada, &[("q", last)]).await.len(), 1);
@@ -257,7 +257,7 @@ async fn a_patch_that_makes_the_birthday_invalid_is_rejected() {
     let ada = app.patient().await;
     let birth =
         json!({ "first_name": "Byron", "last_name": "King", "birth_month": 2, "birth_day": 29, "birth_year": 2020 });
-    let path = format!("/contacts/{}", keep(&ada, birth).await);
+    let path = format!("/contacts/{}", create(&ada, birth).await);
     let this_year = chrono::Utc::now().format("%Y").to_string().parse::<i32>().unwrap();
     for (patch, expected) in [
         (json!({ "birth_day": 30 }), ("birth_day", "date")),
@@ -291,7 +291,7 @@ async fn a_patch_that_makes_the_birthday_invalid_is_rejected() {
 async fn a_vaccine_can_be_requested_for_an_own_contact() {
     let app = TestApp::start(BACKEND).await;
     let (ada, bob, staff) = (app.patient().await, app.patient().await, app.staff().await);
-    let child = keep(
+    let child = create(
         &ada,
         json!({ "first_name": "Byron", "last_name": "King", "birth_month": 5, "birth_day": 12, "birth_year": 2019,
             "email": "byron@example.org", "note": "private" }),
@@ -328,7 +328,7 @@ async fn a_vaccine_can_be_requested_for_an_own_contact() {
 async fn a_contact_with_an_open_request_cannot_be_deleted() {
     let app = TestApp::start(BACKEND).await;
     let (ada, staff) = (app.patient().await, app.staff().await);
-    let child = keep_named(&ada, "Byron", "King").await;
+    let child = create_named(&ada, "Byron", "King").await;
     let body = json!({ "vaccine_id": app.vaccine("MMR").await, "contact_id": child });
     let request = ada.post("/vaccine-requests", body).await.created();
     let (contact, request) =
@@ -353,7 +353,7 @@ async fn concurrent_delete_and_request_leave_no_request_without_a_contact() {
     let ada = app.patient().await;
     let vaccine_id = app.vaccine("MMR").await;
     for _ in 0..8 {
-        let child = keep_named(&ada, "Byron", "King").await;
+        let child = create_named(&ada, "Byron", "King").await;
         let body = json!({ "vaccine_id": vaccine_id, "contact_id": child });
         let contact = format!("/contacts/{child}");
         let (asked, removed) = tokio::join!(ada.post("/vaccine-requests", body), ada.delete(&contact));
@@ -376,7 +376,7 @@ async fn contacts_above_the_quota_are_429() {
     let app = TestApp::start_with(BACKEND, &limits).await;
     let (ada, bob) = (app.patient().await, app.patient().await);
     for _ in 0..3 {
-        keep_named(&ada, "Byron", "King").await;
+        create_named(&ada, "Byron", "King").await;
     }
     let body = json!({ "first_name": "Byron", "last_name": "King" });
     let refused = ada.post("/contacts", body.clone()).await;
@@ -384,7 +384,7 @@ async fn contacts_above_the_quota_are_429() {
     let wait: i64 = refused.header("retry-after").parse().unwrap();
     assert!((3000..=3600).contains(&wait), "{wait}");
     assert_eq!(names(&ada, &[]).await.len(), 3);
-    keep_named(&bob, "Byron", "King").await;
+    create_named(&bob, "Byron", "King").await;
     // Rejected requests do not extend the hour.
     app.clock.advance(chrono::Duration::seconds(wait - 60));
     let ada = ada.on_another_device().await;

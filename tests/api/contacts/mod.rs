@@ -2,7 +2,9 @@
 
 mod address_books;
 mod birthdays;
-mod contact_files;
-mod contact_plans;
+mod calendar_feeds;
+mod contact_exports;
+mod contact_imports;
+mod contact_query_plans;
 #[expect(clippy::module_inception, reason = "the first resource of the wing has its name")]
 mod contacts;

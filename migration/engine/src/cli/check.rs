@@ -8,7 +8,7 @@ use super::output::{print, print_json};
 use super::state::{State, disorder};
 use super::target::{Target, close};
 use crate::change::Change;
-use crate::comparison::{Comparison, other_backends};
+use crate::drift::{Comparison, other_backends};
 use crate::{Failure, Project};
 
 /// Differences on the connected database, and those on the other databases of the project.

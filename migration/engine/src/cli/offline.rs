@@ -6,7 +6,7 @@ use sea_orm_migration::{MigrationTrait, seaql_migrations};
 use super::arguments::Backend;
 use super::output::print;
 use super::target::Target;
-use crate::record::{self, Recorded};
+use crate::recorder::{self, Recorded};
 use crate::revision::{self, Position};
 use crate::{Failure, Project, run};
 
@@ -44,7 +44,7 @@ pub(super) async fn upgrade(
     if from > to {
         return Err(Failure::Usage(format!("the range {text} goes down; use downgrade")));
     }
-    let recorded = record::record_up(&migrations, backend).await?;
+    let recorded = recorder::record_up(&migrations, backend).await?;
     let mut script = Vec::new();
     if from == 0 {
         let mut table = Schema::new(backend).create_table_from_entity(seaql_migrations::Entity);

@@ -3,7 +3,7 @@
 use super::output::print;
 use super::state::State;
 use super::target::{Target, close};
-use crate::comparison::autogenerate;
+use crate::drift::autogenerate;
 use crate::generate::{Heading, migration};
 use crate::sources::{Sources, new_name};
 use crate::{Failure, Project};

@@ -5,7 +5,7 @@ use sea_orm_migration::MigrationTrait;
 
 use super::target::{Target, close};
 use crate::history::{self, Applied};
-use crate::record::{self, Recorded};
+use crate::recorder::{self, Recorded};
 use crate::revision::{self, Position};
 use crate::sources::Sources;
 use crate::{Failure, Project, run};
@@ -29,7 +29,7 @@ impl State {
     pub(super) async fn of(project: &Project, db: &DatabaseConnection) -> Result<Self, Failure> {
         let migrations = (project.migrations)();
         let applied = history::read(db).await?;
-        let recorded = record::record_up(&migrations, db.get_database_backend()).await?;
+        let recorded = recorder::record_up(&migrations, db.get_database_backend()).await?;
         Ok(Self { migrations, applied, recorded })
     }
 

@@ -11,14 +11,16 @@ use care4u::domain::accounts::users::{NewUser, UserFilter, UserSearch};
 use care4u::domain::accounts::verification;
 use care4u::domain::auth::codes::{self, PresentedResetToken};
 use care4u::domain::auth::password::Password;
+use care4u::domain::auth::quota;
 use care4u::domain::auth::throttle;
 use care4u::domain::auth::token::PresentedToken;
 use care4u::domain::auth::{log_in, refresh, sessions};
 use care4u::domain::personal_data;
 use care4u::domain::records::audit::{self, AuditFilter};
 use care4u::domain::records::outbox;
+use care4u::domain::vaccination::transitions::{self, Transition};
 use care4u::domain::vaccination::vaccine_requests;
-use care4u::domain::vaccination::vaccine_requests::{NewRequest, RequestFilter, Transition};
+use care4u::domain::vaccination::vaccine_requests::{NewRequest, RequestFilter};
 use care4u::domain::vaccination::vaccines::{self, Doses};
 use care4u::domain::values::actor::Actor;
 use care4u::domain::values::caller::Caller;
@@ -125,7 +127,7 @@ async fn vaccines_and_requests_are_found_by_index() {
     let changes = vaccine_requests::RequestChanges { vaccine_id: Some(vaccine_id), ..Default::default() };
     vaccine_requests::update(&db, &auth.clock, &own, request, changes).await.unwrap();
     let reviewer = Caller { actor: actor(somebody, Role::Staff), client };
-    vaccine_requests::transition(&db, &auth.clock, &reviewer, request, Transition::Approve).await.unwrap();
+    transitions::apply(&db, &auth.clock, &reviewer, request, Transition::Approve).await.unwrap();
     assert!(db.count() > 15);
 }
 
@@ -263,6 +265,7 @@ async fn sessions_codes_and_mails_are_found_by_index() {
     credentials::change_password(&db, auth, &caller, current, new).await.unwrap();
     codes::sweep(&db, now).await.unwrap();
     throttle::sweep(&db, now).await.unwrap();
+    quota::sweep(&db, now).await.unwrap();
     outbox::sweep(&db, now).await.unwrap();
     assert!(db.count() > 80, "{}", db.count());
 }

@@ -1,4 +1,4 @@
-//! Comparison of the entities with a database.
+//! Drift: differences between the entities and a database, and the migration that removes them.
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use serde_json::Value;
@@ -12,7 +12,7 @@ use crate::schema::entities::Declared;
 use crate::schema::expression::normal;
 use crate::schema::replay::replay;
 use crate::schema::{Schema, entities};
-use crate::{Entities, Failure, Project, connection, history, record};
+use crate::{Entities, Failure, Project, connection, history, recorder};
 
 /// A difference between a database and the entities. Displayed as a line: `+` for what only the
 /// entities have, `-` for what only the database has, `~` for what differs.
@@ -100,7 +100,7 @@ pub(crate) async fn other_backends(project: &Project, db: &DatabaseConnection) -
     }
     migrations.truncate(count);
     for backend in project.backends.iter().copied().filter(|backend| *backend != db.get_database_backend()) {
-        let recorded = record::record_up(&migrations, backend).await?;
+        let recorded = recorder::record_up(&migrations, backend).await?;
         let Ok(recorded) = recorded.into_iter().collect::<Result<Vec<_>, _>>() else { continue };
         let statements = recorded.iter().flat_map(|recorded| &recorded.statements);
         let database = match backend {

@@ -1,5 +1,5 @@
 //! Query plans of contacts, birthdays and imports: rows are found by an index, and lists are read in its order; see
-//! `plans`.
+//! `query_plans`.
 
 use std::io::{Seek as _, Write as _};
 
@@ -26,7 +26,7 @@ use sea_orm::{ConnectionTrait, DbBackend};
 use uuid::Uuid;
 
 use crate::BACKEND;
-use crate::api::plans::actor;
+use crate::api::query_plans::actor;
 use crate::support::app::TestApp;
 use crate::support::explained::Explained;
 
@@ -38,7 +38,7 @@ fn somebody(number: u32) -> NewContact {
         last_name: NamePart::parse(&format!("Last{}", number % 7)).unwrap(),
         email: None,
         phone_number: None,
-        birthday: Birthday::parse(Some(month), Some(day), None, NaiveDate::MAX).unwrap(),
+        birthday: Birthday::try_from_parts(Some(month), Some(day), None, NaiveDate::MAX).unwrap(),
         note: None,
     }
 }
