@@ -64,7 +64,7 @@ fn column_of(schema: &str, member: &str) -> Option<Stored> {
     })
 }
 
-/// The request bodies with a schema of their own: its name and its content.
+/// Returns the request bodies with a schema of their own: its name and its content.
 fn bodies() -> BTreeMap<&'static str, &'static Value> {
     let mut bodies = BTreeMap::new();
     for (path, item) in DOCUMENT["paths"].as_object().unwrap() {
@@ -82,7 +82,7 @@ fn bodies() -> BTreeMap<&'static str, &'static Value> {
     bodies
 }
 
-/// The members with bounds of every request body: schema, member, member schema.
+/// Returns the members with bounds of every request body: schema, member, member schema.
 fn bounded_members() -> Vec<(&'static str, &'static str, &'static Value)> {
     let bounds = ["maxLength", "minimum", "maximum"];
     let mut members = Vec::new();
@@ -100,7 +100,7 @@ fn bounded_members() -> Vec<(&'static str, &'static str, &'static Value)> {
     members
 }
 
-/// The declared length of a column in the database.
+/// Returns the declared length of a column in the database.
 async fn declared_length(db: &impl ConnectionTrait, table: &str, column: &str) -> Option<i64> {
     let sql = match db.get_database_backend() {
         DbBackend::Postgres => format!(
@@ -127,7 +127,9 @@ async fn the_length_of_a_text_is_the_same_in_openapi_entity_and_column() {
     for (schema, member, value) in bounded_members() {
         let Some(length) = value["maxLength"].as_i64() else { continue };
         let Some(Stored { table, column, kind }) = column_of(schema, member) else { continue };
-        let ColumnType::String(StringLen::N(in_entity)) = kind else { panic!("{table}.{column} is no text: {kind:?}") };
+        let ColumnType::String(StringLen::N(in_entity)) = kind else {
+            panic!("{table}.{column} is not a text: {kind:?}")
+        };
         let in_database = declared_length(&app.state().db, table, column).await;
         assert_eq!(
             (i64::from(in_entity), in_database),
@@ -148,7 +150,7 @@ fn a_number_within_its_bounds_fits_its_column() {
         let (least, greatest) = match kind {
             ColumnType::SmallInteger => (i64::from(i16::MIN), i64::from(i16::MAX)),
             ColumnType::Integer => (i64::from(i32::MIN), i64::from(i32::MAX)),
-            kind => panic!("{table}.{column} is no number: {kind:?}"),
+            kind => panic!("{table}.{column} is not a number: {kind:?}"),
         };
         let maximum = value["maximum"].as_i64().unwrap_or(9999);
         assert!(least <= minimum && maximum <= greatest, "{schema}.{member}: {minimum} to {maximum}");

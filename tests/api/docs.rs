@@ -38,7 +38,7 @@ async fn every_route_is_documented_and_every_documented_route_exists() {
                         let path = route["full_path"].as_str().unwrap_or_default().to_owned();
                         for method in route["methods"].as_array().into_iter().flatten() {
                             let method = method.as_str().unwrap_or_default().to_owned();
-                            seen.lock().expect("nobody panics").insert((method, path.clone()));
+                            seen.lock().expect("the lock is not poisoned").insert((method, path.clone()));
                         }
                     }
                     async { "" }
@@ -50,7 +50,7 @@ async fn every_route_is_documented_and_every_documented_route_exists() {
     let request = actix_web::test::TestRequest::get().uri("/introspection").to_request();
     actix_web::test::call_service(&service, request).await;
     let documented: BTreeSet<_> = operations().into_iter().map(|(method, path, _)| (method, path)).collect();
-    let mut served = seen.lock().expect("nobody panics").clone();
+    let mut served = seen.lock().expect("the lock is not poisoned").clone();
     // The scope itself, which looks like a route because of the guard on its method.
     served.remove(&("GET".to_owned(), "/api/v1/vaccines/".to_owned()));
     assert_eq!(served, documented);
@@ -95,7 +95,7 @@ fn the_document_is_valid_openapi_3_1() {
     // From https://spec.openapis.org/oas/3.1/schema/, under the Apache licence 2.0.
     let schema = include_str!("../support/openapi/schema-3.1.json");
     let schema: Value = serde_json::from_str(schema).expect("the schema is JSON");
-    let validator = jsonschema::validator_for(&schema).expect("the schema is a schema");
+    let validator = jsonschema::validator_for(&schema).expect("it is a valid JSON Schema");
     let errors: Vec<_> =
         validator.iter_errors(&DOCUMENT).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(errors.is_empty(), "{errors:#?}");
@@ -122,8 +122,8 @@ async fn every_reference_resolves_and_every_schema_has_examples() {
     references(&DOCUMENT, &mut found);
     assert!(found.len() > 10);
     for reference in &found {
-        let pointer = reference.strip_prefix('#').expect("references stay within the document");
-        assert!(DOCUMENT.pointer(pointer).is_some(), "{reference} leads nowhere");
+        let pointer = reference.strip_prefix('#').expect("references are local to the document");
+        assert!(DOCUMENT.pointer(pointer).is_some(), "{reference} does not resolve");
     }
     for (name, schema) in DOCUMENT["components"]["schemas"].as_object().unwrap() {
         assert!(found.contains(&format!("#/components/schemas/{name}")), "{name} is not used");

@@ -22,12 +22,12 @@ async fn while_the_file_is_locked_reads_succeed_and_writes_are_503() {
 }
 
 #[tokio::test]
-async fn the_file_is_in_wal_mode_and_its_keys_are_enforced() {
+async fn the_file_is_in_wal_mode_and_foreign_keys_are_enforced() {
     use sea_orm::{DbBackend, Statement};
     let app = TestApp::start(BACKEND).await;
     let pragma = async |name: &str| {
         let statement = Statement::from_string(DbBackend::Sqlite, format!("SELECT * FROM pragma_{name}"));
-        // Written as an UPDATE, so that it runs on the write connection.
+        // In a write transaction, so that it runs on the write connection.
         let transaction = app.state().db.begin().await.unwrap();
         transaction.query_one_raw(statement).await.unwrap().unwrap()
     };

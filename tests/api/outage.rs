@@ -15,34 +15,34 @@ use crate::support::app::{PASSWORD, TestApp, settings};
 use crate::support::database::Database;
 use crate::support::response::TestResponse;
 
-/// TCP proxy to the server that can be interrupted.
-struct Wire {
+/// TCP proxy to the database server, whose connections can be interrupted.
+struct Proxy {
     address: SocketAddr,
     server: PathBuf,
-    carrier: JoinHandle<()>,
+    task: JoinHandle<()>,
 }
 
-impl Wire {
-    async fn to(server: PathBuf) -> Self {
+impl Proxy {
+    async fn start(server: PathBuf) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let carrier = tokio::spawn(carry(listener, server.clone()));
-        Self { address, server, carrier }
+        let task = tokio::spawn(accept_connections(listener, server.clone()));
+        Self { address, server, task }
     }
 
     /// Closes all connections and refuses new ones.
-    async fn cut(&mut self) {
-        self.carrier.abort();
-        assert!((&mut self.carrier).await.unwrap_err().is_cancelled());
+    async fn interrupt(&mut self) {
+        self.task.abort();
+        assert!((&mut self.task).await.unwrap_err().is_cancelled());
     }
 
-    async fn mend(&mut self) {
+    async fn restore(&mut self) {
         let listener = TcpListener::bind(self.address).await.unwrap();
-        self.carrier = tokio::spawn(carry(listener, self.server.clone()));
+        self.task = tokio::spawn(accept_connections(listener, self.server.clone()));
     }
 }
 
-async fn carry(listener: TcpListener, server: PathBuf) {
+async fn accept_connections(listener: TcpListener, server: PathBuf) {
     // Aborted together with this task.
     let mut connections = JoinSet::new();
     loop {
@@ -57,19 +57,19 @@ async fn relay(mut client: TcpStream, mut server: impl AsyncRead + AsyncWrite + 
 }
 
 /// Starts the application on its own database, behind the proxy.
-async fn behind_a_wire() -> (TestApp, Wire) {
+async fn start_behind_proxy() -> (TestApp, Proxy) {
     let database = Database::new(BACKEND).await;
     let url = database.url();
     let (address, options) = url.split_once('?').expect("the test server listens on a socket in a folder");
     let folder = options.strip_prefix("host=").expect("the test server listens on a socket in a folder");
-    let wire = Wire::to(PathBuf::from(folder).join(".s.PGSQL.5432")).await;
+    let proxy = Proxy::start(PathBuf::from(folder).join(".s.PGSQL.5432")).await;
     let name = address.rsplit_once('/').unwrap().1;
-    let through = format!("postgres://care4u@{}/{name}?sslmode=disable", wire.address);
-    let app = TestApp::start_at(Arc::new(database), settings(&through, &[])).await;
-    (app, wire)
+    let proxy_url = format!("postgres://care4u@{}/{name}?sslmode=disable", proxy.address);
+    let app = TestApp::start_at(Arc::new(database), settings(&proxy_url, &[])).await;
+    (app, proxy)
 }
 
-fn is_unavailable(response: &TestResponse) {
+fn assert_unavailable(response: &TestResponse) {
     response.problem(503, "unavailable");
     assert_eq!(response.header("retry-after"), "2");
     for cause in ["refused", "sql", "postgres", "Connection", "pool"] {
@@ -79,21 +79,21 @@ fn is_unavailable(response: &TestResponse) {
 
 #[tokio::test]
 async fn requests_are_503_during_a_database_outage_and_succeed_afterwards() {
-    let (app, mut wire) = behind_a_wire().await;
+    let (app, mut proxy) = start_behind_proxy().await;
     let (patient, admin) = (app.patient().await, app.admin().await);
     let request = patient.ask_for("MMR").await;
     let login = json!({ "email": patient.email, "password": PASSWORD });
-    wire.cut().await;
-    is_unavailable(&patient.get("/users/me").await);
-    is_unavailable(&patient.post_empty(&format!("/vaccine-requests/{request}/cancel")).await);
-    is_unavailable(&admin.patch(&format!("/users/{}", patient.id), json!({ "role": "staff" })).await);
-    is_unavailable(&app.post("/api/v1/auth/login", login.clone()).await);
-    is_unavailable(&app.refresh(&patient.refresh_token).await);
-    is_unavailable(&app.get("/health/ready").await);
+    proxy.interrupt().await;
+    assert_unavailable(&patient.get("/users/me").await);
+    assert_unavailable(&patient.post_empty(&format!("/vaccine-requests/{request}/cancel")).await);
+    assert_unavailable(&admin.patch(&format!("/users/{}", patient.id), json!({ "role": "staff" })).await);
+    assert_unavailable(&app.post("/api/v1/auth/login", login.clone()).await);
+    assert_unavailable(&app.refresh(&patient.refresh_token).await);
+    assert_unavailable(&app.get("/health/ready").await);
     let token = app.token(&[("grant_type", "refresh_token"), ("refresh_token", &patient.refresh_token)]).await;
     token.oauth_error(503, "temporarily_unavailable");
     app.get("/health/live").await.ok();
-    wire.mend().await;
+    proxy.restore().await;
     app.get("/health/ready").await.ok();
     assert_eq!(patient.get(&format!("/vaccine-requests/{request}")).await.ok()["status"], "pending");
     app.post("/api/v1/auth/login", login).await.ok();
@@ -102,7 +102,7 @@ async fn requests_are_503_during_a_database_outage_and_succeed_afterwards() {
 
 #[tokio::test]
 async fn reads_succeed_after_a_restart_of_the_database_server() {
-    let (app, mut wire) = behind_a_wire().await;
+    let (app, mut proxy) = start_behind_proxy().await;
     let patient = app.patient().await;
     let token = &patient.access_token;
     // Enough concurrent requests that both workers hold connections.
@@ -111,8 +111,8 @@ async fn reads_succeed_after_a_restart_of_the_database_server() {
         futures_util::future::join_all(requests).await.iter().for_each(|response| drop(response.ok()));
     };
     read().await;
-    wire.cut().await;
-    wire.mend().await;
+    proxy.interrupt().await;
+    proxy.restore().await;
     read().await;
 }
 

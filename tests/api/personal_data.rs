@@ -32,7 +32,7 @@ async fn all_items(actor: &Actor<'_>, path: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn the_export_holds_everything_about_the_caller_and_no_secret() {
+async fn the_export_contains_all_data_of_the_caller_and_no_secret() {
     let app = TestApp::start(BACKEND).await;
     let (patient, staff) = (app.patient().await, app.staff().await);
     patient.patch("/users/me", json!({ "nid": "19121815-AL", "address": "12 St James's Square" })).await.ok();
@@ -80,7 +80,7 @@ async fn the_export_holds_everything_about_the_caller_and_no_secret() {
 
     let of_staff = staff.get("/users/me/export").await.ok();
     assert_eq!(of_staff["reviewed_vaccine_requests"], json!([request]));
-    assert!(!of_staff.to_string().contains("19121815"), "somebody else's data is in it");
+    assert!(!of_staff.to_string().contains("19121815"), "the export contains data of another user");
     app.get("/api/v1/users/me/export").await.problem(401, "unauthenticated");
 }
 

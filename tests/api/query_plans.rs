@@ -43,10 +43,10 @@ async fn fill(app: &TestApp, vaccine_id: Uuid) -> Uuid {
     use sea_orm::{EntityTrait, Set};
     let now = app.clock.now();
     let db = &app.state().db;
-    let mut somebody = Uuid::nil();
+    let mut other_user_id = Uuid::nil();
     for person in 0..60 {
         let user_id = Uuid::now_v7();
-        somebody = user_id;
+        other_user_id = user_id;
         let user = entity::users::ActiveModel {
             id: Set(user_id),
             name: Set("Somebody".into()),
@@ -74,14 +74,14 @@ async fn fill(app: &TestApp, vaccine_id: Uuid) -> Uuid {
     if db.get_database_backend() == DbBackend::Postgres {
         db.execute_unprepared("ANALYZE").await.unwrap();
     }
-    somebody
+    other_user_id
 }
 
 pub(super) fn actor(user_id: Uuid, role: Role) -> Actor {
     Actor { user_id, session_id: Uuid::now_v7(), role }
 }
 
-/// The first page, and a later one.
+/// Returns the first page and a later one.
 fn pages() -> [Page; 2] {
     [None, Some(Uuid::now_v7())].map(|after| Page { limit: 20, after })
 }
@@ -92,7 +92,7 @@ async fn vaccines_and_requests_are_found_by_index() {
     let patient = app.patient().await;
     let request: Uuid = patient.ask_for("FLU").await.parse().unwrap();
     let vaccine_id = app.vaccine("FLU").await;
-    let somebody = fill(&app, app.vaccine("MMR").await).await;
+    let other_user_id = fill(&app, app.vaccine("MMR").await).await;
     let db = Explained::new(&app.state().db).await;
     let (auth, client) = (&app.state().auth, Client::default());
     let (own, staff) = (actor(patient.id, Role::Patient), actor(patient.id, Role::Staff));
@@ -123,10 +123,10 @@ async fn vaccines_and_requests_are_found_by_index() {
         }
     }
     let new = NewRequest { contact_id: None, vaccine_id, dose_number: Doses::parse(1).unwrap(), note: None };
-    vaccine_requests::create(&db, &auth.clock, &actor(somebody, Role::Patient), new).await.unwrap();
+    vaccine_requests::create(&db, &auth.clock, &actor(other_user_id, Role::Patient), new).await.unwrap();
     let changes = vaccine_requests::RequestChanges { vaccine_id: Some(vaccine_id), ..Default::default() };
     vaccine_requests::update(&db, &auth.clock, &own, request, changes).await.unwrap();
-    let reviewer = Caller { actor: actor(somebody, Role::Staff), client };
+    let reviewer = Caller { actor: actor(other_user_id, Role::Staff), client };
     transitions::apply(&db, &auth.clock, &reviewer, request, Transition::Approve).await.unwrap();
     assert!(db.count() > 15);
 }

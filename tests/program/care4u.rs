@@ -121,7 +121,7 @@ fn operators_disable_enable_promote_and_reset_while_the_service_runs() {
     // The service reads the revocation within about a second.
     let started = std::time::Instant::now();
     while server.send("GET", "/api/v1/users/me", &token, "").0 != 401 {
-        assert!(started.elapsed().as_secs() < 30, "the session goes on");
+        assert!(started.elapsed().as_secs() < 30, "the session is still active");
     }
     assert_eq!(user(&["enable", "--email", "ada@example.org"]).0, Some(0));
     assert_eq!(user(&["reset-password", "--email", "ada@example.org"]).0, Some(0));
@@ -237,7 +237,7 @@ async fn a_killed_import_leaves_all_of_its_contacts_or_none() {
             file.len()
         )
         .unwrap();
-        // At any time of the kill, the result is one of two.
+        // Whenever the process is killed, the import is stored completely or not at all.
         std::thread::sleep(std::time::Duration::from_millis(pause));
         server.signal("KILL");
         drop(server);

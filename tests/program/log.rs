@@ -113,7 +113,7 @@ fn visit(server: &Serving, folder: &Path) {
     expect(200, server.send("GET", "/api/v1/users/me/export", &token, ""));
     expect(200, server.send("GET", "/api/v1/users/me/sessions", &token, ""));
     expect(200, server.send("GET", "/api/v1/audit-events", &admin, ""));
-    keep_contacts(server, &token);
+    use_contacts(server, &token);
     wait_for_mails(folder, 5);
     let erase = r#"{"password":"another good one"}"#;
     expect(200, server.send("POST", "/api/v1/users/me/deletion", &token, erase));
@@ -121,7 +121,7 @@ fn visit(server: &Serving, folder: &Path) {
 }
 
 /// Uses contacts, imports of valid and invalid files, and the calendar feed.
-fn keep_contacts(server: &Serving, token: &str) {
+fn use_contacts(server: &Serving, token: &str) {
     let expect = |status: u16, (given, body): (u16, String)| {
         assert_eq!(given, status, "{body}");
         body

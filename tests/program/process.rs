@@ -35,10 +35,10 @@ impl Serving {
     pub fn start(command: &mut Command) -> Self {
         let mut process = command.stdout(Stdio::piped()).spawn().expect("the program starts");
         let mut line = String::new();
-        let output = process.stdout.take().expect("its output is piped");
-        BufReader::new(output).read_line(&mut line).expect("it prints a line");
+        let output = process.stdout.take().expect("the output is piped");
+        BufReader::new(output).read_line(&mut line).expect("the program prints a line");
         let port = line.split("127.0.0.1:").nth(1).and_then(|rest| rest.split(',').next());
-        let port = port.and_then(|port| port.parse().ok()).unwrap_or_else(|| panic!("it printed {line:?}"));
+        let port = port.and_then(|port| port.parse().ok()).unwrap_or_else(|| panic!("the program printed {line:?}"));
         Self { process, port, line }
     }
 
@@ -61,12 +61,12 @@ impl Serving {
             "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{authorization}content-type: {content_type}\r\n\
              x-forwarded-for: {CLIENT}\r\ncontent-length: {length}\r\n\r\n{body}"
         )
-        .expect("it reads");
+        .expect("the server reads");
         read_response(stream)
     }
 
     pub fn connect(&self) -> TcpStream {
-        TcpStream::connect(("127.0.0.1", self.port)).expect("it listens")
+        TcpStream::connect(("127.0.0.1", self.port)).expect("the server listens")
     }
 
     pub fn signal(&self, name: &str) {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::contact_imports::{book, count, errors, expected, import_csv};
+use super::contact_imports::{all_contacts, count, errors, expected, import_csv};
 use crate::BACKEND;
 use crate::support::actor::Actor;
 use crate::support::app::TestApp;
@@ -40,7 +40,7 @@ async fn csv_files_of_spreadsheets_and_address_books_are_imported() {
         let ada = app.patient().await;
         let report = import_csv(&ada, file).await;
         assert_eq!((&report["imported"], &report["errors"]), (&json!(1), &json!([])), "{file}");
-        let contact = &book(&ada).await[0];
+        let contact = &all_contacts(&ada).await[0];
         assert_eq!((&contact["email"], &contact["birth_day"]), (&json!("byron@example.org"), &json!(12)));
         assert_eq!((&contact["phone_number"], &contact["note"]), (&json!("+44 20 7946 0018"), &json!("x")));
         assert!(contact["first_name"].as_str().unwrap().starts_with("Byron"));
@@ -48,7 +48,7 @@ async fn csv_files_of_spreadsheets_and_address_books_are_imported() {
     // A date of zeros, which a mail program writes for a missing birthday; and a middle name.
     let ada = app.patient().await;
     import_csv(&ada, "First Name,Middle Name,Last Name,Birthday\nAda,Augusta,Lovelace,0/0/00\n").await;
-    let lovelace = &book(&ada).await[0];
+    let lovelace = &all_contacts(&ada).await[0];
     assert_eq!((&lovelace["first_name"], &lovelace["birth_day"]), (&json!("Ada Augusta"), &Value::Null));
 }
 
@@ -59,9 +59,10 @@ async fn vcards_of_common_address_books_are_imported() {
         let ada = app.patient().await;
         let report = import_vcard(&ada, file).await;
         assert_eq!((&report["imported"], &report["errors"]), (&json!(9), &json!([])), "{report}");
-        let book = book(&ada).await;
-        let find =
-            |name: &str| book.iter().find(|contact| contact["last_name"] == name).unwrap_or_else(|| panic!("{name}"));
+        let contacts = all_contacts(&ada).await;
+        let find = |name: &str| {
+            contacts.iter().find(|contact| contact["last_name"] == name).unwrap_or_else(|| panic!("{name}"))
+        };
         let lovelace = find("Lovelace");
         assert_eq!((&lovelace["first_name"], &lovelace["email"]), (&json!("Ada Augusta"), &json!("ada@example.org")));
         assert_eq!(

@@ -10,16 +10,16 @@ use crate::BACKEND;
 use crate::support::actor::Actor;
 use crate::support::app::TestApp;
 
-pub(super) async fn born(owner: &Actor<'_>, name: &str, month: u32, day: u32, year: Option<i32>) {
+pub(super) async fn create_with_birthday(owner: &Actor<'_>, name: &str, month: u32, day: u32, year: Option<i32>) {
     let body =
         json!({ "first_name": name, "last_name": "King", "birth_month": month, "birth_day": day, "birth_year": year });
     owner.post("/contacts", body).await.created();
 }
 
-/// Sets the clock of the application to a later time.
-pub(super) fn travel(app: &TestApp, to: DateTime<Utc>) {
+/// Advances the clock of the application to a later time.
+pub(super) fn advance_clock_to(app: &TestApp, to: DateTime<Utc>) {
     let by = to - app.clock.now();
-    assert!(by > Duration::zero(), "the clock goes forward");
+    assert!(by > Duration::zero(), "the clock can only be advanced");
     app.clock.advance(by);
 }
 
@@ -55,7 +55,7 @@ fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
 #[tokio::test]
 async fn birthdays_are_listed_soonest_first_across_the_end_of_the_year() {
     let app = TestApp::start(BACKEND).await;
-    travel(&app, time("2098-12-29T12:00:00Z"));
+    advance_clock_to(&app, time("2098-12-29T12:00:00Z"));
     let (ada, bob) = (app.patient().await, app.patient().await);
     for (name, month, day, year) in [
         ("NewYear", 1, 1, Some(2000)),
@@ -65,9 +65,9 @@ async fn birthdays_are_listed_soonest_first_across_the_end_of_the_year() {
         ("Fifth", 1, 5, None),
         ("Sixth", 1, 6, None),
     ] {
-        born(&ada, name, month, day, year).await;
+        create_with_birthday(&ada, name, month, day, year).await;
     }
-    born(&bob, "Stranger", 12, 30, None).await;
+    create_with_birthday(&bob, "Stranger", 12, 30, None).await;
     ada.post("/contacts", json!({ "first_name": "Ageless", "last_name": "King" })).await.created();
     let week = upcoming(&ada, "").await;
     let seen: Vec<_> =
@@ -103,23 +103,23 @@ async fn birthdays_are_listed_soonest_first_across_the_end_of_the_year() {
 #[tokio::test]
 async fn a_leap_day_birthday_is_listed_in_common_years() {
     let app = TestApp::start(BACKEND).await;
-    travel(&app, time("2099-02-27T12:00:00Z"));
+    advance_clock_to(&app, time("2099-02-27T12:00:00Z"));
     let ada = app.patient().await;
-    born(&ada, "Leap", 2, 29, Some(2000)).await;
-    born(&ada, "March", 3, 1, None).await;
-    born(&ada, "February", 2, 28, None).await;
+    create_with_birthday(&ada, "Leap", 2, 29, Some(2000)).await;
+    create_with_birthday(&ada, "March", 3, 1, None).await;
+    create_with_birthday(&ada, "February", 2, 28, None).await;
     let feb28 = [("February", "2099-02-28"), ("Leap", "2099-02-28"), ("March", "2099-03-01")];
     assert_eq!(days(&ada, "").await, pairs(&feb28));
     assert_eq!(days(&ada, "&days=1").await, pairs(&feb28[..2]));
     let mar1 = [("February", "2099-02-28"), ("Leap", "2099-03-01"), ("March", "2099-03-01")];
     assert_eq!(days(&ada, "&leap=mar1").await, pairs(&mar1));
     assert_eq!(days(&ada, "&leap=mar1&days=1").await, pairs(&mar1[..1]));
-    travel(&app, time("2099-03-01T12:00:00Z"));
+    advance_clock_to(&app, time("2099-03-01T12:00:00Z"));
     let ada = ada.on_another_device().await;
     assert_eq!(days(&ada, "&days=0&leap=mar1").await, pairs(&mar1[1..]));
     assert_eq!(days(&ada, "&days=0").await, pairs(&feb28[2..]));
-    // The next leap year after 2096 is 2104; 2100 is none.
-    travel(&app, time("2104-02-28T12:00:00Z"));
+    // The next leap year after 2096 is 2104; 2100 is not a leap year.
+    advance_clock_to(&app, time("2104-02-28T12:00:00Z"));
     let ada = ada.on_another_device().await;
     let leap = [("February", "2104-02-28"), ("Leap", "2104-02-29"), ("March", "2104-03-01")];
     assert_eq!(days(&ada, "").await, pairs(&leap));
@@ -131,10 +131,10 @@ async fn a_leap_day_birthday_is_listed_in_common_years() {
 #[tokio::test]
 async fn the_current_date_depends_on_the_time_zone_of_the_user_or_the_query() {
     let app = TestApp::start(BACKEND).await;
-    travel(&app, time("2098-06-30T23:30:00Z"));
+    advance_clock_to(&app, time("2098-06-30T23:30:00Z"));
     let ada = app.patient().await;
-    born(&ada, "June", 6, 30, None).await;
-    born(&ada, "July", 7, 1, None).await;
+    create_with_birthday(&ada, "June", 6, 30, None).await;
+    create_with_birthday(&ada, "July", 7, 1, None).await;
     assert_eq!(days(&ada, "&days=0").await, pairs(&[("June", "2098-06-30")]));
     assert_eq!(days(&ada, "&days=0&time_zone=Europe/Berlin").await, pairs(&[("July", "2098-07-01")]));
     ada.patch("/users/me", json!({ "time_zone": "Nowhere/Land" })).await.violates(&[("time_zone", "time_zone")]);
@@ -151,13 +151,13 @@ async fn the_current_date_depends_on_the_time_zone_of_the_user_or_the_query() {
 #[tokio::test]
 async fn midnight_between_two_pages_skips_no_contact() {
     let app = TestApp::start(BACKEND).await;
-    travel(&app, time("2098-12-30T23:59:00Z"));
+    advance_clock_to(&app, time("2098-12-30T23:59:00Z"));
     let ada = app.patient().await;
     for (name, month, day) in [("A", 12, 30), ("B", 12, 30), ("C", 12, 30), ("D", 1, 2)] {
-        born(&ada, name, month, day, None).await;
+        create_with_birthday(&ada, name, month, day, None).await;
     }
     let page = ada.get("/contacts/birthdays?limit=2").await.ok();
-    travel(&app, time("2098-12-31T00:05:00Z"));
+    advance_clock_to(&app, time("2098-12-31T00:05:00Z"));
     let path = format!("/contacts/birthdays?limit=2&cursor={}", page["next_cursor"].as_str().unwrap());
     let rest = ada.get(&path).await.ok();
     let seen: Vec<_> =
@@ -203,20 +203,20 @@ async fn the_list_has_the_dates_of_a_calendar() {
     ] {
         let today: NaiveDate = today.parse().unwrap();
         if app.clock.now().date_naive() != today {
-            travel(&app, today.and_hms_opt(12, 0, 0).unwrap().and_utc());
+            advance_clock_to(&app, today.and_hms_opt(12, 0, 0).unwrap().and_utc());
         }
         let ada = ada.on_another_device().await;
         for (leap, stands_in) in [("feb28", (2, 28)), ("mar1", (3, 1))] {
             let mut shown = Vec::new();
             for date in today.iter_days().take(days + 1) {
                 let is_leap = leap_year_of(date);
-                let mut born = vec![format!("{:02}-{:02}", date.month(), date.day())];
+                let mut birthdays = vec![format!("{:02}-{:02}", date.month(), date.day())];
                 if !is_leap && (date.month(), date.day()) == stands_in {
-                    born.push("02-29".to_owned());
-                    born.sort();
+                    birthdays.push("02-29".to_owned());
+                    birthdays.sort();
                 }
                 let date = date.to_string();
-                for name in born {
+                for name in birthdays {
                     if !shown.iter().any(|(known, _)| *known == name) {
                         shown.push((name, date.clone()));
                     }

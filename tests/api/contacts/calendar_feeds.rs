@@ -6,7 +6,7 @@ use reqwest::Method;
 use sea_orm::EntityTrait;
 use serde_json::json;
 
-use super::birthdays::{born, time, travel};
+use super::birthdays::{advance_clock_to, create_with_birthday, time};
 use crate::BACKEND;
 use crate::support::actor::Actor;
 use crate::support::app::TestApp;
@@ -42,11 +42,11 @@ fn events(calendar: &str) -> Vec<(String, NaiveDate)> {
 #[tokio::test]
 async fn the_calendar_has_the_same_birthdays_as_the_list() {
     let app = TestApp::start(BACKEND).await;
-    travel(&app, time("2099-02-27T12:00:00Z"));
+    advance_clock_to(&app, time("2099-02-27T12:00:00Z"));
     let ada = app.patient().await;
-    born(&ada, "Leap", 2, 29, Some(2000)).await;
-    born(&ada, "Comma, Semi; Back\\slash", 3, 1, None).await;
-    born(&ada, &"Ünï".repeat(33), 2, 26, None).await;
+    create_with_birthday(&ada, "Leap", 2, 29, Some(2000)).await;
+    create_with_birthday(&ada, "Comma, Semi; Back\\slash", 3, 1, None).await;
+    create_with_birthday(&ada, &"Ünï".repeat(33), 2, 26, None).await;
     let response = ada.get("/contacts/birthdays.ics").await;
     assert_eq!(response.is(200).header("content-type"), "text/calendar; charset=utf-8");
     let date = |text: &str| text.parse::<NaiveDate>().unwrap();
@@ -75,7 +75,7 @@ async fn the_calendar_has_the_same_birthdays_as_the_list() {
 async fn the_feed_is_readable_with_its_secret_until_it_is_deleted() {
     let app = TestApp::start(BACKEND).await;
     let (ada, bob, admin) = (app.patient().await, app.patient().await, app.admin().await);
-    born(&ada, "Byron", 5, 12, None).await;
+    create_with_birthday(&ada, "Byron", 5, 12, None).await;
     ada.get("/contacts/birthdays/feed").await.problem(404, "not-found");
     ada.delete("/contacts/birthdays/feed").await.problem(404, "not-found");
     let put = async |who: &Actor<'_>, status: u16| {
@@ -132,7 +132,7 @@ async fn the_feed_is_readable_with_its_secret_until_it_is_deleted() {
 async fn unknown_parameters_are_ignored_by_the_calendar_and_422_elsewhere() {
     let app = TestApp::start(BACKEND).await;
     let ada = app.patient().await;
-    born(&ada, "Byron", 5, 12, None).await;
+    create_with_birthday(&ada, "Byron", 5, 12, None).await;
     let calendar = ada.get("/contacts/birthdays.ics?utm_source=program&_=1&_=2&=&flag").await;
     assert_eq!(events(&calendar.is(200).text).len(), 1);
     // Known parameters are still validated.

@@ -10,9 +10,9 @@ use crate::support::actor::Actor;
 use crate::support::app::TestApp;
 use crate::support::response::TestResponse;
 
-/// Returns all members of the contacts that a file contains, in the order of the list.
-pub(super) async fn book(owner: &Actor<'_>) -> Vec<Value> {
-    let mut book = Vec::new();
+/// Returns all contacts of a user, with only the members that a file contains, sorted by their JSON text.
+pub(super) async fn all_contacts(owner: &Actor<'_>) -> Vec<Value> {
+    let mut contacts = Vec::new();
     let mut cursor = String::new();
     loop {
         let page = owner.get(&format!("/contacts?limit=100{cursor}")).await.ok();
@@ -21,13 +21,13 @@ pub(super) async fn book(owner: &Actor<'_>) -> Vec<Value> {
             for name in ["id", "import_id", "created_at", "updated_at"] {
                 item.as_object_mut().unwrap().remove(name);
             }
-            book.push(item);
+            contacts.push(item);
         }
         match page["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
             None => {
-                book.sort_by_key(Value::to_string);
-                return book;
+                contacts.sort_by_key(Value::to_string);
+                return contacts;
             }
         }
     }
@@ -41,7 +41,7 @@ pub(super) async fn count(app: &TestApp, owner: &Actor<'_>) -> u64 {
 /// Returns each violation as (line, field, code).
 pub(super) fn errors(report: &Value) -> Vec<(u64, String, String)> {
     let mut found = Vec::new();
-    for row in report["errors"].as_array().expect("a report lists bad rows") {
+    for row in report["errors"].as_array().expect("a report lists the invalid rows") {
         for error in row["errors"].as_array().unwrap() {
             let text = |name: &str| error[name].as_str().unwrap().to_owned();
             found.push((row["line"].as_u64().unwrap(), text("field"), text("code")));
@@ -108,7 +108,7 @@ async fn valid_rows_are_imported_and_invalid_ones_reported_by_line() {
             (13, "birth_month", "type"),
         ])
     );
-    let kept = book(&ada).await;
+    let kept = all_contacts(&ada).await;
     let byron = kept.iter().find(|contact| contact["first_name"] == "Byron").unwrap();
     assert_eq!((kept.len(), &byron["note"]), (3, &json!("two\nlines")));
 }
@@ -249,8 +249,11 @@ async fn an_aborted_upload_changes_nothing() {
             }
         }
     };
-    tokio::time::timeout(std::time::Duration::from_secs(60), next).await.expect("the place is free again").created();
-    assert_eq!(book(&ada).await.len(), 1);
+    tokio::time::timeout(std::time::Duration::from_secs(60), next)
+        .await
+        .expect("the import permit is released in time")
+        .created();
+    assert_eq!(all_contacts(&ada).await.len(), 1);
 }
 
 #[tokio::test]
@@ -291,7 +294,7 @@ async fn all_violations_of_a_row_are_reported_with_their_fields() {
         ])
     );
     // Optional values may be blank.
-    let contact = &book(&ada).await[0];
+    let contact = &all_contacts(&ada).await[0];
     for name in ["email", "phone_number", "birth_day", "note"] {
         assert_eq!(contact[name], Value::Null, "{name}");
     }

@@ -30,7 +30,7 @@ use crate::api::query_plans::actor;
 use crate::support::app::TestApp;
 use crate::support::explained::Explained;
 
-fn somebody(number: u32) -> NewContact {
+fn new_contact(number: u32) -> NewContact {
     let day = i16::try_from(number % 28).unwrap() + 1;
     let month = i16::try_from(number % 12).unwrap() + 1;
     NewContact {
@@ -51,7 +51,7 @@ async fn fill(app: &TestApp) -> Uuid {
         owners.push(app.patient().await.id);
     }
     for owner in &owners {
-        let rows = (0..1500).map(|number| contacts::row(Uuid::now_v7(), *owner, None, somebody(number), Utc::now()));
+        let rows = (0..1500).map(|number| contacts::row(Uuid::now_v7(), *owner, None, new_contact(number), Utc::now()));
         db.execute(&contacts::insert(rows).unwrap()).await.unwrap();
     }
     if db.get_database_backend() == DbBackend::Postgres {
@@ -92,7 +92,7 @@ async fn contacts_are_found_by_index() {
             db.used_by(by_name, "user_id");
         }
     }
-    let contact = contacts::create(&db, auth, &own, somebody(1)).await.unwrap();
+    let contact = contacts::create(&db, auth, &own, new_contact(1)).await.unwrap();
     contacts::get(&db, &own, contact.id).await.unwrap();
     let changes = ContactChanges {
         birth_day: Patch::Set(3),
@@ -108,7 +108,7 @@ async fn contacts_are_found_by_index() {
     vaccine_requests::list(&db, &actor(own.user_id, Role::Staff), &for_contact, Page { limit: 20, after: None })
         .await
         .unwrap();
-    let other = contacts::create(&db, auth, &own, somebody(2)).await.unwrap();
+    let other = contacts::create(&db, auth, &own, new_contact(2)).await.unwrap();
     contacts::delete(&db, &own, other.id).await.unwrap();
     assert!(db.count() > 18, "{}", db.count());
 }

@@ -288,7 +288,7 @@ async fn a_patch_that_makes_the_birthday_invalid_is_rejected() {
 }
 
 #[tokio::test]
-async fn a_vaccine_can_be_requested_for_an_own_contact() {
+async fn a_vaccine_can_be_requested_for_a_contact_of_the_caller() {
     let app = TestApp::start(BACKEND).await;
     let (ada, bob, staff) = (app.patient().await, app.patient().await, app.staff().await);
     let child = create(
@@ -339,7 +339,7 @@ async fn a_contact_with_an_open_request_cannot_be_deleted() {
 
     staff.post(&format!("{request}/reject"), json!({ "reason": "too young" })).await.ok();
     ada.delete(&contact).await.no_content();
-    // It does not become a request for the owner.
+    // The request stays one for a contact; it does not become one for the owner.
     let left = staff.get(&request).await.ok();
     assert_eq!(
         (&left["for_contact"], &left["contact"], &left["contact_id"]),

@@ -14,7 +14,7 @@ async fn events(actor: &Actor<'_>, path: &str) -> Vec<Value> {
 /// Returns the actions of the caller's events, newest first.
 async fn actions(actor: &Actor<'_>) -> Vec<String> {
     let events = events(actor, "/users/me/activity").await;
-    events.iter().map(|event| event["action"].as_str().expect("an action is a word").to_owned()).collect()
+    events.iter().map(|event| event["action"].as_str().expect("actions are text").to_owned()).collect()
 }
 
 #[tokio::test]

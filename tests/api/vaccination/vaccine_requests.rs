@@ -65,7 +65,7 @@ async fn staff_reject_with_a_reason_that_the_patient_reads() {
 }
 
 #[tokio::test]
-async fn only_staff_review() {
+async fn only_staff_can_review_requests() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     let id = patient.ask_for("MMR").await;
