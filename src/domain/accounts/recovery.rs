@@ -7,9 +7,10 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, TransactionSession as _};
 use crate::db::Transact;
 use crate::domain::accounts::credentials;
 use crate::domain::accounts::users as accounts;
-use crate::domain::auth::codes::{self, Account, PresentedCode, PresentedResetToken, ResetToken};
+use crate::domain::auth::codes::{self, Account, PresentedCode};
 use crate::domain::auth::context::Auth;
 use crate::domain::auth::password::Password;
+use crate::domain::auth::reset_tokens::{self, PresentedResetToken, ResetToken};
 use crate::domain::auth::throttle::{Action, Attempt};
 use crate::domain::records::audit::Event;
 use crate::domain::records::outbox;
@@ -46,7 +47,7 @@ pub async fn validate(
     let transaction = db.begin().await?;
     accounts::lock(&transaction, code.user_id).await?;
     codes::redeem(&transaction, &code).await?;
-    let token = codes::issue_token(&transaction, auth, &code).await?;
+    let token = reset_tokens::issue(&transaction, auth, &code).await?;
     transaction.commit().await?;
     Ok(token)
 }
@@ -63,12 +64,12 @@ pub async fn reset(
     new: Password,
     client: &Client,
 ) -> Result<()> {
-    let token = codes::find_token(db, auth, token).await?;
+    let token = reset_tokens::find(db, auth, token).await?;
     let hash = auth.hasher.permit().await?.hash(new).await?;
     let now = auth.clock.now();
     let transaction = db.begin().await?;
     let user = accounts::lock(&transaction, token.user_id).await?.ok_or_else(|| codes::wrong("reset_token"))?;
-    codes::redeem_token(&transaction, &token).await?;
+    reset_tokens::redeem(&transaction, &token).await?;
     let event = Event::own(AuditAction::PasswordReset, user.id, client);
     let ended = credentials::reset(&transaction, auth, &user, hash, event).await?;
     users::Entity::update_many()

@@ -1,9 +1,6 @@
-//! Codes that are sent by mail, and reset tokens, which are issued for a valid code. Both are random,
-//! stored as a hash, short-lived, bound to one account and one purpose, and can be used once. An
-//! account has at most one of each purpose: a new one replaces the old one.
+//! Codes that are sent by mail. A code is random, stored as an HMAC, short-lived, bound to one account and one purpose,
+//! and can be used once. An account has at most one of each purpose: a new one replaces the old one.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use entity::account_codes::{self, Column, Model};
 use entity::{CodePurpose, users};
@@ -18,14 +15,10 @@ use crate::domain::records::outbox;
 use crate::domain::values::client::Client;
 use crate::domain::values::email::Email;
 use crate::domain::values::one_time_code::OneTimeCode;
-use crate::domain::values::value::{Shape, Value, at_most};
 use crate::error::{Error, Result, Violation};
 
 /// Maximum number of attempts to enter a code.
 const MAX_ATTEMPTS: i32 = 5;
-
-/// Random bytes in a reset token, which follow the id of the account.
-const TOKEN_BYTES: usize = 32;
 
 /// Code in plain text, as it is sent by mail. Only its hash is stored.
 #[derive(Clone)]
@@ -39,47 +32,6 @@ pub struct Code {
 impl std::fmt::Debug for Code {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Code(…)")
-    }
-}
-
-/// Reset token in plain text, as the client receives it. Only its hash is stored.
-#[derive(Clone)]
-pub struct ResetToken {
-    /// Token in URL-safe Base64.
-    pub text: String,
-    /// Time of expiry.
-    pub expires_at: DateTime<Utc>,
-}
-
-impl std::fmt::Debug for ResetToken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ResetToken(…)")
-    }
-}
-
-/// Reset token that a client has presented.
-pub struct PresentedResetToken(String);
-
-impl PresentedResetToken {
-    /// Maximum number of characters.
-    pub const MAX_CHARS: usize = 256;
-}
-
-impl Value for PresentedResetToken {
-    const SHAPE: Shape = Shape::text(1, Self::MAX_CHARS);
-
-    fn from_text(text: &str) -> std::result::Result<Self, Violation> {
-        if text.is_empty() {
-            return Err(Violation::of_value("length", "must not be empty"));
-        }
-        at_most(text, Self::MAX_CHARS)?;
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl std::fmt::Debug for PresentedResetToken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("PresentedResetToken(…)")
     }
 }
 
@@ -157,16 +109,16 @@ pub async fn begin_change(transaction: &impl ConnectionTrait, auth: &Auth, user_
 }
 
 /// Row of a code or reset token to be stored.
-struct NewCode<'a> {
-    user_id: Uuid,
-    purpose: CodePurpose,
-    email: &'a str,
+pub(super) struct NewCode<'a> {
+    pub(super) user_id: Uuid,
+    pub(super) purpose: CodePurpose,
+    pub(super) email: &'a str,
     /// HMAC; none until the mail is sent.
-    hash: Option<String>,
+    pub(super) hash: Option<String>,
 }
 
 /// Stores a code, which replaces any other code of the same account and purpose. Returns its time of expiry.
-async fn replace(db: &impl ConnectionTrait, auth: &Auth, new: NewCode<'_>) -> Result<DateTime<Utc>> {
+pub(super) async fn replace(db: &impl ConnectionTrait, auth: &Auth, new: NewCode<'_>) -> Result<DateTime<Utc>> {
     let now = auth.clock.now();
     let expires_at = now + auth.code_life;
     let code = account_codes::ActiveModel {
@@ -252,54 +204,6 @@ pub async fn redeem(transaction: &impl ConnectionTrait, code: &Model) -> Result<
     if deleted.rows_affected == 1 { Ok(()) } else { Err(wrong("code").into()) }
 }
 
-/// Issues a reset token, which replaces any other, in the transaction that redeems the code.
-///
-/// # Errors
-/// Database errors; an internal error if the system's random number generator fails.
-pub async fn issue_token(transaction: &impl ConnectionTrait, auth: &Auth, code: &Model) -> Result<ResetToken> {
-    let mut secret = [0; TOKEN_BYTES];
-    getrandom::fill(&mut secret).map_err(Error::internal)?;
-    let purpose = CodePurpose::SetPassword;
-    let hash = auth.tokens.keys().hmac(&hmac_input(&code.user_id, purpose, &secret));
-    let new = NewCode { user_id: code.user_id, purpose, email: &code.email, hash: Some(hash) };
-    let expires_at = replace(transaction, auth, new).await?;
-    let text = URL_SAFE_NO_PAD.encode([code.user_id.as_bytes().as_slice(), &secret].concat());
-    Ok(ResetToken { text, expires_at })
-}
-
-/// Finds the row of a valid reset token.
-///
-/// # Errors
-/// A violation in `reset_token`.
-pub async fn find_token(db: &impl ConnectionTrait, auth: &Auth, token: &PresentedResetToken) -> Result<Model> {
-    let decode = || {
-        let bytes = URL_SAFE_NO_PAD.decode(&token.0).ok()?;
-        let (user_id, secret) = bytes.split_first_chunk::<16>()?;
-        Some((Uuid::from_bytes(*user_id), secret.to_vec()))
-    };
-    let (user_id, secret) = decode().ok_or_else(|| wrong("reset_token"))?;
-    let found = account_codes::Entity::find_by_id((user_id, CodePurpose::SetPassword))
-        .filter(Column::ExpiresAt.gt(auth.clock.now()))
-        .one(db)
-        .await?;
-    let is_correct = |found: &Model| {
-        let hash = found.code_hash.as_deref().unwrap_or_default();
-        auth.tokens.keys().is_hmac(hash, &hmac_input(&user_id, CodePurpose::SetPassword, &secret))
-    };
-    found.filter(is_correct).ok_or_else(|| wrong("reset_token").into())
-}
-
-/// Redeems a reset token, in the transaction of the password reset.
-///
-/// # Errors
-/// Returns a violation in `reset_token` if the token has been used or replaced meanwhile.
-pub async fn redeem_token(transaction: &impl ConnectionTrait, token: &Model) -> Result<()> {
-    redeem(transaction, token).await.map_err(|error| match error {
-        Error::Invalid(_) => wrong("reset_token").into(),
-        error => error,
-    })
-}
-
 /// Deletes the codes and reset tokens for a password reset, in the transaction that has set a new password.
 ///
 /// # Errors
@@ -333,7 +237,7 @@ fn users_with(email: &Email) -> sea_orm::sea_query::SelectStatement {
         .to_owned()
 }
 
-fn hmac_input<'a>(user_id: &'a Uuid, purpose: CodePurpose, secret: &'a [u8]) -> [&'a [u8]; 4] {
+pub(super) fn hmac_input<'a>(user_id: &'a Uuid, purpose: CodePurpose, secret: &'a [u8]) -> [&'a [u8]; 4] {
     let purpose: &[u8] = match purpose {
         CodePurpose::VerifyEmail => b"verify_email",
         CodePurpose::ChangeEmail => b"change_email",

@@ -10,6 +10,7 @@ pub mod log_in;
 pub mod password;
 pub mod quota;
 pub mod refresh;
+pub mod reset_tokens;
 pub mod revocations;
 pub mod sessions;
 pub mod throttle;
