@@ -71,13 +71,13 @@ async fn a_lock_timeout_names_the_process_that_holds_the_lock() {
     succeeds(&migration(&folder, Some(&url), &["up", "-n", "1"]));
     let holder = migration::connect(&url, None).await.unwrap();
     let transaction = holder.begin().await.unwrap();
-    transaction.execute_unprepared("SET LOCAL application_name = 'somebody else'").await.unwrap();
+    transaction.execute_unprepared("SET LOCAL application_name = 'another program'").await.unwrap();
     transaction
         .execute_unprepared(&format!("SELECT pg_advisory_xact_lock({})", 0x7265_7669_7369_6f6e_i64))
         .await
         .unwrap();
     let message = fails(&migration(&folder, Some(&url), &["up", "--lock-timeout", "0.2"]), 9);
-    assert!(message.contains("of user care4u") && message.contains("(somebody else) since 20"), "{message}");
+    assert!(message.contains("of user care4u") && message.contains("(another program) since 20"), "{message}");
     transaction.rollback().await.unwrap();
     succeeds(&migration(&folder, Some(&url), &["up"]));
 }

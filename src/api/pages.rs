@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::ContentType;
+use strum::VariantArray as _;
 
 use crate::api::http::problem_kind::ProblemKind;
 
@@ -31,7 +32,7 @@ static PROBLEMS: LazyLock<String> = LazyLock::new(|| {
          <table><thead><tr><th>Status</th><th>Type</th><th>Title</th><th>Meaning</th><th>What to do</th></tr></thead>\
          <tbody>",
     );
-    for kind in ProblemKind::ALL {
+    for kind in ProblemKind::VARIANTS {
         let entry = kind.entry();
         // Writing to a String does not fail.
         let _ = write!(
