@@ -101,6 +101,8 @@ async fn add_users(
             password_hash: Set(password_hash.clone()),
             role: Set(role),
             nid: Set(None),
+            nid_key: Set(None),
+            nid_verified_at: Set(None),
             phone_number: Set(Some(source.phone_number())),
             address: Set(None),
             birth_date: Set(source.birth_date(18, 90)),

@@ -63,9 +63,12 @@ pub enum Conflict {
     /// Another account has this e-mail.
     #[error("an account with this e-mail exists already")]
     EmailTaken,
-    /// Another account has this national id.
-    #[error("an account with this national id exists already")]
+    /// The national id is verified for another account.
+    #[error("this national id is verified for another account")]
     NidTaken,
+    /// The account has no national id that could be verified.
+    #[error("the account has no national id")]
+    NidMissing,
     /// Another vaccine has this code.
     #[error("a vaccine with this code exists already")]
     VaccineCodeTaken,
@@ -139,7 +142,7 @@ impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
         match db::violated_constraint(&error).as_deref() {
             Some("users_email_key") => Conflict::EmailTaken.into(),
-            Some("users_nid_key") => Conflict::NidTaken.into(),
+            Some("users_nid_key_key") => Conflict::NidTaken.into(),
             Some("vaccines_code_key") => Conflict::VaccineCodeTaken.into(),
             Some(
                 "vaccine_requests_user_id_vaccine_id_dose_number_key"

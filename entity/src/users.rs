@@ -20,8 +20,8 @@ pub struct Model {
     pub password_hash: PasswordHash,
     #[sea_orm(default_value = "patient")]
     pub role: Role,
-    /// National id.
-    #[sea_orm(column_type = "String(StringLen::N(64))", nullable, unique)]
+    /// National id, as its owner wrote it. A claim, until staff have verified it.
+    #[sea_orm(column_type = "String(StringLen::N(64))", nullable)]
     pub nid: Option<String>,
     #[sea_orm(column_type = "String(StringLen::N(32))", nullable)]
     pub phone_number: Option<String>,
@@ -38,6 +38,11 @@ pub struct Model {
     /// IANA time zone, which decides when the user's day begins.
     #[sea_orm(column_type = "String(StringLen::N(64))", nullable)]
     pub time_zone: Option<String>,
+    /// National id in upper case and without separators, for comparisons.
+    #[sea_orm(column_type = "String(StringLen::N(64))", nullable)]
+    pub nid_key: Option<String>,
+    /// When staff verified the national id. Of the accounts with the same id, at most one is verified.
+    pub nid_verified_at: Option<DateTimeUtc>,
     #[sea_orm(has_many)]
     pub account_codes: HasMany<super::account_codes::Entity>,
     #[sea_orm(has_one)]
@@ -55,7 +60,11 @@ pub struct Model {
 impl ActiveModelBehavior for ActiveModel {}
 
 impl TableExtras for Entity {
-    const INDEXES: &[CompositeIndex] = &[CompositeIndex::on(&["role", "id"])];
+    const INDEXES: &[CompositeIndex] = &[
+        CompositeIndex::on(&["role", "id"]),
+        CompositeIndex::on(&["nid_key", "id"]),
+        CompositeIndex::unique(&["nid_key"]).filter("nid_verified_at IS NOT NULL"),
+    ];
 
     fn enum_values() -> Vec<(Column, Vec<String>)> {
         vec![(Column::Role, enum_values::<Role>())]

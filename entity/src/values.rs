@@ -94,8 +94,6 @@ pub enum MailKind {
     PasswordChanged,
     /// Notice of a registration with an e-mail address that already has an account.
     AlreadyRegistered,
-    /// Notice of a registration that failed for another reason.
-    RegistrationRefused,
     /// Notice of the deleted account.
     AccountDeleted,
 }
@@ -127,11 +125,28 @@ pub enum AuditAction {
     RequestCancelled,
     DataExported,
     AccountDeleted,
+    /// Name, national id or date of birth.
+    ProfileChanged,
+    NidVerified,
+    /// By staff or an admin, not by its owner.
+    AccountRead,
+    ContactsImported,
+    ImportUndone,
+    FeedCreated,
+    FeedDeleted,
 }
 
 /// Password hash, as stored. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, DeriveValueType)]
 pub struct PasswordHash(pub String);
+
+impl PasswordHash {
+    /// Stored value of an account without a password: it matches no password.
+    #[must_use]
+    pub fn void() -> Self {
+        Self("!".to_owned())
+    }
+}
 
 impl fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -18,6 +18,8 @@ mod m20261121_000012_requests_for_contacts;
 mod m20261121_000013_create_calendar_feeds;
 mod m20261126_000014_rename_columns;
 mod m20261126_000015_create_quotas;
+mod m20261127_000016_verify_national_ids;
+mod m20261127_000017_audit_more_actions;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -54,6 +56,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000013_create_calendar_feeds::Migration),
             Box::new(m20261126_000014_rename_columns::Migration),
             Box::new(m20261126_000015_create_quotas::Migration),
+            Box::new(m20261127_000016_verify_national_ids::Migration),
+            Box::new(m20261127_000017_audit_more_actions::Migration),
         ]
     }
 }

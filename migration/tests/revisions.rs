@@ -181,7 +181,11 @@ async fn verify_runs_all_migrations_and_drops_the_scratch_database() {
         succeeds(&migration(&folder, Some(&url), &["up"]));
         let databases = "SELECT string_agg(datname, ' ') FROM pg_database";
         let printed = succeeds(&migration(&folder, Some(&url), &["verify"]));
-        assert!(printed.ends_with("15 migrations verified: up, down and up again\n"), "{printed}");
+        assert!(
+            printed
+                .ends_with(&format!("{} migrations verified: up, down and up again\n", Migrator::migrations().len())),
+            "{printed}"
+        );
         if url.starts_with("postgres:") {
             assert!(!value(&url, databases).await.unwrap().contains("verify_"));
         }

@@ -20,7 +20,7 @@ use actix_web::middleware::from_fn;
 use utoipa_actix_web::scope::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use accounts::{account, credentials, recovery, registration, users, verification};
+use accounts::{account, credentials, national_ids, recovery, registration, users, verification};
 use auth::{log_in, sessions, token};
 use contacts::{birthdays, calendar_feeds, contact_exports, contact_imports, contact_search};
 pub use http::access_log::log_request;
@@ -63,7 +63,9 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(personal_data::export)
                 .service(users::list)
                 .service(users::get)
-                .service(users::update),
+                .service(users::update)
+                .service(national_ids::verify)
+                .service(national_ids::list_claims),
         )
         .service(
             scope("/api/v1/contacts/birthdays.ics")

@@ -165,6 +165,8 @@ mod tests {
             password_hash: entity::PasswordHash(String::new()),
             role: Role::Patient,
             nid: None,
+            nid_key: None,
+            nid_verified_at: None,
             phone_number: None,
             address: None,
             birth_date: None,

@@ -5,10 +5,11 @@
 use care4u::domain::accounts::administration::{self, AccountChanges};
 use care4u::domain::accounts::credentials;
 use care4u::domain::accounts::mail_messages;
+use care4u::domain::accounts::national_ids;
 use care4u::domain::accounts::recovery;
 use care4u::domain::accounts::users;
 use care4u::domain::accounts::users::{NewUser, UserFilter, UserSearch};
-use care4u::domain::accounts::verification;
+use care4u::domain::accounts::verification::{self, Proof};
 use care4u::domain::auth::codes;
 use care4u::domain::auth::password::Password;
 use care4u::domain::auth::quota;
@@ -29,7 +30,8 @@ use care4u::domain::values::client::Client;
 use care4u::domain::values::email::Email;
 use care4u::domain::values::one_time_code::OneTimeCode;
 use care4u::domain::values::page::Page;
-use care4u::domain::values::person::FullName;
+use care4u::domain::values::patch::Patch;
+use care4u::domain::values::person::{FullName, NationalId};
 use care4u::domain::values::value::Value as _;
 use entity::{CodePurpose, RequestStatus, Role};
 use sea_orm::{ConnectionTrait, DbBackend};
@@ -144,8 +146,17 @@ async fn accounts_and_the_audit_trail_are_found_by_index() {
     let now = auth.clock.now();
 
     users::get_own(&db, &own).await.unwrap();
-    users::get(&db, &admin, own.user_id).await.unwrap();
-    users::update(&db, &auth.clock, &own, users::ProfileChanges::default()).await.unwrap();
+    users::get(&db, &auth.clock, &Caller { actor: admin, client: client.clone() }, own.user_id).await.unwrap();
+    users::update(&db, &auth.clock, &caller, users::ProfileChanges::default()).await.unwrap();
+    let nid = NationalId::parse("19121815-AL").unwrap();
+    let changes = users::ProfileChanges { nid: Patch::Set(nid.clone()), ..users::ProfileChanges::default() };
+    users::update(&db, &auth.clock, &caller, changes).await.unwrap();
+    let staff = Caller { actor: actor(boss.id, Role::Staff), client: client.clone() };
+    national_ids::verify(&db, auth, &staff, own.user_id, Some(&nid)).await.unwrap();
+    for page in pages() {
+        national_ids::list_claims(&db, &staff, own.user_id, page).await.unwrap();
+        db.used("users_nid_key_id_idx");
+    }
     let email = Some(Email::parse("ada@example.org").unwrap());
     let by_time = AuditFilter { occurred_from: Some(now), occurred_before: Some(now), ..AuditFilter::default() };
     for page in pages() {
@@ -244,6 +255,9 @@ async fn sessions_codes_and_mails_are_found_by_index() {
     outbox::record_failure(&db, &mails[0], true, now).await.unwrap();
     outbox::remove(&db, mails[1].id).await.unwrap();
 
+    let code = codes::issue_for_change(&db, auth, own.user_id, third.as_str()).await.unwrap().unwrap();
+    verification::finish_change(&db, auth, &caller, &presented(&code.digits)).await.unwrap();
+    let email = third;
     let code = codes::issue(&db, auth, own.user_id, CodePurpose::ResetPassword, email.as_str()).await.unwrap();
     recovery::validate(&db, auth, &email, &presented("000000"), &client).await.err();
     let token = recovery::validate(&db, auth, &email, &presented(&code.digits), &client).await.unwrap();
@@ -256,12 +270,10 @@ async fn sessions_codes_and_mails_are_found_by_index() {
     )
     .await
     .unwrap();
-    let code = codes::issue_for_change(&db, auth, own.user_id, third.as_str()).await.unwrap().unwrap();
-    verification::finish_change(&db, auth, &caller, &presented(&code.digits)).await.unwrap();
     let bob = users::list(&db, &actor(own.user_id, Role::Admin), &UserFilter::default(), pages()[0]).await.unwrap();
     let bob = bob.items.iter().find(|user| user.name == "Bob").unwrap();
     let code = codes::issue(&db, auth, bob.id, CodePurpose::VerifyEmail, &bob.email).await.unwrap();
-    verification::confirm(&db, auth, &other, &presented(&code.digits), &client).await.unwrap();
+    verification::confirm(&db, auth, (&other, &presented(&code.digits)), Proof::default(), &client).await.unwrap();
     let (current, new) = (Password::presented("another good one"), Password::presented(PASSWORD));
     credentials::change_password(&db, auth, &caller, current, new).await.unwrap();
     codes::sweep(&db, now).await.unwrap();

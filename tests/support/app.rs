@@ -155,17 +155,22 @@ impl TestApp {
 
     async fn actor(&self, role: Role) -> Actor<'_> {
         let email = format!("{}@example.org", Uuid::now_v7().simple());
+        let user = self.account(&email, role).await.expect("a new account");
+        Actor::log_in(self, user.id, email).await
+    }
+
+    /// Creates an account with a verified address.
+    pub async fn account(&self, email: &str, role: Role) -> care4u::error::Result<entity::users::Model> {
         let new = NewUser {
             name: FullName::parse("Ada Lovelace").expect("a valid name"),
-            email: Email::parse(&email).expect("a valid address"),
+            email: Email::parse(email).expect("a valid address"),
             password: Password::parse(PASSWORD).expect("a good password"),
             nid: None,
             phone_number: None,
             address: None,
             birth_date: None,
         };
-        let user = users::create(&self.state.db, &self.state.auth, new, role).await.expect("a new account");
-        Actor::log_in(self, user.id, email).await
+        users::create(&self.state.db, &self.state.auth, new, role).await
     }
 }
 

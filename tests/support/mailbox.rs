@@ -31,7 +31,8 @@ impl Mailbox {
         let folder = std::fs::read_dir(self.0.path()).expect("the folder is there");
         let mut files: Vec<_> = folder.map(|entry| entry.expect("it can be listed").path()).collect();
         files.retain(|file| file.extension().is_some_and(|kind| kind == "eml"));
-        files.sort();
+        // By time: a postponed mail has an older id than mails that were sent before it.
+        files.sort_by_key(|file| (file.metadata().and_then(|file| file.modified()).ok(), file.clone()));
         let mails = files.iter().map(|file| std::fs::read_to_string(file).expect("a mail can be read"));
         mails.filter(|mail| recipient(mail) == address).map(|mail| Mail::read(&mail)).collect()
     }

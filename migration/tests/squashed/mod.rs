@@ -59,6 +59,21 @@ impl MigrationTrait for Migration {
         let index =
             Index::create().name("users_role_id_idx").table(Users::Table).col(Users::Role).col(Users::Id).to_owned();
         manager.create_index(index).await?;
+        let index = Index::create()
+            .name("users_nid_key_id_idx")
+            .table(Users::Table)
+            .col(Users::NidKey)
+            .col(Users::Id)
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .unique()
+            .name("users_nid_key_key")
+            .table(Users::Table)
+            .col(Users::NidKey)
+            .and_where(Expr::cust("nid_verified_at IS NOT NULL"))
+            .to_owned();
+        manager.create_index(index).await?;
         manager.create_table(account_codes()).await?;
         let index = Index::create()
             .name("account_codes_expires_at_idx")
@@ -263,6 +278,13 @@ fn audit_events() -> TableCreateStatement {
                 "request_cancelled",
                 "data_exported",
                 "account_deleted",
+                "profile_changed",
+                "nid_verified",
+                "account_read",
+                "contacts_imported",
+                "import_undone",
+                "feed_created",
+                "feed_deleted",
             ]),
         ))
         .to_owned()
@@ -307,9 +329,10 @@ fn users() -> TableCreateStatement {
         .col(ColumnDef::new(Users::UpdatedAt).timestamp_with_time_zone().not_null())
         .col(ColumnDef::new(Users::SearchText).text().not_null().default(""))
         .col(ColumnDef::new(Users::TimeZone).string_len(64))
+        .col(ColumnDef::new(Users::NidKey).string_len(64))
+        .col(ColumnDef::new(Users::NidVerifiedAt).timestamp_with_time_zone())
         .primary_key(Index::create().name("users_pkey").col(Users::Id))
         .index(Index::create().unique().name("users_email_key").col(Users::Email))
-        .index(Index::create().unique().name("users_nid_key").col(Users::Nid))
         .check(Check::named("users_role_check", Expr::col(Users::Role).is_in(["patient", "staff", "admin"])))
         .to_owned()
 }
@@ -458,7 +481,6 @@ fn outbox() -> TableCreateStatement {
                 "reset_password",
                 "password_changed",
                 "already_registered",
-                "registration_refused",
                 "account_deleted",
             ]),
         ))
@@ -689,6 +711,8 @@ enum Users {
     Id,
     Name,
     Nid,
+    NidKey,
+    NidVerifiedAt,
     PasswordHash,
     PhoneNumber,
     Role,

@@ -28,6 +28,13 @@ impl Drop for Folder {
     }
 }
 
+/// Returns the name of the latest migration.
+pub fn latest() -> String {
+    use sea_orm_migration::MigratorTrait as _;
+    let migrations = migration::Migrator::migrations();
+    migrations.last().expect("there are migrations").name().to_owned()
+}
+
 /// Command that runs the program with arguments, in a folder, and with a database URL.
 pub fn command(folder: &Folder, url: Option<&str>, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_migration"));

@@ -10,6 +10,7 @@ use crate::api::http::extract::{CurrentUser, Valid};
 use crate::api::http::field::{Field, Optional as _, Patched as _};
 use crate::api::http::problem::Problem;
 use crate::domain::accounts::users::{self, ProfileChanges};
+use crate::domain::values::caller::Caller;
 use crate::domain::values::patch::{Patch, not_null};
 use crate::domain::values::person::{BirthDate, FullName, NationalId, PhoneNumber, PostalAddress};
 use crate::domain::values::time_zone::TimeZone;
@@ -26,7 +27,7 @@ pub struct UpdateProfile {
     #[validate(nested)]
     #[schema(inline, value_type = Field<FullName>, required = false)]
     name: Option<Field<FullName>>,
-    /// National id; unique.
+    /// National id. It is a claim until staff verify it; several accounts may have the same one.
     #[serde(default)]
     #[validate(nested)]
     #[schema(inline, value_type = Option<Field<NationalId>>)]
@@ -87,14 +88,14 @@ pub async fn get(state: web::Data<AppState>, user: CurrentUser) -> Result<web::J
 #[utoipa::path(
     operation_id = "update_current_user", tag = "account", security(("oauth2" = []), ("token" = [])),
     request_body(content((UpdateProfile = "application/merge-patch+json"), (UpdateProfile = "application/json"))),
-    responses((status = 200, body = UserReply), (status = 409, description = "The national id is taken"))
+    responses((status = 200, body = UserReply))
 )]
 #[patch("/me")]
 pub async fn update(
     state: web::Data<AppState>,
-    user: CurrentUser,
+    caller: Caller,
     Valid(body): Valid<UpdateProfile>,
 ) -> Result<web::Json<UserReply>, Problem> {
-    let account = users::update(&state.db, &state.auth.clock, &user, body.try_into()?).await?;
+    let account = users::update(&state.db, &state.auth.clock, &caller, body.try_into()?).await?;
     Ok(web::Json(account.into()))
 }

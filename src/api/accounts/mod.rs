@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod credentials;
+pub mod national_ids;
 pub mod recovery;
 pub mod registration;
 pub mod users;

@@ -11,7 +11,7 @@ use crate::api::http::field::Field;
 use crate::api::http::problem::Problem;
 use crate::domain::accounts::recovery;
 use crate::domain::auth::password::Password;
-use crate::domain::auth::reset_tokens::PresentedResetToken;
+use crate::domain::auth::reset_tokens::{PresentedResetToken, ResetToken};
 use crate::domain::values::client::Client;
 use crate::domain::values::email::Email;
 use crate::domain::values::one_time_code::OneTimeCode;
@@ -53,12 +53,6 @@ pub struct MailedCode {
     code: Field<OneTimeCode>,
 }
 
-impl MailedCode {
-    pub(in crate::api) fn values(self) -> Result<(Email, OneTimeCode), Error> {
-        Ok((self.email.value()?, self.code.value()?))
-    }
-}
-
 /// Reset token: sets a new password, once.
 #[derive(Serialize, ToSchema)]
 pub struct ResetTokenReply {
@@ -67,6 +61,13 @@ pub struct ResetTokenReply {
     /// Seconds until the token expires.
     #[schema(example = 600)]
     expires_in: i64,
+}
+
+impl ResetTokenReply {
+    pub(in crate::api) fn response(state: &AppState, token: ResetToken) -> HttpResponse {
+        let expires_in = (token.expires_at - state.auth.clock.now()).num_seconds();
+        HttpResponse::Ok().json(Self { reset_token: token.text, expires_in })
+    }
 }
 
 /// A reset token and the new password.
@@ -127,16 +128,17 @@ pub async fn validate_code(
     state: web::Data<AppState>,
     client: Client,
     Valid(body): Valid<MailedCode>,
-) -> Result<web::Json<ResetTokenReply>, Problem> {
-    let (email, code) = body.values()?;
+) -> Result<HttpResponse, Problem> {
+    let (email, code) = (body.email.value()?, body.code.value()?);
     let token = recovery::validate(&state.db, &state.auth, &email, &code, &client).await?;
-    let expires_in = (token.expires_at - state.auth.clock.now()).num_seconds();
-    Ok(web::Json(ResetTokenReply { reset_token: token.text, expires_in }))
+    Ok(ResetTokenReply::response(&state, token))
 }
 
 /// Reset the password
 ///
-/// Sets a new password with a reset token, ends all sessions, and notifies the owner by mail.
+/// Sets a new password with a reset token, and notifies the owner by mail. All sessions end; codes, a change of the
+/// e-mail address under way and the birthday feed are deleted. If the address was not verified before, it is now, and
+/// the profile is cleared.
 ///
 /// **Open to:** anyone with a reset token.
 #[utoipa::path(

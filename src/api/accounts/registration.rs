@@ -47,7 +47,7 @@ pub struct RegisterAccount {
     #[validate(nested)]
     #[schema(inline, required = true)]
     password: Field<Password>,
-    /// National id; unique.
+    /// National id. It is a claim until staff verify it; several accounts may have the same one.
     #[validate(nested)]
     #[schema(inline)]
     nid: Option<Field<NationalId>>,
@@ -85,7 +85,7 @@ impl TryFrom<RegisterAccount> for NewUser {
 ///
 /// The account has the role `patient`; an admin can change it. A code is mailed to the address, for
 /// `POST /auth/verify-email`. With the setting `registration.on_duplicate = "silent"` the response is 202 whether or
-/// not the e-mail or national id is taken; the owner of the address gets the outcome by mail.
+/// not the e-mail is taken; the owner of the address gets the outcome by mail.
 ///
 /// **Open to:** anyone.
 #[utoipa::path(
@@ -94,7 +94,7 @@ impl TryFrom<RegisterAccount> for NewUser {
     responses(
         (status = 201, body = UserReply, headers(("Location" = String, description = "Path of the account"))),
         (status = 202, body = AcceptedReply),
-        (status = 409, description = "The e-mail or national id is taken"),
+        (status = 409, description = "The e-mail is taken"),
         (status = 429, description = "Too many registrations from this IP address"),
     )
 )]

@@ -33,6 +33,9 @@ pub struct UserReply {
     /// National id.
     #[schema(required = true, example = "19121815-AL")]
     nid: Option<String>,
+    /// When staff verified the national id; null while it is a claim.
+    #[schema(required = true)]
+    nid_verified_at: Option<DateTime<Utc>>,
     #[schema(required = true, example = "+44 20 7946 0018")]
     phone_number: Option<String>,
     #[schema(required = true, example = "12 St James's Square, London")]
@@ -63,6 +66,7 @@ impl From<table::Model> for UserReply {
             email: user.email,
             role: user.role,
             nid: user.nid,
+            nid_verified_at: user.nid_verified_at,
             phone_number: user.phone_number,
             address: user.address,
             birth_date: user.birth_date,
@@ -167,8 +171,8 @@ pub async fn list(
     responses((status = 200, body = UserReply))
 )]
 #[get("/{id}")]
-pub async fn get(state: web::Data<AppState>, user: CurrentUser, id: Id) -> Result<web::Json<UserReply>, Problem> {
-    let account = users::get(&state.db, &user, id.0).await?;
+pub async fn get(state: web::Data<AppState>, caller: Caller, id: Id) -> Result<web::Json<UserReply>, Problem> {
+    let account = users::get(&state.db, &state.auth.clock, &caller, id.0).await?;
     Ok(web::Json(account.into()))
 }
 

@@ -9,7 +9,8 @@ use utoipa::ToSchema;
 
 use crate::api::http::extract::CurrentUser;
 use crate::api::http::problem::Problem;
-use crate::domain::contacts::calendar_feeds;
+use crate::domain::auth::calendar_feeds;
+use crate::domain::values::caller::Caller;
 use crate::state::AppState;
 
 /// A feed with its secret.
@@ -53,8 +54,8 @@ impl From<table::Model> for FeedReply {
     )
 )]
 #[put("/birthdays/feed")]
-pub async fn put(state: web::Data<AppState>, user: CurrentUser, request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let feed = calendar_feeds::put(&state.db, &state.auth.clock, &user).await?;
+pub async fn put(state: web::Data<AppState>, caller: Caller, request: HttpRequest) -> Result<HttpResponse, Problem> {
+    let feed = calendar_feeds::put(&state.db, &state.auth.clock, &caller).await?;
     let path = format!("/api/v1/contacts/birthdays.ics?token={}", feed.secret);
     // The host is not checked: a client that forges it only gets a wrong URL in its own response.
     let connection = request.connection_info();
@@ -90,7 +91,7 @@ pub async fn get(state: web::Data<AppState>, user: CurrentUser) -> Result<web::J
     responses((status = 204), (status = 404, description = "There is no feed"))
 )]
 #[delete("/birthdays/feed")]
-pub async fn delete(state: web::Data<AppState>, user: CurrentUser) -> Result<HttpResponse, Problem> {
-    calendar_feeds::delete(&state.db, &user).await?;
+pub async fn delete(state: web::Data<AppState>, caller: Caller) -> Result<HttpResponse, Problem> {
+    calendar_feeds::delete(&state.db, &state.auth.clock, &caller).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -23,6 +23,7 @@ use crate::api::http::problem::{FieldProblem, Problem};
 use crate::api::http::streaming::prefetched;
 use crate::domain::auth::quota::{self, Quota};
 use crate::domain::contacts::contact_imports::{self, Import, Rejected, Report};
+use crate::domain::values::caller::Caller;
 use crate::error::{Error, Result as DomainResult};
 use crate::state::AppState;
 
@@ -166,7 +167,7 @@ impl From<Rejected> for RowProblem {
 #[post("/imports")]
 pub async fn create(
     state: web::Data<AppState>,
-    user: CurrentUser,
+    caller: Caller,
     request: HttpRequest,
     Query(query): Query<ImportContacts>,
     body: web::Payload,
@@ -175,12 +176,12 @@ pub async fn create(
     let format = format.ok_or_else(|| Problem::unsupported_media_type(&format!("{MEDIA_TYPES}, in UTF-8")))?;
     let is_dry_run = query.dry_run.value()?.unwrap_or(false);
     let limiter = &state.import_limiter;
-    let _permit = limiter.upload(user.user_id)?;
+    let _permit = limiter.upload(caller.actor.user_id)?;
     let quota = if is_dry_run { Quota::DryRuns } else { Quota::Imports };
-    quota::consume(&state.db, &state.auth, quota, user.user_id).await?;
+    quota::consume(&state.db, &state.auth, quota, caller.actor.user_id).await?;
     let file = receive(&request, body, limiter.max_bytes).await?;
     let import = Import { file, format, is_dry_run };
-    reply(contact_imports::create(&state.db, &state.auth.clock, limiter, &user, import).await?, format).await
+    reply(contact_imports::create(&state.db, &state.auth.clock, limiter, &caller, import).await?, format).await
 }
 
 /// The response to an import: 201 with its path; after a dry run 200.
@@ -284,7 +285,7 @@ pub async fn get(state: web::Data<AppState>, user: CurrentUser, id: Id) -> Resul
     )
 )]
 #[delete("/imports/{id}")]
-pub async fn undo(state: web::Data<AppState>, user: CurrentUser, id: Id) -> Result<HttpResponse, Problem> {
-    contact_imports::undo(&state.db, &user, id.0).await?;
+pub async fn undo(state: web::Data<AppState>, caller: Caller, id: Id) -> Result<HttpResponse, Problem> {
+    contact_imports::undo(&state.db, &state.auth.clock, &caller, id.0).await?;
     Ok(HttpResponse::NoContent().finish())
 }

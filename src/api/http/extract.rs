@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
+use actix_web::http::header;
 use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, error::PayloadError};
 use serde::de::DeserializeOwned;
@@ -79,6 +80,27 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Valid<T> {
             value.validate().map_err(|errors| Error::Invalid(violations(&errors)))?;
             Ok(Self(value))
         })
+    }
+}
+
+/// A JSON body as [`Valid`], which may be absent.
+#[derive(Debug)]
+pub struct ValidOrEmpty<T>(pub T);
+
+impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for ValidOrEmpty<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let headers = request.headers();
+        let is_absent =
+            [header::CONTENT_TYPE, header::TRANSFER_ENCODING].iter().all(|name| !headers.contains_key(name))
+                && headers.get(header::CONTENT_LENGTH).is_none_or(|length| length == "0");
+        if is_absent {
+            return Box::pin(ready(Ok(Self(T::default()))));
+        }
+        let valid = Valid::<T>::from_request(request, payload);
+        Box::pin(async move { valid.await.map(|valid| Self(valid.0)) })
     }
 }
 

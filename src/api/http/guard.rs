@@ -1,14 +1,18 @@
 //! Authentication middleware: verifies the access token before the handlers of a scope run.
 
+use std::future::{Ready, ready};
+
 use actix_web::body::{EitherBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::Next;
-use actix_web::{HttpMessage, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 
+use crate::api::http::client::client_of;
 use crate::api::http::extract::CurrentUser;
 use crate::api::http::problem::Problem;
 use crate::domain::values::actor::Actor;
+use crate::domain::values::caller::Caller;
 use crate::error::{Error, Result};
 use crate::state::AppState;
 
@@ -17,7 +21,7 @@ pub async fn signed_in<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> std::result::Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
-    match authenticate(&request) {
+    match authenticate(request.request()) {
         Ok(actor) => {
             request.extensions_mut().insert(CurrentUser(actor));
             Ok(next.call(request).await?.map_into_left_body())
@@ -26,12 +30,28 @@ pub async fn signed_in<B: MessageBody>(
     }
 }
 
+/// The caller of an operation that needs no access token, but makes use of one. An invalid token is rejected with 401.
+pub struct OptionalCaller(pub Option<Caller>);
+
+impl FromRequest for OptionalCaller {
+    type Error = Problem;
+    type Future = Ready<std::result::Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(match authenticate(request) {
+            Ok(actor) => Ok(Self(Some(Caller { actor, client: client_of(request) }))),
+            Err(Error::Unauthenticated) => Ok(Self(None)),
+            Err(error) => Err(error.into()),
+        })
+    }
+}
+
 /// Actor of the access token.
 ///
 /// # Errors
 /// Returns [`Error::Unauthenticated`] if there is no token, and [`Error::InvalidToken`] if it is not valid or its
 /// session has been revoked.
-fn authenticate(request: &ServiceRequest) -> Result<Actor> {
+fn authenticate(request: &HttpRequest) -> Result<Actor> {
     let state = request.app_data::<web::Data<AppState>>().ok_or(Error::Unauthenticated)?;
     let token = bearer_token(request).ok_or(Error::Unauthenticated)?;
     let auth = &state.auth;
@@ -43,7 +63,7 @@ fn authenticate(request: &ServiceRequest) -> Result<Actor> {
 }
 
 /// Bearer token of the header `Authorization` (RFC 6750 §2.1). The scheme is case-insensitive (RFC 9110 §11.1).
-fn bearer_token(request: &ServiceRequest) -> Option<&str> {
+fn bearer_token(request: &HttpRequest) -> Option<&str> {
     let credentials = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = credentials.split_once(' ')?;
     scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())

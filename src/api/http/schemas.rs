@@ -4,10 +4,10 @@ use utoipa::openapi::schema::{AllOf, KnownFormat, Object, ObjectBuilder, OneOf, 
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::domain::auth::calendar_feeds::FeedSecret;
 use crate::domain::auth::password::{Password, PresentedPassword};
 use crate::domain::auth::reset_tokens::PresentedResetToken;
 use crate::domain::auth::token::PresentedToken;
-use crate::domain::contacts::calendar_feeds::FeedSecret;
 use crate::domain::values::birthday::LeapDay;
 use crate::domain::values::email::Email;
 use crate::domain::values::instant::Instant;

@@ -6,15 +6,15 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Transactio
 
 use crate::db::Transact;
 use crate::domain::accounts::users as accounts;
-use crate::domain::auth::codes;
 use crate::domain::auth::context::Auth;
-use crate::domain::auth::hasher::Verdict;
+use crate::domain::auth::grants::{self, Cause};
+use crate::domain::auth::hasher::{HashPermit, Verdict};
 use crate::domain::auth::password::Password;
-use crate::domain::auth::sessions;
 use crate::domain::auth::throttle::{Action, Attempt};
 use crate::domain::records::audit::Event;
 use crate::domain::records::outbox;
 use crate::domain::values::caller::Caller;
+use crate::domain::values::client::Client;
 use crate::error::{Result, Violation};
 
 /// Confirms the password of the actor, and returns the account. Wrong passwords count as failed logins.
@@ -31,21 +31,44 @@ pub async fn confirm(
 ) -> Result<users::Model> {
     let permit = auth.hasher.permit().await?;
     let user = accounts::get_own(db, &caller.actor).await?;
-    let attempt = Attempt::new(auth, Action::LogIn, Some(&user.email), &caller.client);
+    let failed = Event::new(AuditAction::LoginFailed, &caller.client).to(user.id).on(caller.actor.session_id);
+    check(db, auth, &permit, &user, password, Failure { field, event: failed, client: &caller.client }).await?;
+    Ok(user)
+}
+
+/// What happens if a password is wrong.
+pub(super) struct Failure<'a> {
+    /// Field of the violation.
+    pub(super) field: &'static str,
+    /// Event to be recorded.
+    pub(super) event: Event<'a>,
+    /// Client, whose failures are counted.
+    pub(super) client: &'a Client,
+}
+
+/// Checks the password of an account. The throttle is checked while the permit is held, as in a log-in.
+pub(super) async fn check(
+    db: &impl Transact,
+    auth: &Auth,
+    permit: &HashPermit,
+    user: &users::Model,
+    password: Password,
+    failure: Failure<'_>,
+) -> Result<()> {
+    let attempt = Attempt::new(auth, Action::LogIn, Some(&user.email), failure.client);
     let throttle = attempt.state(db).await?;
     throttle.check_account()?;
     if let Verdict::Wrong = permit.verify(password, Some(user.password_hash.clone())).await? {
         let transaction = db.begin().await?;
         attempt.count(&transaction, &throttle).await?;
-        let event = Event::new(AuditAction::LoginFailed, &caller.client).to(user.id).on(caller.actor.session_id);
-        event.record(&transaction, attempt.time()).await?;
+        failure.event.record(&transaction, attempt.time()).await?;
         transaction.commit().await?;
-        return Err(Violation::new(field, "wrong", "is not your password").into());
+        return Err(Violation::new(failure.field, "wrong", "is not the password of the account").into());
     }
     if throttle.has_failed {
         attempt.clear(db).await?;
     }
-    Ok(user)
+    Ok(())
 }
 
 /// Changes the password of the actor, ends their other sessions, and notifies them by mail.
@@ -76,8 +99,8 @@ pub async fn change_password(
             .exec(&transaction)
             .await?;
         if changed.rows_affected > 0 {
-            let ended =
-                sessions::end_all(&transaction, caller.actor.user_id, Some(caller.actor.session_id), now).await?;
+            let cause = Cause::PasswordChange { kept: caller.actor.session_id };
+            let ended = grants::revoke(&transaction, user.id, cause, now).await?;
             let event = Event::own(AuditAction::PasswordChanged, user.id, &caller.client);
             password_changed(&transaction, auth, &user, event).await?;
             transaction.commit().await?;
@@ -88,9 +111,9 @@ pub async fn change_password(
     Err(Violation::new("current_password", "wrong", "is not your password").into())
 }
 
-/// Sets a password after its user was authenticated in another way, and ends all sessions, as part of a transaction.
-/// Returns the sessions, for [`Revocations::add`](crate::domain::auth::revocations::Revocations::add), unless the account is
-/// gone.
+/// Sets a password after its user was authenticated in another way, and revokes all sessions and other
+/// [grants](crate::domain::auth::grants), as part of a transaction. Returns the sessions, for
+/// [`Revocations::add`](crate::domain::auth::revocations::Revocations::add).
 ///
 /// # Errors
 /// Database errors.
@@ -109,11 +132,10 @@ pub async fn reset(
         .exec(transaction)
         .await?;
     password_changed(transaction, auth, user, event).await?;
-    sessions::end_all(transaction, user.id, None, now).await
+    grants::revoke(transaction, user.id, Cause::Recovery, now).await
 }
 
-/// Follow-up of every password change: deletes open password resets, notifies the owner by mail, and
-/// records the event.
+/// Follow-up of every password change: notifies the owner by mail, and records the event.
 async fn password_changed(
     transaction: &impl ConnectionTrait,
     auth: &Auth,
@@ -121,7 +143,6 @@ async fn password_changed(
     event: Event<'_>,
 ) -> Result<()> {
     let now = auth.clock.now();
-    codes::invalidate_resets(transaction, user.id).await?;
     outbox::add(transaction, MailKind::PasswordChanged, &user.email, Some(user.id), now).await?;
     event.record(transaction, now).await
 }

@@ -56,13 +56,11 @@ pub async fn prepare(db: &impl ConnectionTrait, auth: &Auth, mail: &outbox::Mode
         MailKind::VerifyEmail => CodePurpose::VerifyEmail,
         MailKind::ChangeEmail => CodePurpose::ChangeEmail,
         MailKind::ResetPassword => CodePurpose::ResetPassword,
-        MailKind::AlreadyRegistered | MailKind::RegistrationRefused => {
+        MailKind::AlreadyRegistered => {
             if let Some(time) = postponed_until(db, auth, mail).await? {
                 return Ok(Outcome::Postpone(time));
             }
-            // If the address has no account, the national id was taken.
-            let kind = if user.is_some() { mail.kind } else { MailKind::RegistrationRefused };
-            return Ok(Outcome::Send(MailMessage { kind, ..message(user, None) }));
+            return Ok(user.map(|user| message(Some(user), None)).into());
         }
         MailKind::AccountDeleted => return Ok(Outcome::Send(message(None, None))),
         MailKind::EmailChangeAsked | MailKind::EmailChanged | MailKind::PasswordChanged => {

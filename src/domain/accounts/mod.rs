@@ -3,6 +3,7 @@
 pub mod administration;
 pub mod credentials;
 pub mod mail_messages;
+pub mod national_ids;
 pub mod recovery;
 pub mod users;
 pub mod verification;

@@ -1,8 +1,7 @@
 //! Password recovery: a code is mailed to the account, exchanged for a reset token, and the token sets a new password.
 
-use entity::{AuditAction, CodePurpose, MailKind, users};
-use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, TransactionSession as _};
+use entity::{AuditAction, CodePurpose, MailKind};
+use sea_orm::TransactionSession as _;
 
 use crate::db::Transact;
 use crate::domain::accounts::credentials;
@@ -52,8 +51,9 @@ pub async fn validate(
     Ok(token)
 }
 
-/// Sets a new password with a reset token, ends all sessions, and notifies the owner by mail. Because the code was
-/// mailed to the address, the address counts as verified.
+/// Sets a new password with a reset token, revokes all sessions and other [grants](crate::domain::auth::grants), and
+/// notifies the owner by mail. Because the code was mailed to the address, the address counts as verified. If it was not
+/// verified before, the profile is cleared.
 ///
 /// # Errors
 /// Returns a violation in `reset_token`, or [`Busy`](crate::error::Error::Busy).
@@ -72,13 +72,10 @@ pub async fn reset(
     reset_tokens::redeem(&transaction, &token).await?;
     let event = Event::own(AuditAction::PasswordReset, user.id, client);
     let ended = credentials::reset(&transaction, auth, &user, hash, event).await?;
-    users::Entity::update_many()
-        .col_expr(users::Column::EmailVerifiedAt, Expr::value(now))
-        .filter(users::Column::Id.eq(user.id))
-        .filter(users::Column::Email.eq(token.email))
-        .filter(Expr::col(users::Column::EmailVerifiedAt).is_null())
-        .exec(&transaction)
-        .await?;
+    if user.email_verified_at.is_none() && user.email == token.email {
+        // Nobody knows whether the profile is that of the owner of the mailbox.
+        accounts::without_profile(accounts::set_verified(&user, now), &user).exec(&transaction).await?;
+    }
     // The owner has probably failed to log in several times before the reset.
     Attempt::new(auth, Action::LogIn, Some(&user.email), client).clear(&transaction).await?;
     transaction.commit().await?;

@@ -1,20 +1,23 @@
 //! User accounts: registration, lookup, and the profile.
 
-use entity::{AuditAction, MailKind, Role, users};
-use sea_orm::sea_query::{BinOper, Expr, ExprTrait, LikeExpr, OnConflict};
+use chrono::{DateTime, NaiveDate, Utc};
+use entity::{AuditAction, MailKind, PasswordHash, Role, users};
+use sea_orm::sea_query::{BinOper, CaseStatement, Expr, ExprTrait, LikeExpr, OnConflict};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
-    TransactionSession as _, TryIntoModel as _,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IdenStatic as _, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Set, TransactionSession as _, UpdateMany,
 };
 use uuid::Uuid;
 
 use crate::db::{QueryText, Transact};
 use crate::domain::auth::context::Auth;
+use crate::domain::auth::grants::{self, Cause};
 use crate::domain::auth::password::Password;
 use crate::domain::auth::throttle::{Action, Attempt};
 use crate::domain::records::audit::Event;
 use crate::domain::records::outbox;
 use crate::domain::values::actor::Actor;
+use crate::domain::values::caller::Caller;
 use crate::domain::values::client::Client;
 use crate::domain::values::clock::Clock;
 use crate::domain::values::email::Email;
@@ -35,7 +38,7 @@ pub struct NewUser {
     pub email: Email,
     /// Password.
     pub password: Password,
-    /// National id, unique among all accounts.
+    /// National id: a claim until staff verify it.
     pub nid: Option<NationalId>,
     /// Telephone number.
     pub phone_number: Option<PhoneNumber>,
@@ -60,6 +63,18 @@ pub struct ProfileChanges {
     pub birth_date: Patch<BirthDate>,
     /// IANA time zone.
     pub time_zone: Patch<TimeZone>,
+}
+
+impl ProfileChanges {
+    /// Members whose change is recorded: those that identify a person.
+    fn audited(&self) -> Vec<&'static str> {
+        let members = [
+            ("name", self.name.is_some()),
+            ("nid", !matches!(self.nid, Patch::Keep)),
+            ("birth_date", !matches!(self.birth_date, Patch::Keep)),
+        ];
+        members.into_iter().filter_map(|(name, is_changed)| is_changed.then_some(name)).collect()
+    }
 }
 
 /// Accounts that the actor may see: their own; an admin sees all accounts.
@@ -88,7 +103,7 @@ pub struct UserFilter {
 /// Registers an account with the role `patient`. A verification code is mailed to its address.
 ///
 /// # Errors
-/// Returns a conflict if the e-mail address or the national id is taken, [`Error::TooMany`], or [`Error::Busy`].
+/// Returns a conflict if the e-mail address is taken, [`Error::TooMany`], or [`Error::Busy`].
 pub async fn register(db: &impl Transact, auth: &Auth, new: NewUser, client: &Client) -> Result<users::Model> {
     Attempt::new(auth, Action::Register, None, client).count_and_check(db).await?;
     let user = hashed(auth, new, Role::Patient).await?;
@@ -99,32 +114,68 @@ pub async fn register(db: &impl Transact, auth: &Auth, new: NewUser, client: &Cl
     Ok(user)
 }
 
-/// As [`register`], but does not reveal whether the e-mail address or the national id is taken. The owner of the
-/// address is told by mail.
+/// As [`register`], but does not reveal whether the e-mail address is taken. The owner of the address is told by mail.
+///
+/// An address that was not verified is registered anew: password and profile are replaced and all grants revoked,
+/// because whoever registered it first need not be its owner.
 ///
 /// # Errors
 /// Returns [`Error::TooMany`] or [`Error::Busy`].
 pub async fn register_silently(db: &impl Transact, auth: &Auth, new: NewUser, client: &Client) -> Result<()> {
     Attempt::new(auth, Action::Register, None, client).count_and_check(db).await?;
     let user = hashed(auth, new, Role::Patient).await?;
+    let (email, now) = (user.email.clone().take().unwrap_or_default(), auth.clock.now());
     let transaction = db.begin().await?;
-    let insert = users::Entity::insert(user.clone()).on_conflict(OnConflict::new().do_nothing().to_owned());
-    if transaction.execute(&insert.into_query()).await?.rows_affected() > 0 {
-        registered(&transaction, &user.try_into_model()?, client).await?;
-    } else {
-        let user: users::Model = user.try_into_model()?;
-        // The same number of statements as for a new account, so that the response time reveals nothing.
-        outbox::add(&transaction, MailKind::AlreadyRegistered, &user.email, None, user.created_at).await?;
-        Event::new(AuditAction::Registered, client).detail("refused").record(&transaction, user.created_at).await?;
-    }
+    let registered = insert_or_replace_unverified(&transaction, user).await?;
+    // The same number of statements in every case, so that the response time reveals nothing.
+    let ended = grants::revoke(&transaction, registered.unwrap_or_default(), Cause::Recovery, now).await?;
+    let (mail, event) = match registered {
+        Some(id) => (MailKind::VerifyEmail, Event::own(AuditAction::Registered, id, client)),
+        None => (MailKind::AlreadyRegistered, Event::new(AuditAction::Registered, client).detail("refused")),
+    };
+    outbox::add(&transaction, mail, &email, registered, now).await?;
+    event.record(&transaction, now).await?;
     transaction.commit().await?;
+    auth.revocations.add(ended, now);
     Ok(())
+}
+
+/// Inserts an account, or replaces password and profile of the one with its address if that was not verified. Returns
+/// the id of the account; none if the address is verified.
+async fn insert_or_replace_unverified(
+    transaction: &impl ConnectionTrait,
+    user: users::ActiveModel,
+) -> Result<Option<Uuid>> {
+    use users::Column;
+    let replaced = [
+        Column::Name,
+        Column::SearchText,
+        Column::PasswordHash,
+        Column::Nid,
+        Column::NidKey,
+        Column::NidVerifiedAt,
+        Column::PhoneNumber,
+        Column::Address,
+        Column::BirthDate,
+        Column::TimeZone,
+        Column::UpdatedAt,
+    ];
+    let on_conflict = OnConflict::column(Column::Email)
+        .update_columns(replaced)
+        .action_and_where(Expr::col((users::Entity, Column::EmailVerifiedAt)).is_null())
+        .to_owned();
+    let mut upsert = users::Entity::insert(user).on_conflict(on_conflict).into_query();
+    upsert.returning_col(Column::Id);
+    match transaction.query_all(&upsert).await?.first() {
+        Some(row) => Ok(Some(row.try_get("", Column::Id.as_str())?)),
+        None => Ok(None),
+    }
 }
 
 /// Creates an account on the command line. Its address counts as verified.
 ///
 /// # Errors
-/// Returns a conflict if the e-mail address or the national id is taken, or [`Error::Busy`].
+/// Returns a conflict if the e-mail address is taken, or [`Error::Busy`].
 pub async fn create(db: &impl Transact, auth: &Auth, new: NewUser, role: Role) -> Result<users::Model> {
     let mut user = hashed(auth, new, role).await?;
     let now = auth.clock.now();
@@ -153,7 +204,9 @@ async fn hashed(auth: &Auth, new: NewUser, role: Role) -> Result<users::ActiveMo
         email: Set(new.email.as_str().to_owned()),
         password_hash: Set(password_hash),
         role: Set(role),
-        nid: Set(new.nid.map(NationalId::into_string)),
+        nid_key: Set(new.nid.as_ref().map(|nid| nid.key().to_owned())),
+        nid: Set(new.nid.map(|nid| nid.written().to_owned())),
+        nid_verified_at: Set(None),
         phone_number: Set(new.phone_number.map(PhoneNumber::into_string)),
         address: Set(new.address.map(PostalAddress::into_string)),
         birth_date: Set(new.birth_date.map(BirthDate::date)),
@@ -165,18 +218,52 @@ async fn hashed(auth: &Auth, new: NewUser, role: Role) -> Result<users::ActiveMo
     })
 }
 
+/// UPDATE that marks the address of an account as verified.
+pub(super) fn set_verified(user: &users::Model, now: DateTime<Utc>) -> UpdateMany<users::Entity> {
+    users::Entity::update_many()
+        .col_expr(users::Column::EmailVerifiedAt, Expr::value(now))
+        .col_expr(users::Column::UpdatedAt, Expr::value(now))
+        .filter(users::Column::Id.eq(user.id))
+}
+
+/// Adds to an UPDATE that the password becomes void and the profile is cleared.
+pub(super) fn without_owner(update: UpdateMany<users::Entity>, user: &users::Model) -> UpdateMany<users::Entity> {
+    without_profile(update, user).col_expr(users::Column::PasswordHash, Expr::value(PasswordHash::void()))
+}
+
+/// Adds to an UPDATE that the profile is cleared. The name becomes the local part of the address, until the owner sets
+/// another.
+pub(super) fn without_profile(update: UpdateMany<users::Entity>, user: &users::Model) -> UpdateMany<users::Entity> {
+    use users::Column;
+    let name = user.email.rsplit_once('@').map_or(user.email.as_str(), |(local_part, _)| local_part);
+    let update = update
+        .col_expr(Column::Name, Expr::value(name))
+        .col_expr(Column::SearchText, Expr::value(search_text(name, &user.email)))
+        .col_expr(Column::NidVerifiedAt, Expr::value(Option::<DateTime<Utc>>::None))
+        .col_expr(Column::BirthDate, Expr::value(Option::<NaiveDate>::None));
+    [Column::Nid, Column::NidKey, Column::PhoneNumber, Column::Address, Column::TimeZone]
+        .into_iter()
+        .fold(update, |update, column| update.col_expr(column, Expr::value(Option::<String>::None)))
+}
+
 /// Searchable text of an account: its folded name and its e-mail address.
 #[must_use]
 pub fn search_text(name: &str, email: &str) -> String {
     format!("{}\n{email}", search::fold(name))
 }
 
-/// Gets an account.
+/// Gets an account. If it is not that of the actor, this is recorded in the audit trail.
 ///
 /// # Errors
 /// Returns [`Error::NotFound`] if the actor may not see it.
-pub async fn get(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<users::Model> {
-    visible_to(actor).filter(users::Column::Id.eq(id)).one(db).await?.ok_or(Error::NotFound)
+pub async fn get(db: &impl ConnectionTrait, clock: &Clock, caller: &Caller, id: Uuid) -> Result<users::Model> {
+    let actor = &caller.actor;
+    let user = visible_to(actor).filter(users::Column::Id.eq(id)).one(db).await?.ok_or(Error::NotFound)?;
+    if id != actor.user_id {
+        let event = Event::new(AuditAction::AccountRead, &caller.client).by(Some(actor.user_id)).to(id);
+        event.record(db, clock.now()).await?;
+    }
+    Ok(user)
 }
 
 /// Locks an account until the transaction ends, and returns it. A transaction that changes an account and its other
@@ -229,19 +316,28 @@ pub async fn list(
 /// Updates the profile of the actor.
 ///
 /// # Errors
-/// Returns a conflict if the national id is taken, or [`Error::InvalidToken`] if the account no longer exists.
+/// Returns [`Error::InvalidToken`] if the account no longer exists.
 pub async fn update(
-    db: &impl ConnectionTrait,
+    db: &impl Transact,
     clock: &Clock,
-    actor: &Actor,
+    caller: &Caller,
     changes: ProfileChanges,
 ) -> Result<users::Model> {
     use users::Column;
+    let (id, now) = (caller.actor.user_id, clock.now());
+    let audited = changes.audited();
     let search_text = changes.name.as_ref().map(|name| {
         let name = Expr::value(search::fold(name.as_str()) + "\n");
         (Column::SearchText, name.binary(BinOper::Custom("||"), Expr::col(Column::Email)))
     });
-    let nid = changes.nid.map(NationalId::into_string).into_change();
+    let nid = changes.nid.into_change();
+    let nid_key = nid.as_ref().map(|nid| nid.as_ref().map(|nid| nid.key().to_owned()));
+    // Another spelling of the same id stays verified.
+    let nid_verified_at = nid_key.clone().map(|key| {
+        CaseStatement::new()
+            .case(Expr::col(Column::NidKey).eq(key), Expr::col(Column::NidVerifiedAt))
+            .finally(Expr::value(Option::<DateTime<Utc>>::None))
+    });
     let phone_number = changes.phone_number.map(PhoneNumber::into_string).into_change();
     let address = changes.address.map(PostalAddress::into_string).into_change();
     let birth_date = changes.birth_date.map(BirthDate::date).into_change();
@@ -249,16 +345,28 @@ pub async fn update(
     let changed = [
         search_text,
         changes.name.map(|name| (Column::Name, Expr::value(name.into_string()))),
-        nid.map(|nid| (Column::Nid, Expr::value(nid))),
+        nid.map(|nid| (Column::Nid, Expr::value(nid.map(|nid| nid.written().to_owned())))),
+        nid_key.map(|key| (Column::NidKey, Expr::value(key))),
+        nid_verified_at.map(|at| (Column::NidVerifiedAt, at.into())),
         phone_number.map(|number| (Column::PhoneNumber, Expr::value(number))),
         address.map(|address| (Column::Address, Expr::value(address))),
         birth_date.map(|date| (Column::BirthDate, Expr::value(date))),
         time_zone.map(|zone| (Column::TimeZone, Expr::value(zone))),
     ];
-    let mut update = users::Entity::update_many().filter(Column::Id.eq(actor.user_id));
+    let mut update = users::Entity::update_many().filter(Column::Id.eq(id));
     for (column, value) in changed.into_iter().flatten() {
         update = update.col_expr(column, value);
     }
-    let updated = update.col_expr(Column::UpdatedAt, Expr::value(clock.now())).exec_with_returning(db).await?;
+    let update = update.col_expr(Column::UpdatedAt, Expr::value(now));
+    let updated = if audited.is_empty() {
+        update.exec_with_returning(db).await?
+    } else {
+        let transaction = db.begin().await?;
+        let updated = update.exec_with_returning(&transaction).await?;
+        let event = Event::own(AuditAction::ProfileChanged, id, &caller.client);
+        event.detail(&audited.join(", ")).record(&transaction, now).await?;
+        transaction.commit().await?;
+        updated
+    };
     updated.into_iter().next().ok_or(Error::InvalidToken)
 }

@@ -1,54 +1,114 @@
 //! Verification of e-mail addresses: of the one given at registration, and of a new one that replaces it.
 
-use entity::{AuditAction, CodePurpose, MailKind, users};
+use entity::{AuditAction, CodePurpose, MailKind, PasswordHash, users};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, TransactionSession as _};
+use uuid::Uuid;
 
 use crate::db::Transact;
-use crate::domain::accounts::credentials;
+use crate::domain::accounts::credentials::{self, Failure};
 use crate::domain::accounts::users as accounts;
 use crate::domain::auth::codes::{self, Account, PresentedCode};
 use crate::domain::auth::context::Auth;
+use crate::domain::auth::grants::{self, Cause};
 use crate::domain::auth::password::Password;
+use crate::domain::auth::reset_tokens::{self, ResetToken};
+use crate::domain::auth::sessions;
 use crate::domain::auth::throttle::{Action, Attempt};
 use crate::domain::records::audit::Event;
 use crate::domain::records::outbox;
+use crate::domain::values::actor::Actor;
 use crate::domain::values::caller::Caller;
 use crate::domain::values::client::Client;
 use crate::domain::values::email::Email;
 use crate::domain::values::one_time_code::OneTimeCode;
 use crate::error::{Error, Result, Violation};
 
+/// Proof of who verifies an address, besides the code: the code proves only that they own the mailbox. Password and
+/// sessions may be those of someone else who registered the address.
+#[derive(Clone, Debug, Default)]
+pub struct Proof {
+    /// The password of the account.
+    pub password: Option<Password>,
+    /// Actor of a session.
+    pub actor: Option<Actor>,
+}
+
 /// Verifies the e-mail address of an account with the code that was mailed to it.
 ///
+/// With the password or from a session of the account, password and session are kept, and all other sessions are ended.
+/// With the code alone the account is handed over to the owner of the mailbox: its password, profile, sessions and
+/// other [grants](crate::domain::auth::grants) are those of a stranger and become void; a reset token is returned.
+///
 /// # Errors
-/// Returns a violation in `code`, the same one for an unknown address, or [`Error::TooMany`].
+/// Returns a violation in `code`, the same one for an unknown address, or in `password`; [`Error::InvalidToken`] if the
+/// session has just ended; [`Error::TooMany`], [`Error::Busy`].
 pub async fn confirm(
     db: &impl Transact,
     auth: &Auth,
-    email: &Email,
-    code: &OneTimeCode,
+    presented: (&Email, &OneTimeCode),
+    proof: Proof,
     client: &Client,
-) -> Result<()> {
-    let presented = PresentedCode { account: Account::Of(email), purpose: CodePurpose::VerifyEmail, code };
-    let code = codes::verify(db, auth, &presented, client).await?;
+) -> Result<Option<ResetToken>> {
+    let (account, purpose) = (Account::Of(presented.0), CodePurpose::VerifyEmail);
+    let code = codes::verify(db, auth, &PresentedCode { account, purpose, code: presented.1 }, client).await?;
+    let proven = prove(db, auth, code.user_id, proof, client).await?;
     let now = auth.clock.now();
     let transaction = db.begin().await?;
-    accounts::lock(&transaction, code.user_id).await?;
+    let user = accounts::lock(&transaction, code.user_id).await?.ok_or_else(|| codes::wrong("code"))?;
     codes::redeem(&transaction, &code).await?;
-    let confirmed = users::Entity::update_many()
-        .col_expr(users::Column::EmailVerifiedAt, Expr::value(now))
-        .col_expr(users::Column::UpdatedAt, Expr::value(now))
-        .filter(users::Column::Id.eq(code.user_id))
-        .filter(users::Column::Email.eq(code.email))
-        .exec(&transaction)
-        .await?;
-    if confirmed.rows_affected == 0 {
+    let is_stale = user.email_verified_at.is_some() || user.email != code.email;
+    if is_stale || proven.password_hash.as_ref().is_some_and(|hash| *hash != user.password_hash) {
         return Err(codes::wrong("code").into());
     }
-    Event::own(AuditAction::EmailVerified, code.user_id, client).record(&transaction, now).await?;
+    if let Some(id) = proven.session
+        && !sessions::is_active(&transaction, user.id, id, now).await?
+    {
+        return Err(Error::InvalidToken);
+    }
+    let verified = accounts::set_verified(&user, now);
+    let (verified, cause) = if proven.is_alone() {
+        (accounts::without_owner(verified, &user), Cause::Recovery)
+    } else {
+        (verified, Cause::Verification { kept: proven.session })
+    };
+    verified.exec(&transaction).await?;
+    let ended = grants::revoke(&transaction, user.id, cause, now).await?;
+    let reset_token =
+        if proven.is_alone() { Some(reset_tokens::issue(&transaction, auth, &code).await?) } else { None };
+    let event = Event::own(AuditAction::EmailVerified, user.id, client);
+    let event = if reset_token.is_some() { event.detail("by code alone") } else { event };
+    event.record(&transaction, now).await?;
     transaction.commit().await?;
-    Ok(())
+    auth.revocations.add(ended, now);
+    Ok(reset_token)
+}
+
+/// What a [`Proof`] has proven.
+#[derive(Default)]
+struct Proven {
+    /// Hash of the password that was right. If it has changed since, the address was registered again.
+    password_hash: Option<PasswordHash>,
+    /// The session of the request, if it belongs to the account.
+    session: Option<Uuid>,
+}
+
+impl Proven {
+    /// Whether only the mailbox is proven.
+    fn is_alone(&self) -> bool {
+        self.password_hash.is_none() && self.session.is_none()
+    }
+}
+
+/// Checks the proof for the account of a code. A session of another account proves nothing.
+async fn prove(db: &impl Transact, auth: &Auth, user_id: Uuid, proof: Proof, client: &Client) -> Result<Proven> {
+    let session = proof.actor.filter(|actor| actor.user_id == user_id).map(|actor| actor.session_id);
+    let Some(password) = proof.password else { return Ok(Proven { password_hash: None, session }) };
+    let permit = auth.hasher.permit().await?;
+    let user = users::Entity::find_by_id(user_id).one(db).await?.ok_or_else(|| codes::wrong("code"))?;
+    let event = Event::new(AuditAction::LoginFailed, client).to(user.id);
+    credentials::check(db, auth, &permit, &user, password, Failure { field: "password", event, client }).await?;
+    Ok(Proven { password_hash: Some(user.password_hash), session })
 }
 
 /// Requests another verification code. As in a password recovery, nothing here depends on whether the address has an
@@ -117,7 +177,7 @@ pub async fn finish_change(
         .filter(users::Column::Id.eq(caller.actor.user_id))
         .exec_with_returning(&transaction)
         .await?;
-    codes::invalidate_resets(&transaction, caller.actor.user_id).await?;
+    grants::revoke(&transaction, old.id, Cause::EmailChange, now).await?;
     outbox::add(&transaction, MailKind::EmailChanged, &old.email, Some(old.id), now).await?;
     Event::own(AuditAction::EmailChanged, old.id, &caller.client).record(&transaction, now).await?;
     transaction.commit().await?;

@@ -204,14 +204,18 @@ pub async fn redeem(transaction: &impl ConnectionTrait, code: &Model) -> Result<
     if deleted.rows_affected == 1 { Ok(()) } else { Err(wrong("code").into()) }
 }
 
-/// Deletes the codes and reset tokens for a password reset, in the transaction that has set a new password.
+/// Deletes the codes of an account with these purposes, as part of a transaction.
 ///
 /// # Errors
 /// Database errors.
-pub async fn invalidate_resets(transaction: &impl ConnectionTrait, user_id: Uuid) -> Result<()> {
+pub(super) async fn delete_of(
+    transaction: &impl ConnectionTrait,
+    user_id: Uuid,
+    purposes: impl IntoIterator<Item = CodePurpose>,
+) -> Result<()> {
     account_codes::Entity::delete_many()
         .filter(Column::UserId.eq(user_id))
-        .filter(Column::Purpose.is_in([CodePurpose::ResetPassword, CodePurpose::SetPassword]))
+        .filter(Column::Purpose.is_in(purposes))
         .exec(transaction)
         .await?;
     Ok(())

@@ -1,7 +1,9 @@
-//! Authentication: sessions, token pairs, keys, passwords, codes, throttles and quotas.
+//! Authentication: sessions, token pairs, keys, passwords, codes, feed secrets, throttles and quotas.
 
+pub mod calendar_feeds;
 pub mod codes;
 pub mod context;
+pub mod grants;
 pub mod hasher;
 pub mod hmac;
 pub mod keys;

@@ -145,6 +145,20 @@ pub async fn end_all(
     Ok(ended.into_iter().map(|session| session.id).collect())
 }
 
+/// Whether a session of the account is active, in a transaction that has locked the account.
+///
+/// # Errors
+/// Database errors.
+pub async fn is_active(
+    transaction: &impl ConnectionTrait,
+    user_id: Uuid,
+    session_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let session = Entity::find_by_id(session_id).filter(active_of(user_id, now)).one(transaction).await?;
+    Ok(session.is_some())
+}
+
 /// Deletes user agent and address from the sessions of an account, as part of the transaction that deletes the account.
 ///
 /// # Errors

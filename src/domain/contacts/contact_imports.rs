@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use entity::contact_imports::{ActiveModel, Column, Entity, Model};
-use entity::{ContactFormat, contacts as table};
+use entity::{AuditAction, ContactFormat, contacts as table};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
@@ -23,7 +23,9 @@ use crate::db::Transact;
 use crate::domain::contacts::address_book::{self, Row};
 use crate::domain::contacts::contacts;
 use crate::domain::contacts::import_limiter::ImportLimiter;
+use crate::domain::records::audit::Event;
 use crate::domain::values::actor::Actor;
+use crate::domain::values::caller::Caller;
 use crate::domain::values::clock::Clock;
 use crate::domain::values::page::{Page, Slice};
 use crate::error::{Conflict, Error, Result, Violation};
@@ -73,9 +75,10 @@ pub async fn create(
     db: &impl Transact,
     clock: &Clock,
     limiter: &ImportLimiter,
-    actor: &Actor,
+    caller: &Caller,
     import: Import,
 ) -> Result<Report> {
+    let user_id = caller.actor.user_id;
     let permit = Arc::new(limiter.write().await?);
     let Import { file, format, is_dry_run } = import;
     let max_rows = limiter.max_rows;
@@ -90,14 +93,14 @@ pub async fn create(
     let id = Uuid::now_v7();
     let row = ActiveModel {
         id: Set(id),
-        user_id: Set(actor.user_id),
+        user_id: Set(user_id),
         format: Set(format),
         imported: Set(0),
         rejected: Set(0),
         created_at: Set(clock.now()),
     };
     row.insert(&transaction).await?;
-    let outcome = write(&transaction, actor.user_id, id, received, clock.now()).await;
+    let outcome = write(&transaction, user_id, id, received, clock.now()).await;
     reader.await.map_err(Error::internal)??;
     let (imported, rejected) = outcome?;
     if is_dry_run {
@@ -112,6 +115,8 @@ pub async fn create(
         ..Default::default()
     };
     let import = row.update(&transaction).await?;
+    let event = Event::own(AuditAction::ContactsImported, user_id, &caller.client).on(id);
+    event.record(&transaction, clock.now()).await?;
     transaction.commit().await?;
     Ok(Report { import: Some(import), imported, rejected })
 }
@@ -220,14 +225,18 @@ pub async fn get(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<M
 ///
 /// # Errors
 /// [`Error::NotFound`]; a conflict if one of the contacts has an open vaccine request: then none is deleted.
-pub async fn undo(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<()> {
-    let own = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::UserId.eq(actor.user_id));
-    match own.exec(db).await {
-        Ok(result) if result.rows_affected == 0 => Err(Error::NotFound),
-        Ok(_) => Ok(()),
-        Err(error) => Err(match Error::from(error) {
-            Error::Conflict(Conflict::ContactInUse) => Conflict::ImportInUse.into(),
-            error => error,
-        }),
+pub async fn undo(db: &impl Transact, clock: &Clock, caller: &Caller, id: Uuid) -> Result<()> {
+    let user_id = caller.actor.user_id;
+    let transaction = db.begin().await?;
+    let own = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::UserId.eq(user_id));
+    let deleted = own.exec(&transaction).await.map_err(|error| match Error::from(error) {
+        Error::Conflict(Conflict::ContactInUse) => Conflict::ImportInUse.into(),
+        error => error,
+    })?;
+    if deleted.rows_affected == 0 {
+        return Err(Error::NotFound);
     }
+    let event = Event::own(AuditAction::ImportUndone, user_id, &caller.client).on(id);
+    event.record(&transaction, clock.now()).await?;
+    Ok(transaction.commit().await?)
 }

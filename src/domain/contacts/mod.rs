@@ -3,7 +3,6 @@
 pub mod address_book;
 pub mod birthday_calendar;
 pub mod birthdays;
-pub mod calendar_feeds;
 pub mod contact_exports;
 pub mod contact_imports;
 pub mod contact_search;

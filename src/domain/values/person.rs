@@ -3,6 +3,7 @@
 use std::fmt;
 
 use chrono::{Datelike, NaiveDate, Utc};
+use icu_normalizer::ComposingNormalizerBorrowed;
 
 use crate::domain::values::birthday::{FIRST_YEAR, out_of_range};
 use crate::domain::values::text::{Line, Text};
@@ -26,9 +27,12 @@ pub struct PhoneNumber(String);
 #[derive(Clone, PartialEq, Eq)]
 pub struct ContactNumber(String);
 
-/// A national id: letters, digits and the usual separators.
+/// A national id: letters, digits and the usual separators. Ids are compared by their key.
 #[derive(Clone, PartialEq, Eq)]
-pub struct NationalId(String);
+pub struct NationalId {
+    written: String,
+    key: String,
+}
 
 /// A date of birth, from 1900 to today.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -102,13 +106,25 @@ impl NationalId {
             let message = "must consist of letters, digits, spaces, hyphens, dots and slashes";
             return Err(Violation::of_value("nid", message));
         }
-        Ok(Self(nid))
+        let normalized = ComposingNormalizerBorrowed::new_nfkc().normalize(&nid);
+        let key: String = normalized.chars().flat_map(char::to_uppercase).filter(|c| c.is_alphanumeric()).collect();
+        if key.is_empty() {
+            return Err(Violation::of_value("nid", "must contain a letter or a digit"));
+        }
+        at_most(&key, Self::MAX_CHARS)?;
+        Ok(Self { written: nid, key })
     }
 
-    /// The national id, to be stored.
+    /// The national id as it was written, to be stored.
     #[must_use]
-    pub fn into_string(self) -> String {
-        self.0
+    pub fn written(&self) -> &str {
+        &self.written
+    }
+
+    /// The key for comparisons: normalised (Unicode NFKC), in upper case, without separators.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
     }
 }
 
@@ -240,6 +256,17 @@ mod tests {
         }
         for good in ["110", "*100#", "+49 30 123456 x12"] {
             assert!(ContactNumber::parse(good).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn spellings_of_one_national_id_have_one_key() {
+        for spelling in ["19121815-AL", "19121815-al", " 19121815 AL", "19.121.815/al", "１９１２１８１５-ＡＬ"]
+        {
+            assert_eq!(NationalId::parse(spelling).unwrap().key(), "19121815AL", "{spelling}");
+        }
+        for bad in ["", " ", "-./", "a;b", &"ß".repeat(33)] {
+            assert!(NationalId::parse(bad).is_err(), "{bad:?}");
         }
     }
 

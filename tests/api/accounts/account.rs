@@ -63,11 +63,3 @@ async fn members_that_an_owner_may_not_change_are_rejected() {
     patient.patch("/users/me", json!({ "birth_date": "2001-02-30" })).await.violates(&[("birth_date", "type")]);
     assert_eq!(patient.get("/users/me").await.ok(), before);
 }
-
-#[tokio::test]
-async fn a_national_id_of_another_account_is_a_conflict() {
-    let app = TestApp::start(BACKEND).await;
-    let (ada, bob) = (app.patient().await, app.patient().await);
-    ada.patch("/users/me", json!({ "nid": "1912" })).await.ok();
-    bob.patch("/users/me", json!({ "nid": "1912" })).await.problem(409, "nid-taken");
-}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use care4u::domain::records::outbox;
-use entity::MailKind;
+use entity::{MailKind, Role};
 use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::json;
 
@@ -31,10 +31,11 @@ fn settings(port: &str) -> Vec<(&str, &str)> {
     ]
 }
 
-/// Adds a mail to the outbox.
+/// Adds a mail to an account, which is created if it is missing, to the outbox.
 async fn enqueue(app: &TestApp, recipient: &str) {
     let now = app.clock.now();
-    outbox::add(&app.state().db, MailKind::RegistrationRefused, recipient, None, now).await.unwrap();
+    app.account(recipient, Role::Patient).await.ok();
+    outbox::add(&app.state().db, MailKind::AlreadyRegistered, recipient, None, now).await.unwrap();
 }
 
 async fn waiting(app: &TestApp) -> u64 {
@@ -72,7 +73,9 @@ async fn a_mail_has_sender_recipient_text_and_html() {
     }
     let code = Mail::read(&mail.message).code();
     assert!(mail.message.contains(&format!("<b>{code}</b>")), "{}", mail.message);
-    app.post("/api/v1/auth/verify-email", json!({ "email": ADA, "code": code })).await.no_content();
+    app.post("/api/v1/auth/verify-email", json!({ "email": ADA, "code": code, "password": PASSWORD }))
+        .await
+        .no_content();
     app.outbox_empties().await;
 }
 

@@ -10,7 +10,8 @@ use crate::support::response::TestResponse;
 const ADA: &str = "ada@example.org";
 
 async fn verify(app: &TestApp, email: &str, code: &str) -> TestResponse {
-    app.post("/api/v1/auth/verify-email", json!({ "email": email, "code": code })).await
+    let body = json!({ "email": email, "code": code, "password": PASSWORD });
+    app.post("/api/v1/auth/verify-email", body).await
 }
 
 async fn resend(app: &TestApp, email: &str) -> TestResponse {

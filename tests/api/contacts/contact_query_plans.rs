@@ -3,9 +3,9 @@
 
 use std::io::{Seek as _, Write as _};
 
+use care4u::domain::auth::calendar_feeds::{self, FeedSecret};
 use care4u::domain::auth::quota::{self, Quota};
 use care4u::domain::contacts::birthdays::{self, Window};
-use care4u::domain::contacts::calendar_feeds::{self, FeedSecret};
 use care4u::domain::contacts::contact_imports::{self, Import};
 use care4u::domain::contacts::contact_search::{self, ContactFilter, EmailPart, Position};
 use care4u::domain::contacts::contacts::{self, ContactChanges, NewContact};
@@ -15,6 +15,7 @@ use care4u::domain::vaccination::vaccine_requests::{self, NewRequest};
 use care4u::domain::vaccination::vaccines::Doses;
 use care4u::domain::values::birthday::{Birthday, LeapDay};
 use care4u::domain::values::caller::Caller;
+use care4u::domain::values::client::Client;
 use care4u::domain::values::page::Page;
 use care4u::domain::values::patch::Patch;
 use care4u::domain::values::person::NamePart;
@@ -117,6 +118,7 @@ async fn contacts_are_found_by_index() {
 async fn birthdays_are_found_by_index() {
     let app = TestApp::start(BACKEND).await;
     let own = actor(fill(&app).await, Role::Patient);
+    let caller = Caller { actor: own, client: Client::default() };
     let db = Explained::new(&app.state().db).await;
     let clock = &app.state().auth.clock;
     let index = "contacts_user_id_birth_month_birth_day_id_idx";
@@ -136,30 +138,31 @@ async fn birthdays_are_found_by_index() {
         }
         assert!(found > 10, "{found} around {today}");
     }
-    calendar_feeds::put(&db, clock, &own).await.unwrap();
-    let feed = calendar_feeds::put(&db, clock, &own).await.unwrap();
+    calendar_feeds::put(&db, clock, &caller).await.unwrap();
+    let feed = calendar_feeds::put(&db, clock, &caller).await.unwrap();
     calendar_feeds::owner(&db, &FeedSecret::from_text(&feed.secret).unwrap()).await.unwrap();
     calendar_feeds::get(&db, &own).await.unwrap();
-    calendar_feeds::delete(&db, &own).await.unwrap();
+    calendar_feeds::delete(&db, clock, &caller).await.unwrap();
 }
 
 #[tokio::test]
 async fn imports_are_found_by_index() {
     let app = TestApp::start_with(BACKEND, &[("CARE4U__THROTTLE__ENABLED", "true")]).await;
     let own = actor(fill(&app).await, Role::Patient);
+    let caller = Caller { actor: own, client: Client::default() };
     let db = Explained::new(&app.state().db).await;
     let (auth, limiter) = (&app.state().auth, ImportLimiter::new(1000, 10, 1));
     quota::consume(&db, auth, Quota::Imports, own.user_id).await.unwrap();
     let import =
         Import { file: file("first_name,last_name\nByron,King\n"), format: ContactFormat::Csv, is_dry_run: false };
-    let report = contact_imports::create(&db, &auth.clock, &limiter, &own, import).await.unwrap();
+    let report = contact_imports::create(&db, &auth.clock, &limiter, &caller, import).await.unwrap();
     let id = report.import.unwrap().id;
     for after in [None, Some(Uuid::now_v7())] {
         contact_imports::list(&db, &own, Page { limit: 20, after }).await.unwrap();
         db.used_by("contact_imports_user_id_id_idx", "user_id");
     }
     contact_imports::get(&db, &own, id).await.unwrap();
-    contact_imports::undo(&db, &own, id).await.unwrap();
-    personal_data::export(&db, &auth.clock, &Caller { actor: own, client: Default::default() }).await.unwrap();
+    contact_imports::undo(&db, &auth.clock, &caller, id).await.unwrap();
+    personal_data::export(&db, &auth.clock, &caller).await.unwrap();
     assert!(db.count() > 12, "{}", db.count());
 }

@@ -7,12 +7,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use entity::calendar_feeds::{ActiveModel, Column, Entity, Model};
-use entity::users;
+use entity::{AuditAction, users};
 use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, RelationTrait as _, Set};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, RelationTrait as _, Set,
+    TransactionSession as _,
+};
 use uuid::Uuid;
 
+use crate::db::Transact;
+use crate::domain::records::audit::Event;
 use crate::domain::values::actor::Actor;
+use crate::domain::values::caller::Caller;
 use crate::domain::values::clock::Clock;
 use crate::domain::values::value::{Shape, Value, at_most};
 use crate::error::{Error, Result, Violation};
@@ -41,31 +47,36 @@ impl std::fmt::Debug for NewFeed {
 ///
 /// # Errors
 /// Database errors; [`Error::Internal`] if the system has no randomness.
-pub async fn put(db: &impl ConnectionTrait, clock: &Clock, actor: &Actor) -> Result<NewFeed> {
+pub async fn put(db: &impl Transact, clock: &Clock, caller: &Caller) -> Result<NewFeed> {
+    let user_id = caller.actor.user_id;
     let mut bytes = [0; SECRET_BYTES];
     getrandom::fill(&mut bytes).map_err(Error::internal)?;
     let (secret, created_at) = (URL_SAFE_NO_PAD.encode(bytes), clock.now());
     let secret_hash = hash(&secret);
+    let transaction = db.begin().await?;
     // The INSERT decides which of several concurrent requests creates the feed.
     let insert = |on_conflict: &mut OnConflict| {
-        let (user_id, secret_hash) = (Set(actor.user_id), Set(secret_hash.clone()));
-        let row = ActiveModel { user_id, secret_hash, created_at: Set(created_at) };
-        Entity::insert(row).on_conflict(on_conflict.to_owned()).exec_without_returning(db)
+        let secret_hash = Set(secret_hash.clone());
+        let row = ActiveModel { user_id: Set(user_id), secret_hash, created_at: Set(created_at) };
+        Entity::insert(row).on_conflict(on_conflict.to_owned()).exec_without_returning(&transaction)
     };
-    if insert(OnConflict::column(Column::UserId).do_nothing()).await? > 0 {
-        return Ok(NewFeed { secret, created_at, is_new: true });
+    let mut is_new = insert(OnConflict::column(Column::UserId).do_nothing()).await? > 0;
+    if !is_new {
+        let replaced = Entity::update_many()
+            .col_expr(Column::SecretHash, Expr::value(secret_hash.clone()))
+            .col_expr(Column::CreatedAt, Expr::value(created_at))
+            .filter(Column::UserId.eq(user_id))
+            .exec(&transaction)
+            .await?;
+        is_new = replaced.rows_affected == 0;
+        if is_new {
+            // The feed was deleted since the INSERT.
+            insert(OnConflict::column(Column::UserId).update_columns([Column::SecretHash, Column::CreatedAt])).await?;
+        }
     }
-    let replaced = Entity::update_many()
-        .col_expr(Column::SecretHash, Expr::value(secret_hash.clone()))
-        .col_expr(Column::CreatedAt, Expr::value(created_at))
-        .filter(Column::UserId.eq(actor.user_id))
-        .exec(db)
-        .await?;
-    let is_new = replaced.rows_affected == 0;
-    if is_new {
-        // The feed was deleted since the INSERT.
-        insert(OnConflict::column(Column::UserId).update_columns([Column::SecretHash, Column::CreatedAt])).await?;
-    }
+    let event = Event::own(AuditAction::FeedCreated, user_id, &caller.client);
+    event.record(&transaction, created_at).await?;
+    transaction.commit().await?;
     Ok(NewFeed { secret, created_at, is_new })
 }
 
@@ -81,11 +92,24 @@ pub async fn get(db: &impl ConnectionTrait, actor: &Actor) -> Result<Model> {
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is none.
-pub async fn delete(db: &impl ConnectionTrait, actor: &Actor) -> Result<()> {
-    match Entity::delete_by_id(actor.user_id).exec(db).await?.rows_affected {
-        0 => Err(Error::NotFound),
-        _ => Ok(()),
+pub async fn delete(db: &impl Transact, clock: &Clock, caller: &Caller) -> Result<()> {
+    let user_id = caller.actor.user_id;
+    let transaction = db.begin().await?;
+    if Entity::delete_by_id(user_id).exec(&transaction).await?.rows_affected == 0 {
+        return Err(Error::NotFound);
     }
+    let event = Event::own(AuditAction::FeedDeleted, user_id, &caller.client);
+    event.record(&transaction, clock.now()).await?;
+    Ok(transaction.commit().await?)
+}
+
+/// Deletes the feed of an account, if it has one, as part of a transaction.
+///
+/// # Errors
+/// Database errors.
+pub(super) async fn delete_of(transaction: &impl ConnectionTrait, user_id: Uuid) -> Result<()> {
+    Entity::delete_by_id(user_id).exec(transaction).await?;
+    Ok(())
 }
 
 /// The owner of the feed with this secret.
