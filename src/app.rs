@@ -5,7 +5,7 @@ mod background;
 mod keyring;
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,6 +64,14 @@ pub enum StartError {
         /// Error of the operating system.
         reason: std::io::Error,
     },
+    /// The folder for mails cannot be written to.
+    #[error("cannot write to the folder mail.dir {}: {reason}", folder.display())]
+    MailFolder {
+        /// Path of the folder.
+        folder: PathBuf,
+        /// Error of the operating system.
+        reason: std::io::Error,
+    },
     /// The server cannot listen on its address.
     #[error("cannot listen on {address}: {reason}")]
     Listen {
@@ -98,12 +106,13 @@ impl Application {
     /// Returns a [`StartError`], whose text is one sentence for the operator.
     pub async fn build(settings: &Settings, clock: Clock) -> Result<Self, StartError> {
         let workers = workers(settings);
-        let state = state(settings, clock, workers).await?;
+        // Everything is checked before the database is migrated.
         let mailer = mailer(settings)?;
         let address = format!("{}:{}", settings.server.host, settings.server.port);
         let listener = TcpListener::bind((settings.server.host.as_str(), settings.server.port))
             .map_err(|reason| StartError::Listen { address, reason })?;
         let bound = listener.local_addr()?;
+        let state = state(settings, clock, workers).await?;
         let shared_state = state.clone();
         let server = HttpServer::new(move || {
             let state = AppState { db: shared_state.db.for_worker(), ..shared_state.clone() };
@@ -162,11 +171,6 @@ fn workers(settings: &Settings) -> usize {
 /// # Errors
 /// Returns a [`StartError`], whose text is one sentence for the operator.
 pub async fn state(settings: &Settings, clock: Clock, workers: usize) -> Result<AppState, StartError> {
-    let db = open_database(settings, workers).await?;
-    if settings.profile == Profile::Development {
-        let common = catalogue::common().map_err(StartError::Catalogue)?;
-        vaccines::create_missing(&db, common).await.map_err(StartError::Catalogue)?;
-    }
     let lifetimes = lifetimes(settings);
     let keys = keyring::keyring(settings)?;
     let (issuer, audience) = (settings.auth.issuer.clone(), settings.auth.audience.clone());
@@ -174,6 +178,11 @@ pub async fn state(settings: &Settings, clock: Clock, workers: usize) -> Result<
         .map_err(|reason| StartError::Key { file: "auth.keys".into(), reason: reason.to_string() })?;
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let hasher = Hasher::start(settings.auth.bcrypt_cost, threads, threads * Hasher::QUEUE_PER_THREAD)?;
+    let db = open_database(settings, workers).await?;
+    if settings.profile == Profile::Development {
+        let common = catalogue::common().map_err(StartError::Catalogue)?;
+        vaccines::create_missing(&db, common).await.map_err(StartError::Catalogue)?;
+    }
     let revocations = Revocations::default();
     revocations.read(&db, clock.now() - lifetimes.access).await.map_err(StartError::Revocations)?;
     let silent_registration = settings.registration.on_duplicate == OnDuplicate::Silent;
@@ -227,11 +236,20 @@ fn lifetimes(settings: &Settings) -> Lifetimes {
     }
 }
 
+/// Creates a folder, and checks that files can be written to it.
+fn check_folder(folder: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    tempfile::tempfile_in(folder).map(drop)
+}
+
 /// Creates the mailer. Without a configured transport, which only development allows, it writes mails to a folder.
 fn mailer(settings: &Settings) -> Result<Mailer, StartError> {
     let mail = &settings.mail;
     let mailer = match mail.transport {
-        None | Some(MailTransport::File) => Mailer::file(mail.dir.clone(), &mail.from, &mail.language),
+        None | Some(MailTransport::File) => {
+            check_folder(&mail.dir).map_err(|reason| StartError::MailFolder { folder: mail.dir.clone(), reason })?;
+            Mailer::file(mail.dir.clone(), &mail.from, &mail.language)
+        }
         Some(MailTransport::Smtp) => {
             if mail.from.trim_end_matches('>').ends_with("@localhost") {
                 log::warn!("mail.from is an address at localhost, which mail servers reject");

@@ -3,24 +3,28 @@
 //! Each layer overrides the ones before: `config/default.toml` (compiled in) ← `config/<profile>.toml` ←
 //! `CARE4U__SECTION__KEY` ← `DATABASE_URL`.
 
+mod checks;
 mod key_file;
 mod secret;
 mod sections;
+mod variables;
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::Path;
 
-use config::{Config, ConfigError, Environment, File, FileFormat};
+use config::{Config, ConfigError, Environment, File, FileFormat, ValueKind};
 use serde::Deserialize;
 
 use crate::domain::auth::limits::Limits;
-use crate::mail::SmtpTls;
 
+pub use checks::{check_log_filter, is_guessable};
 pub use key_file::KeyFile;
 pub use secret::Secret;
 pub use sections::{
     Auth, Codes, Contacts, Database, Log, LogFormat, Mail, MailTransport, OnDuplicate, Registration, Server,
 };
+pub use variables::secret_variable;
 
 const DEFAULT: &str = include_str!("../config/default.toml");
 const PRODUCTION: &str = include_str!("../config/production.toml");
@@ -61,14 +65,25 @@ pub struct Settings {
     /// Unknown keys, most likely misspelt.
     #[serde(skip)]
     pub unknown: Vec<String>,
+    /// Settings that have no effect or are dangerous, each a sentence to be logged. Production refuses them.
+    #[serde(skip)]
+    pub warnings: Vec<String>,
 }
 
 /// Configuration error.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// A value of the wrong type.
+    /// A configuration file that cannot be read.
     #[error("the configuration cannot be read: {0}")]
-    Unreadable(ConfigError),
+    Unreadable(String),
+    /// A value of the wrong type. It is not shown: it may be a secret.
+    #[error("{key} must be {expected}")]
+    WrongType {
+        /// Section and key.
+        key: String,
+        /// What to write.
+        expected: &'static str,
+    },
     /// A file that is not valid TOML. Its text is not shown: the line with the error may contain a secret.
     #[error("{file} is not valid TOML{position}")]
     NotToml {
@@ -85,12 +100,14 @@ pub enum SettingsError {
     Missing(&'static str),
     /// A value out of range, or a combination that is not allowed.
     #[error("{0}")]
-    OutOfRange(&'static str),
+    Refused(String),
 }
 
 impl From<ConfigError> for SettingsError {
     fn from(error: ConfigError) -> Self {
-        let ConfigError::FileParse { uri, cause } = error else { return Self::Unreadable(error) };
+        let ConfigError::FileParse { uri, cause } = error else {
+            return Self::Unreadable("a file or a variable is malformed".to_owned());
+        };
         // The first line of the cause is "TOML parse error at line 4, column 9"; the lines below it quote the file.
         let cause = cause.to_string();
         let position = cause.lines().next().and_then(|line| line.split_once(" at "));
@@ -117,7 +134,9 @@ impl Settings {
     ///
     /// # Errors
     /// Returns a [`SettingsError`], whose text is one sentence that names the key.
-    pub fn from_variables(variables: std::collections::HashMap<String, String>) -> Result<Self, SettingsError> {
+    pub fn from_variables(mut variables: HashMap<String, String>) -> Result<Self, SettingsError> {
+        variables::read_secret_files(&mut variables)?;
+        let ignored = variables::ignored(&variables);
         let profile = match variables.get("CARE4U_PROFILE").map_or("", String::as_str) {
             "" | "development" => Profile::Development,
             "production" => Profile::Production,
@@ -138,65 +157,62 @@ impl Settings {
             .set_override_option("database.url", database_url)?
             .build()?;
         let mut unknown = Vec::new();
-        let mut settings: Self = serde_ignored::deserialize(merged, |path| unknown.push(path.to_string()))?;
+        let mut track = serde_path_to_error::Track::new();
+        let mut note = |path: serde_ignored::Path<'_>| unknown.push(path.to_string());
+        let known = serde_ignored::Deserializer::new(merged, &mut note);
+        let settings = Self::deserialize(serde_path_to_error::Deserializer::new(known, &mut track));
+        let mut settings = settings.map_err(|_| {
+            let key = track.path().to_string();
+            SettingsError::WrongType { expected: expected(&key), key }
+        })?;
         settings.profile = profile;
         settings.unknown = unknown;
+        settings.warnings = ignored;
         settings.validated()
     }
 
     /// Sets the default database of development, and rejects missing settings and those that cannot work.
     fn validated(mut self) -> Result<Self, SettingsError> {
         if self.profile == Profile::Production {
-            self.require_production_settings()?;
+            checks::require_production_settings(&self)?;
         }
         if self.database.url.is_empty() {
             self.database.url = Secret::new(migration::DEFAULT_URL);
         }
-        if !(4..=31).contains(&self.auth.bcrypt_cost) {
-            return Err(SettingsError::OutOfRange("auth.bcrypt_cost must be from 4 to 31"));
+        checks::reject_impossible(&self)?;
+        let found = checks::warnings(&self);
+        self.warnings.extend(found);
+        if self.profile == Profile::Production && !self.warnings.is_empty() {
+            return Err(SettingsError::Refused(self.warnings.swap_remove(0)));
         }
-        if self.auth.access_ttl_seconds == 0 || self.auth.refresh_idle_seconds == 0 {
-            return Err(SettingsError::OutOfRange("auth.*_seconds must be above 0"));
-        }
-        if self.auth.refresh_idle_seconds > self.auth.refresh_absolute_seconds {
-            return Err(SettingsError::OutOfRange(
-                "auth.refresh_idle_seconds must not be above auth.refresh_absolute_seconds",
-            ));
-        }
-        if self.codes.ttl_seconds == 0 {
-            return Err(SettingsError::OutOfRange("codes.ttl_seconds must be above 0"));
-        }
-        if self.throttle.first_wait_seconds == 0 {
-            return Err(SettingsError::OutOfRange("throttle.first_wait_seconds must be above 0"));
-        }
-        if self.throttle.longest_wait_seconds > self.throttle.forget_after_seconds {
-            return Err(SettingsError::OutOfRange(
-                "throttle.longest_wait_seconds must not be above throttle.forget_after_seconds",
-            ));
-        }
-        let is_local = matches!(self.mail.smtp_host.as_str(), "localhost" | "127.0.0.1" | "::1");
-        if self.mail.smtp_tls == SmtpTls::None && !self.mail.smtp_username.is_empty() && !is_local {
-            return Err(SettingsError::OutOfRange(
-                "mail.smtp_password requires TLS, unless the mail server is on this machine",
-            ));
-        }
-        if self.database.max_connections < 2 {
-            return Err(SettingsError::OutOfRange("database.max_connections must be at least 2"));
+        if checks::check_log_filter(&self.log.level).is_err() {
+            "info".clone_into(&mut self.log.level);
         }
         Ok(self)
     }
+}
 
-    fn require_production_settings(&self) -> Result<(), SettingsError> {
-        if self.database.url.is_empty() {
-            return Err(SettingsError::Missing("a database: set DATABASE_URL"));
+/// What to write for a key, for an error message.
+fn expected(key: &str) -> &'static str {
+    match key.split('[').next().unwrap_or(key) {
+        "server.port" => "a port number from 0 to 65535",
+        "server.trusted_proxies" => "a list of networks such as 10.0.0.0/8, or of addresses",
+        "auth.keys" => "a list of files, or of tables such as { file = \"key.pem\", kid = \"2026\" }",
+        "registration.on_duplicate" => "conflict or silent",
+        "mail.transport" => "file or smtp",
+        "mail.smtp_tls" => "starttls, tls or none",
+        "log.format" => "text or json",
+        key => {
+            let default = Config::builder().add_source(File::from_str(DEFAULT, FileFormat::Toml)).build();
+            let default = default.ok().and_then(|defaults| defaults.get::<config::Value>(key).ok());
+            match default.map(|value| value.kind) {
+                Some(ValueKind::Boolean(_)) => "true or false",
+                Some(ValueKind::I64(_)) => "a whole number, not negative and not too large",
+                Some(ValueKind::Array(_)) => "a list",
+                _ if !key.contains('.') => "a section with keys",
+                _ => "a text",
+            }
         }
-        if self.auth.secret.is_empty() && self.auth.keys.is_empty() {
-            return Err(SettingsError::Missing("a signing key: set CARE4U__AUTH__SECRET or CARE4U__AUTH__KEYS"));
-        }
-        if self.mail.transport.is_none() {
-            return Err(SettingsError::Missing("a mail transport: set CARE4U__MAIL__TRANSPORT to smtp or file"));
-        }
-        Ok(())
     }
 }
 
@@ -253,15 +269,78 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_key_is_reported_as_unknown() {
-        let settings = load(&[("CARE4U__SERVER__PROT", "80")]).unwrap();
-        assert_eq!(settings.unknown, ["server.prot"]);
+    fn settings_without_effect_are_warnings_in_development_and_refused_in_production() {
+        for (variable, value, part) in [
+            ("CARE4U__SERVER__PROT", "80", "unknown setting server.prot"),
+            ("CARE4U_AUTH_SECRET", "hunter2", "write CARE4U__AUTH__SECRET"),
+            ("CARE4U_MAIL__SMTP_HOST", "hunter2", "write CARE4U__MAIL__SMTP_HOST"),
+            ("CARE4U_HOST", "hunter2", "CARE4U__SECTION__KEY"),
+            ("CARE4U__LOG__LEVEL", "warning", "log.level must be off, error, warn"),
+            (
+                "CARE4U__AUTH__SECRET",
+                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                "auth.secret is a known placeholder",
+            ),
+            ("CARE4U__AUTH__SECRET", "please-change-me-please-change-me-please", "auth.secret is a known placeholder"),
+        ] {
+            let settings = load(&[(variable, value)]).unwrap();
+            let warnings = settings.warnings.join("\n");
+            assert!(warnings.contains(part) && !warnings.contains("hunter2"), "{variable}: {warnings}");
+            assert_ne!(settings.log.level, "warning");
+            let mut production = PRODUCTION.to_vec();
+            production.retain(|(name, _)| *name != variable);
+            production.push((variable, value));
+            let error = load(&production).unwrap_err().to_string();
+            assert!(error.contains(part) && !error.contains("hunter2"), "{variable}: {error}");
+        }
     }
 
     #[test]
-    fn a_value_of_the_wrong_type_is_an_error_that_names_the_key() {
-        let error = load(&[("CARE4U__SERVER__PORT", "eighty")]).unwrap_err().to_string();
-        assert!(error.contains("server.port"), "{error}");
+    fn values_that_cannot_work_are_refused() {
+        for (variable, value, part) in [
+            ("CARE4U__SERVER__WORKERS", "5000", "server.workers must be from 0 to 256"),
+            ("CARE4U__SERVER__SHUTDOWN_SECONDS", "0", "server.shutdown_seconds must be above 0"),
+            ("CARE4U__MAIL__SMTP_TIMEOUT_SECONDS", "0", "mail.smtp_timeout_seconds must be above 0"),
+            ("CARE4U__AUTH__REFRESH_GRACE_SECONDS", "2592001", "auth.refresh_grace_seconds must not be above"),
+            ("CARE4U__THROTTLE__LONGEST_WAIT_SECONDS", "0", "throttle.first_wait_seconds must not be above"),
+            ("DATABASE_URL", "postgresql+asyncpg://user:hunter2@host/db", "write postgres:// instead"),
+            ("DATABASE_URL_FILE", "/nowhere/hunter2", "DATABASE_URL_FILE cannot be read"),
+        ] {
+            let error = load(&[(variable, value)]).unwrap_err().to_string();
+            assert!(error.contains(part) && !error.contains("hunter2"), "{variable}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_an_error_that_says_what_to_write() {
+        for (variable, message) in [
+            ("CARE4U__SERVER__PORT", "server.port must be a port number from 0 to 65535"),
+            ("CARE4U__AUTH__PASSWORD_GRANT", "auth.password_grant must be true or false"),
+            ("CARE4U__AUTH__BCRYPT_COST", "auth.bcrypt_cost must be a whole number, not negative and not too large"),
+            ("CARE4U__LOG__FORMAT", "log.format must be text or json"),
+            ("CARE4U__MAIL__TRANSPORT", "mail.transport must be file or smtp"),
+            ("CARE4U__REGISTRATION__ON_DUPLICATE", "registration.on_duplicate must be conflict or silent"),
+            ("CARE4U__AUTH__SECRET__X", "auth.secret must be a text"),
+            ("CARE4U__AUTH__KEYS__X", "auth.keys must be a list of files, or of tables"),
+            ("CARE4U__SERVER__TRUSTED_PROXIES", "server.trusted_proxies must be a list of networks"),
+            ("CARE4U__AUTH", "auth must be a section with keys"),
+        ] {
+            let error = load(&[(variable, "hunter2")]).unwrap_err().to_string();
+            assert!(error.starts_with(message), "{variable}: {error}");
+        }
+    }
+
+    #[test]
+    fn secrets_can_be_read_from_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secret");
+        std::fs::write(&file, "sqlite://b.db\n").unwrap();
+        let path = file.to_str().unwrap();
+        assert_eq!(load(&[("DATABASE_URL_FILE", path)]).unwrap().database.url.expose(), "sqlite://b.db");
+        let settings = load(&[("CARE4U__MAIL__SMTP_PASSWORD_FILE", path)]).unwrap();
+        assert_eq!((settings.mail.smtp_password.expose(), settings.warnings), ("sqlite://b.db", Vec::new()));
+        let both = [("DATABASE_URL_FILE", path), ("DATABASE_URL", "sqlite://a.db")];
+        assert!(load(&both).unwrap_err().to_string().contains("both set"));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use env_logger::Builder;
 use log::Record;
 use log::kv::{Key, Value, VisitSource};
 
-use crate::config::{Log, LogFormat};
+use crate::config::{Log, LogFormat, check_log_filter};
 
 tokio::task_local! {
     static REQUEST_ID: String;
@@ -41,7 +41,8 @@ pub fn request_id() -> Option<String> {
 pub fn start(settings: &Log) -> io::Result<()> {
     let mut builder = Builder::new();
     builder.parse_filters(&settings.level);
-    if let Ok(filters) = std::env::var("RUST_LOG") {
+    // A misspelt filter would switch off all logging; `Settings` has warned of it.
+    if let Some(filters) = std::env::var("RUST_LOG").ok().filter(|filters| check_log_filter(filters).is_ok()) {
         builder.parse_filters(&filters);
     }
     let format = match settings.format {

@@ -1,7 +1,7 @@
 //! Signing keys: loads them from key files or from a secret, as configured.
 
 use super::StartError;
-use crate::config::{Profile, Secret, Settings};
+use crate::config::{self, Profile, Secret, Settings};
 use crate::domain::auth::keys::{Key, Keyring};
 
 /// File with the signing key that development generates at its first start.
@@ -15,6 +15,10 @@ pub(super) fn keyring(settings: &Settings) -> Result<Keyring, StartError> {
     for key in &settings.auth.keys {
         let file = key.file.display().to_string();
         let content = zeroize::Zeroizing::new(std::fs::read(&key.file).map_err(|error| key_error(&file, &error))?);
+        let is_guessable = std::str::from_utf8(&content).is_ok_and(|text| config::is_guessable(text.trim()));
+        if is_guessable && settings.profile == Profile::Production {
+            return Err(key_error(&file, &"it is a known placeholder or repeats a few characters"));
+        }
         keys.push(Key::from_file(&content, key.kid.clone()).map_err(|error| key_error(&file, &error))?);
     }
     if keys.is_empty() {

@@ -16,8 +16,8 @@ pub(super) fn start_quietly() -> Result<Settings, Box<dyn std::error::Error>> {
 /// Starts logging with the settings.
 pub(super) fn start(settings: Settings) -> Result<Settings, Box<dyn std::error::Error>> {
     telemetry::start(&settings.log)?;
-    for key in &settings.unknown {
-        log::warn!("unknown setting {key}; it has no effect");
+    for warning in &settings.warnings {
+        log::warn!("{warning}");
     }
     Ok(settings)
 }

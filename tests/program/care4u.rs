@@ -195,6 +195,58 @@ fn a_failed_start_prints_one_sentence_without_secrets() {
 }
 
 #[test]
+fn the_password_in_a_url_of_another_kind_is_printed_by_no_command() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [&["serve"][..], &["seed"], &["user", "disable", "--email", "ada@example.org"], &["healthcheck"]] {
+        let url = "postgresql+asyncpg://user:hunter2@127.0.0.1:1/db";
+        let output = run(care4u(folder.path()).args(arguments).env("DATABASE_URL", url));
+        let printed = text(&output.stderr) + &text(&output.stdout);
+        assert!(printed.contains("write postgres:// instead") && !printed.contains("hunter2"), "{printed}");
+        assert_eq!(output.status.code(), Some(1));
+    }
+}
+
+#[test]
+fn settings_are_checked_before_the_database_is_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("care4u.db");
+    let url = format!("sqlite://{}?mode=rwc", file.display());
+    std::fs::write(folder.path().join("not-a-folder"), "").unwrap();
+    for (variable, value, sentence) in [
+        ("CARE4U__AUTH__SECRET", "too short", "32 bytes"),
+        ("CARE4U__AUTH__KEYS", "missing.pem", "missing.pem"),
+        ("CARE4U__MAIL__DIR", "not-a-folder/mails", "mail.dir"),
+        ("CARE4U__MAIL__FROM", "nobody", "mail.from"),
+        ("CARE4U__LOG__LEVEL", "warning", "log.level"),
+        ("RUST_LOG", "warning", "RUST_LOG"),
+        ("CARE4U_LOG_LEVEL", "info", "write CARE4U__LOG__LEVEL"),
+        ("CARE4U__SERVER__WORKERS", "5000", "server.workers"),
+    ] {
+        let mut command = care4u(folder.path());
+        command.envs([("CARE4U_PROFILE", "production"), ("DATABASE_URL", &url), ("CARE4U__MAIL__TRANSPORT", "file")]);
+        if variable != "CARE4U__AUTH__KEYS" {
+            command.env("CARE4U__AUTH__SECRET", "K5l1rCqEGZrTCPNmbLgnLrrgLzLQXzSNsyHs0IV2");
+        }
+        let output = run(command.env(variable, value));
+        let printed = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{variable}: {printed}");
+        assert!(printed.lines().last().unwrap_or_default().contains(sentence), "{variable}: {printed}");
+        assert!(!file.exists(), "{variable}");
+    }
+}
+
+#[test]
+fn a_misspelt_log_level_in_development_is_a_warning_and_the_log_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    for variable in ["CARE4U__LOG__LEVEL", "RUST_LOG"] {
+        let output =
+            run(care4u(folder.path()).arg("serve").env(variable, "warning").env("CARE4U__SERVER__HOST", "x.invalid"));
+        let printed = text(&output.stderr);
+        assert!(printed.contains("WARN") && printed.contains("must be off, error, warn"), "{variable}: {printed}");
+    }
+}
+
+#[test]
 fn a_file_that_is_not_toml_is_named_with_the_line_but_not_quoted() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("config")).unwrap();

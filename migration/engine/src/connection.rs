@@ -10,6 +10,8 @@ use sqlx::ConnectOptions as _;
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnectOptions;
 
+use crate::url::check_url;
+
 /// Timeout of connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -38,6 +40,7 @@ pub(crate) async fn open(
     create: bool,
     timeout: Duration,
 ) -> Result<DatabaseConnection, DbErr> {
+    check_url(url).map_err(DbErr::Custom)?;
     if !url.starts_with("sqlite:") {
         try_postgres(url).await?;
     }
@@ -64,9 +67,6 @@ pub(crate) async fn open(
 
 /// Connects once without a pool, which would replace the cause of an error by a timeout.
 async fn try_postgres(url: &str) -> Result<(), DbErr> {
-    if !(url.starts_with("postgres:") || url.starts_with("postgresql:")) {
-        return Err(DbErr::Custom("the URL must start with sqlite: or postgres:".into()));
-    }
     let failure = |error: sqlx::Error| DbErr::Conn(RuntimeErr::SqlxError(error.into()));
     let options: PgConnectOptions = url.parse().map_err(failure)?;
     let attempt = tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await;

@@ -43,6 +43,7 @@ mod run;
 mod schema;
 #[cfg(feature = "cli")]
 mod sources;
+mod url;
 
 pub use alter_table::AlterTable;
 #[cfg(feature = "cli")]
@@ -58,3 +59,4 @@ pub use project::{Entities, Project};
 pub use run::{Options, Reach, downgrade, upgrade};
 #[cfg(feature = "cli")]
 pub use sources::layout;
+pub use url::check_url;
