@@ -20,6 +20,7 @@ use crate::db::Db;
 use crate::domain::auth::context::Auth;
 use crate::domain::auth::hasher::Hasher;
 use crate::domain::auth::revocations::Revocations;
+use crate::domain::auth::skew::Skew;
 use crate::domain::auth::token::{Lifetimes, Tokens};
 use crate::domain::contacts::import_limiter::ImportLimiter;
 use crate::domain::vaccination::catalogue;
@@ -183,7 +184,7 @@ pub async fn state(settings: &Settings, clock: Clock, workers: usize) -> Result<
         let common = catalogue::common().map_err(StartError::Catalogue)?;
         vaccines::create_missing(&db, common).await.map_err(StartError::Catalogue)?;
     }
-    let revocations = Revocations::default();
+    let revocations = Revocations::new(Duration::from_secs(settings.auth.revocations_max_age_seconds.into()));
     revocations.read(&db, clock.now() - lifetimes.access).await.map_err(StartError::Revocations)?;
     let silent_registration = settings.registration.on_duplicate == OnDuplicate::Silent;
     let auth = Auth {
@@ -191,6 +192,7 @@ pub async fn state(settings: &Settings, clock: Clock, workers: usize) -> Result<
         hasher,
         tokens,
         revocations,
+        skew: Skew::default(),
         limits: settings.throttle.clone(),
         code_life: chrono::Duration::seconds(settings.codes.ttl_seconds.into()),
         // Otherwise, a log-in right after a silent registration would reveal whether the e-mail was taken.

@@ -1,12 +1,13 @@
 //! Database connections: how they are opened, pooled and used on each database, and how a write transaction begins.
 //!
 //! SQLite has one writer connection and a pool of readers. PostgreSQL has a few held connections in each worker thread
-//! for single statements, and one pool for the transactions of all workers. The reasons are in
+//! for single statements, and a shared set of them for the transactions of all workers. The reasons are in
 //! `docs/decisions/0003-connections.md`.
 
 mod failure;
 mod held_connections;
 mod query_text;
+mod transaction;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,20 +16,27 @@ use sea_orm::sqlx::ConnectOptions as _;
 use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
-    QueryResult, RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionSession,
-    TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult,
+    RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionSession, TransactionTrait,
 };
 
 pub use failure::{UNKNOWN_FOREIGN_KEY, is_unavailable, violated_constraint};
-use held_connections::{HeldConnections, HeldOptions};
+use held_connections::HeldConnections;
 pub use query_text::QueryText;
+pub use transaction::{PgTransaction, Transaction};
 
 /// Timeout for getting a connection. After it, the client is told to try again later.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Statement timeout on PostgreSQL.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Response timeout on PostgreSQL. It is longer than the server's statement timeout, and only applies if the server has
+/// disappeared without closing the connection.
+const RESPONSE_TIMEOUT: Duration = STATEMENT_TIMEOUT.saturating_add(Duration::from_secs(2));
+
+/// Response timeout of statements that run every second. The next one is better than a late one.
+const POLLING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Maximum number of concurrent long transactions. More of them would not be faster.
 const MAX_LONG_TRANSACTIONS: usize = 4;
@@ -45,7 +53,14 @@ pub struct Db(Backend);
 #[derive(Clone)]
 enum Backend {
     Sqlite { reader: DatabaseConnection, writer: DatabaseConnection },
-    Postgres { held: Option<Arc<HeldConnections>>, pool: DatabaseConnection, options: Arc<HeldOptions> },
+    Postgres { single: Arc<HeldConnections>, shared: Arc<HeldConnections>, limits: Arc<PostgresLimits> },
+}
+
+/// How the connections to PostgreSQL are split.
+struct PostgresLimits {
+    connect: PgConnectOptions,
+    per_worker: u32,
+    shared: u32,
 }
 
 impl std::fmt::Debug for Db {
@@ -85,34 +100,39 @@ impl Db {
         let options = options
             .application_name("care4u")
             .options([("statement_timeout", STATEMENT_TIMEOUT.as_millis().to_string())]);
-        let (per_worker, pooled) = split_connections(max_connections, workers);
-        // One attempt without the pool, which would report a timeout instead of the cause.
+        // The cause of a failure is reported at the start, not by the first request.
         held_connections::connect(&options).await.map_err(connection_error)?;
-        let mut pool_options = ConnectOptions::new(url);
-        pool_options
-            .max_connections(pooled)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .statement_timeout(STATEMENT_TIMEOUT)
-            .set_application_name("care4u")
-            .sqlx_logging(false);
-        if per_worker == 0 {
-            pool_options.test_before_acquire(true);
-        } else {
-            pool_options.test_before_acquire_if_idle_for(Duration::from_secs(30));
-        }
-        let pool = Database::connect(pool_options).await?;
-        let options =
-            Arc::new(HeldOptions { connect: options.disable_statement_logging(), max_connections: per_worker });
-        Ok(Self(Backend::Postgres { held: None, pool, options }))
+        let connect = options.disable_statement_logging();
+        // One connection is for polling; with the fewest allowed it comes on top.
+        let (per_worker, shared) = split_connections(Ord::max(max_connections.saturating_sub(1), 2), workers);
+        let limits = Arc::new(PostgresLimits { connect, per_worker, shared });
+        let shared = HeldConnections::new(limits.connect.clone(), shared, RESPONSE_TIMEOUT);
+        Ok(Self(Backend::Postgres { single: Arc::clone(&shared), shared, limits }))
     }
 
     /// Returns the handle of a worker thread, with its own held connections if there are enough for all workers.
     #[must_use]
     pub fn for_worker(&self) -> Self {
         match &self.0 {
-            Backend::Postgres { pool, options, .. } => {
-                let held = (options.max_connections > 0).then(|| Arc::new(HeldConnections::new(options)));
-                Self(Backend::Postgres { held, pool: pool.clone(), options: Arc::clone(options) })
+            Backend::Postgres { shared, limits, .. } => {
+                let single = match limits.per_worker {
+                    0 => Arc::clone(shared),
+                    per_worker => HeldConnections::new(limits.connect.clone(), per_worker, RESPONSE_TIMEOUT),
+                };
+                Self(Backend::Postgres { single, shared: Arc::clone(shared), limits: Arc::clone(limits) })
+            }
+            Backend::Sqlite { .. } => self.clone(),
+        }
+    }
+
+    /// Returns the handle of a background task that runs a short statement every second, with a connection of its own
+    /// and a short timeout: when other connections have died without a sign, this one is replaced after two seconds.
+    #[must_use]
+    pub fn for_polling(&self) -> Self {
+        match &self.0 {
+            Backend::Postgres { shared, limits, .. } => {
+                let single = HeldConnections::new(limits.connect.clone(), 1, POLLING_TIMEOUT);
+                Self(Backend::Postgres { single, shared: Arc::clone(shared), limits: Arc::clone(limits) })
             }
             Backend::Sqlite { .. } => self.clone(),
         }
@@ -141,9 +161,8 @@ impl Db {
     pub fn long_transactions(&self) -> usize {
         match &self.0 {
             Backend::Sqlite { .. } => 1,
-            Backend::Postgres { pool, .. } => {
-                let max_connections = pool.get_postgres_connection_pool().options().get_max_connections();
-                usize::try_from(max_connections / 2).unwrap_or(1).clamp(1, MAX_LONG_TRANSACTIONS)
+            Backend::Postgres { limits, .. } => {
+                usize::try_from(limits.shared / 2).unwrap_or(1).clamp(1, MAX_LONG_TRANSACTIONS)
             }
         }
     }
@@ -166,7 +185,8 @@ impl Db {
                 reader.close().await?;
                 writer.close().await
             }
-            Backend::Postgres { pool, .. } => pool.close().await,
+            // Each connection is closed when it is dropped.
+            Backend::Postgres { .. } => Ok(()),
         }
     }
 }
@@ -184,16 +204,16 @@ pub trait Transact: ConnectionTrait {
 }
 
 impl Transact for Db {
-    type Transaction = DatabaseTransaction;
+    type Transaction = Transaction;
 
-    async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+    async fn begin(&self) -> Result<Transaction, DbErr> {
         match &self.0 {
             Backend::Sqlite { writer, .. } => {
                 let immediate = Some(SqliteTransactionMode::Immediate);
                 let options = TransactionOptions { sqlite_transaction_mode: immediate, ..Default::default() };
-                writer.begin_with_options(options).await
+                writer.begin_with_options(options).await.map(Transaction::Sqlite)
             }
-            Backend::Postgres { pool, .. } => begin_on_live_connection(pool).await,
+            Backend::Postgres { shared, .. } => PgTransaction::begin(shared).await.map(Transaction::Postgres),
         }
     }
 }
@@ -210,15 +230,18 @@ impl ConnectionTrait for Db {
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         match &self.0 {
             Backend::Sqlite { writer, .. } => writer.execute_raw(statement).await,
-            Backend::Postgres { held: Some(held), .. } => held.execute(statement).await,
-            Backend::Postgres { pool, .. } => pool.execute_raw(statement).await,
+            Backend::Postgres { single, .. } => single.execute(&statement).await.map(Into::into),
         }
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         match &self.0 {
             Backend::Sqlite { writer, .. } => writer.execute_unprepared(sql).await,
-            Backend::Postgres { pool, .. } => pool.execute_unprepared(sql).await,
+            Backend::Postgres { single, .. } => {
+                let mut lease = single.lease().await?;
+                let result = lease.run(sql, None).await;
+                lease.release_after(result).map(Into::into).map_err(held_connections::exec_error)
+            }
         }
     }
 
@@ -227,10 +250,7 @@ impl ConnectionTrait for Db {
             Backend::Sqlite { reader, .. } if is_read(&statement.sql) => reader.query_one_raw(statement).await,
             // Read all rows: the write is committed, or fails, only after the last one.
             Backend::Sqlite { writer, .. } => Ok(writer.query_all_raw(statement).await?.into_iter().next()),
-            Backend::Postgres { held: Some(held), .. } => {
-                Ok(held.fetch(statement).await?.into_iter().next().map(Into::into))
-            }
-            Backend::Postgres { pool, .. } => pool.query_one_raw(statement).await,
+            Backend::Postgres { single, .. } => Ok(single.fetch(&statement).await?.into_iter().next().map(Into::into)),
         }
     }
 
@@ -238,27 +258,11 @@ impl ConnectionTrait for Db {
         match &self.0 {
             Backend::Sqlite { reader, .. } if is_read(&statement.sql) => reader.query_all_raw(statement).await,
             Backend::Sqlite { writer, .. } => writer.query_all_raw(statement).await,
-            Backend::Postgres { held: Some(held), .. } => {
-                Ok(held.fetch(statement).await?.into_iter().map(Into::into).collect())
+            Backend::Postgres { single, .. } => {
+                Ok(single.fetch(&statement).await?.into_iter().map(Into::into).collect())
             }
-            Backend::Postgres { pool, .. } => pool.query_all_raw(statement).await,
         }
     }
-}
-
-/// Begins a transaction; retries if a pooled connection turns out to be dead.
-///
-/// A pooled connection may have been closed since its last use, for example by a restart of the server. BEGIN then
-/// fails, the pool drops the connection, and nothing was changed.
-async fn begin_on_live_connection(pool: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
-    let pool_size = pool.get_postgres_connection_pool().size();
-    for _ in 0..pool_size {
-        match pool.begin().await {
-            Err(error @ DbErr::Query(_)) if is_unavailable(&error) => log::debug!("a pooled connection was dead"),
-            outcome => return outcome,
-        }
-    }
-    pool.begin().await
 }
 
 /// Whether a statement only reads. Then it can run on a read-only connection, and can be retried.

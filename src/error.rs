@@ -52,6 +52,12 @@ pub enum Error {
     /// The database cannot be reached or is overloaded; a retry may succeed.
     #[error("the database is unavailable")]
     Unavailable(#[source] DbErr),
+    /// The list of revoked sessions could not be read for too long, so no access token can be trusted.
+    #[error("the list of revoked sessions is out of date")]
+    Outdated,
+    /// The clock of this instance differs too much from that of the database.
+    #[error("the clock differs from that of the database")]
+    ClockSkew,
     /// Any other failure; a defect of the service or its environment.
     #[error("internal error")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -10,7 +10,7 @@ use care4u::domain::values::birthday::Birthday;
 use care4u::domain::values::email::Email;
 use care4u::domain::values::person::{ContactNumber, NamePart};
 use chrono::{NaiveDate, Utc};
-use sea_orm::{ConnectionTrait as _, DbBackend, EntityTrait as _};
+use sea_orm::{ConnectionTrait as _, DbBackend, EntityTrait as _, TransactionSession as _};
 use uuid::Uuid;
 
 use super::client;

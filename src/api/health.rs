@@ -37,12 +37,15 @@ pub async fn live() -> web::Json<HealthReply> {
 
 /// Check readiness
 ///
-/// Tells whether the service can serve requests. Pings the database.
+/// Tells whether the service can serve requests: the database answers, the list of revoked sessions is up to date, and
+/// the clock agrees with that of the database.
 ///
 /// **Open to:** anyone.
 #[utoipa::path(operation_id = "check_readiness", tag = "operations", responses((status = 200, body = HealthReply)))]
 #[get("/ready")]
 pub async fn ready(state: web::Data<AppState>) -> Result<web::Json<HealthReply>, Problem> {
+    state.auth.revocations.check_age()?;
+    state.auth.skew.check()?;
     state.db.ping().await.map_err(Error::from)?;
     Ok(web::Json(HealthReply { status: "ok" }))
 }

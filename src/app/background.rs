@@ -16,8 +16,11 @@ use crate::mail::Mailer;
 use crate::mail::delivery_worker::DeliveryWorker;
 use crate::state::AppState;
 
-/// Polling interval for sessions that other instances have revoked.
-const REVOCATION_INTERVAL: Duration = Duration::from_secs(1);
+/// Polling interval for sessions that other instances have revoked, and for the time of the database.
+const POLLING_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Difference of the clocks above which a warning is logged.
+const MAX_UNREPORTED_SKEW: chrono::Duration = chrono::Duration::seconds(2);
 
 /// Interval of the clean-up in each instance.
 const CLEANUP_INTERVAL: Duration = Duration::from_secs(600);
@@ -37,7 +40,7 @@ impl Background {
     pub(super) fn start(state: &AppState, mailer: Mailer) -> Self {
         let (stop, stopped) = watch::channel(false);
         let worker = DeliveryWorker::new(state.db.clone(), state.auth.clone(), mailer);
-        let abortable = [tokio::spawn(poll_revocations(state.clone())), tokio::spawn(clean_up(state.clone()))];
+        let abortable = [tokio::spawn(poll(state.clone())), tokio::spawn(clean_up(state.clone()))];
         Self { stop, delivery_worker: tokio::spawn(worker.run(stopped)), abortable }
     }
 
@@ -53,27 +56,40 @@ impl Background {
     }
 }
 
-/// Reads every [`REVOCATION_INTERVAL`] which sessions were revoked, and drops revocations whose access tokens have
-/// expired.
-async fn poll_revocations(state: AppState) {
-    let auth = &state.auth;
-    let mut interval = tokio::time::interval(REVOCATION_INTERVAL);
+/// Reads every [`POLLING_INTERVAL`] which sessions were revoked and what time it is in the database, and drops
+/// revocations whose access tokens have expired.
+async fn poll(state: AppState) {
+    let (auth, db) = (&state.auth, state.db.for_polling());
+    let mut interval = tokio::time::interval(POLLING_INTERVAL);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut read_until = auth.clock.now();
-    let mut is_failing = false;
+    let (mut is_failing, mut is_skewed) = (false, false);
     loop {
         interval.tick().await;
         let now = auth.clock.now();
-        match auth.revocations.read(&state.db, read_until).await {
+        let outcome = match auth.revocations.read(&db, read_until).await {
             Ok(()) => {
                 read_until = now;
-                is_failing = false;
+                auth.skew.measure(&db, &auth.clock).await
             }
-            Err(error) if !is_failing => {
-                log::error!("cannot read revoked sessions; retrying: {}", with_causes(&error));
-                is_failing = true;
+            Err(error) => Err(error),
+        };
+        match outcome {
+            Ok(_) if is_failing => log::info!("revoked sessions can be read again"),
+            Err(ref error) if !is_failing => {
+                log::error!("cannot read revoked sessions; retrying: {}", with_causes(error));
             }
-            Err(_) => {}
+            _ => {}
+        }
+        is_failing = outcome.is_err();
+        if let Ok(skew) = outcome {
+            let was_skewed = std::mem::replace(&mut is_skewed, skew.abs() > MAX_UNREPORTED_SKEW);
+            if is_skewed && !was_skewed {
+                log::warn!(
+                    "the clock of this instance differs from that of the database by {} ms",
+                    skew.num_milliseconds()
+                );
+            }
         }
         auth.revocations.remove_expired(now - auth.tokens.lifetimes().access);
     }

@@ -3,11 +3,13 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::BACKEND;
@@ -15,19 +17,30 @@ use crate::support::app::{PASSWORD, TestApp, settings};
 use crate::support::database::Database;
 use crate::support::response::TestResponse;
 
-/// TCP proxy to the database server, whose connections can be interrupted.
+/// TCP proxy to the database server, whose connections can be interrupted, or frozen: then no byte passes any more, and
+/// no side learns of it, as behind a firewall that drops packets.
 struct Proxy {
     address: SocketAddr,
     server: PathBuf,
     task: JoinHandle<()>,
+    /// Number of freezes. A connection is frozen by the first one after it was opened.
+    freezes: Arc<watch::Sender<Freeze>>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Freeze {
+    count: u32,
+    /// Whether new connections are frozen, too.
+    is_total: bool,
 }
 
 impl Proxy {
     async fn start(server: PathBuf) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let task = tokio::spawn(accept_connections(listener, server.clone()));
-        Self { address, server, task }
+        let freezes = Arc::new(watch::Sender::new(Freeze::default()));
+        let task = tokio::spawn(accept_connections(listener, server.clone(), freezes.clone()));
+        Self { address, server, task, freezes }
     }
 
     /// Closes all connections and refuses new ones.
@@ -38,26 +51,44 @@ impl Proxy {
 
     async fn restore(&mut self) {
         let listener = TcpListener::bind(self.address).await.unwrap();
-        self.task = tokio::spawn(accept_connections(listener, self.server.clone()));
+        self.task = tokio::spawn(accept_connections(listener, self.server.clone(), self.freezes.clone()));
+    }
+
+    fn freeze(&self, is_total: bool) {
+        self.freezes.send_modify(|freeze| *freeze = Freeze { count: freeze.count + 1, is_total });
     }
 }
 
-async fn accept_connections(listener: TcpListener, server: PathBuf) {
+async fn accept_connections(listener: TcpListener, server: PathBuf, freezes: Arc<watch::Sender<Freeze>>) {
     // Aborted together with this task.
     let mut connections = JoinSet::new();
     loop {
         let (client, _) = listener.accept().await.unwrap();
-        let server = server.clone();
-        connections.spawn(async move { relay(client, UnixStream::connect(server).await.unwrap()).await });
+        let (server, freezes) = (server.clone(), freezes.subscribe());
+        connections.spawn(async move { relay(client, UnixStream::connect(server).await.unwrap(), freezes).await });
     }
 }
 
-async fn relay(mut client: TcpStream, mut server: impl AsyncRead + AsyncWrite + Unpin) {
-    copy_bidirectional(&mut client, &mut server).await.ok();
+async fn relay(
+    mut client: TcpStream,
+    mut server: impl AsyncRead + AsyncWrite + Unpin,
+    mut freezes: watch::Receiver<Freeze>,
+) {
+    let opened = *freezes.borrow_and_update();
+    tokio::select! {
+        _ = copy_bidirectional(&mut client, &mut server) => return,
+        _ = freezes.wait_for(|freeze| freeze.count > opened.count || opened.is_total) => {}
+    }
+    // Both sockets stay open.
+    std::future::pending::<()>().await;
 }
 
 /// Starts the application on its own database, behind the proxy.
 async fn start_behind_proxy() -> (TestApp, Proxy) {
+    start_behind_proxy_with(&[]).await
+}
+
+async fn start_behind_proxy_with(changes: &[(&str, &str)]) -> (TestApp, Proxy) {
     let database = Database::new(BACKEND).await;
     let url = database.url();
     let (address, options) = url.split_once('?').expect("the test server listens on a socket in a folder");
@@ -65,7 +96,7 @@ async fn start_behind_proxy() -> (TestApp, Proxy) {
     let proxy = Proxy::start(PathBuf::from(folder).join(".s.PGSQL.5432")).await;
     let name = address.rsplit_once('/').unwrap().1;
     let proxy_url = format!("postgres://care4u@{}/{name}?sslmode=disable", proxy.address);
-    let app = TestApp::start_at(Arc::new(database), settings(&proxy_url, &[])).await;
+    let app = TestApp::start_at(Arc::new(database), settings(&proxy_url, changes)).await;
     (app, proxy)
 }
 
@@ -134,4 +165,84 @@ async fn a_cancelled_query_leaves_no_result_for_the_next_one() {
         drop(slow);
         assert_eq!(number(round, 0.0).await, round);
     }
+}
+
+/// Waits until a condition holds.
+async fn until(what: &str, condition: impl AsyncFn() -> bool) {
+    let holds = async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), holds).await.unwrap_or_else(|_| panic!("in vain: {what}"));
+}
+
+#[tokio::test]
+async fn after_connections_died_silently_another_instance_still_ends_sessions() {
+    let (app, proxy) = start_behind_proxy().await;
+    let other = app.another_instance().await;
+    let patient = app.patient().await;
+    let on_other = |token: &str| other.request(Method::GET, "/api/v1/users/me").bearer_auth(token);
+    other.send(on_other(&patient.access_token)).await.ok();
+    proxy.freeze(false);
+    // The other instance is not behind the proxy.
+    let log_out = other.request(Method::POST, "/api/v1/auth/logout").bearer_auth(&patient.access_token);
+    other.send(log_out).await.no_content();
+    until("the session is known to have ended", async || patient.get("/users/me").await.status == 401).await;
+    app.get("/health/ready").await.ok();
+    // Reads, writes and mails go on, on new connections.
+    let ada = app.patient().await;
+    ada.get("/users/me").await.ok();
+    app.post("/api/v1/auth/forgot-password", json!({ "email": ada.email })).await.accepted();
+    app.mail.wait_for(&ada.email, 1).await;
+}
+
+#[tokio::test]
+async fn while_the_database_is_silent_every_request_is_answered_and_access_tokens_are_refused() {
+    let (app, proxy) = start_behind_proxy_with(&[("CARE4U__AUTH__REVOCATIONS_MAX_AGE_SECONDS", "3")]).await;
+    let patient = app.patient().await;
+    patient.get("/users/me").await.ok();
+    proxy.freeze(true);
+    let refused = async || app.get("/health/ready").await.status == 503;
+    until("it is not ready", refused).await;
+    // Even where no query is needed.
+    let response = patient.post("/contacts", json!({ "first_name": 1 })).await;
+    response.problem(503, "unavailable");
+    assert_eq!(response.header("retry-after"), "2");
+    let forgot = json!({ "email": patient.email });
+    assert_unavailable(&app.post("/api/v1/auth/forgot-password", forgot.clone()).await);
+    assert_unavailable(&app.refresh(&patient.refresh_token).await);
+    app.get("/health/live").await.ok();
+    proxy.freeze(false);
+    until("it is ready again", async || app.get("/health/ready").await.status == 200).await;
+    patient.get("/users/me").await.ok();
+    app.post("/api/v1/auth/forgot-password", forgot).await.accepted();
+}
+
+#[tokio::test]
+async fn a_commit_without_an_answer_is_an_error_and_is_not_repeated() {
+    use care4u::db::Transact as _;
+    use sea_orm::{ConnectionTrait, EntityTrait, PaginatorTrait, TransactionSession};
+    let (app, proxy) = start_behind_proxy().await;
+    let transaction = app.state().db.begin().await.unwrap();
+    transaction.execute_unprepared("UPDATE vaccines SET active = false").await.unwrap();
+    proxy.freeze(false);
+    let error = care4u::error::Error::from(transaction.commit().await.unwrap_err());
+    assert!(matches!(error, care4u::error::Error::Unavailable(_)), "{error:?}");
+    // The connection is closed, and others are used.
+    let count = entity::vaccines::Entity::find().count(&app.state().db).await.unwrap();
+    assert!(count > 0);
+}
+
+#[tokio::test]
+async fn an_instance_with_a_wrong_clock_is_not_ready() {
+    let app = TestApp::start(BACKEND).await;
+    app.clock.advance(chrono::Duration::seconds(4));
+    app.get("/health/ready").await.ok();
+    app.clock.advance(chrono::Duration::seconds(8));
+    until("it is not ready", async || app.get("/health/ready").await.status == 503).await;
+    app.clock.advance(chrono::Duration::seconds(-12));
+    until("it is ready", async || app.get("/health/ready").await.status == 200).await;
+    app.clock.advance(chrono::Duration::seconds(-8));
+    until("it is not ready", async || app.get("/health/ready").await.status == 503).await;
 }

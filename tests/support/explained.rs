@@ -3,15 +3,13 @@
 
 use std::sync::{Arc, Mutex};
 
-use care4u::db::{Db, Transact};
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, Statement, TransactionSession,
-    TransactionTrait,
-};
+use care4u::db::{Db, Transact, Transaction};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, TransactionSession};
 
 /// Explains every statement before it is executed, including those in transactions.
 pub struct Explained {
-    transaction: DatabaseTransaction,
+    /// The one transaction; those of the domain are savepoints in it.
+    transaction: Arc<Transaction>,
     plans: Arc<Mutex<Vec<String>>>,
 }
 
@@ -23,7 +21,7 @@ impl Explained {
                 "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off";
             transaction.execute_unprepared(settings).await.unwrap();
         }
-        Self { transaction, plans: Arc::default() }
+        Self { transaction: Arc::new(transaction), plans: Arc::default() }
     }
 
     /// Number of explained statements.
@@ -74,18 +72,19 @@ impl Transact for Explained {
     type Transaction = Self;
 
     async fn begin(&self) -> Result<Self, DbErr> {
-        Ok(Self { transaction: TransactionTrait::begin(&self.transaction).await?, plans: Arc::clone(&self.plans) })
+        self.transaction.execute_unprepared("SAVEPOINT nested").await?;
+        Ok(Self { transaction: Arc::clone(&self.transaction), plans: Arc::clone(&self.plans) })
     }
 }
 
 #[async_trait::async_trait]
 impl TransactionSession for Explained {
     async fn commit(self) -> Result<(), DbErr> {
-        self.transaction.commit().await
+        self.transaction.execute_unprepared("RELEASE SAVEPOINT nested").await.map(drop)
     }
 
     async fn rollback(self) -> Result<(), DbErr> {
-        self.transaction.rollback().await
+        self.transaction.execute_unprepared("ROLLBACK TO SAVEPOINT nested").await.map(drop)
     }
 }
 

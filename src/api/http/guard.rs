@@ -49,8 +49,8 @@ impl FromRequest for OptionalCaller {
 /// Actor of the access token.
 ///
 /// # Errors
-/// Returns [`Error::Unauthenticated`] if there is no token, and [`Error::InvalidToken`] if it is not valid or its
-/// session has been revoked.
+/// Returns [`Error::Unauthenticated`] if there is no token, [`Error::InvalidToken`] if it is not valid or its session has
+/// been revoked, and [`Error::Outdated`] if this cannot be checked.
 fn authenticate(request: &HttpRequest) -> Result<Actor> {
     let state = request.app_data::<web::Data<AppState>>().ok_or(Error::Unauthenticated)?;
     let token = bearer_token(request).ok_or(Error::Unauthenticated)?;
@@ -59,6 +59,7 @@ fn authenticate(request: &HttpRequest) -> Result<Actor> {
     if auth.revocations.contains(actor.session_id) {
         return Err(Error::InvalidToken);
     }
+    auth.revocations.check_age()?;
     Ok(actor)
 }
 

@@ -153,6 +153,8 @@ fn detail(error: &Error) -> Cow<'static, str> {
         Error::Conflict(conflict) => sentence(&conflict.to_string()).into(),
         Error::Busy => "The service is busy. Try again in a moment.".into(),
         Error::Unavailable(_) => "The service is unavailable. Try again in a moment.".into(),
+        Error::Outdated => "The service cannot check which sessions have ended. Try again in a moment.".into(),
+        Error::ClockSkew => "The clock of this instance is wrong.".into(),
         Error::Internal(_) => "Internal error. The operator can find its cause in the log by request_id.".into(),
     }
 }
@@ -177,7 +179,9 @@ impl From<Error> for Problem {
             Error::TooMany { retry_after } => {
                 problem.with_header(header::RETRY_AFTER, &seconds(retry_after).to_string())
             }
-            Error::Busy | Error::Unavailable(_) => problem.with_header(header::RETRY_AFTER, "2"),
+            Error::Busy | Error::Unavailable(_) | Error::Outdated | Error::ClockSkew => {
+                problem.with_header(header::RETRY_AFTER, "2")
+            }
             _ => problem,
         }
     }

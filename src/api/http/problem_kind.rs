@@ -111,7 +111,7 @@ impl From<&Error> for ProblemKind {
             Error::NotFound => Self::NotFound,
             Error::Conflict(conflict) => (*conflict).into(),
             Error::Busy => Self::Busy,
-            Error::Unavailable(_) => Self::Unavailable,
+            Error::Unavailable(_) | Error::Outdated | Error::ClockSkew => Self::Unavailable,
             Error::Internal(_) => Self::Internal,
         }
     }

@@ -15,5 +15,6 @@ pub mod refresh;
 pub mod reset_tokens;
 pub mod revocations;
 pub mod sessions;
+pub mod skew;
 pub mod throttle;
 pub mod token;

@@ -111,7 +111,7 @@ async fn many_sessions_revoked_at_the_same_time_are_all_read() {
     db.execute_unprepared(&rows).await.unwrap();
     let end = entity::refresh_tokens::Entity::update_many();
     end.col_expr(entity::refresh_tokens::Column::RevokedAt, Expr::value(now)).exec(db).await.unwrap();
-    let list = Revocations::default();
+    let list = Revocations::new(std::time::Duration::from_secs(10));
     list.read(db, now).await.unwrap();
     let all =
         entity::refresh_tokens::Entity::find().order_by_asc(entity::refresh_tokens::Column::Id).all(db).await.unwrap();
