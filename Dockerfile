@@ -31,7 +31,8 @@ FROM debian:trixie-slim
 RUN useradd --system --uid 10001 --home-dir /var/lib/care4u --create-home care4u
 COPY --from=build /build/target/release/care4u /build/target/release/migration /usr/local/bin/
 WORKDIR /var/lib/care4u
-USER care4u
+# Numeric, so that Kubernetes can check that it is not root.
+USER 10001
 ENV CARE4U_PROFILE=production
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["care4u", "healthcheck"]

@@ -9,15 +9,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use actix_cors::Cors;
 use actix_web::dev::Server;
-use actix_web::middleware::from_fn;
+use actix_web::http::header;
+use actix_web::middleware::{Condition, from_fn};
 use actix_web::{App, HttpServer, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::api;
-use crate::config::{MailTransport, OnDuplicate, Profile, Settings};
+use crate::config::{MailTransport, OnDuplicate, Profile, RegistrationMode, Settings};
 use crate::db::Db;
-use crate::domain::auth::context::Auth;
+use crate::domain::auth::context::{Auth, RegistrationPolicy};
 use crate::domain::auth::hasher::Hasher;
 use crate::domain::auth::revocations::Revocations;
 use crate::domain::auth::skew::Skew;
@@ -26,6 +28,7 @@ use crate::domain::contacts::import_limiter::ImportLimiter;
 use crate::domain::vaccination::catalogue;
 use crate::domain::vaccination::vaccines;
 use crate::domain::values::clock::Clock;
+use crate::domain::values::email::Email;
 use crate::error::{Error, with_causes};
 use crate::mail::{self, MailError, Mailer};
 use crate::state::AppState;
@@ -115,11 +118,13 @@ impl Application {
         let bound = listener.local_addr()?;
         let state = state(settings, clock, workers).await?;
         let shared_state = state.clone();
+        let cors_origins = settings.server.cors_origins.clone();
         let server = HttpServer::new(move || {
             let state = AppState { db: shared_state.db.for_worker(), ..shared_state.clone() };
             App::new()
                 .app_data(web::Data::new(state))
                 .app_data(web::PayloadConfig::new(api::MAX_BODY_BYTES))
+                .wrap(Condition::new(!cors_origins.is_empty(), cors(&cors_origins)))
                 .wrap(from_fn(api::log_request))
                 .configure(|config| api::routes(&mut ServiceConfig::new(config)))
                 .configure(api::docs::configure)
@@ -157,6 +162,20 @@ impl Application {
         }
         outcome
     }
+}
+
+/// Lets pages of other origins send requests. Their requests need no cookies, so credentials are not allowed.
+fn cors(origins: &[String]) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT, header::IF_MATCH])
+        .allowed_header("x-request-id")
+        .expose_headers(["location", "link", "retry-after", "www-authenticate", "x-request-id", "etag"])
+        .max_age(3600);
+    if origins.iter().any(|origin| origin == "*") {
+        return cors.allow_any_origin().send_wildcard();
+    }
+    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }
 
 /// The number of worker threads.
@@ -197,7 +216,11 @@ pub async fn state(settings: &Settings, clock: Clock, workers: usize) -> Result<
         code_life: chrono::Duration::seconds(settings.codes.ttl_seconds.into()),
         // Otherwise, a log-in right after a silent registration would reveal whether the e-mail was taken.
         require_verified_email: settings.auth.require_verified_email || silent_registration,
-        silent_registration,
+        registration: RegistrationPolicy {
+            is_open: settings.registration.mode == RegistrationMode::Open,
+            is_silent: silent_registration,
+            allowed_domains: allowed_domains(settings),
+        },
     };
     let limiter = ImportLimiter::new(
         settings.contacts.import_max_bytes,
@@ -226,6 +249,12 @@ pub async fn open_database(settings: &Settings, workers: usize) -> Result<Db, St
         db.migrate(settings.database.url.expose()).await.map_err(StartError::Migration)?;
     }
     Ok(db)
+}
+
+/// The allowed domains in the form of addresses: lower case and ASCII.
+fn allowed_domains(settings: &Settings) -> Vec<String> {
+    let address = |domain: &String| Email::parse(&format!("a@{domain}")).ok();
+    settings.registration.allowed_domains.iter().filter_map(address).map(|email| email.domain().to_owned()).collect()
 }
 
 fn lifetimes(settings: &Settings) -> Lifetimes {

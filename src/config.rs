@@ -22,7 +22,8 @@ pub use checks::{check_log_filter, is_guessable};
 pub use key_file::KeyFile;
 pub use secret::Secret;
 pub use sections::{
-    Auth, Codes, Contacts, Database, Log, LogFormat, Mail, MailTransport, OnDuplicate, Registration, Server,
+    Auth, Codes, Contacts, Database, Log, LogFormat, Mail, MailTransport, OnDuplicate, Registration, RegistrationMode,
+    Server,
 };
 pub use variables::secret_variable;
 
@@ -198,6 +199,9 @@ fn expected(key: &str) -> &'static str {
         "server.port" => "a port number from 0 to 65535",
         "server.trusted_proxies" => "a list of networks such as 10.0.0.0/8, or of addresses",
         "auth.keys" => "a list of files, or of tables such as { file = \"key.pem\", kid = \"2026\" }",
+        "server.cors_origins" => "a list of origins such as https://clinic.example",
+        "registration.mode" => "open or closed",
+        "registration.allowed_domains" => "a list of domains such as clinic.example",
         "registration.on_duplicate" => "conflict or silent",
         "mail.transport" => "file or smtp",
         "mail.smtp_tls" => "starttls, tls or none",

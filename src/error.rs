@@ -25,6 +25,9 @@ pub enum Error {
     /// Correct password of an account whose e-mail is not verified, where `auth.require_verified_email` is set.
     #[error("the e-mail is not verified")]
     EmailUnverified,
+    /// Nobody can register.
+    #[error("registration is closed")]
+    RegistrationClosed,
     /// Too many requests.
     #[error("too many requests")]
     TooMany {

@@ -9,8 +9,8 @@ use std::os::fd::AsFd as _;
 
 use chrono::{SecondsFormat, Utc};
 use env_logger::Builder;
-use log::Record;
 use log::kv::{Key, Value, VisitSource};
+use log::{LevelFilter, Record};
 
 use crate::config::{Log, LogFormat, check_log_filter};
 
@@ -53,6 +53,9 @@ pub fn start(settings: &Log) -> io::Result<()> {
     // for each other.
     let output = File::from(io::stderr().as_fd().try_clone_to_owned()?);
     builder.format(move |_, record| {
+        if is_broken_request(record) && log::max_level() < LevelFilter::Debug {
+            return Ok(());
+        }
         let mut line = LINE.take();
         line.clear();
         let outcome = format(&mut line, record).and_then(|()| (&output).write_all(&line));
@@ -61,6 +64,17 @@ pub fn start(settings: &Log) -> io::Result<()> {
     });
     builder.try_init().ok();
     Ok(())
+}
+
+/// Whether the HTTP library logs a client's malformed or broken-off request, which it does as an error.
+fn is_broken_request(record: &Record<'_>) -> bool {
+    if !record.target().starts_with("actix_http") {
+        return false;
+    }
+    let text = record.args().to_string();
+    ["stream error: ", "MAX_BUFFER_SIZE ", "Internal server error: unexpected ", "write zero"]
+        .iter()
+        .any(|start| text.starts_with(start))
 }
 
 fn timestamp() -> String {

@@ -15,6 +15,7 @@ use utoipa::{OpenApi as _, PartialSchema as _, ToSchema as _};
 use utoipa_actix_web::AppExt as _;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
+use crate::api::http::extract::LiteralPaths;
 use crate::api::http::problem::{self, Document, FieldProblem, Problem};
 use crate::api::http::schemas::simplify_members;
 use crate::api::pages;
@@ -103,7 +104,7 @@ fn complete_operation(path: &str, operation: &mut Operation) {
     let has_id = path.contains('{');
     let touches_database = path.starts_with("/api/") || path.ends_with("/ready");
     let standard = [
-        ("400", has_body, "The body is malformed"),
+        ("400", has_body || operation.security.is_some(), "The request is malformed"),
         ("401", operation.security.is_some(), "There is no access token, or it is not valid"),
         ("404", has_id, "The resource does not exist, or the user may not see it"),
         ("408", has_body, "The body did not arrive in time"),
@@ -178,6 +179,7 @@ impl Docs {
 pub fn configure(config: &mut web::ServiceConfig) {
     let settings = Config::from(DOCUMENT_PATH).try_it_out_enabled(true).validator_url("none");
     config
+        .app_data(LiteralPaths(methods_of_literal_path))
         .route("/", web::route().guard(get_or_head()).to(pages::start))
         .route("/problems", web::route().guard(get_or_head()).to(pages::problems))
         .route(DOCUMENT_PATH, web::get().to(document))
@@ -201,6 +203,11 @@ async fn default_service(request: HttpRequest) -> HttpResponse {
         Some((_, allowed_methods)) => Problem::method_not_allowed(allowed_methods).response(),
         None => Problem::from(Error::NotFound).response(),
     }
+}
+
+/// The methods of a path that the document has literally, without parameters.
+fn methods_of_literal_path(path: &str) -> Option<&'static str> {
+    DOCS.methods.iter().find(|(known, _)| known.pattern() == Some(path)).map(|(_, methods)| methods.as_str())
 }
 
 fn allowed_methods(item: &PathItem) -> String {

@@ -21,7 +21,7 @@ use utoipa_actix_web::scope::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use accounts::{account, credentials, national_ids, recovery, registration, users, verification};
-use auth::{log_in, sessions, token};
+use auth::{log_in, revocation, sessions, token};
 use contacts::{birthdays, calendar_feeds, contact_exports, contact_imports, contact_search};
 pub use http::access_log::log_request;
 
@@ -43,6 +43,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(log_in::log_in)
                 .service(token::token)
                 .service(log_in::refresh)
+                .service(revocation::revoke)
                 .service(recovery::forgot_password)
                 .service(recovery::validate_code)
                 .service(recovery::reset_password),

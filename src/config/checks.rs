@@ -2,6 +2,7 @@
 
 use super::{Profile, Settings, SettingsError};
 use crate::domain::auth::keys::MIN_SECRET_BYTES;
+use crate::domain::values::email::Email;
 use crate::mail::SmtpTls;
 
 /// Maximum number of worker threads. More of them than cores are no faster.
@@ -77,6 +78,14 @@ pub(super) fn reject_impossible(settings: &Settings) -> Result<(), SettingsError
         ),
         (settings.server.shutdown_seconds > 0, "server.shutdown_seconds must be above 0"),
         (settings.server.workers <= MAX_WORKERS, "server.workers must be from 0 to 256"),
+        (
+            settings.server.cors_origins.iter().all(|origin| is_origin(origin)),
+            "server.cors_origins must be origins such as https://clinic.example:8443, without a path, or *",
+        ),
+        (
+            settings.registration.allowed_domains.iter().all(|domain| is_domain(domain)),
+            "registration.allowed_domains must be domains such as clinic.example",
+        ),
         (settings.database.max_connections >= 2, "database.max_connections must be at least 2"),
     ];
     match rules.into_iter().find(|(holds, _)| !holds) {
@@ -84,6 +93,20 @@ pub(super) fn reject_impossible(settings: &Settings) -> Result<(), SettingsError
         None => migration::check_url(settings.database.url.expose())
             .map_err(|reason| SettingsError::Refused(format!("cannot open the database: {reason}"))),
     }
+}
+
+/// Whether a text is an origin (RFC 6454 §6.2) as browsers send it.
+fn is_origin(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let is_host = |host: &str| {
+        let is_known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-:[]".contains(c);
+        !host.is_empty() && host.chars().all(is_known)
+    };
+    text == "*" || host.is_some_and(is_host)
+}
+
+fn is_domain(text: &str) -> bool {
+    Email::parse(&format!("a@{text}")).is_ok()
 }
 
 /// Describes settings that would be ignored or are dangerous: production refuses them, development warns.

@@ -23,6 +23,9 @@ pub struct Server {
     /// Proxy networks whose `Forwarded` and `X-Forwarded-For` headers are trusted.
     #[serde(default, deserialize_with = "networks")]
     pub trusted_proxies: Vec<IpNet>,
+    /// Origins whose pages may send requests (CORS).
+    #[serde(default, deserialize_with = "list")]
+    pub cors_origins: Vec<String>,
 }
 
 /// Database: `[database]`.
@@ -71,8 +74,23 @@ pub struct Auth {
 /// Registration: `[registration]`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Registration {
+    /// Whether anyone can register.
+    pub mode: RegistrationMode,
+    /// Domains of the addresses that can be registered; empty for all.
+    #[serde(default, deserialize_with = "list")]
+    pub allowed_domains: Vec<String>,
     /// Response to a registration with an e-mail that is taken.
     pub on_duplicate: OnDuplicate,
+}
+
+/// Whether anyone can register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RegistrationMode {
+    /// Anyone can.
+    Open,
+    /// Nobody can; operators and admins create accounts.
+    Closed,
 }
 
 /// Response to a registration with an e-mail that is taken.
@@ -160,22 +178,27 @@ pub enum LogFormat {
     Json,
 }
 
-/// Deserialises a list of networks or addresses. In a variable, it is comma-separated.
-fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+/// Deserialises a list of texts. In a variable, it is comma-separated.
+fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Entries {
         Text(String),
         List(Vec<String>),
     }
-    let network = |text: &str| {
+    Ok(match Entries::deserialize(deserializer)? {
+        Entries::Text(text) => {
+            text.split(',').map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect()
+        }
+        Entries::List(texts) => texts,
+    })
+}
+
+/// Deserialises a list of networks or addresses. In a variable, it is comma-separated.
+fn networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let network = |text: &String| {
         let address = || text.parse::<std::net::IpAddr>().ok().map(IpNet::from);
-        text.parse().ok().or_else(address).ok_or_else(|| {
-            serde::de::Error::custom("server.trusted_proxies must be networks such as 10.0.0.0/8, or addresses")
-        })
+        text.parse().ok().or_else(address).ok_or_else(|| serde::de::Error::custom("not a network"))
     };
-    match Entries::deserialize(deserializer)? {
-        Entries::Text(text) => text.split(',').map(str::trim).filter(|text| !text.is_empty()).map(network).collect(),
-        Entries::List(texts) => texts.iter().map(|text| network(text)).collect(),
-    }
+    list(deserializer)?.iter().map(network).collect()
 }

@@ -27,7 +27,7 @@ pub struct ChangePassword {
     #[validate(nested)]
     #[schema(inline, required = true)]
     current_password: Field<PresentedPassword>,
-    /// At least 8 characters, at most 71 bytes, and not a common password.
+    /// 8 to 256 characters; not a common password, and not the e-mail address or the name of the user.
     #[serde(default)]
     #[validate(nested)]
     #[schema(inline, required = true)]

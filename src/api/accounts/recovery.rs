@@ -83,7 +83,7 @@ pub struct ResetPassword {
     #[validate(nested)]
     #[schema(inline, required = true)]
     reset_token: Field<PresentedResetToken>,
-    /// At least 8 characters, at most 71 bytes, and not a common password.
+    /// 8 to 256 characters; not a common password, and not the e-mail address or the name of the user.
     #[serde(default)]
     #[validate(nested)]
     #[schema(inline, required = true)]

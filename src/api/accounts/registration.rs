@@ -42,7 +42,7 @@ pub struct RegisterAccount {
     #[validate(nested)]
     #[schema(inline, required = true)]
     email: Field<Email>,
-    /// At least 8 characters, at most 71 bytes, and not a common password.
+    /// 8 to 256 characters; not a common password, and not the e-mail address or the name of the user.
     #[serde(default)]
     #[validate(nested)]
     #[schema(inline, required = true)]
@@ -84,7 +84,7 @@ impl TryFrom<RegisterAccount> for NewUser {
 /// Register an account
 ///
 /// The account has the role `patient`; an admin can change it. A code is mailed to the address, for
-/// `POST /auth/verify-email`. With the setting `registration.on_duplicate = "silent"` the response is 202 whether or
+/// `POST /auth/verify-email`. With the setting `registration.mode = "closed"` the response is 403. With the setting `registration.on_duplicate = "silent"` the response is 202 whether or
 /// not the e-mail is taken; the owner of the address gets the outcome by mail.
 ///
 /// **Open to:** anyone.
@@ -94,6 +94,7 @@ impl TryFrom<RegisterAccount> for NewUser {
     responses(
         (status = 201, body = UserReply, headers(("Location" = String, description = "Path of the account"))),
         (status = 202, body = AcceptedReply),
+        (status = 403, description = "Registration is closed"),
         (status = 409, description = "The e-mail is taken"),
         (status = 429, description = "Too many registrations from this IP address"),
     )
@@ -105,7 +106,7 @@ pub async fn register(
     Valid(body): Valid<RegisterAccount>,
 ) -> Result<HttpResponse, Problem> {
     let new = body.try_into()?;
-    if state.auth.silent_registration {
+    if state.auth.registration.is_silent {
         users::register_silently(&state.db, &state.auth, new, &client).await?;
         return Ok(AcceptedReply::response("A mail with the outcome is on its way to the address."));
     }

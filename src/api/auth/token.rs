@@ -122,13 +122,13 @@ impl ResponseError for OAuthError {
 pub struct Form(HashMap<String, String>);
 
 impl Form {
-    fn take(&mut self, name: &'static str) -> Result<String, OAuthError> {
+    pub(super) fn take(&mut self, name: &'static str) -> Result<String, OAuthError> {
         // A parameter without a value is treated as absent (§3.2).
         let value = self.0.remove(name).filter(|value| !value.is_empty());
         value.ok_or_else(|| OAuthError::invalid_request(format!("{name} is missing")))
     }
 
-    fn take_value<T: Value>(&mut self, name: &'static str) -> Result<T, OAuthError> {
+    pub(super) fn take_value<T: Value>(&mut self, name: &'static str) -> Result<T, OAuthError> {
         let text = self.take(name)?;
         T::from_text(&text).map_err(|rule| OAuthError::invalid_request(format!("{name} {}", rule.message)))
     }

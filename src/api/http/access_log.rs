@@ -1,4 +1,5 @@
-//! Access log middleware, the outermost one: sets the request id and `Cache-Control`, and logs one line per request.
+//! Access log middleware, the outermost one: sets the request id, `Cache-Control` and the headers that protect
+//! browsers, and logs one line per request.
 
 use std::time::Instant;
 
@@ -14,6 +15,13 @@ use crate::api::http::extract::CurrentUser;
 use crate::telemetry;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// No guessing of media types, no framing, no address of a page in requests to other sites.
+static BROWSER_HEADERS: [(HeaderName, &str); 3] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::CONTENT_SECURITY_POLICY, "frame-ancestors 'none'"),
+    (header::REFERRER_POLICY, "no-referrer"),
+];
 
 /// Runs and logs a request, with a request id: the header `X-Request-Id` if it is safe to log, or else a new UUIDv7.
 pub async fn log_request<B: MessageBody>(
@@ -38,6 +46,9 @@ pub async fn log_request<B: MessageBody>(
         // Most responses contain personal data. A response that may be cached has set the header, or is documentation.
         if !is_documentation && !headers.contains_key(header::CACHE_CONTROL) {
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
+        for (name, value) in &BROWSER_HEADERS {
+            headers.insert(name.clone(), HeaderValue::from_static(value));
         }
         write_log_line(&method, &response, started);
         Ok(response)

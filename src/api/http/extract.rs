@@ -125,6 +125,10 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Query<T> {
     }
 }
 
+/// The methods of a path without parameters, from the OpenAPI document: `/contacts/export` is no contact with a wrong id.
+#[derive(Clone, Copy)]
+pub struct LiteralPaths(pub fn(&str) -> Option<&'static str>);
+
 /// The `{id}` in a path.
 #[derive(Clone, Copy, Debug)]
 pub struct Id(pub Uuid);
@@ -135,8 +139,14 @@ impl FromRequest for Id {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let id = request.match_info().get("id").and_then(|id| Uuid::try_parse(id).ok());
-        let not_a_uuid = || Error::from(Violation::new("id", "type", "must be a UUID"));
-        ready(id.map(Self).ok_or_else(|| not_a_uuid().into()))
+        let refused = || {
+            let known = request.app_data::<LiteralPaths>().and_then(|paths| (paths.0)(request.path()));
+            known.map_or_else(
+                || Error::from(Violation::new("id", "type", "must be a UUID")).into(),
+                Problem::method_not_allowed,
+            )
+        };
+        ready(id.map(Self).ok_or_else(refused))
     }
 }
 

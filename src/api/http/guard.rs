@@ -13,20 +13,20 @@ use crate::api::http::extract::CurrentUser;
 use crate::api::http::problem::Problem;
 use crate::domain::values::actor::Actor;
 use crate::domain::values::caller::Caller;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::state::AppState;
 
 /// Requires a valid access token of an active session, and sets [`CurrentUser`]. Rejects other requests with 401.
 pub async fn signed_in<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
-) -> std::result::Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
     match authenticate(request.request()) {
         Ok(actor) => {
             request.extensions_mut().insert(CurrentUser(actor));
             Ok(next.call(request).await?.map_into_left_body())
         }
-        Err(error) => Ok(request.into_response(Problem::from(error).response()).map_into_right_body()),
+        Err(problem) => Ok(request.into_response(problem.response()).map_into_right_body()),
     }
 }
 
@@ -35,14 +35,14 @@ pub struct OptionalCaller(pub Option<Caller>);
 
 impl FromRequest for OptionalCaller {
     type Error = Problem;
-    type Future = Ready<std::result::Result<Self, Problem>>;
+    type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(match authenticate(request) {
-            Ok(actor) => Ok(Self(Some(Caller { actor, client: client_of(request) }))),
-            Err(Error::Unauthenticated) => Ok(Self(None)),
-            Err(error) => Err(error.into()),
-        })
+        if bearer_token(request).is_none() {
+            return ready(Ok(Self(None)));
+        }
+        let caller = |actor| Self(Some(Caller { actor, client: client_of(request) }));
+        ready(authenticate(request).map(caller))
     }
 }
 
@@ -50,14 +50,17 @@ impl FromRequest for OptionalCaller {
 ///
 /// # Errors
 /// Returns [`Error::Unauthenticated`] if there is no token, [`Error::InvalidToken`] if it is not valid or its session has
-/// been revoked, and [`Error::Outdated`] if this cannot be checked.
-fn authenticate(request: &HttpRequest) -> Result<Actor> {
+/// been revoked, [`Error::Outdated`] if this cannot be checked, and a malformed request if there are two tokens.
+fn authenticate(request: &HttpRequest) -> Result<Actor, Problem> {
+    if request.headers().get_all(header::AUTHORIZATION).nth(1).is_some() {
+        return Err(Problem::malformed("The header Authorization is repeated."));
+    }
     let state = request.app_data::<web::Data<AppState>>().ok_or(Error::Unauthenticated)?;
     let token = bearer_token(request).ok_or(Error::Unauthenticated)?;
     let auth = &state.auth;
     let actor = auth.tokens.verify_access(token, auth.clock.now())?;
     if auth.revocations.contains(actor.session_id) {
-        return Err(Error::InvalidToken);
+        return Err(Error::InvalidToken.into());
     }
     auth.revocations.check_age()?;
     Ok(actor)

@@ -147,6 +147,7 @@ fn detail(error: &Error) -> Cow<'static, str> {
         Error::InvalidToken => "The token is malformed, expired, revoked, or of the wrong kind.".into(),
         Error::AccountDisabled => "This account has been disabled.".into(),
         Error::EmailUnverified => "Verify the e-mail address first, with the code that was mailed to it.".into(),
+        Error::RegistrationClosed => "Registration is closed.".into(),
         Error::TooMany { .. } => "Too many requests. Wait the number of seconds in the header Retry-After.".into(),
         Error::Forbidden(role) => format!("This operation needs the role {}.", role.as_str()).into(),
         Error::NotFound => "The resource does not exist, or you may not see it.".into(),

@@ -82,13 +82,13 @@ fn merge_null(one: &OneOf) -> Option<Object> {
     })
 }
 
-impl<const MAX: usize> PartialSchema for Line<MAX> {
+impl<const MAX: usize, const SHOWN: bool> PartialSchema for Line<MAX, SHOWN> {
     fn schema() -> RefOr<Schema> {
         schema_of::<Self>()
     }
 }
 
-impl<const MAX: usize> ToSchema for Line<MAX> {}
+impl<const MAX: usize, const SHOWN: bool> ToSchema for Line<MAX, SHOWN> {}
 
 impl<const MAX: usize> PartialSchema for Text<MAX> {
     fn schema() -> RefOr<Schema> {

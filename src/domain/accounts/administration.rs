@@ -62,8 +62,9 @@ pub async fn update_as_operator(
 /// # Errors
 /// Returns [`Error::NotFound`], or [`Error::Busy`] if the queue for password hashing is full.
 pub async fn reset_password(db: &impl Transact, auth: &Auth, email: &Email, new: Password) -> Result<users::Model> {
-    let hash = auth.hasher.permit().await?.hash(new).await?;
     let user = find(db, email).await?;
+    credentials::check_new(&new, &user)?;
+    let hash = auth.hasher.permit().await?.hash(new).await?;
     let transaction = db.begin().await?;
     let operator = Client::default();
     let event = Event::new(AuditAction::PasswordReset, &operator).to(user.id);

@@ -88,6 +88,7 @@ pub async fn change_password(
     // correct.
     for _ in 0..2 {
         let user = confirm(db, auth, caller, current.clone(), "current_password").await?;
+        check_new(&new, &user)?;
         let hash = auth.hasher.permit().await?.hash(new.clone()).await?;
         let now = auth.clock.now();
         let transaction = db.begin().await?;
@@ -109,6 +110,11 @@ pub async fn change_password(
         }
     }
     Err(Violation::new("current_password", "wrong", "is not your password").into())
+}
+
+/// Checks that a new password has nothing to do with its account.
+pub(super) fn check_new(new: &Password, user: &users::Model) -> Result<()> {
+    new.check_context(&user.email, &user.name).map_err(|violation| violation.in_field("new_password").into())
 }
 
 /// Sets a password after its user was authenticated in another way, and revokes all sessions and other

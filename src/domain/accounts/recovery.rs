@@ -65,10 +65,11 @@ pub async fn reset(
     client: &Client,
 ) -> Result<()> {
     let token = reset_tokens::find(db, auth, token).await?;
-    let hash = auth.hasher.permit().await?.hash(new).await?;
+    let hash = auth.hasher.permit().await?.hash(new.clone()).await?;
     let now = auth.clock.now();
     let transaction = db.begin().await?;
     let user = accounts::lock(&transaction, token.user_id).await?.ok_or_else(|| codes::wrong("reset_token"))?;
+    credentials::check_new(&new, &user)?;
     reset_tokens::redeem(&transaction, &token).await?;
     let event = Event::own(AuditAction::PasswordReset, user.id, client);
     let ended = credentials::reset(&transaction, auth, &user, hash, event).await?;

@@ -27,7 +27,7 @@ use crate::domain::values::person::{BirthDate, FullName, NationalId, PhoneNumber
 use crate::domain::values::search;
 use crate::domain::values::text::Line;
 use crate::domain::values::time_zone::TimeZone;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Violation};
 
 /// Account to be created.
 #[derive(Clone, Debug)]
@@ -103,8 +103,10 @@ pub struct UserFilter {
 /// Registers an account with the role `patient`. A verification code is mailed to its address.
 ///
 /// # Errors
-/// Returns a conflict if the e-mail address is taken, [`Error::TooMany`], or [`Error::Busy`].
+/// Returns [`Error::RegistrationClosed`], a violation in `email` or `password`, a conflict if the e-mail address is taken,
+/// [`Error::TooMany`], or [`Error::Busy`].
 pub async fn register(db: &impl Transact, auth: &Auth, new: NewUser, client: &Client) -> Result<users::Model> {
+    check_policy(auth, &new.email)?;
     Attempt::new(auth, Action::Register, None, client).count_and_check(db).await?;
     let user = hashed(auth, new, Role::Patient).await?;
     let transaction = db.begin().await?;
@@ -122,6 +124,7 @@ pub async fn register(db: &impl Transact, auth: &Auth, new: NewUser, client: &Cl
 /// # Errors
 /// Returns [`Error::TooMany`] or [`Error::Busy`].
 pub async fn register_silently(db: &impl Transact, auth: &Auth, new: NewUser, client: &Client) -> Result<()> {
+    check_policy(auth, &new.email)?;
     Attempt::new(auth, Action::Register, None, client).count_and_check(db).await?;
     let user = hashed(auth, new, Role::Patient).await?;
     let (email, now) = (user.email.clone().take().unwrap_or_default(), auth.clock.now());
@@ -189,12 +192,26 @@ pub async fn create(db: &impl Transact, auth: &Auth, new: NewUser, role: Role) -
     Ok(user)
 }
 
+/// Checks that registration is open for an address, before anything depends on whether the address has an account.
+fn check_policy(auth: &Auth, email: &Email) -> Result<()> {
+    let policy = &auth.registration;
+    if !policy.is_open {
+        return Err(Error::RegistrationClosed);
+    }
+    if !policy.allowed_domains.is_empty() && !policy.allowed_domains.iter().any(|domain| domain == email.domain()) {
+        return Err(Violation::new("email", "domain", "must be an address of an allowed domain").into());
+    }
+    Ok(())
+}
+
 async fn registered(transaction: &impl ConnectionTrait, user: &users::Model, client: &Client) -> Result<()> {
     outbox::add(transaction, MailKind::VerifyEmail, &user.email, Some(user.id), user.created_at).await?;
     Event::own(AuditAction::Registered, user.id, client).record(transaction, user.created_at).await
 }
 
 async fn hashed(auth: &Auth, new: NewUser, role: Role) -> Result<users::ActiveModel> {
+    let context = new.password.check_context(new.email.as_str(), new.name.as_str());
+    context.map_err(|violation| violation.in_field("password"))?;
     let password_hash = auth.hasher.permit().await?.hash(new.password).await?;
     let now = auth.clock.now();
     Ok(users::ActiveModel {

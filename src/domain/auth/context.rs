@@ -29,6 +29,17 @@ pub struct Auth {
     pub code_life: Duration,
     /// Whether logging in requires a verified e-mail address.
     pub require_verified_email: bool,
-    /// Whether registration hides that an e-mail address is taken.
-    pub silent_registration: bool,
+    /// Who can register.
+    pub registration: RegistrationPolicy,
+}
+
+/// Who can register, and what the response reveals.
+#[derive(Clone, Debug)]
+pub struct RegistrationPolicy {
+    /// Whether anyone can register.
+    pub is_open: bool,
+    /// Whether the response hides that an e-mail address is taken.
+    pub is_silent: bool,
+    /// Domains of the addresses that can be registered; empty for all.
+    pub allowed_domains: Vec<String>,
 }

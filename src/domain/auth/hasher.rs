@@ -10,6 +10,7 @@ use entity::PasswordHash;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::domain::auth::password::Password;
+use crate::domain::auth::password_hash;
 use crate::error::{Error, Result};
 
 /// Result of verifying a password.
@@ -17,7 +18,7 @@ use crate::error::{Error, Result};
 pub enum Verdict {
     /// The password is right.
     Right {
-        /// A hash of the configured cost, if the stored one has a lower cost.
+        /// A hash of the configured cost, if the stored one has a lower cost or an older format.
         renewed: Option<PasswordHash>,
     },
     /// The password is wrong.
@@ -83,7 +84,7 @@ impl HashPermit {
     /// [`Error::Internal`] if bcrypt fails.
     pub async fn hash(&self, password: Password) -> Result<PasswordHash> {
         let cost = self.hasher.cost;
-        self.run(move || hash(&password, cost)).await?
+        self.run(move || password_hash::hash(&password, cost)).await?
     }
 
     /// Verifies a password against the hash `stored`. Without a hash it is verified against one that matches no
@@ -122,47 +123,28 @@ fn work(jobs: &Mutex<Receiver<Job>>) {
     }
 }
 
-fn hash(password: &Password, cost: u32) -> Result<PasswordHash> {
-    bcrypt::non_truncating_hash(password.as_str().as_bytes(), cost).map(PasswordHash).map_err(Error::internal)
-}
-
 fn verify(password: &Password, stored: Option<PasswordHash>, cost: u32) -> Result<Verdict> {
-    let known = stored.is_some();
-    let PasswordHash(stored) = stored.unwrap_or_else(|| unmatchable_hash(cost));
-    // A password that is too long or has a NUL was never accepted; another text is verified to take the same time.
-    let fits = password.as_str().len() <= Password::MAX_BYTES && !password.as_str().contains('\0');
-    let presented = if fits { password.as_str().as_bytes() } else { b"does not fit" };
+    let is_known = stored.is_some();
+    let stored = stored.map_or_else(|| password_hash::unmatchable(cost), |PasswordHash(stored)| stored);
     // An imported hash may be malformed: then no password is right, after the usual time.
-    let (matches, spent) = match bcrypt::non_truncating_verify(presented, &stored) {
-        Ok(matches) => (matches, cost_of(&stored)),
-        Err(_) => (false, None),
-    };
-    if !(matches && known && fits) {
-        spend_usual_time(presented, spent, cost);
+    let comparison = password_hash::compare(password, &stored);
+    if !(comparison.is_right && is_known) {
+        spend_usual_time(password, comparison.cost, cost);
         return Ok(Verdict::Wrong);
     }
-    let renewed = if spent < Some(cost) { Some(hash(password, cost)?) } else { None };
+    let is_cheaper = comparison.cost < Some(cost);
+    let renewed = (comparison.is_outdated || is_cheaper).then(|| password_hash::hash(password, cost)).transpose()?;
     Ok(Verdict::Right { renewed })
 }
 
 /// Spends the time that a hash of a lower cost has saved, or the response time would tell that the account exists. Each
 /// cost takes twice the time of the one before, so one hash of every cost from `spent` on adds up to `cost`.
-fn spend_usual_time(presented: &[u8], spent: Option<u32>, cost: u32) {
+fn spend_usual_time(password: &Password, spent: Option<u32>, cost: u32) {
     let missing = spent.map_or(cost..cost + 1, |spent| spent..cost);
     for cost in missing {
         // The result does not matter, only the time.
-        bcrypt::non_truncating_verify(presented, &unmatchable_hash(cost).0).ok();
+        password_hash::compare(password, &password_hash::unmatchable(cost));
     }
-}
-
-/// A well-formed hash of the given cost that matches no known password.
-fn unmatchable_hash(cost: u32) -> PasswordHash {
-    PasswordHash(format!("$2b${cost:02}$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01232"))
-}
-
-/// The cost in a hash such as `$2b$12$…`.
-fn cost_of(hash: &str) -> Option<u32> {
-    hash.split('$').nth(2)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -206,7 +188,7 @@ mod tests {
         let dearer = Hasher::start(5, 1, 1).unwrap().permit().await.unwrap();
         let verdict = dearer.verify(Password::presented("correct horse"), Some(stored)).await.unwrap();
         let Verdict::Right { renewed: Some(renewed) } = verdict else { panic!("not renewed: {verdict:?}") };
-        assert_eq!(cost_of(&renewed.0), Some(5));
+        assert!(renewed.0.starts_with("$bcrypt-sha256$v=2,t=2b,r=5$"), "{}", renewed.0);
     }
 
     #[tokio::test]
@@ -216,7 +198,8 @@ mod tests {
         for stored in HASHES_OF_OTHERS {
             let stored = Some(PasswordHash(stored.to_owned()));
             let right = permit.verify(Password::presented("correct horse battery"), stored.clone()).await.unwrap();
-            assert!(matches!(right, Verdict::Right { .. }), "{stored:?}");
+            let Verdict::Right { renewed: Some(renewed) } = right else { panic!("{right:?}") };
+            assert!(renewed.0.starts_with("$bcrypt-sha256$"), "it is renewed");
             let wrong = permit.verify(Password::presented("correct horse batterz"), stored).await.unwrap();
             assert!(matches!(wrong, Verdict::Wrong));
         }
@@ -225,7 +208,14 @@ mod tests {
     #[tokio::test]
     async fn a_malformed_hash_matches_no_password() {
         let permit = hasher().permit().await.unwrap();
-        for stored in ["", "none", "$2b$04$short", "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA"] {
+        for stored in [
+            "",
+            "none",
+            "$2b$04$short",
+            "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA",
+            "!",
+            "$bcrypt-sha256$v=2,t=2b,r=4$short$x",
+        ] {
             let stored = Some(PasswordHash(stored.to_owned()));
             let verdict = permit.verify(Password::presented("correct horse battery"), stored).await.unwrap();
             assert!(matches!(verdict, Verdict::Wrong));

@@ -97,7 +97,7 @@ async fn check_password(
     }
     if auth.require_verified_email && user.email_verified_at.is_none() {
         // With silent registration another error would tell that the address had not been taken.
-        return failure(if auth.silent_registration { Error::WrongCredentials } else { Error::EmailUnverified });
+        return failure(if auth.registration.is_silent { Error::WrongCredentials } else { Error::EmailUnverified });
     }
     Ok(Ok(Verified { user, renewed }))
 }
@@ -120,7 +120,7 @@ async fn record_failure(
     Ok(failure.error)
 }
 
-/// Opens the session, and clears the counters of the failed attempts. Returns none if the account has changed since it
+/// Opens the session, clears the counters of the failed attempts, and ends the oldest session if there are too many. Returns none if the account has changed since it
 /// was read.
 async fn open_session(
     db: &impl Transact,
@@ -142,7 +142,9 @@ async fn open_session(
     if let Some(attempt) = failed {
         attempt.clear(&transaction).await?;
     }
+    let ended = sessions::end_oldest(&transaction, user.id, session.created_at).await?;
     transaction.commit().await?;
+    auth.revocations.add(ended, session.created_at);
     auth.tokens.pair(&session, user.role).map(Some)
 }
 

@@ -10,6 +10,7 @@ pub mod keys;
 pub mod limits;
 pub mod log_in;
 pub mod password;
+mod password_hash;
 pub mod quota;
 pub mod refresh;
 pub mod reset_tokens;

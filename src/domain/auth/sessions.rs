@@ -5,13 +5,14 @@ use entity::refresh_tokens::{Column, Entity, Model};
 use entity::{AuditAction, users};
 use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, Query};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     TransactionSession as _, UpdateMany,
 };
 use uuid::Uuid;
 
 use crate::db::Transact;
 use crate::domain::auth::context::Auth;
+use crate::domain::auth::token::PresentedToken;
 use crate::domain::records::audit::Event;
 use crate::domain::values::actor::Actor;
 use crate::domain::values::caller::Caller;
@@ -23,6 +24,9 @@ use crate::error::{Error, Result};
 
 /// Rows that one statement of the sweep deletes, so that its locks are short.
 const SWEEP_BATCH: u64 = 1000;
+
+/// Maximum number of active sessions of an account.
+const MAX_ACTIVE: u64 = 50;
 
 /// The number of latest sessions whose networks count as known.
 const KNOWN_SESSIONS: u64 = 20;
@@ -81,6 +85,15 @@ pub async fn log_out(db: &impl Transact, auth: &Auth, caller: &Caller) -> Result
     end(db, auth, caller.actor.user_id, caller.actor.session_id, event).await.map(drop)
 }
 
+/// Ends the session of a token of either kind (RFC 7009), which may have expired. An unknown token is no error.
+///
+/// # Errors
+/// Database errors.
+pub async fn revoke(db: &impl Transact, auth: &Auth, token: &PresentedToken, client: &Client) -> Result<()> {
+    let Some((user_id, session_id)) = auth.tokens.session_of(token.as_str(), auth.clock.now()) else { return Ok(()) };
+    end(db, auth, user_id, session_id, Event::own(AuditAction::LoggedOut, user_id, client)).await.map(drop)
+}
+
 /// Ends a session of the actor.
 ///
 /// # Errors
@@ -125,6 +138,29 @@ pub async fn end_others(db: &impl Transact, auth: &Auth, caller: &Caller) -> Res
     transaction.commit().await?;
     auth.revocations.add(ended, now);
     Ok(())
+}
+
+/// Ends the oldest active sessions of an account beyond [`MAX_ACTIVE`], as part of the transaction that opens one.
+/// After the commit the returned ids must be added to
+/// [`Revocations`](crate::domain::auth::revocations::Revocations::add).
+///
+/// # Errors
+/// Database errors.
+pub(super) async fn end_oldest(
+    transaction: &impl ConnectionTrait,
+    user_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Vec<Uuid>> {
+    let oldest = Query::select()
+        .column(Column::Id)
+        .from(Entity)
+        .cond_where(active_of(user_id, now))
+        .order_by(Column::Id, Order::Desc)
+        .limit(MAX_ACTIVE)
+        .offset(MAX_ACTIVE)
+        .to_owned();
+    let ended = end_of(user_id, now).filter(Column::Id.in_subquery(oldest)).exec_with_returning(transaction).await?;
+    Ok(ended.into_iter().map(|session| session.id).collect())
 }
 
 /// Ends all sessions of an account, except `kept`, as part of a transaction. After the commit the returned ids must be

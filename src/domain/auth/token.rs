@@ -121,6 +121,9 @@ struct Registered<'a> {
     iss: Cow<'a, str>,
     #[serde(borrow)]
     aud: Cow<'a, str>,
+    /// Not written, but honoured: another holder of the key may issue tokens for later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nbf: Option<i64>,
 }
 
 /// Token profile: header and verification key of one kind of token, for one signing key.
@@ -210,7 +213,7 @@ impl Tokens {
     /// # Errors
     /// Returns [`Error::InvalidToken`] if the token is malformed, expired, of another kind, or was not issued here.
     pub fn verify_access(&self, token: &str, now: DateTime<Utc>) -> Result<Actor> {
-        let claims: AccessClaims = self.verify_claims(&self.access, &self.audience, token)?;
+        let claims: AccessClaims = self.verify_claims(&self.access, &self.audience, token, now)?;
         // The configured lifetime applies too: if it was shortened, older tokens must not outlive the list of
         // revocations.
         let end = claims.exp.min(claims.iat + self.lifetimes.access.num_seconds());
@@ -225,22 +228,38 @@ impl Tokens {
     /// # Errors
     /// Returns [`Error::InvalidToken`] if the token is malformed, expired, of another kind, or was not issued here.
     pub fn verify_refresh(&self, token: &str, now: DateTime<Utc>) -> Result<RefreshClaims> {
-        let claims: RefreshClaims = self.verify_claims(&self.refresh, &self.issuer, token)?;
+        let claims: RefreshClaims = self.verify_claims(&self.refresh, &self.issuer, token, now)?;
         if claims.exp <= now.timestamp() {
             return Err(Error::InvalidToken);
         }
         Ok(claims)
     }
 
+    /// The ids of account and session of a token of either kind, expired or not, for its revocation (RFC 7009). None if
+    /// the token was not issued here.
+    #[must_use]
+    pub fn session_of(&self, token: &str, now: DateTime<Utc>) -> Option<(Uuid, Uuid)> {
+        let of_refresh = self.verify_claims(&self.refresh, &self.issuer, token, now);
+        let of_refresh = of_refresh.map(|claims: RefreshClaims| (claims.sub, claims.sid));
+        let of_access = || self.verify_claims(&self.access, &self.audience, token, now);
+        of_refresh.or_else(|_| of_access().map(|claims: AccessClaims| (claims.sub, claims.sid))).ok()
+    }
+
     fn sign(&self, profiles: &[TokenProfile], audience: &str, claims: impl Serialize) -> Result<String> {
         let profile = profiles.first().ok_or_else(|| Error::internal(KeyError::CannotSign))?;
-        let registered = Registered { iss: self.issuer.as_str().into(), aud: audience.into() };
+        let registered = Registered { iss: self.issuer.as_str().into(), aud: audience.into(), nbf: None };
         let claims = SignedClaims { registered, claims };
         encode(&profile.header, &claims, &self.signing).map_err(Error::internal)
     }
 
     /// Verifies the header, signature, issuer and audience of a token. Returns its claims.
-    fn verify_claims<C: DeserializeOwned>(&self, profiles: &[TokenProfile], audience: &str, token: &str) -> Result<C> {
+    fn verify_claims<C: DeserializeOwned>(
+        &self,
+        profiles: &[TokenProfile],
+        audience: &str,
+        token: &str,
+        now: DateTime<Utc>,
+    ) -> Result<C> {
         if token.len() > MAX_BYTES {
             return Err(Error::InvalidToken);
         }
@@ -252,7 +271,8 @@ impl Tokens {
         }
         let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| Error::InvalidToken)?;
         let registered: Registered<'_> = serde_json::from_slice(&payload).map_err(|_| Error::InvalidToken)?;
-        if registered.iss != self.issuer || registered.aud != audience {
+        let is_early = registered.nbf.is_some_and(|nbf| nbf > now.timestamp());
+        if registered.iss != self.issuer || registered.aud != audience || is_early {
             return Err(Error::InvalidToken);
         }
         serde_json::from_slice(&payload).map_err(|_| Error::InvalidToken)

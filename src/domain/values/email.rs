@@ -13,7 +13,11 @@ impl Email {
     /// Maximum length in bytes (RFC 5321 §4.5.3.1.3, without the angle brackets).
     pub const MAX_BYTES: usize = 254;
 
-    /// Parses an address (RFC 5321). Quoted local parts and address literals are not accepted.
+    /// Parses an address (RFC 5321).
+    ///
+    /// Stricter than the RFC: no quoted local parts and no address literals; the domain has at least two labels, the last
+    /// of which is not a number (`ada@localhost` cannot receive mail from here); no encoded words (RFC 2047, `=?…?=`),
+    /// which some mail programs would decode to another address.
     ///
     /// # Errors
     /// Returns a violation `email` or `length`.
@@ -29,13 +33,26 @@ impl Email {
         let email = format!("{user}@{domain}");
         let options = Options::default().without_domain_literal().without_display_text();
         let is_address = EmailAddress::parse_with_options(&email, options).is_ok();
-        if !is_address || !email.is_ascii() || email.contains(['"', '<', '>', '[', ']']) {
+        let (_, domain) = email.rsplit_once('@').ok_or_else(refused)?;
+        let is_public = domain.rsplit_once('.').is_some_and(|(_, top)| !top.bytes().all(|byte| byte.is_ascii_digit()));
+        if !is_address
+            || !is_public
+            || email.contains("=?")
+            || !email.is_ascii()
+            || email.contains(['"', '<', '>', '[', ']'])
+        {
             return Err(refused());
         }
         if email.len() > Self::MAX_BYTES {
             return Err(too_long());
         }
         Ok(Self(email))
+    }
+
+    /// The domain, in ASCII.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
     }
 
     /// The address.
@@ -99,6 +116,10 @@ mod tests {
             "ada@-example.org",
             "ada@example..org",
             "жук@example.org",
+            "ada@localhost",
+            "ada@example.org.",
+            "ada@192.0.2.1",
+            "=?utf-8?q?ada=40evil.example?=@example.org",
             "ada@［127.0.0.1］",
             "ada@foo，＜c＞［127.0.0.1］",
             &long,

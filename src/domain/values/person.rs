@@ -11,7 +11,7 @@ use crate::domain::values::value::{Shape, Value, at_most};
 use crate::error::Violation;
 
 /// The full name of a user.
-pub type FullName = Line<200>;
+pub type FullName = Line<200, true>;
 
 /// A first or last name of a contact.
 pub type NamePart = Line<100>;

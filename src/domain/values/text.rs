@@ -6,15 +6,18 @@ use crate::domain::values::value::{Shape, Value, at_most};
 use crate::error::Violation;
 
 /// One line of text: trimmed, not blank, at most `MAX` characters, no control characters.
+///
+/// If it is `SHOWN` to others as the name of somebody, it also has a visible character, and no line separators and no
+/// controls of the writing direction, which can make a name look like another one.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Line<const MAX: usize>(String);
+pub struct Line<const MAX: usize, const SHOWN: bool = false>(String);
 
 /// Text of one or more lines: trimmed, not blank, at most `MAX` characters, lines separated by `\n`, no other control
 /// characters than line ends and tabs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Text<const MAX: usize>(String);
 
-impl<const MAX: usize> Line<MAX> {
+impl<const MAX: usize, const SHOWN: bool> Line<MAX, SHOWN> {
     /// Maximum number of characters.
     pub const MAX_CHARS: usize = MAX;
 
@@ -24,11 +27,11 @@ impl<const MAX: usize> Line<MAX> {
     /// A violation `blank`, `control` or `length`.
     pub fn parse(raw: &str) -> Result<Self, Violation> {
         let line = raw.trim();
-        if line.is_empty() {
+        if line.is_empty() || (SHOWN && !line.contains(is_visible)) {
             return Err(Violation::of_value("blank", "must not be blank"));
         }
         at_most(line, MAX)?;
-        if line.contains(char::is_control) {
+        if line.contains(|c: char| c.is_control() || (SHOWN && (is_line_separator(c) || is_bidi_control(c)))) {
             return Err(Violation::of_value("control", "must not contain control characters"));
         }
         Ok(Self(line.to_owned()))
@@ -45,6 +48,26 @@ impl<const MAX: usize> Line<MAX> {
     pub fn into_string(self) -> String {
         self.0
     }
+}
+
+/// Whether a character can be seen: no white space, control or format character, filler, or variation selector.
+fn is_visible(c: char) -> bool {
+    let is_format = matches!(
+        c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
+    );
+    !c.is_whitespace() && !c.is_control() && !is_format
+}
+
+fn is_line_separator(c: char) -> bool {
+    matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// Whether a character has the Unicode property `Bidi_Control`.
+fn is_bidi_control(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 impl<const MAX: usize> Text<MAX> {
@@ -81,7 +104,7 @@ impl<const MAX: usize> Text<MAX> {
     }
 }
 
-impl<const MAX: usize> Value for Line<MAX> {
+impl<const MAX: usize, const SHOWN: bool> Value for Line<MAX, SHOWN> {
     const SHAPE: Shape = Shape::text(1, MAX);
 
     fn from_text(text: &str) -> Result<Self, Violation> {
@@ -98,7 +121,7 @@ impl<const MAX: usize> Value for Text<MAX> {
 }
 
 /// Hides personal data from logs.
-impl<const MAX: usize> fmt::Debug for Line<MAX> {
+impl<const MAX: usize, const SHOWN: bool> fmt::Debug for Line<MAX, SHOWN> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Line(…)")
     }
@@ -137,6 +160,21 @@ mod tests {
         assert_eq!(Text::<9>::parse("nul\0").unwrap_err().code, "control");
         assert_eq!(Text::<3>::parse("four").unwrap_err().code, "length");
         assert!(Text::<3>::parse(" äöü ").is_ok(), "characters are counted, not bytes, after trimming");
+    }
+
+    #[test]
+    fn a_name_that_is_shown_has_a_visible_character_and_no_direction() {
+        for (bad, code) in [
+            ("\u{200b}\u{2060}", "blank"),
+            ("\u{3164}", "blank"),
+            ("\u{ad}\u{fe0f}", "blank"),
+            ("a\u{202e}b", "control"),
+            ("a\u{2067}b", "control"),
+            ("a\u{2028}b", "control"),
+        ] {
+            assert_eq!(Line::<5, true>::parse(bad).unwrap_err().code, code, "{bad:?}");
+            assert!(Line::<5>::parse(bad).is_ok(), "{bad:?}");
+        }
     }
 
     #[test]

@@ -80,7 +80,7 @@ async fn all_invalid_fields_of_a_registration_are_reported_at_once() {
 #[tokio::test]
 async fn a_rejected_password_is_not_repeated_in_the_response() {
     let app = TestApp::start(BACKEND).await;
-    for password in ["hunter2", "password1", &"ж".repeat(40)] {
+    for password in ["hunter2", "password1", &"ж".repeat(257)] {
         let mut body = ada();
         body["password"] = json!(password);
         let response = app.post("/api/v1/auth/register", body).await;
@@ -152,4 +152,55 @@ async fn a_registration_whose_mail_cannot_be_stored_is_rolled_back() {
     app.state().db.execute_unprepared("ALTER TABLE on_another_device RENAME TO outbox").await.unwrap();
     app.register("ada@example.org").await.created();
     app.mail.wait_for("ada@example.org", 1).await;
+}
+
+#[tokio::test]
+async fn a_password_that_is_the_address_or_the_name_is_refused_everywhere() {
+    let app = TestApp::start(BACKEND).await;
+    let mut body = ada();
+    for password in ["ada@example.org", "Lovelace1!", "ada lovelace", "care4u2026"] {
+        body["password"] = json!(password);
+        app.post("/api/v1/auth/register", body.clone()).await.violates(&[("password", "context")]);
+    }
+    let patient = app.patient().await;
+    let change = json!({ "current_password": PASSWORD, "new_password": "AdaLovelace99" });
+    patient.put("/users/me/password", change).await.violates(&[("new_password", "context")]);
+    app.post("/api/v1/auth/forgot-password", json!({ "email": patient.email })).await.accepted();
+    let code = app.mail.code(&patient.email, 1).await;
+    let token = app.post("/api/v1/auth/validate-code", json!({ "email": patient.email, "code": code })).await.ok();
+    let reset = |password: &str| json!({ "reset_token": token["reset_token"], "new_password": password });
+    let refused = app.post("/api/v1/auth/reset-password", reset("Lovelace!")).await;
+    refused.violates(&[("new_password", "context")]);
+    app.post("/api/v1/auth/reset-password", reset("a longer sentence")).await.no_content();
+}
+
+#[tokio::test]
+async fn closed_registration_tells_nothing_about_accounts() {
+    let app = TestApp::start_with(BACKEND, &[("CARE4U__REGISTRATION__MODE", "closed")]).await;
+    let patient = app.patient().await;
+    let (new, taken) = (app.register("new@example.org").await, app.register(&patient.email).await);
+    let (new, taken) = (new.problem(403, "registration-closed"), taken.problem(403, "registration-closed"));
+    assert_eq!(new["detail"], taken["detail"]);
+    app.log_in("new@example.org", PASSWORD).await.problem(401, "wrong-credentials");
+}
+
+#[tokio::test]
+async fn only_addresses_of_allowed_domains_can_be_registered() {
+    let domains = [("CARE4U__REGISTRATION__ALLOWED_DOMAINS", "Example.org, b\u{fc}cher.example")];
+    let app = TestApp::start_with(BACKEND, &domains).await;
+    app.register("ada@example.org").await.created();
+    app.register("ada@B\u{fc}cher.example").await.created();
+    for email in ["ada@example.net", "ada@sub.example.org", "ada@evilexample.org"] {
+        app.register(email).await.violates(&[("email", "domain")]);
+    }
+}
+
+#[tokio::test]
+async fn names_without_a_visible_character_and_with_direction_controls_are_refused() {
+    let app = TestApp::start(BACKEND).await;
+    for (name, code) in [("\u{200b}", "blank"), ("Ada\u{202e}ecalevoL", "control"), ("Ada\u{2028}King", "control")] {
+        let mut body = ada();
+        body["name"] = json!(name);
+        app.post("/api/v1/auth/register", body).await.violates(&[("name", code)]);
+    }
 }

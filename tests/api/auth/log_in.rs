@@ -1,6 +1,7 @@
 //! Login and logout.
 
 use reqwest::Method;
+use sea_orm::{ConnectionTrait as _, EntityTrait as _};
 use serde_json::{Value, json};
 
 use crate::BACKEND;
@@ -34,16 +35,33 @@ async fn login_requires_email_and_password() {
 }
 
 #[tokio::test]
-async fn all_71_bytes_of_a_password_are_significant() {
+async fn every_character_of_a_long_password_is_significant() {
     let app = TestApp::start(BACKEND).await;
-    let password = "p".repeat(71);
+    let password = "ড়".repeat(127) + "xy";
     let mut body = ada();
     body["password"] = json!(password);
     app.post("/api/v1/auth/register", body).await.created();
     let login = |password: &str| json!({ "email": "ada@example.org", "password": password });
     app.post("/api/v1/auth/login", login(&password)).await.ok();
-    for wrong in ["p".repeat(70), "p".repeat(72), format!("{password}\0")] {
+    for wrong in
+        [password.replace('y', "z"), password.replace('y', ""), format!("{password}y"), format!("{password}\0")]
+    {
         app.post("/api/v1/auth/login", login(&wrong)).await.problem(401, "wrong-credentials");
+    }
+}
+
+#[tokio::test]
+async fn a_password_of_the_release_before_is_renewed_at_the_login() {
+    let app = TestApp::start(BACKEND).await;
+    let patient = app.patient().await;
+    let older = "$2b$04$UEpNK/0n8sZpTQNhXVCMberLWpIIf0eOLmNF6V1JxY63rr7xmNCCm";
+    let sql = format!("UPDATE users SET password_hash = '{older}'");
+    app.state().db.execute_unprepared(&sql).await.unwrap();
+    app.log_in(&patient.email, "correct horse batterz").await.problem(401, "wrong-credentials");
+    for _ in 0..2 {
+        app.log_in(&patient.email, "correct horse battery").await.ok();
+        let user = entity::users::Entity::find_by_id(patient.id).one(&app.state().db).await.unwrap().unwrap();
+        assert!(user.password_hash.0.starts_with("$bcrypt-sha256$v=2,t=2b,r=4$"));
     }
 }
 
@@ -90,7 +108,7 @@ async fn a_hash_of_lower_cost_is_renewed_at_the_next_login() {
     for _ in 0..2 {
         app.post("/api/v1/auth/login", json!({ "email": email, "password": PASSWORD })).await.ok();
         let user = entity::users::Entity::find_by_id(id).one(&app.state().db).await.unwrap().unwrap();
-        assert!(user.password_hash.0.starts_with("$2b$05$"));
+        assert!(user.password_hash.0.starts_with("$bcrypt-sha256$v=2,t=2b,r=5$"));
     }
 }
 
@@ -130,7 +148,7 @@ async fn a_hash_of_another_system_is_accepted_and_renewed() {
         app.post("/api/v1/auth/login", wrong).await.problem(401, "wrong-credentials");
         patient.on_another_device().await;
         let user = entity::users::Entity::find_by_id(patient.id).one(&app.state().db).await.unwrap().unwrap();
-        assert!(user.password_hash.0.starts_with("$2b$05$"), "{imported} was not renewed");
+        assert!(user.password_hash.0.starts_with("$bcrypt-sha256$v=2,t=2b,r=5$"), "{imported} was not renewed");
         patient.on_another_device().await;
     }
 }

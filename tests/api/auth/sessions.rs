@@ -4,6 +4,8 @@ use chrono::Duration;
 use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::Value;
 
+use reqwest::Method;
+
 use crate::BACKEND;
 use crate::support::actor::Actor;
 use crate::support::app::{PASSWORD, TestApp};
@@ -118,4 +120,40 @@ async fn many_sessions_revoked_at_the_same_time_are_all_read() {
     assert_eq!(all.len(), 25_001);
     assert!(all.iter().all(|session| list.contains(session.id)));
     drop(patient);
+}
+
+#[tokio::test]
+async fn a_token_of_either_kind_can_be_revoked_even_if_it_has_expired() {
+    let app = TestApp::start(BACKEND).await;
+    let revoke =
+        async |token: &str| app.send(app.request(Method::POST, "/api/v1/auth/revoke").form(&[("token", token)])).await;
+    let (by_access, by_refresh, other) = (app.patient().await, app.patient().await, app.patient().await);
+    revoke(&by_refresh.refresh_token).await.is(200);
+    by_refresh.get("/users/me").await.problem(401, "invalid-token");
+    app.clock.advance(chrono::Duration::minutes(16));
+    by_access.get("/users/me").await.problem(401, "invalid-token");
+    revoke(&by_access.access_token).await.is(200);
+    app.refresh(&by_access.refresh_token).await.problem(401, "invalid-token");
+    // Unknown and revoked tokens get the same response, and no other session ends.
+    for token in ["unknown", &by_access.access_token, &format!("{}x", other.access_token)] {
+        revoke(token).await.is(200);
+    }
+    app.refresh(&other.refresh_token).await.ok();
+    let empty = app.request(Method::POST, "/api/v1/auth/revoke").form(&[("token_type_hint", "access_token")]);
+    app.send(empty).await.oauth_error(400, "invalid_request");
+    let json = app.request(Method::POST, "/api/v1/auth/revoke").json(&serde_json::json!({ "token": "x" }));
+    app.send(json).await.oauth_error(400, "invalid_request");
+}
+
+#[tokio::test]
+async fn of_more_than_fifty_sessions_the_oldest_ends() {
+    let app = TestApp::start(BACKEND).await;
+    let first = app.patient().await;
+    let second = first.on_another_device().await;
+    for _ in 0..49 {
+        first.on_another_device().await;
+    }
+    first.get("/users/me").await.problem(401, "invalid-token");
+    app.refresh(&first.refresh_token).await.problem(401, "invalid-token");
+    second.get("/users/me").await.ok();
 }

@@ -1,3 +1,4 @@
 //! HTTP behaviour of all routes: bodies, queries, methods, headers.
 
+mod browsers;
 mod requests;
