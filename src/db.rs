@@ -201,6 +201,14 @@ pub trait Transact: ConnectionTrait {
     /// # Errors
     /// Returns an error if no connection becomes available in time.
     fn begin(&self) -> impl Future<Output = Result<Self::Transaction, DbErr>> + Send;
+
+    /// Removes deleted data from the write-ahead log of SQLite, as far as no other connection reads from it.
+    ///
+    /// # Errors
+    /// Database errors.
+    fn purge_log(&self) -> impl Future<Output = Result<(), DbErr>> + Send {
+        std::future::ready(Ok(()))
+    }
 }
 
 impl Transact for Db {
@@ -214,6 +222,15 @@ impl Transact for Db {
                 writer.begin_with_options(options).await.map(Transaction::Sqlite)
             }
             Backend::Postgres { shared, .. } => PgTransaction::begin(shared).await.map(Transaction::Postgres),
+        }
+    }
+
+    async fn purge_log(&self) -> Result<(), DbErr> {
+        match &self.0 {
+            Backend::Sqlite { writer, .. } => {
+                writer.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await.map(drop)
+            }
+            Backend::Postgres { .. } => Ok(()),
         }
     }
 }
@@ -295,6 +312,8 @@ fn sqlite_options(url: &str, connections: u32, read_only: bool) -> ConnectOption
             if read_only {
                 return sqlite.create_if_missing(false);
             }
+            // Deleted data is overwritten with zeros: erased people must not stay in free pages, or in a backup of them.
+            let sqlite = sqlite.pragma("secure_delete", "on");
             // FULL: in WAL mode, a lower level may lose acknowledged commits at a power failure.
             sqlite.create_if_missing(true).journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full)
         });

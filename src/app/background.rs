@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::db::Transact as _;
 use crate::domain::auth::codes;
 use crate::domain::auth::quota;
 use crate::domain::auth::sessions;
@@ -112,9 +113,11 @@ async fn clean_up(state: AppState) {
 
 async fn clean_up_once(state: &AppState) -> Result<u64> {
     let (db, now) = (&state.db, state.auth.clock.now());
-    Ok(sessions::sweep(db, &state.auth).await?
+    let removed = sessions::sweep(db, &state.auth).await?
         + codes::sweep(db, now).await?
         + throttle::sweep(db, now).await?
         + quota::sweep(db, now).await?
-        + outbox::sweep(db, now).await?)
+        + outbox::sweep(db, now).await?;
+    db.purge_log().await?;
+    Ok(removed)
 }

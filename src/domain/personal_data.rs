@@ -149,6 +149,10 @@ pub async fn erase(db: &impl Transact, auth: &Auth, caller: &Caller, password: P
     users::Entity::delete_by_id(id).exec(&transaction).await?;
     transaction.commit().await?;
     auth.revocations.add(ended, now);
+    if let Err(error) = db.purge_log().await {
+        // The erasure is committed; the clean-up does this again.
+        log::warn!("cannot remove erased data from the write-ahead log yet: {error}");
+    }
     Ok(erasure)
 }
 

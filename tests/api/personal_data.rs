@@ -242,3 +242,35 @@ async fn deleting_an_account_deletes_its_sessions_and_requests() {
     let ask = other.request(Method::POST, "/api/v1/vaccine-requests").bearer_auth(&patient.access_token).json(&ask);
     other.send(ask).await.problem(401, "invalid-token");
 }
+
+#[tokio::test]
+async fn an_erased_person_stays_neither_in_the_file_nor_in_a_backup_of_sqlite() {
+    use care4u::db::Transact as _;
+    use sea_orm::ConnectionTrait as _;
+    let app = TestApp::start(BACKEND).await;
+    let crate::support::database::Database::Sqlite { folder } = &*app.database else { return };
+    let patient = app.patient().await;
+    let needle = "Xanthippe";
+    patient.patch("/users/me", json!({ "name": format!("{needle} Quill"), "address": needle })).await.ok();
+    let long = needle.repeat(100);
+    for number in 0..50 {
+        let contact = json!({ "first_name": needle, "last_name": number.to_string(), "note": long });
+        patient.post("/contacts", contact).await.created();
+    }
+    let files =
+        || ["care4u.db", "care4u.db-wal"].map(|name| std::fs::read(folder.path().join(name)).unwrap_or_default());
+    let is_in = |files: &[Vec<u8>]| {
+        let lower = needle.to_lowercase();
+        let found = |file: &Vec<u8>, text: &str| file.windows(text.len()).any(|window| window == text.as_bytes());
+        files.iter().any(|file| found(file, needle) || found(file, &lower) || found(file, &patient.email))
+    };
+    assert!(is_in(&files()), "the search finds what is there");
+    patient.post("/users/me/deletion", json!({ "password": PASSWORD })).await.ok();
+    // The confirmation has the address.
+    app.outbox_empties().await;
+    app.state().db.purge_log().await.unwrap();
+    assert!(!is_in(&files()));
+    let backup = folder.path().join("backup.db");
+    app.state().db.execute_unprepared(&format!("VACUUM INTO '{}'", backup.display())).await.unwrap();
+    assert!(!is_in(&[std::fs::read(backup).unwrap()]));
+}

@@ -50,7 +50,10 @@ pub(crate) async fn open(
         .acquire_timeout(CONNECT_TIMEOUT)
         .sqlx_logging_level(log::LevelFilter::Debug)
         // The journal mode is left as it is: a read-only connection must not change it.
-        .map_sqlx_sqlite_opts(move |sqlite| sqlite.create_if_missing(create).busy_timeout(timeout));
+        .map_sqlx_sqlite_opts(move |sqlite| {
+            // Deleted rows and rebuilt tables leave no data in free pages.
+            sqlite.create_if_missing(create).busy_timeout(timeout).pragma("secure_delete", "on")
+        });
     if let Some(schema) = schema {
         options.set_schema_search_path(schema);
     }
