@@ -22,6 +22,7 @@ use crate::db::Db;
 use crate::domain::auth::context::{Auth, RegistrationPolicy};
 use crate::domain::auth::hasher::Hasher;
 use crate::domain::auth::revocations::Revocations;
+use crate::domain::auth::seen_generations::SeenGenerations;
 use crate::domain::auth::skew::Skew;
 use crate::domain::auth::token::{Lifetimes, Tokens};
 use crate::domain::contacts::import_limiter::ImportLimiter;
@@ -156,7 +157,7 @@ impl Application {
     pub async fn run(self) -> std::io::Result<()> {
         let background = Background::start(&self.state, self.mailer);
         let outcome = self.server.await;
-        background.stop().await;
+        background.stop(&self.state).await;
         if let Err(error) = self.state.db.close().await {
             log::warn!("cannot close the database: {error}");
         }
@@ -211,6 +212,7 @@ pub async fn state(settings: &Settings, clock: Clock, workers: usize) -> Result<
         hasher,
         tokens,
         revocations,
+        seen_generations: SeenGenerations::default(),
         skew: Skew::default(),
         limits: settings.throttle.clone(),
         code_life: chrono::Duration::seconds(settings.codes.ttl_seconds.into()),
@@ -264,6 +266,7 @@ fn lifetimes(settings: &Settings) -> Lifetimes {
         idle: seconds(settings.auth.refresh_idle_seconds),
         absolute: seconds(settings.auth.refresh_absolute_seconds),
         grace: seconds(settings.auth.refresh_grace_seconds),
+        retry: seconds(settings.auth.refresh_retry_seconds),
     }
 }
 

@@ -16,6 +16,7 @@ pub struct Model {
     /// Number of refreshes; a refresh token contains it.
     #[sea_orm(default_value = 0)]
     pub generation: i32,
+    /// When the present token pair was made: at the last refresh, or when it was made again because its answer was lost.
     pub rotated_at: DateTimeUtc,
     #[sea_orm(indexed)]
     pub expires_at: DateTimeUtc,
@@ -25,6 +26,11 @@ pub struct Model {
     #[sea_orm(column_type = "String(StringLen::N(45))", nullable)]
     pub ip: Option<String>,
     pub created_at: DateTimeUtc,
+    /// Generation whose access token was seen last.
+    #[sea_orm(default_value = 0)]
+    pub seen_generation: i32,
+    /// When the present generation was made: at the last refresh.
+    pub generation_at: Option<DateTimeUtc>,
     #[sea_orm(belongs_to, from = "user_id", to = "id", on_update = "NoAction", on_delete = "SetNull")]
     pub user: BelongsTo<Option<super::users::Entity>>,
 }

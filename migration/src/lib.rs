@@ -20,6 +20,7 @@ mod m20261126_000014_rename_columns;
 mod m20261126_000015_create_quotas;
 mod m20261127_000016_verify_national_ids;
 mod m20261127_000017_audit_more_actions;
+mod m20261127_000018_note_seen_generations;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -58,6 +59,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000015_create_quotas::Migration),
             Box::new(m20261127_000016_verify_national_ids::Migration),
             Box::new(m20261127_000017_audit_more_actions::Migration),
+            Box::new(m20261127_000018_note_seen_generations::Migration),
         ]
     }
 }

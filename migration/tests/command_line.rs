@@ -80,6 +80,8 @@ fn an_unreachable_database_is_reported_in_one_sentence_without_the_password() {
         ("postgres://care4u:hunter2@127.0.0.1:not-a-port/care4u", "port"),
         ("mysql://root:hunter2@127.0.0.1/care4u", "sqlite: or postgres:"),
         ("hunter2", "sqlite: or postgres:"),
+        ("postgresql+asyncpg://care4u:hunter2@127.0.0.1/care4u", "write postgres:// instead"),
+        ("postgres://127.0.0.1/care4u?pwd=hunter2", "unknown parameter"),
         ("sqlite:///proc/care4u.db", "cannot reach"),
     ] {
         for command in ["up", "down", "status", "fresh", "refresh", "reset", "check", "diff", "current", "stamp head"] {

@@ -46,7 +46,7 @@ impl Background {
     }
 
     /// Stops all tasks. The delivery worker has [`DELIVERY_SHUTDOWN_TIMEOUT`] to complete the mails that it is sending.
-    pub(super) async fn stop(mut self) {
+    pub(super) async fn stop(mut self, state: &AppState) {
         self.stop.send_replace(true);
         for task in &self.abortable {
             task.abort();
@@ -54,11 +54,14 @@ impl Background {
         if tokio::time::timeout(DELIVERY_SHUTDOWN_TIMEOUT, &mut self.delivery_worker).await.is_err() {
             self.delivery_worker.abort();
         }
+        if let Err(error) = state.auth.seen_generations.write(&state.db).await {
+            log::warn!("cannot write the generations that were seen: {}", with_causes(&error));
+        }
     }
 }
 
-/// Reads every [`POLLING_INTERVAL`] which sessions were revoked and what time it is in the database, and drops
-/// revocations whose access tokens have expired.
+/// Reads every [`POLLING_INTERVAL`] which sessions were revoked and what time it is in the database, writes which
+/// generations were seen, and drops revocations whose access tokens have expired.
 async fn poll(state: AppState) {
     let (auth, db) = (&state.auth, state.db.for_polling());
     let mut interval = tokio::time::interval(POLLING_INTERVAL);
@@ -68,11 +71,15 @@ async fn poll(state: AppState) {
     loop {
         interval.tick().await;
         let now = auth.clock.now();
-        let outcome = match auth.revocations.read(&db, read_until).await {
+        let read = match auth.revocations.read(&db, read_until).await {
             Ok(()) => {
                 read_until = now;
-                auth.skew.measure(&db, &auth.clock).await
+                auth.seen_generations.write(&db).await
             }
+            Err(error) => Err(error),
+        };
+        let outcome = match read {
+            Ok(()) => auth.skew.measure(&db, &auth.clock).await,
             Err(error) => Err(error),
         };
         match outcome {
@@ -93,6 +100,7 @@ async fn poll(state: AppState) {
             }
         }
         auth.revocations.remove_expired(now - auth.tokens.lifetimes().access);
+        auth.seen_generations.remove_expired(now - auth.tokens.lifetimes().access);
     }
 }
 

@@ -61,6 +61,8 @@ pub struct Auth {
     pub refresh_absolute_seconds: u32,
     /// Grace period: time in which a repeated refresh gets the same token pair.
     pub refresh_grace_seconds: u32,
+    /// Time after a refresh in which it may be repeated if no token of its answer was seen; 0 to refuse it.
+    pub refresh_retry_seconds: u32,
     /// Maximum age of the list of revoked sessions. While it is older, requests with an access token are refused.
     pub revocations_max_age_seconds: u32,
     /// bcrypt cost, from 4 to 31.

@@ -499,6 +499,8 @@ fn refresh_tokens() -> TableCreateStatement {
         .col(ColumnDef::new(RefreshTokens::UserAgent).string_len(255))
         .col(ColumnDef::new(RefreshTokens::Ip).string_len(45))
         .col(ColumnDef::new(RefreshTokens::CreatedAt).timestamp_with_time_zone().not_null())
+        .col(ColumnDef::new(RefreshTokens::SeenGeneration).integer().not_null().default(0))
+        .col(ColumnDef::new(RefreshTokens::GenerationAt).timestamp_with_time_zone())
         .primary_key(Index::create().name("refresh_tokens_pkey").col(RefreshTokens::Id))
         .foreign_key(
             ForeignKey::create()
@@ -682,10 +684,12 @@ enum RefreshTokens {
     CreatedAt,
     ExpiresAt,
     Generation,
+    GenerationAt,
     Id,
     Ip,
     RevokedAt,
     RotatedAt,
+    SeenGeneration,
     UserAgent,
     UserId,
 }

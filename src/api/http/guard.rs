@@ -11,6 +11,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use crate::api::http::client::client_of;
 use crate::api::http::extract::CurrentUser;
 use crate::api::http::problem::Problem;
+use crate::domain::auth::token::VerifiedAccess;
 use crate::domain::values::actor::Actor;
 use crate::domain::values::caller::Caller;
 use crate::error::Error;
@@ -58,11 +59,13 @@ fn authenticate(request: &HttpRequest) -> Result<Actor, Problem> {
     let state = request.app_data::<web::Data<AppState>>().ok_or(Error::Unauthenticated)?;
     let token = bearer_token(request).ok_or(Error::Unauthenticated)?;
     let auth = &state.auth;
-    let actor = auth.tokens.verify_access(token, auth.clock.now())?;
+    let now = auth.clock.now();
+    let VerifiedAccess { actor, generation } = auth.tokens.verify_access(token, now)?;
     if auth.revocations.contains(actor.session_id) {
         return Err(Error::InvalidToken.into());
     }
     auth.revocations.check_age()?;
+    auth.seen_generations.note(actor.session_id, generation.unwrap_or_default(), now);
     Ok(actor)
 }
 

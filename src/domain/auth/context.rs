@@ -6,6 +6,7 @@ use chrono::Duration;
 use crate::domain::auth::hasher::Hasher;
 use crate::domain::auth::limits::Limits;
 use crate::domain::auth::revocations::Revocations;
+use crate::domain::auth::seen_generations::SeenGenerations;
 use crate::domain::auth::skew::Skew;
 use crate::domain::auth::token::Tokens;
 use crate::domain::values::clock::Clock;
@@ -21,6 +22,8 @@ pub struct Auth {
     pub tokens: Tokens,
     /// Revoked sessions, whose access tokens have not expired yet.
     pub revocations: Revocations,
+    /// Generations whose access token was seen.
+    pub seen_generations: SeenGenerations,
     /// Difference between the clock of this instance and that of the database.
     pub skew: Skew,
     /// Limits of throttles and quotas.

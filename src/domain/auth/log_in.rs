@@ -168,6 +168,8 @@ async fn insert(
         user_agent: client.user_agent.clone(),
         ip: client.ip(),
         created_at: now,
+        seen_generation: 0,
+        generation_at: Some(now),
     };
     let unchanged = Query::select()
         .exprs([

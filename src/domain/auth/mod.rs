@@ -15,6 +15,7 @@ pub mod quota;
 pub mod refresh;
 pub mod reset_tokens;
 pub mod revocations;
+pub mod seen_generations;
 pub mod sessions;
 pub mod skew;
 pub mod throttle;

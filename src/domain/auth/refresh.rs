@@ -20,7 +20,8 @@ use crate::error::{Error, Result};
 /// Exchanges a refresh token for the next token pair.
 ///
 /// Of concurrent requests with the same token one makes the successor; the others get the same successor, within the
-/// grace period. An older token means that two parties have tokens of the session: it ends.
+/// grace period. After it, the parent of a generation that nobody has used gets it again: the answer was lost. Any other
+/// older token means that two parties have tokens of the session: it ends.
 ///
 /// # Errors
 /// [`Error::InvalidToken`] if the token is not genuine, is used up, or its session has ended.
@@ -51,6 +52,7 @@ async fn rotate(
     let rotated = refresh_tokens::Entity::update_many()
         .col_expr(Column::Generation, Expr::col(Column::Generation).add(1))
         .col_expr(Column::RotatedAt, Expr::value(now))
+        .col_expr(Column::GenerationAt, Expr::value(now))
         .col_expr(Column::ExpiresAt, Expr::value(expires_at))
         .filter(Column::Id.eq(claims.sid))
         .filter(Column::UserId.eq(claims.sub))
@@ -62,7 +64,7 @@ async fn rotate(
     Ok(rotated.into_iter().next())
 }
 
-/// The session whose refresh token a concurrent request has just replaced.
+/// The session whose refresh token another request has replaced: a concurrent one, or one whose answer was lost.
 async fn successor(
     db: &impl Transact,
     auth: &Auth,
@@ -73,8 +75,15 @@ async fn successor(
     let session = refresh_tokens::Entity::find_by_id(claims.sid).one(db).await?.ok_or(Error::InvalidToken)?;
     let is_active = session.revoked_at.is_none() && session.expires_at > now && session.user_id == Some(claims.sub);
     let is_replaced_once = session.generation == claims.generation + 1;
-    let is_within_grace = now - session.rotated_at <= auth.tokens.lifetimes().grace;
+    let is_within_grace = now - session.generation_at.unwrap_or(session.rotated_at) <= auth.tokens.lifetimes().grace;
     if is_active && is_replaced_once && is_within_grace {
+        return Ok(session);
+    }
+    if is_active
+        && is_replaced_once
+        && !auth.seen_generations.contains(session.id, session.generation)
+        && let Some(session) = repeat(db, auth, &session, now).await?
+    {
         return Ok(session);
     }
     if is_active && session.generation > claims.generation {
@@ -85,6 +94,28 @@ async fn successor(
         sessions::end(db, auth, claims.sub, claims.sid, event).await?;
     }
     Err(Error::InvalidToken)
+}
+
+/// Gives out the present generation again, with a new access token, if none of its tokens was seen. A used refresh token
+/// has made another generation.
+async fn repeat(
+    db: &impl ConnectionTrait,
+    auth: &Auth,
+    session: &refresh_tokens::Model,
+    now: DateTime<Utc>,
+) -> Result<Option<refresh_tokens::Model>> {
+    use refresh_tokens::Column;
+    let repeated = refresh_tokens::Entity::update_many()
+        .col_expr(Column::RotatedAt, Expr::value(now))
+        .filter(Column::Id.eq(session.id))
+        .filter(Column::Generation.eq(session.generation))
+        .filter(Column::SeenGeneration.lt(session.generation))
+        .filter(Column::GenerationAt.gt(now - auth.tokens.lifetimes().retry))
+        .filter(Column::RevokedAt.is_null())
+        .filter(Column::ExpiresAt.gt(now))
+        .exec_with_returning(db)
+        .await?;
+    Ok(repeated.into_iter().next())
 }
 
 async fn find_role(db: &impl ConnectionTrait, auth: &Auth, user_id: Uuid) -> Result<Option<Role>> {

@@ -34,6 +34,8 @@ pub struct Lifetimes {
     pub absolute: Duration,
     /// Grace period: time after a refresh in which the old refresh token gets the same response.
     pub grace: Duration,
+    /// Time after a refresh in which the old refresh token gets the response again, if no token of it was seen.
+    pub retry: Duration,
 }
 
 /// Access token, and the refresh token for the next pair.
@@ -89,6 +91,18 @@ struct AccessClaims {
     iat: i64,
     exp: i64,
     jti: String,
+    /// Generation of the session. Tokens of earlier releases have none.
+    #[serde(default, rename = "gen")]
+    generation: Option<i32>,
+}
+
+/// A verified access token.
+#[derive(Clone, Copy, Debug)]
+pub struct VerifiedAccess {
+    /// Its user.
+    pub actor: Actor,
+    /// Generation of the session.
+    pub generation: Option<i32>,
 }
 
 /// Claims of a refresh token.
@@ -191,13 +205,15 @@ impl Tokens {
             iat: session.rotated_at.timestamp(),
             exp: access_expires_at.timestamp(),
             jti: format!("{}.{}", session.id.simple(), session.generation),
+            generation: Some(session.generation),
         };
         let refresh = RefreshClaims {
             sub: user_id,
             sid: session.id,
             generation: session.generation,
             auth_time: session.created_at.timestamp(),
-            iat: session.rotated_at.timestamp(),
+            // The same token, if the pair is given out again after a lost answer.
+            iat: session.generation_at.unwrap_or(session.rotated_at).timestamp(),
             exp: session.expires_at.timestamp(),
         };
         Ok(TokenPair {
@@ -208,11 +224,11 @@ impl Tokens {
         })
     }
 
-    /// Verifies an access token. Returns its actor.
+    /// Verifies an access token.
     ///
     /// # Errors
     /// Returns [`Error::InvalidToken`] if the token is malformed, expired, of another kind, or was not issued here.
-    pub fn verify_access(&self, token: &str, now: DateTime<Utc>) -> Result<Actor> {
+    pub fn verify_access(&self, token: &str, now: DateTime<Utc>) -> Result<VerifiedAccess> {
         let claims: AccessClaims = self.verify_claims(&self.access, &self.audience, token, now)?;
         // The configured lifetime applies too: if it was shortened, older tokens must not outlive the list of
         // revocations.
@@ -220,7 +236,8 @@ impl Tokens {
         if end <= now.timestamp() {
             return Err(Error::InvalidToken);
         }
-        Ok(Actor { user_id: claims.sub, session_id: claims.sid, role: claims.role })
+        let actor = Actor { user_id: claims.sub, session_id: claims.sid, role: claims.role };
+        Ok(VerifiedAccess { actor, generation: claims.generation })
     }
 
     /// Verifies a refresh token. Returns its claims. Whether its session is active is checked in the database.

@@ -56,14 +56,88 @@ async fn within_the_grace_period_a_repeated_refresh_gets_the_same_pair() {
 }
 
 #[tokio::test]
-async fn after_the_grace_period_a_reused_token_ends_the_session() {
+async fn after_the_grace_period_a_reused_token_ends_a_session_that_is_in_use() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     let next = app.refresh(&patient.refresh_token).await.ok();
+    assert_eq!(lets_in(&app, &access_token(&next)).await, 200);
     app.clock.advance(Duration::seconds(11));
     app.refresh(&patient.refresh_token).await.problem(401, "invalid-token");
     assert_eq!(lets_in(&app, &access_token(&next)).await, 401);
     app.refresh(&refresh_token(&next)).await.problem(401, "invalid-token");
+}
+
+#[tokio::test]
+async fn a_refresh_whose_answer_was_lost_can_be_repeated_for_a_day() {
+    let app = TestApp::start(BACKEND).await;
+    let patient = app.patient().await;
+    let lost = app.refresh(&patient.refresh_token).await.ok();
+    for _ in 0..2 {
+        app.clock.advance(Duration::hours(10));
+        let again = app.refresh(&patient.refresh_token).await.ok();
+        assert_eq!(refresh_token(&again), refresh_token(&lost));
+        assert!(again["expires_in"].as_i64().unwrap() > 890, "its access token is alive");
+    }
+    app.clock.advance(Duration::hours(5));
+    app.refresh(&patient.refresh_token).await.problem(401, "invalid-token");
+    app.refresh(&refresh_token(&lost)).await.problem(401, "invalid-token");
+}
+
+#[tokio::test]
+async fn a_successor_in_use_or_an_older_ancestor_is_not_given_out_again() {
+    let app = TestApp::start(BACKEND).await;
+    // Its access token was used.
+    let patient = app.patient().await;
+    app.refresh(&patient.refresh_token).await.ok();
+    app.clock.advance(Duration::minutes(10));
+    let again = app.refresh(&patient.refresh_token).await.ok();
+    assert_eq!(lets_in(&app, &access_token(&again)).await, 200);
+    app.refresh(&patient.refresh_token).await.problem(401, "invalid-token");
+    assert_eq!(lets_in(&app, &access_token(&again)).await, 401);
+    // Its refresh token was used.
+    let patient = app.patient().await;
+    let second = app.refresh(&patient.refresh_token).await.ok();
+    app.refresh(&refresh_token(&second)).await.ok();
+    app.clock.advance(Duration::minutes(10));
+    app.refresh(&patient.refresh_token).await.problem(401, "invalid-token");
+    app.refresh(&refresh_token(&second)).await.problem(401, "invalid-token");
+    // Its session has ended.
+    let patient = app.patient().await;
+    app.refresh(&patient.refresh_token).await.ok();
+    patient.post_empty("/auth/logout").await.no_content();
+    app.clock.advance(Duration::minutes(1));
+    app.refresh(&patient.refresh_token).await.problem(401, "invalid-token");
+}
+
+#[tokio::test]
+async fn another_instance_learns_which_generations_are_in_use() {
+    use sea_orm::EntityTrait as _;
+    let app = TestApp::start(BACKEND).await;
+    let patient = app.patient().await;
+    let next = app.refresh(&patient.refresh_token).await.ok();
+    assert_eq!(lets_in(&app, &access_token(&next)).await, 200);
+    let written = async {
+        loop {
+            let session = entity::refresh_tokens::Entity::find().one(&app.state().db).await.unwrap().unwrap();
+            if session.seen_generation == 1 {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), written).await.expect("it is written in time");
+    let other = app.another_instance().await;
+    other.clock.advance(Duration::minutes(1));
+    other.refresh(&patient.refresh_token).await.problem(401, "invalid-token");
+}
+
+#[tokio::test]
+async fn repeating_a_lost_refresh_can_be_switched_off() {
+    let app = TestApp::start_with(BACKEND, &[("CARE4U__AUTH__REFRESH_RETRY_SECONDS", "0")]).await;
+    let patient = app.patient().await;
+    app.refresh(&patient.refresh_token).await.ok();
+    app.clock.advance(Duration::seconds(11));
+    app.refresh(&patient.refresh_token).await.problem(401, "invalid-token");
 }
 
 #[tokio::test]
