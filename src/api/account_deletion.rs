@@ -1,13 +1,14 @@
-//! Account deletion: erases the account and the personal data of the current user.
+//! Account deletion: erases the account and the personal data of the current user, or of others by admins.
 
 use actix_web::{post, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::api::http::extract::Valid;
+use crate::api::http::extract::{Id, Valid};
 use crate::api::http::field::Field;
 use crate::api::http::problem::Problem;
+use crate::domain::accounts::administration::Administrator;
 use crate::domain::auth::password::PresentedPassword;
 use crate::domain::personal_data::{self, Erasure};
 use crate::domain::values::caller::Caller;
@@ -108,4 +109,29 @@ pub async fn delete(
     let password = body.password.value()?.0;
     let erasure = personal_data::erase(&state.db, &state.auth, &caller, password).await?;
     Ok(web::Json(erasure.into()))
+}
+
+/// Delete the account of a user
+///
+/// For someone who has lost access to the account. As `POST /users/me/deletion` otherwise; the audit trail keeps the id
+/// of the admin.
+///
+/// **Open to:** admins.
+#[utoipa::path(
+    operation_id = "delete_user", tag = "users", security(("oauth2" = []), ("token" = [])),
+    params(("id" = Uuid, Path)),
+    responses(
+        (status = 200, body = ErasureReply),
+        (status = 403, description = "Needs the role admin"),
+        (status = 409, description = "It is the last admin who can log in"),
+    )
+)]
+#[post("/{id}/deletion")]
+pub async fn delete_user(
+    state: web::Data<AppState>,
+    caller: Caller,
+    id: Id,
+) -> Result<web::Json<ErasureReply>, Problem> {
+    let admin = Administrator::admin(&caller)?;
+    Ok(web::Json(personal_data::erase_of(&state.db, &state.auth, &admin, id.0).await?.into()))
 }

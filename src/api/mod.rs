@@ -20,10 +20,11 @@ use actix_web::middleware::from_fn;
 use utoipa_actix_web::scope::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use accounts::{account, credentials, national_ids, recovery, registration, users, verification};
+use accounts::{account, credentials, national_ids, recovery, registration, user_access, users, verification};
 use auth::{log_in, revocation, sessions, token};
 use contacts::{birthdays, calendar_feeds, contact_exports, contact_imports, contact_search};
 pub use http::access_log::log_request;
+pub use personal_data::document as personal_data_document;
 
 pub use http::extract::MAX_BODY_BYTES;
 use http::guard::signed_in;
@@ -66,7 +67,13 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(users::get)
                 .service(users::update)
                 .service(national_ids::verify)
-                .service(national_ids::list_claims),
+                .service(national_ids::list_claims)
+                .service(user_access::set_email)
+                .service(user_access::list_sessions)
+                .service(user_access::end_sessions)
+                .service(user_access::end_session)
+                .service(personal_data::export_of)
+                .service(account_deletion::delete_user),
         )
         .service(
             scope("/api/v1/contacts/birthdays.ics")

@@ -1,4 +1,4 @@
-//! Export of the personal data of the current user.
+//! Export of the personal data of the current user, and of others by admins.
 
 use actix_web::http::header::{self, ContentType};
 use actix_web::{HttpResponse, get, web};
@@ -14,12 +14,13 @@ use crate::api::auth::sessions::SessionReply;
 use crate::api::contacts::calendar_feeds::FeedReply;
 use crate::api::contacts::contact_imports::ImportReply;
 use crate::api::contacts::contacts::ContactReply;
+use crate::api::http::extract::Id;
 use crate::api::http::problem::Problem;
 use crate::api::http::streaming::{json_items, prefetched};
 use crate::api::records::audit::AuditEventReply;
 use crate::api::vaccination::vaccine_requests::VaccineRequestReply;
+use crate::domain::accounts::administration::Administrator;
 use crate::domain::personal_data::{self, PersonalData};
-use crate::domain::values::actor::Actor;
 use crate::domain::values::caller::Caller;
 use crate::error::{Error, Result as DomainResult};
 use crate::state::AppState;
@@ -81,7 +82,7 @@ pub struct CodeReply {
 }
 
 impl PersonalDataReply {
-    fn new(data: PersonalData, session_id: Uuid, now: DateTime<Utc>) -> Self {
+    fn new(data: PersonalData, session_id: Option<Uuid>, now: DateTime<Utc>) -> Self {
         let session = |session| SessionReply::new(session, session_id);
         Self {
             exported_at: now,
@@ -125,24 +126,48 @@ impl From<account_codes::Model> for CodeReply {
 #[get("/me/export")]
 pub async fn export(state: web::Data<AppState>, caller: Caller) -> Result<HttpResponse, Problem> {
     let data = personal_data::export(&state.db, &state.auth.clock, &caller).await?;
-    let reply = PersonalDataReply::new(data, caller.actor.session_id, state.auth.clock.now());
-    let body = chunks(reply, &state, caller.actor)?;
+    response(document(&state, data, Some(caller.actor.session_id))?).await
+}
+
+/// Export the personal data of an account
+///
+/// For someone who has lost access to the account. The document is that of `GET /users/me/export`.
+///
+/// **Open to:** admins.
+#[utoipa::path(
+    operation_id = "export_personal_data_of_user", tag = "users", security(("oauth2" = []), ("token" = [])),
+    params(("id" = Uuid, Path)),
+    responses((status = 200, body = PersonalDataReply), (status = 403, description = "Needs the role admin"))
+)]
+#[get("/{id}/export")]
+pub async fn export_of(state: web::Data<AppState>, caller: Caller, id: Id) -> Result<HttpResponse, Problem> {
+    let admin = Administrator::admin(&caller)?;
+    let data = personal_data::export_of(&state.db, &state.auth.clock, &admin, id.0).await?;
+    response(document(&state, data, None)?).await
+}
+
+async fn response(body: impl Stream<Item = DomainResult<Vec<u8>>> + 'static) -> Result<HttpResponse, Problem> {
     let name = (header::CONTENT_DISPOSITION, "attachment; filename=\"care4u.json\"");
     Ok(HttpResponse::Ok().insert_header(name).content_type(ContentType::json()).streaming(prefetched(body).await?))
 }
 
-/// The document in chunks: memory holds one page of contacts or events at a time.
-fn chunks(
-    reply: PersonalDataReply,
+/// The JSON document in chunks: memory holds one page of contacts or events at a time.
+///
+/// # Errors
+/// An internal error.
+pub fn document(
     state: &AppState,
-    actor: Actor,
+    data: PersonalData,
+    session_id: Option<Uuid>,
 ) -> DomainResult<impl Stream<Item = DomainResult<Vec<u8>>> + use<>> {
+    let user_id = data.user.id;
+    let reply = PersonalDataReply::new(data, session_id, state.auth.clock.now());
     let mut head = serde_json::to_vec(&reply).map_err(Error::internal)?;
     // The two lists are the last members, and empty: the items go between their brackets.
     head.truncate(head.len().saturating_sub(EMPTY_LISTS.len()));
     head.extend(b"\"contacts\":[");
-    let contacts = json_items(personal_data::contacts(state.db.clone(), actor), ContactReply::from);
-    let activity = json_items(personal_data::activity(state.db.clone(), actor), AuditEventReply::from);
+    let contacts = json_items(personal_data::contacts(state.db.clone(), user_id), ContactReply::from);
+    let activity = json_items(personal_data::activity(state.db.clone(), user_id), AuditEventReply::from);
     let text = |text: Vec<u8>| stream::iter([Ok(text)]);
     Ok(text(head).chain(contacts).chain(text(b"],\"activity\":[".to_vec())).chain(activity).chain(text(b"]}".to_vec())))
 }
@@ -187,7 +212,7 @@ mod tests {
             mails: Vec::new(),
             codes: Vec::new(),
         };
-        let reply = serde_json::to_string(&PersonalDataReply::new(data, Uuid::nil(), Utc::now())).unwrap();
+        let reply = serde_json::to_string(&PersonalDataReply::new(data, None, Utc::now())).unwrap();
         assert!(reply.ends_with(EMPTY_LISTS), "{reply}");
     }
 }

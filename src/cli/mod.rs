@@ -50,8 +50,8 @@ enum Command {
 pub async fn run(arguments: Arguments) -> Outcome {
     match arguments.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve().await,
-        Command::CreateAdmin { email, name } => user::create_admin(&email, name).await,
-        Command::User(command) => user::change(command).await,
+        Command::CreateAdmin { email, name } => user::create_admin(&email, &name).await,
+        Command::User(command) => user::run(command).await,
         Command::Seed(demo) => seed::seed(demo).await,
         Command::Openapi => openapi::print_openapi(),
         Command::Healthcheck => healthcheck::healthcheck(),

@@ -12,7 +12,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::db::Transact;
-use crate::domain::accounts::administration;
+use crate::domain::accounts::administration::{self, Administrator};
 use crate::domain::accounts::credentials;
 use crate::domain::accounts::users as accounts;
 use crate::domain::auth::context::Auth;
@@ -21,7 +21,6 @@ use crate::domain::auth::sessions;
 use crate::domain::records::audit::{self, Event};
 use crate::domain::records::outbox as mails;
 use crate::domain::vaccination::vaccine_requests::Request;
-use crate::domain::values::actor::Actor;
 use crate::domain::values::caller::Caller;
 use crate::domain::values::client::Client;
 use crate::domain::values::clock::Clock;
@@ -57,9 +56,23 @@ pub struct PersonalData {
 /// # Errors
 /// [`Error::InvalidToken`] if the account is gone.
 pub async fn export(db: &impl ConnectionTrait, clock: &Clock, caller: &Caller) -> Result<PersonalData> {
-    let id = caller.actor.user_id;
     let user = accounts::get_own(db, &caller.actor).await?;
-    Event::own(AuditAction::DataExported, id, &caller.client).record(db, clock.now()).await?;
+    Event::own(AuditAction::DataExported, user.id, &caller.client).record(db, clock.now()).await?;
+    read(db, user).await
+}
+
+/// As [`export`], of the account of someone who cannot log in.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn export_of(db: &impl ConnectionTrait, clock: &Clock, by: &Administrator, id: Uuid) -> Result<PersonalData> {
+    let user = users::Entity::find_by_id(id).one(db).await?.ok_or(Error::NotFound)?;
+    by.event(AuditAction::DataExported, id).record(db, clock.now()).await?;
+    read(db, user).await
+}
+
+async fn read(db: &impl ConnectionTrait, user: users::Model) -> Result<PersonalData> {
+    let id = user.id;
     Ok(PersonalData {
         sessions: refresh_tokens::Entity::find()
             .filter(refresh_tokens::Column::UserId.eq(id))
@@ -82,29 +95,29 @@ pub async fn export(db: &impl ConnectionTrait, clock: &Clock, caller: &Caller) -
     })
 }
 
-/// The contacts of the actor, as a stream of pages.
+/// The contacts of a user, as a stream of pages.
 pub fn contacts(
     db: impl ConnectionTrait + Clone + 'static,
-    actor: Actor,
+    user_id: Uuid,
 ) -> impl Stream<Item = Result<Vec<contacts::Model>>> {
     pages(EXPORT_PAGE, move |page| {
         let db = db.clone();
         async move {
-            let slice = crate::domain::contacts::contacts::all(&db, actor.user_id, page).await?;
+            let slice = crate::domain::contacts::contacts::all(&db, user_id, page).await?;
             Ok((slice.items, slice.next))
         }
     })
 }
 
-/// Operations by the actor and on their account, newest first, as a stream of pages.
+/// Operations by a user and on their account, newest first, as a stream of pages.
 pub fn activity(
     db: impl ConnectionTrait + Clone + 'static,
-    actor: Actor,
+    user_id: Uuid,
 ) -> impl Stream<Item = Result<Vec<audit_events::Model>>> {
     pages(EXPORT_PAGE, move |page| {
         let db = db.clone();
         async move {
-            let slice = audit::list_own(&db, &actor, page).await?;
+            let slice = audit::list_own(&db, user_id, page).await?;
             Ok((slice.items, slice.next))
         }
     })
@@ -135,15 +148,34 @@ pub struct Erasure {
 /// A violation in `password`; a conflict if no admin would be left; [`Error::TooMany`], [`Error::Busy`].
 pub async fn erase(db: &impl Transact, auth: &Auth, caller: &Caller, password: Password) -> Result<Erasure> {
     credentials::confirm(db, auth, caller, password, "password").await?;
-    let (id, now) = (caller.actor.user_id, auth.clock.now());
+    let id = caller.actor.user_id;
+    // Without the client, which is personal data.
+    let client = Client::default();
+    erase_account(db, auth, id, Event::own(AuditAction::AccountDeleted, id, &client)).await.map_err(|error| match error
+    {
+        Error::NotFound => Error::InvalidToken,
+        error => error,
+    })
+}
+
+/// As [`erase`], of the account of someone who cannot log in.
+///
+/// # Errors
+/// [`Error::NotFound`]; a conflict if no admin would be left.
+pub async fn erase_of(db: &impl Transact, auth: &Auth, by: &Administrator, id: Uuid) -> Result<Erasure> {
+    erase_account(db, auth, id, by.event(AuditAction::AccountDeleted, id)).await
+}
+
+async fn erase_account(db: &impl Transact, auth: &Auth, id: Uuid, event: Event<'_>) -> Result<Erasure> {
+    let now = auth.clock.now();
     let transaction = db.begin().await?;
     if administration::lock_admins(&transaction, auth).await? == [id] {
         return Err(Conflict::LastAdmin.into());
     }
     // The account is locked first, so that no session can be opened meanwhile.
-    let user = accounts::lock(&transaction, id).await?.ok_or(Error::InvalidToken)?;
+    let user = accounts::lock(&transaction, id).await?.ok_or(Error::NotFound)?;
     let ended = sessions::end_all(&transaction, id, None, now).await?;
-    Event::own(AuditAction::AccountDeleted, id, &Client::default()).record(&transaction, now).await?;
+    event.record(&transaction, now).await?;
     let erasure = erase_traces(&transaction, &user).await?;
     mails::add(&transaction, MailKind::AccountDeleted, &user.email, None, now).await?;
     users::Entity::delete_by_id(id).exec(&transaction).await?;

@@ -31,9 +31,10 @@ fn stored(column: impl ColumnTrait) -> Stored {
 fn column_of(schema: &str, member: &str) -> Option<Stored> {
     Some(match (schema, member) {
         ("RegisterAccount" | "UpdateProfile", "name") => stored(users::Column::Name),
-        ("RegisterAccount" | "LogIn" | "ChangeEmail" | "AccountEmail" | "MailedCode" | "VerifyEmail", "email") => {
-            stored(users::Column::Email)
-        }
+        (
+            "RegisterAccount" | "LogIn" | "ChangeEmail" | "AccountEmail" | "MailedCode" | "VerifyEmail" | "SetEmail",
+            "email",
+        ) => stored(users::Column::Email),
         ("RegisterAccount" | "UpdateProfile" | "VerifyNid", "nid") => stored(users::Column::Nid),
         ("RegisterAccount" | "UpdateProfile", "phone_number") => stored(users::Column::PhoneNumber),
         ("RegisterAccount" | "UpdateProfile", "address") => stored(users::Column::Address),

@@ -174,7 +174,7 @@ async fn accounts_and_the_audit_trail_are_found_by_index() {
         let staff = UserFilter { role: Some(Role::Staff), ..UserFilter::default() };
         users::list(&db, &admin, &staff, page).await.unwrap();
         db.used("users_role_id_idx");
-        audit::list_own(&db, &own, page).await.unwrap();
+        audit::list_own(&db, own.user_id, page).await.unwrap();
         db.used("audit_events_actor_id_id_idx");
         let to_me = AuditFilter { subject_id: Some(own.user_id), ..AuditFilter::default() };
         audit::list(&db, &admin, &to_me, page).await.unwrap();
@@ -220,7 +220,7 @@ async fn sessions_codes_and_mails_are_found_by_index() {
     log_in::log_in(&db, auth, &email, Password::presented(PASSWORD), &client).await.unwrap();
     refresh::refresh(&db, auth, &PresentedToken::from_text(&patient.refresh_token).unwrap(), &client).await.unwrap();
     for page in pages() {
-        sessions::list(&db, &auth.clock, &own, page).await.unwrap();
+        sessions::list(&db, &auth.clock, own.user_id, page).await.unwrap();
         db.used("refresh_tokens_user_id_id_idx");
     }
     auth.revocations.read(&db, now).await.unwrap();

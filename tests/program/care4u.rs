@@ -195,6 +195,46 @@ fn a_failed_start_prints_one_sentence_without_secrets() {
 }
 
 #[test]
+fn operators_create_move_export_and_erase_an_account() {
+    let folder = tempfile::tempdir().unwrap();
+    let user = |arguments: &[&str]| {
+        let mut command = care4u(folder.path());
+        let output = run(command.arg("user").args(arguments).env("CARE4U_USER_PASSWORD", "correct horse battery"));
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let email = ["--email", "ada@example.org"];
+    let create = [&["create", "--name", "Ada Lovelace", "--role", "staff"][..], &email].concat();
+    assert_eq!(user(&create).0, Some(0));
+    assert!(user(&create).2.contains("exists already"));
+    let server = Serving::start(&mut care4u(folder.path()));
+    let log_in = |email: &str| {
+        let body = format!(r#"{{"email":"{email}","password":"correct horse battery"}}"#);
+        server.send("POST", "/api/v1/auth/login", "", &body)
+    };
+    let (status, pair) = log_in("ada@example.org");
+    assert_eq!(status, 200);
+    let (code, sessions, _) = user(&[&["sessions"][..], &email].concat());
+    assert!(code == Some(0) && sessions.lines().count() == 1 && sessions.contains("203.0.113.77"), "{sessions}");
+    let id = sessions.split_whitespace().next().unwrap();
+    let (_, printed, _) = user(&[&["end-sessions", "--session", id][..], &email].concat());
+    assert!(printed.starts_with("ended 1 sessions"), "{printed}");
+    assert!(user(&[&["end-sessions", "--session", id][..], &email].concat()).2.contains("no active session"));
+    let refresh = format!(r#"{{"refresh_token":"{}"}}"#, member(&pair, "refresh_token"));
+    assert_eq!(server.send("POST", "/api/v1/auth/refresh", "", &refresh).0, 401);
+
+    assert_eq!(user(&[&["set-email", "--to", "ada@example.net"][..], &email].concat()).0, Some(0));
+    assert_eq!((log_in("ada@example.org").0, log_in("ada@example.net").0), (401, 200));
+    assert!(user(&[&["export"][..], &email].concat()).2.contains("no user has this e-mail"));
+    let email = ["--email", "ada@example.net"];
+    let (code, document, _) = user(&[&["export"][..], &email].concat());
+    let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+    assert_eq!((code, document["account"]["role"].as_str()), (Some(0), Some("staff")));
+    assert!(user(&[&["erase"][..], &email].concat()).2.contains("--yes"));
+    assert_eq!(user(&[&["erase", "--yes"][..], &email].concat()).0, Some(0));
+    assert_eq!(log_in("ada@example.net").0, 401);
+}
+
+#[test]
 fn the_password_in_a_url_of_another_kind_is_printed_by_no_command() {
     let folder = tempfile::tempdir().unwrap();
     for arguments in [&["serve"][..], &["seed"], &["user", "disable", "--email", "ada@example.org"], &["healthcheck"]] {

@@ -36,10 +36,10 @@ pub struct SessionReply {
 }
 
 impl SessionReply {
-    pub(in crate::api) fn new(session: table::Model, current: Uuid) -> Self {
+    pub(in crate::api) fn new(session: table::Model, current: Option<Uuid>) -> Self {
         Self {
             id: session.id,
-            current: session.id == current,
+            current: Some(session.id) == current,
             created_at: session.created_at,
             refreshed_at: session.rotated_at,
             expires_at: session.expires_at,
@@ -69,8 +69,8 @@ pub async fn list(
     Query(query): Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
     let page = query.page()?;
-    let sessions = sessions::list(&state.db, &state.auth.clock, &user, page).await?;
-    Ok(paging::reply(&request, sessions, |session| SessionReply::new(session, user.session_id)))
+    let sessions = sessions::list(&state.db, &state.auth.clock, user.user_id, page).await?;
+    Ok(paging::reply(&request, sessions, |session| SessionReply::new(session, Some(user.session_id))))
 }
 
 /// End a session

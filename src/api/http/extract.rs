@@ -138,16 +138,31 @@ impl FromRequest for Id {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let id = request.match_info().get("id").and_then(|id| Uuid::try_parse(id).ok());
-        let refused = || {
-            let known = request.app_data::<LiteralPaths>().and_then(|paths| (paths.0)(request.path()));
-            known.map_or_else(
-                || Error::from(Violation::new("id", "type", "must be a UUID")).into(),
-                Problem::method_not_allowed,
-            )
-        };
-        ready(id.map(Self).ok_or_else(refused))
+        ready(path_id(request, "id").map(Self))
     }
+}
+
+/// The `{session_id}` in a path.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionId(pub Uuid);
+
+impl FromRequest for SessionId {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(path_id(request, "session_id").map(Self))
+    }
+}
+
+fn path_id(request: &HttpRequest, name: &'static str) -> Result<Uuid, Problem> {
+    request.match_info().get(name).and_then(|id| Uuid::try_parse(id).ok()).ok_or_else(|| {
+        let known = request.app_data::<LiteralPaths>().and_then(|paths| (paths.0)(request.path()));
+        known.map_or_else(
+            || Error::from(Violation::new(name, "type", "must be a UUID")).into(),
+            Problem::method_not_allowed,
+        )
+    })
 }
 
 /// Reads a complete body of at most [`MAX_BODY_BYTES`], within [`BODY_TIMEOUT`]: the timeout of the server covers only

@@ -124,7 +124,7 @@ pub async fn list_own(
     request: HttpRequest,
     Query(query): Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let events = audit::list_own(&state.db, &user, query.page()?).await?;
+    let events = audit::list_own(&state.db, user.user_id, query.page()?).await?;
     Ok(paging::reply(&request, events, AuditEventReply::from))
 }
 

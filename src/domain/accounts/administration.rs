@@ -1,6 +1,6 @@
 //! Administration of accounts: role, disabling, password reset; by admins, and by operators on the command line.
 
-use entity::{AuditAction, Role, users};
+use entity::{AuditAction, MailKind, Role, refresh_tokens, users};
 use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionSession as _,
@@ -11,13 +11,46 @@ use crate::db::Transact;
 use crate::domain::accounts::credentials;
 use crate::domain::accounts::users as accounts;
 use crate::domain::auth::context::Auth;
+use crate::domain::auth::grants::{self, Cause};
 use crate::domain::auth::password::Password;
 use crate::domain::auth::sessions;
 use crate::domain::records::audit::Event;
+use crate::domain::records::outbox;
 use crate::domain::values::caller::Caller;
 use crate::domain::values::client::Client;
 use crate::domain::values::email::Email;
-use crate::error::{Conflict, Error, Result};
+use crate::domain::values::page::{Page, Slice};
+use crate::error::{Conflict, Error, Result, Violation};
+
+/// Who administers an account: an admin, or an operator on the command line.
+#[derive(Clone, Debug, Default)]
+pub struct Administrator {
+    admin_id: Option<Uuid>,
+    client: Client,
+}
+
+impl Administrator {
+    /// The caller, who must be an admin.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub fn admin(caller: &Caller) -> Result<Self> {
+        caller.actor.require(Role::Admin)?;
+        Ok(Self { admin_id: Some(caller.actor.user_id), client: caller.client.clone() })
+    }
+
+    /// An operator, who has no account.
+    #[must_use]
+    pub fn operator() -> Self {
+        Self::default()
+    }
+
+    /// An event in the account of a user.
+    #[must_use]
+    pub fn event(&self, action: AuditAction, user_id: Uuid) -> Event<'_> {
+        Event::new(action, &self.client).by(self.admin_id).to(user_id)
+    }
+}
 
 /// Changes of an account.
 #[derive(Clone, Copy, Debug, Default)]
@@ -74,7 +107,89 @@ pub async fn reset_password(db: &impl Transact, auth: &Auth, email: &Email, new:
     Ok(user)
 }
 
-async fn find(db: &impl ConnectionTrait, email: &Email) -> Result<users::Model> {
+/// Sets the e-mail address of an account whose owner has no access to the old one any more, and revokes all sessions and
+/// other [grants](crate::domain::auth::grants). The new address counts as verified; the old one is notified.
+///
+/// # Errors
+/// [`Error::NotFound`]; a conflict if another account has the address.
+pub async fn set_email(
+    db: &impl Transact,
+    auth: &Auth,
+    by: &Administrator,
+    id: Uuid,
+    email: &Email,
+) -> Result<users::Model> {
+    let now = auth.clock.now();
+    let transaction = db.begin().await?;
+    let old = accounts::lock(&transaction, id).await?.ok_or(Error::NotFound)?;
+    if old.email == email.as_str() {
+        return Err(Violation::new("email", "same", "is the address of the account already").into());
+    }
+    let changed = accounts::set_verified(&old, now)
+        .col_expr(users::Column::Email, Expr::value(email.as_str()))
+        .col_expr(users::Column::SearchText, Expr::value(accounts::search_text(&old.name, email.as_str())))
+        .exec_with_returning(&transaction)
+        .await?;
+    let ended = grants::revoke(&transaction, id, Cause::Recovery, now).await?;
+    outbox::add(&transaction, MailKind::EmailChanged, &old.email, Some(id), now).await?;
+    by.event(AuditAction::EmailChanged, id).record(&transaction, now).await?;
+    transaction.commit().await?;
+    auth.revocations.add(ended, now);
+    changed.into_iter().next().ok_or(Error::NotFound)
+}
+
+/// Lists the active sessions of an account, newest first, and records that.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn list_sessions(
+    db: &impl ConnectionTrait,
+    auth: &Auth,
+    by: &Administrator,
+    id: Uuid,
+    page: Page,
+) -> Result<Slice<refresh_tokens::Model>> {
+    users::Entity::find_by_id(id).one(db).await?.ok_or(Error::NotFound)?;
+    let sessions = sessions::list(db, &auth.clock, id, page).await?;
+    by.event(AuditAction::AccountRead, id).detail("sessions").record(db, auth.clock.now()).await?;
+    Ok(sessions)
+}
+
+/// Ends the sessions of an account, or only one of them. Returns their number.
+///
+/// # Errors
+/// [`Error::NotFound`] if there is no such account or active session.
+pub async fn end_sessions(
+    db: &impl Transact,
+    auth: &Auth,
+    by: &Administrator,
+    id: Uuid,
+    session_id: Option<Uuid>,
+) -> Result<usize> {
+    let now = auth.clock.now();
+    let transaction = db.begin().await?;
+    accounts::lock(&transaction, id).await?.ok_or(Error::NotFound)?;
+    let ended = match session_id {
+        Some(session_id) => sessions::end_of_account(&transaction, id, session_id, now).await?,
+        None => sessions::end_all(&transaction, id, None, now).await?,
+    };
+    if ended.is_empty() && session_id.is_some() {
+        return Err(Error::NotFound);
+    }
+    let event = by.event(AuditAction::SessionEnded, id);
+    let event = session_id.map_or_else(|| event.detail("all"), |session_id| event.on(session_id));
+    event.record(&transaction, now).await?;
+    transaction.commit().await?;
+    let count = ended.len();
+    auth.revocations.add(ended, now);
+    Ok(count)
+}
+
+/// Finds an account by its e-mail address.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn find(db: &impl ConnectionTrait, email: &Email) -> Result<users::Model> {
     let user = users::Entity::find().filter(users::Column::Email.eq(email.as_str())).one(db).await?;
     user.ok_or(Error::NotFound)
 }

@@ -17,11 +17,13 @@ use crate::error::Result;
 /// Sessions of one statement.
 const BATCH: usize = 200;
 
+/// The latest generation of each session, and when it was seen.
+type Latest = HashMap<Uuid, (i32, DateTime<Utc>)>;
+
 /// Generations seen by this instance. All clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct SeenGenerations {
-    /// The latest generation of each session, and when it was seen.
-    seen: Arc<RwLock<HashMap<Uuid, (i32, DateTime<Utc>)>>>,
+    seen: Arc<RwLock<Latest>>,
     /// Those that are not written yet.
     unwritten: Arc<Mutex<Vec<(Uuid, i32)>>>,
 }

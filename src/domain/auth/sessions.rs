@@ -14,7 +14,6 @@ use crate::db::Transact;
 use crate::domain::auth::context::Auth;
 use crate::domain::auth::token::PresentedToken;
 use crate::domain::records::audit::Event;
-use crate::domain::values::actor::Actor;
 use crate::domain::values::caller::Caller;
 use crate::domain::values::client::Client;
 use crate::domain::values::clock::Clock;
@@ -43,13 +42,13 @@ fn end_of(user_id: Uuid, now: DateTime<Utc>) -> UpdateMany<Entity> {
     Entity::update_many().col_expr(Column::RevokedAt, Expr::value(now)).filter(active_of(user_id, now))
 }
 
-/// Lists the active sessions of the actor, newest first.
+/// Lists the active sessions of an account, newest first.
 ///
 /// # Errors
 /// Database errors.
-pub async fn list(db: &impl ConnectionTrait, clock: &Clock, actor: &Actor, page: Page) -> Result<Slice<Model>> {
+pub async fn list(db: &impl ConnectionTrait, clock: &Clock, user_id: Uuid, page: Page) -> Result<Slice<Model>> {
     let sessions = Entity::find()
-        .filter(active_of(actor.user_id, clock.now()))
+        .filter(active_of(user_id, clock.now()))
         .apply_if(page.after, |sessions, after| sessions.filter(Column::Id.lt(after)))
         .order_by_desc(Column::Id)
         .limit(page.rows())
@@ -138,6 +137,20 @@ pub async fn end_others(db: &impl Transact, auth: &Auth, caller: &Caller) -> Res
     transaction.commit().await?;
     auth.revocations.add(ended, now);
     Ok(())
+}
+
+/// Ends one session of an account, as part of a transaction. As [`end_all`] otherwise.
+///
+/// # Errors
+/// Database errors.
+pub async fn end_of_account(
+    transaction: &impl ConnectionTrait,
+    user_id: Uuid,
+    session_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Vec<Uuid>> {
+    let ended = end_of(user_id, now).filter(Column::Id.eq(session_id)).exec(transaction).await?;
+    Ok(if ended.rows_affected == 0 { Vec::new() } else { vec![session_id] })
 }
 
 /// Ends the oldest active sessions of an account beyond [`MAX_ACTIVE`], as part of the transaction that opens one.

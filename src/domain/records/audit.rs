@@ -120,16 +120,16 @@ pub async fn list(db: &impl ConnectionTrait, actor: &Actor, filter: &AuditFilter
     Ok(page.slice(newest(db, events, page).await?, |event| event.id))
 }
 
-/// Lists the audit events of the actor, as actor or as subject, newest first.
+/// Lists the audit events of a user, as actor or as subject, as they may see them, newest first.
 ///
 /// # Errors
 /// Database errors.
-pub async fn list_own(db: &impl ConnectionTrait, actor: &Actor, page: Page) -> Result<Slice<Model>> {
+pub async fn list_own(db: &impl ConnectionTrait, user_id: Uuid, page: Page) -> Result<Slice<Model>> {
     let mut events = Vec::new();
-    for query in queries_of(actor.user_id) {
+    for query in queries_of(user_id) {
         events.extend(newest(db, query, page).await?);
     }
-    Ok(page.slice(redacted_for(actor.user_id, events), |event| event.id))
+    Ok(page.slice(redacted_for(user_id, events), |event| event.id))
 }
 
 /// Events with the user as subject, and events with the user as actor only. Two queries, so that each uses an index.

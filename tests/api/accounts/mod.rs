@@ -7,5 +7,6 @@ mod national_ids;
 mod recovery;
 mod registration;
 mod unverified;
+mod user_access;
 mod users;
 mod verification;
