@@ -1,6 +1,6 @@
 //! Administration of accounts: role, disabling, password reset; by admins, and by operators on the command line.
 
-use entity::{AuditAction, MailKind, Role, refresh_tokens, users};
+use entity::{AuditAction, MailKind, Role, users};
 use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionSession as _,
@@ -13,7 +13,7 @@ use crate::domain::accounts::users as accounts;
 use crate::domain::auth::context::Auth;
 use crate::domain::auth::grants::{self, Cause};
 use crate::domain::auth::password::Password;
-use crate::domain::auth::sessions;
+use crate::domain::auth::sessions::{self, Session};
 use crate::domain::records::audit::Event;
 use crate::domain::records::outbox;
 use crate::domain::values::caller::Caller;
@@ -148,7 +148,7 @@ pub async fn list_sessions(
     by: &Administrator,
     id: Uuid,
     page: Page,
-) -> Result<Slice<refresh_tokens::Model>> {
+) -> Result<Slice<Session>> {
     users::Entity::find_by_id(id).one(db).await?.ok_or(Error::NotFound)?;
     let sessions = sessions::list(db, &auth.clock, id, page).await?;
     by.event(AuditAction::AccountRead, id).detail("sessions").record(db, auth.clock.now()).await?;

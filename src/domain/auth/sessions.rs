@@ -21,6 +21,9 @@ use crate::domain::values::email::Email;
 use crate::domain::values::page::{Page, Slice};
 use crate::error::{Error, Result};
 
+/// A session.
+pub type Session = Model;
+
 /// Rows that one statement of the sweep deletes, so that its locks are short.
 const SWEEP_BATCH: u64 = 1000;
 
