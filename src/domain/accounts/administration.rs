@@ -108,7 +108,7 @@ pub async fn reset_password(db: &impl Transact, auth: &Auth, email: &Email, new:
 }
 
 /// Sets the e-mail address of an account whose owner has no access to the old one any more, and revokes all sessions and
-/// other [grants](crate::domain::auth::grants). The new address counts as verified; the old one is notified.
+/// other [grants]. The new address counts as verified; the old one is notified.
 ///
 /// # Errors
 /// [`Error::NotFound`]; a conflict if another account has the address.

@@ -118,7 +118,7 @@ pub(super) fn check_new(new: &Password, user: &users::Model) -> Result<()> {
 }
 
 /// Sets a password after its user was authenticated in another way, and revokes all sessions and other
-/// [grants](crate::domain::auth::grants), as part of a transaction. Returns the sessions, for
+/// [grants], as part of a transaction. Returns the sessions, for
 /// [`Revocations::add`](crate::domain::auth::revocations::Revocations::add).
 ///
 /// # Errors

@@ -38,7 +38,7 @@ pub struct Proof {
 ///
 /// With the password or from a session of the account, password and session are kept, and all other sessions are ended.
 /// With the code alone the account is handed over to the owner of the mailbox: its password, profile, sessions and
-/// other [grants](crate::domain::auth::grants) are those of a stranger and become void; a reset token is returned.
+/// other [grants] are those of a stranger and become void; a reset token is returned.
 ///
 /// # Errors
 /// Returns a violation in `code`, the same one for an unknown address, or in `password`; [`Error::InvalidToken`] if the
