@@ -23,6 +23,9 @@ pub struct Model {
     /// Time of the next attempt; while the mail is being sent, time when its claim expires. Null after it was given up.
     pub due_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
+    /// Hash of the flow of the request, for the code in the mail.
+    #[sea_orm(column_type = "String(StringLen::N(64))", nullable)]
+    pub flow_hash: Option<String>,
     #[sea_orm(belongs_to, from = "user_id", to = "id", on_update = "NoAction", on_delete = "Cascade")]
     pub user: BelongsTo<Option<super::users::Entity>>,
 }

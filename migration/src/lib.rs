@@ -21,6 +21,7 @@ mod m20261126_000015_create_quotas;
 mod m20261127_000016_verify_national_ids;
 mod m20261127_000017_audit_more_actions;
 mod m20261127_000018_note_seen_generations;
+mod m20261127_000019_keep_three_reset_codes;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -60,6 +61,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000016_verify_national_ids::Migration),
             Box::new(m20261127_000017_audit_more_actions::Migration),
             Box::new(m20261127_000018_note_seen_generations::Migration),
+            Box::new(m20261127_000019_keep_three_reset_codes::Migration),
         ]
     }
 }

@@ -60,7 +60,7 @@ fn column_of(schema: &str, member: &str) -> Option<Stored> {
         }
         ("RejectVaccineRequest", "reason") => stored(vaccine_requests::Column::Reason),
         // Secrets are only stored as hashes.
-        (_, "password" | "current_password" | "new_password" | "reset_token") => return None,
+        (_, "password" | "current_password" | "new_password" | "reset_token" | "flow") => return None,
         _ => panic!("{schema}.{member} has a bound; say here which column it is stored in, or that there is none"),
     })
 }

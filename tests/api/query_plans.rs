@@ -240,7 +240,7 @@ async fn sessions_codes_and_mails_are_found_by_index() {
     users::register(&db, auth, new.clone(), &client).await.unwrap();
     users::register_silently(&db, auth, new, &client).await.unwrap();
     verification::resend(&db, auth, &other, &client).await.unwrap();
-    recovery::request(&db, auth, &email, &client).await.unwrap();
+    let flow = recovery::request(&db, auth, &email, &client).await.unwrap();
     let third = Email::parse("third@example.org").unwrap();
     let password = Password::presented(PASSWORD);
     verification::begin_change(&db, auth, &caller, &third, password.clone()).await.unwrap();
@@ -258,9 +258,9 @@ async fn sessions_codes_and_mails_are_found_by_index() {
     let code = codes::issue_for_change(&db, auth, own.user_id, third.as_str()).await.unwrap().unwrap();
     verification::finish_change(&db, auth, &caller, &presented(&code.digits)).await.unwrap();
     let email = third;
-    let code = codes::issue(&db, auth, own.user_id, CodePurpose::ResetPassword, email.as_str()).await.unwrap();
-    recovery::validate(&db, auth, &email, &presented("000000"), &client).await.err();
-    let token = recovery::validate(&db, auth, &email, &presented(&code.digits), &client).await.unwrap();
+    let code = codes::issue(&db, auth, own.user_id, CodePurpose::ResetPassword, email.as_str(), None).await.unwrap();
+    recovery::validate(&db, auth, (&email, &presented("000000"), Some(&flow)), &client).await.err();
+    let token = recovery::validate(&db, auth, (&email, &presented(&code.digits), None), &client).await.unwrap();
     recovery::reset(
         &db,
         auth,
@@ -272,7 +272,7 @@ async fn sessions_codes_and_mails_are_found_by_index() {
     .unwrap();
     let bob = users::list(&db, &actor(own.user_id, Role::Admin), &UserFilter::default(), pages()[0]).await.unwrap();
     let bob = bob.items.iter().find(|user| user.name == "Bob").unwrap();
-    let code = codes::issue(&db, auth, bob.id, CodePurpose::VerifyEmail, &bob.email).await.unwrap();
+    let code = codes::issue(&db, auth, bob.id, CodePurpose::VerifyEmail, &bob.email, None).await.unwrap();
     verification::confirm(&db, auth, (&other, &presented(&code.digits)), Proof::default(), &client).await.unwrap();
     let (current, new) = (Password::presented("another good one"), Password::presented(PASSWORD));
     credentials::change_password(&db, auth, &caller, current, new).await.unwrap();

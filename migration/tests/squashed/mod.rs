@@ -342,12 +342,21 @@ fn account_codes() -> TableCreateStatement {
         .table(AccountCodes::Table)
         .col(ColumnDef::new(AccountCodes::UserId).uuid().not_null())
         .col(ColumnDef::new(AccountCodes::Purpose).string_len(16).not_null())
+        .col(ColumnDef::new(AccountCodes::Slot).small_integer().not_null().default(0))
         .col(ColumnDef::new(AccountCodes::Email).string_len(254).not_null())
         .col(ColumnDef::new(AccountCodes::CodeHash).string_len(64))
         .col(ColumnDef::new(AccountCodes::Attempts).integer().not_null().default(0))
+        .col(ColumnDef::new(AccountCodes::FlowHash).string_len(64))
+        .col(ColumnDef::new(AccountCodes::FlowAttempts).integer().not_null().default(0))
         .col(ColumnDef::new(AccountCodes::ExpiresAt).timestamp_with_time_zone().not_null())
         .col(ColumnDef::new(AccountCodes::CreatedAt).timestamp_with_time_zone().not_null())
-        .primary_key(Index::create().name("account_codes_pkey").col(AccountCodes::UserId).col(AccountCodes::Purpose))
+        .primary_key(
+            Index::create()
+                .name("account_codes_pkey")
+                .col(AccountCodes::UserId)
+                .col(AccountCodes::Purpose)
+                .col(AccountCodes::Slot),
+        )
         .foreign_key(
             ForeignKey::create()
                 .name("account_codes_user_id_fkey")
@@ -357,9 +366,14 @@ fn account_codes() -> TableCreateStatement {
         )
         .check(Check::named("account_codes_attempts_check", Expr::cust("attempts >= 0 AND attempts <= 5")))
         .check(Check::named(
+            "account_codes_flow_attempts_check",
+            Expr::cust("flow_attempts >= 0 AND flow_attempts <= 5"),
+        ))
+        .check(Check::named(
             "account_codes_purpose_check",
             Expr::col(AccountCodes::Purpose).is_in(["verify_email", "change_email", "reset_password", "set_password"]),
         ))
+        .check(Check::named("account_codes_slot_check", Expr::cust("slot >= 0 AND slot <= 2")))
         .to_owned()
 }
 
@@ -463,6 +477,7 @@ fn outbox() -> TableCreateStatement {
         .col(ColumnDef::new(Outbox::Attempts).integer().not_null().default(0))
         .col(ColumnDef::new(Outbox::DueAt).timestamp_with_time_zone())
         .col(ColumnDef::new(Outbox::CreatedAt).timestamp_with_time_zone().not_null())
+        .col(ColumnDef::new(Outbox::FlowHash).string_len(64))
         .primary_key(Index::create().name("outbox_pkey").col(Outbox::Id))
         .foreign_key(
             ForeignKey::create()
@@ -601,7 +616,10 @@ enum AccountCodes {
     CreatedAt,
     Email,
     ExpiresAt,
+    FlowAttempts,
+    FlowHash,
     Purpose,
+    Slot,
     UserId,
 }
 
@@ -664,6 +682,7 @@ enum Outbox {
     Attempts,
     CreatedAt,
     DueAt,
+    FlowHash,
     Id,
     Kind,
     Recipient,

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::api::http::accepted::AcceptedReply;
 use crate::api::http::extract::Valid;
-use crate::api::http::field::Field;
+use crate::api::http::field::{Field, Optional as _};
 use crate::api::http::problem::Problem;
 use crate::domain::accounts::recovery;
+use crate::domain::auth::flow::Flow;
 use crate::domain::auth::password::Password;
 use crate::domain::auth::reset_tokens::{PresentedResetToken, ResetToken};
 use crate::domain::values::client::Client;
@@ -39,18 +39,35 @@ impl AccountEmail {
 /// The e-mail address of an account, and the code that was mailed to it.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "email": "ada@example.org", "code": "493021" }))]
+#[schema(example = json!({
+    "email": "ada@example.org", "code": "493021", "flow": "Wd0cNnbWeVVf4DWDCNbN7b1jSvhPpFQbcDNhxTUFrSU",
+}))]
 pub struct MailedCode {
     /// E-mail address of the account; case-insensitive.
     #[serde(default)]
     #[validate(nested)]
     #[schema(inline, required = true)]
     email: Field<Email>,
-    /// Six digits. Only the newest code is valid, for 10 minutes, 5 attempts and one use.
+    /// Six digits. The newest three codes are valid, each for 10 minutes and one use.
     #[serde(default)]
     #[validate(nested)]
     #[schema(inline, required = true)]
     code: Field<OneTimeCode>,
+    /// The `flow` of `POST /auth/forgot-password`. There are 5 attempts with it, and 5 without it, which strangers may use
+    /// up.
+    #[validate(nested)]
+    #[schema(inline)]
+    flow: Option<Field<Flow>>,
+}
+
+/// A password reset was requested.
+#[derive(Serialize, ToSchema)]
+pub struct ResetRequestReply {
+    #[schema(example = "If the address has an account, a code is on its way.")]
+    detail: &'static str,
+    /// Secret for `POST /auth/validate-code`: with it, strangers cannot use up the attempts to enter the code.
+    #[schema(example = "Wd0cNnbWeVVf4DWDCNbN7b1jSvhPpFQbcDNhxTUFrSU")]
+    flow: String,
 }
 
 /// Reset token: sets a new password, once.
@@ -92,14 +109,14 @@ pub struct ResetPassword {
 
 /// Request a password reset
 ///
-/// Mails a code to the address. The response is the same, and takes as long, whether or not the address has an account.
+/// Mails a code to the address. The response takes as long, and has a `flow`, whether or not the address has an account.
 ///
 /// **Open to:** anyone.
 #[utoipa::path(
     operation_id = "request_password_reset", tag = "auth",
     request_body = AccountEmail,
     responses(
-        (status = 202, body = AcceptedReply),
+        (status = 202, body = ResetRequestReply),
         (status = 429, description = "Too many requests for this e-mail address, or from this IP address"),
     )
 )]
@@ -109,8 +126,9 @@ pub async fn forgot_password(
     client: Client,
     Valid(body): Valid<AccountEmail>,
 ) -> Result<HttpResponse, Problem> {
-    recovery::request(&state.db, &state.auth, &body.email()?, &client).await?;
-    Ok(AcceptedReply::response("If the address has an account, a code is on its way."))
+    let flow = recovery::request(&state.db, &state.auth, &body.email()?, &client).await?.into_string();
+    let detail = "If the address has an account, a code is on its way.";
+    Ok(HttpResponse::Accepted().json(ResetRequestReply { detail, flow }))
 }
 
 /// Exchange a mailed code for a reset token
@@ -129,8 +147,9 @@ pub async fn validate_code(
     client: Client,
     Valid(body): Valid<MailedCode>,
 ) -> Result<HttpResponse, Problem> {
-    let (email, code) = (body.email.value()?, body.code.value()?);
-    let token = recovery::validate(&state.db, &state.auth, &email, &code, &client).await?;
+    let (email, code, flow) = (body.email.value()?, body.code.value()?, body.flow.value()?);
+    let presented = (&email, &code, flow.as_ref());
+    let token = recovery::validate(&state.db, &state.auth, presented, &client).await?;
     Ok(ResetTokenReply::response(&state, token))
 }
 

@@ -5,6 +5,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::domain::auth::calendar_feeds::FeedSecret;
+use crate::domain::auth::flow::Flow;
 use crate::domain::auth::password::{Password, PresentedPassword};
 use crate::domain::auth::reset_tokens::PresentedResetToken;
 use crate::domain::auth::token::PresentedToken;
@@ -233,3 +234,11 @@ impl PartialSchema for FeedSecret {
 }
 
 impl ToSchema for FeedSecret {}
+
+impl PartialSchema for Flow {
+    fn schema() -> RefOr<Schema> {
+        schema_of::<Self>()
+    }
+}
+
+impl ToSchema for Flow {}

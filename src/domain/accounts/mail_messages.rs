@@ -78,7 +78,7 @@ pub async fn prepare(db: &impl ConnectionTrait, auth: &Auth, mail: &outbox::Mode
     }
     let code = match purpose {
         CodePurpose::ChangeEmail => codes::issue_for_change(db, auth, user.id, &mail.recipient).await?,
-        purpose => Some(codes::issue(db, auth, user.id, purpose, &mail.recipient).await?),
+        purpose => Some(codes::issue(db, auth, user.id, purpose, &mail.recipient, mail.flow_hash.clone()).await?),
     };
     Ok(code.map(|code| message(Some(user), Some(code))).into())
 }

@@ -1,6 +1,6 @@
 //! Password recovery: a code is mailed to the account, exchanged for a reset token, and the token sets a new password.
 
-use entity::{AuditAction, CodePurpose, MailKind};
+use entity::{AuditAction, CodePurpose};
 use sea_orm::TransactionSession as _;
 
 use crate::db::Transact;
@@ -8,6 +8,7 @@ use crate::domain::accounts::credentials;
 use crate::domain::accounts::users as accounts;
 use crate::domain::auth::codes::{self, Account, PresentedCode};
 use crate::domain::auth::context::Auth;
+use crate::domain::auth::flow::Flow;
 use crate::domain::auth::password::Password;
 use crate::domain::auth::reset_tokens::{self, PresentedResetToken, ResetToken};
 use crate::domain::auth::throttle::{Action, Attempt};
@@ -18,30 +19,31 @@ use crate::domain::values::email::Email;
 use crate::domain::values::one_time_code::OneTimeCode;
 use crate::error::Result;
 
-/// Requests a code for a password reset. Whether the address has an account is looked up only when the mail is sent, so
+/// Requests a code for a password reset. Returns the flow, for every address alike. Whether the address has an account is looked up only when the mail is sent, so
 /// neither the response nor the response time depends on it.
 ///
 /// # Errors
 /// Returns [`TooMany`](crate::error::Error::TooMany) if the throttle imposes a wait.
-pub async fn request(db: &impl Transact, auth: &Auth, email: &Email, client: &Client) -> Result<()> {
+pub async fn request(db: &impl Transact, auth: &Auth, email: &Email, client: &Client) -> Result<Flow> {
+    let flow = Flow::generate()?;
     let transaction = db.begin().await?;
     Attempt::new(auth, Action::ForgotPassword, Some(email.as_str()), client).count_and_check(&transaction).await?;
-    outbox::add(&transaction, MailKind::ResetPassword, email.as_str(), None, auth.clock.now()).await?;
-    Ok(transaction.commit().await?)
+    outbox::add_reset(&transaction, email.as_str(), flow.hash(), auth.clock.now()).await?;
+    transaction.commit().await?;
+    Ok(flow)
 }
 
-/// Exchanges a code for a reset token.
+/// Exchanges a code for a reset token. With the flow of the request, strangers cannot have used up the attempts.
 ///
 /// # Errors
 /// Returns a violation in `code`, the same one for an unknown address, or [`TooMany`](crate::error::Error::TooMany).
 pub async fn validate(
     db: &impl Transact,
     auth: &Auth,
-    email: &Email,
-    code: &OneTimeCode,
+    (email, code, flow): (&Email, &OneTimeCode, Option<&Flow>),
     client: &Client,
 ) -> Result<ResetToken> {
-    let presented = PresentedCode { account: Account::Of(email), purpose: CodePurpose::ResetPassword, code };
+    let presented = PresentedCode { account: Account::Of(email), purpose: CodePurpose::ResetPassword, code, flow };
     let code = codes::verify(db, auth, &presented, client).await?;
     let transaction = db.begin().await?;
     accounts::lock(&transaction, code.user_id).await?;

@@ -51,7 +51,8 @@ pub async fn confirm(
     client: &Client,
 ) -> Result<Option<ResetToken>> {
     let (account, purpose) = (Account::Of(presented.0), CodePurpose::VerifyEmail);
-    let code = codes::verify(db, auth, &PresentedCode { account, purpose, code: presented.1 }, client).await?;
+    let code =
+        codes::verify(db, auth, &PresentedCode { account, purpose, code: presented.1, flow: None }, client).await?;
     let proven = prove(db, auth, code.user_id, proof, client).await?;
     let now = auth.clock.now();
     let transaction = db.begin().await?;
@@ -163,7 +164,7 @@ pub async fn finish_change(
     code: &OneTimeCode,
 ) -> Result<users::Model> {
     let account = Account::Id(caller.actor.user_id);
-    let presented = PresentedCode { account, purpose: CodePurpose::ChangeEmail, code };
+    let presented = PresentedCode { account, purpose: CodePurpose::ChangeEmail, code, flow: None };
     let code = codes::verify(db, auth, &presented, &caller.client).await?;
     let now = auth.clock.now();
     let transaction = db.begin().await?;

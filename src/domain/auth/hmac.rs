@@ -23,12 +23,12 @@ impl Keyring {
         self.hmacs(parts).filter(|tag| is_equal(*tag)).count() > 0
     }
 
-    /// HMAC of these parts, truncated to 128 bits.
+    /// HMACs of these parts by every key on the ring, truncated to 128 bits. What is counted under all of them survives an
+    /// exchange of keys.
     #[must_use]
-    pub fn hmac_id(&self, parts: &[&[u8]]) -> Uuid {
-        let hmac = self.hmacs(parts).next();
-        let half = hmac.and_then(|hmac| hmac.as_ref().first_chunk::<16>().copied());
-        Uuid::from_bytes(half.unwrap_or_default())
+    pub fn hmac_ids(&self, parts: &[&[u8]]) -> Vec<Uuid> {
+        let half = |tag: hmac::Tag| tag.as_ref().first_chunk::<16>().copied().unwrap_or_default();
+        self.hmacs(parts).map(|tag| Uuid::from_bytes(half(tag))).collect()
     }
 
     fn hmacs(&self, parts: &[&[u8]]) -> impl Iterator<Item = hmac::Tag> {

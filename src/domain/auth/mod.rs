@@ -3,6 +3,7 @@
 pub mod calendar_feeds;
 pub mod codes;
 pub mod context;
+pub mod flow;
 pub mod grants;
 pub mod hasher;
 pub mod hmac;

@@ -37,20 +37,21 @@ pub async fn consume(db: &impl ConnectionTrait, auth: &Auth, quota: Quota, user_
         return Ok(());
     }
     let now = auth.clock.now();
-    let key = auth.tokens.keys().hmac_id(&[b"quota", name.as_bytes(), user_id.as_bytes()]);
-    let count = Query::insert()
-        .into_table(quotas::Entity)
-        .columns([Column::Key, Column::Used, Column::ResetsAt])
-        .values([Expr::value(key), Expr::value(1), Expr::value(now + HOUR)])
-        .map_err(Error::internal)?
-        .on_conflict(count_one(max, now))
-        .returning_col(Column::Key)
-        .to_owned();
-    if max > 0 && db.query_one(&count).await?.is_some() {
+    // Sorted, so that two statements lock rows in the same order.
+    let mut keys = auth.tokens.keys().hmac_ids(&[b"quota", name.as_bytes(), user_id.as_bytes()]);
+    keys.sort_unstable();
+    let mut count = Query::insert();
+    count.into_table(quotas::Entity).columns([Column::Key, Column::Used, Column::ResetsAt]);
+    for key in &keys {
+        let row = [Expr::value(*key), Expr::value(1), Expr::value(now + HOUR)];
+        count.values(row).map_err(Error::internal)?;
+    }
+    count.on_conflict(count_one(max, now)).returning_col(Column::Key);
+    if max > 0 && db.query_all(&count).await?.len() == keys.len() {
         return Ok(());
     }
-    let counter = quotas::Entity::find_by_id(key).one(db).await?;
-    let retry_after = counter.map_or(HOUR, |counter| counter.resets_at - now);
+    let counters = quotas::Entity::find().filter(Column::Key.is_in(keys)).all(db).await?;
+    let retry_after = counters.iter().map(|counter| counter.resets_at - now).max().unwrap_or(HOUR);
     Err(Error::TooMany { retry_after: Ord::max(retry_after, Duration::seconds(1)) })
 }
 

@@ -67,7 +67,8 @@ pub async fn issue(transaction: &impl ConnectionTrait, auth: &Auth, code: &Model
     getrandom::fill(&mut secret).map_err(Error::internal)?;
     let purpose = CodePurpose::SetPassword;
     let hash = auth.tokens.keys().hmac(&hmac_input(&code.user_id, purpose, &secret));
-    let new = NewCode { user_id: code.user_id, purpose, email: &code.email, hash: Some(hash) };
+    let (user_id, email) = (code.user_id, code.email.as_str());
+    let new = NewCode { user_id, purpose, slot: 0, email, hash: Some(hash), flow_hash: None };
     let expires_at = codes::replace(transaction, auth, new).await?;
     let text = URL_SAFE_NO_PAD.encode([code.user_id.as_bytes().as_slice(), &secret].concat());
     Ok(ResetToken { text, expires_at })
@@ -84,7 +85,7 @@ pub async fn find(db: &impl ConnectionTrait, auth: &Auth, token: &PresentedReset
         Some((Uuid::from_bytes(*user_id), secret.to_vec()))
     };
     let (user_id, secret) = decode().ok_or_else(|| wrong("reset_token"))?;
-    let found = account_codes::Entity::find_by_id((user_id, CodePurpose::SetPassword))
+    let found = account_codes::Entity::find_by_id((user_id, CodePurpose::SetPassword, 0))
         .filter(Column::ExpiresAt.gt(auth.clock.now()))
         .one(db)
         .await?;

@@ -5,7 +5,8 @@
 //! down on all of them. Some attempts are free; each further one doubles the wait. Refused attempts are not counted,
 //! and a counter without attempts for some time is reset, so every wait ends.
 //!
-//! Counters are rows of the database, shared by all instances. Their keys are HMACs, which reveal no personal data.
+//! Counters are rows of the database, shared by all instances. Their keys are HMACs, which reveal no personal data. While
+//! keys are exchanged there is a row for each of them, so that no counter starts again.
 
 use chrono::{DateTime, Duration, Utc};
 use entity::throttles::{self, Column};
@@ -46,7 +47,7 @@ pub struct Attempt<'a> {
     now: DateTime<Utc>,
     /// Key and free attempts. Sorted, so that two statements lock rows in the same order.
     counters: Vec<(Uuid, i32)>,
-    of_account: Option<Uuid>,
+    of_account: Vec<Uuid>,
 }
 
 #[derive(FromQueryResult)]
@@ -102,26 +103,28 @@ impl<'a> Attempt<'a> {
             Action::Resend => ("resend", (limits.resend_per_account, limits.resend_per_address)),
         };
         let network = client.network();
-        let key = |account: &str| keys.hmac_id(&[b"throttle", name.as_bytes(), network.as_bytes(), account.as_bytes()]);
-        let of_account = account.map(key);
-        let of_account_limit = of_account.map(|key| (key, free(per_account)));
-        let counters = of_account_limit.into_iter().chain([(key(""), free(per_address))]);
+        let ids =
+            |account: &str| keys.hmac_ids(&[b"throttle", name.as_bytes(), network.as_bytes(), account.as_bytes()]);
+        let of_account = account.map(ids).unwrap_or_default();
+        let limit = |ids: Vec<Uuid>, limit| ids.into_iter().map(move |key| (key, free(limit)));
+        let counters = limit(of_account.clone(), per_account).chain(limit(ids(""), per_address));
         Self { of_account, ..Self::of(auth, counters.collect()) }
     }
 
     /// A mail to a recipient that other people can cause.
     #[must_use]
     pub fn mail(auth: &'a Auth, recipient: &str) -> Self {
-        let key = auth.tokens.keys().hmac_id(&[b"throttle", b"mail", recipient.as_bytes()]);
+        let ids = auth.tokens.keys().hmac_ids(&[b"throttle", b"mail", recipient.as_bytes()]);
+        let counters = ids.into_iter().map(|key| (key, free(auth.limits.mails_per_recipient)));
         // Shorter than the lifetime of a code: another code can always be mailed before it expires.
         let longest_wait = Ord::min(auth.limits.longest_wait(), auth.code_life / 2);
-        Self { longest_wait, ..Self::of(auth, vec![(key, free(auth.limits.mails_per_recipient))]) }
+        Self { longest_wait, ..Self::of(auth, counters.collect()) }
     }
 
     fn of(auth: &'a Auth, mut counters: Vec<(Uuid, i32)>) -> Self {
         counters.sort_unstable();
         let longest_wait = auth.limits.longest_wait();
-        Self { limits: &auth.limits, longest_wait, now: auth.clock.now(), counters, of_account: None }
+        Self { limits: &auth.limits, longest_wait, now: auth.clock.now(), counters, of_account: Vec::new() }
     }
 
     /// The time of the attempt.
@@ -148,12 +151,12 @@ impl<'a> Attempt<'a> {
         let mut state = ThrottleState::default();
         for counter in counters {
             let wait = (counter.blocked_until > self.now).then(|| counter.blocked_until - self.now);
-            if Some(counter.key) == self.of_account {
-                state.account_wait = wait;
+            if self.of_account.contains(&counter.key) {
+                state.account_wait = state.account_wait.max(wait);
                 state.has_failed = true;
-                state.is_over_limit = counter.over_limit > 0;
+                state.is_over_limit |= counter.over_limit > 0;
             } else {
-                state.address_wait = wait;
+                state.address_wait = state.address_wait.max(wait);
             }
         }
         Ok(state)
@@ -165,7 +168,7 @@ impl<'a> Attempt<'a> {
     /// # Errors
     /// Database errors.
     pub async fn count(&self, db: &impl ConnectionTrait, state: &ThrottleState) -> Result<()> {
-        let charged = |(key, _): &&(Uuid, i32)| !state.is_over_limit || Some(*key) == self.of_account;
+        let charged = |(key, _): &&(Uuid, i32)| !state.is_over_limit || self.of_account.contains(key);
         let counters: Vec<_> = self.counters.iter().filter(charged).copied().collect();
         self.count_counters(db, &counters).await.map(drop)
     }
@@ -187,8 +190,9 @@ impl<'a> Attempt<'a> {
     /// # Errors
     /// Database errors.
     pub async fn clear(&self, db: &impl ConnectionTrait) -> Result<()> {
-        if let Some(key) = self.of_account {
-            throttles::Entity::delete_by_id(key).exec(db).await?;
+        if !self.of_account.is_empty() {
+            let keys = self.of_account.iter().copied();
+            throttles::Entity::delete_many().filter(Column::Key.is_in(keys)).exec(db).await?;
         }
         Ok(())
     }

@@ -37,6 +37,30 @@ pub async fn add(
     user_id: Option<Uuid>,
     now: DateTime<Utc>,
 ) -> Result<()> {
+    insert(transaction, kind, recipient, user_id, None, now).await
+}
+
+/// Adds a mail with a code that resets the password, for the flow of a request.
+///
+/// # Errors
+/// Database errors.
+pub async fn add_reset(
+    transaction: &impl ConnectionTrait,
+    recipient: &str,
+    flow_hash: String,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    insert(transaction, MailKind::ResetPassword, recipient, None, Some(flow_hash), now).await
+}
+
+async fn insert(
+    transaction: &impl ConnectionTrait,
+    kind: MailKind,
+    recipient: &str,
+    user_id: Option<Uuid>,
+    flow_hash: Option<String>,
+    now: DateTime<Utc>,
+) -> Result<()> {
     let mail = outbox::ActiveModel {
         id: Set(Uuid::now_v7()),
         kind: Set(kind),
@@ -45,6 +69,7 @@ pub async fn add(
         attempts: Set(0),
         due_at: Set(Some(now)),
         created_at: Set(now),
+        flow_hash: Set(flow_hash),
     };
     outbox::Entity::insert(mail).exec_without_returning(transaction).await?;
     Ok(())

@@ -76,7 +76,9 @@ async fn an_unknown_address_gets_the_same_responses_and_no_mail() {
     let unknown = forgot(&app, "nobody@example.org").await;
     let code = code_for(&app, &patient, 1).await;
     let known = forgot(&app, &patient.email).await;
-    assert_eq!((unknown.status, &unknown.text), (known.status, &known.text));
+    let without_flow = |response: &TestResponse| response.text.split("\"flow\"").next().unwrap().to_owned();
+    assert_eq!((unknown.status, without_flow(&unknown)), (known.status, without_flow(&known)));
+    assert_eq!(unknown.text.len(), known.text.len());
     app.outbox_empties().await;
     assert_eq!(app.mail.to(&patient.email).len(), 2);
     assert!(app.mail.to("nobody@example.org").is_empty());
@@ -86,16 +88,21 @@ async fn an_unknown_address_gets_the_same_responses_and_no_mail() {
 }
 
 #[tokio::test]
-async fn only_the_newest_code_works_and_only_once() {
+async fn a_code_works_once_and_of_four_codes_the_oldest_does_not() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
-    let first = code_for(&app, &patient, 1).await;
-    let second = code_for(&app, &patient, 2).await;
-    if first != second {
-        validate(&app, &patient.email, &first).await.violates(&[("code", "wrong")]);
+    let mut codes = Vec::new();
+    for count in 1..=4 {
+        codes.push(code_for(&app, &patient, count).await);
     }
-    validate(&app, &patient.email, &second).await.ok();
-    validate(&app, &patient.email, &second).await.violates(&[("code", "wrong")]);
+    if !codes[1..].contains(&codes[0]) {
+        validate(&app, &patient.email, &codes[0]).await.violates(&[("code", "wrong")]);
+    }
+    validate(&app, &patient.email, &codes[1]).await.ok();
+    if !codes[2..].contains(&codes[1]) {
+        validate(&app, &patient.email, &codes[1]).await.violates(&[("code", "wrong")]);
+    }
+    validate(&app, &patient.email, &codes[3]).await.ok();
 }
 
 #[tokio::test]
@@ -243,4 +250,107 @@ async fn no_table_stores_a_code_or_token_in_plain_text() {
     let hash = stored[0].code_hash.clone().unwrap();
     assert!(stored.len() == 1 && !token.contains(&hash) && !hash.contains(&token));
     app.outbox_empties().await;
+}
+
+/// Requests a reset. Returns the flow, and the code in mail number `count`.
+async fn flow_and_code(app: &TestApp, email: &str, count: usize) -> (String, String) {
+    let flow = text(&forgot(app, email).await.is(202).json(), "flow");
+    (flow, app.mail.code(email, count).await)
+}
+
+async fn validate_with(app: &TestApp, email: &str, code: &str, flow: &str) -> TestResponse {
+    app.post("/api/v1/auth/validate-code", json!({ "email": email, "code": code, "flow": flow })).await
+}
+
+#[tokio::test]
+async fn strangers_who_use_up_the_attempts_of_a_code_do_not_block_its_owner() {
+    let changes = [("CARE4U__THROTTLE__ENABLED", "true"), ("CARE4U__SERVER__TRUSTED_PROXIES", "127.0.0.1, ::1")];
+    let app = TestApp::start_with(BACKEND, &changes).await;
+    let patient = app.patient().await;
+    let (flow, code) = flow_and_code(&app, &patient.email, 1).await;
+    // From ever new addresses: guesses, requests, and guesses with the flows of those requests.
+    let from = |number: usize, path: &str, body: Value| {
+        let path = format!("/api/v1/auth/{path}");
+        let request = app.request(reqwest::Method::POST, &path).json(&body);
+        app.send(request.header("x-forwarded-for", format!("198.51.100.{number}")))
+    };
+    for number in 0..12 {
+        let guess = json!({ "email": patient.email, "code": another(&code) });
+        from(number, "validate-code", guess).await.violates(&[("code", "wrong")]);
+    }
+    for number in 0..2 {
+        let theirs = from(number, "forgot-password", json!({ "email": patient.email })).await;
+        app.mail.code(&patient.email, number + 2).await;
+        for _ in 0..6 {
+            let guess = json!({ "email": patient.email, "code": code, "flow": text(&theirs.json(), "flow") });
+            assert!([422, 429].contains(&from(100 + number, "validate-code", guess).await.status));
+        }
+    }
+    // Without the flow, the code has no attempts left.
+    from(50, "validate-code", json!({ "email": patient.email, "code": code })).await.violates(&[("code", "wrong")]);
+    // Not even the throttle of an address that has guessed too often stops the owner.
+    for _ in 0..8 {
+        let guess = json!({ "email": patient.email, "code": another(&code), "flow": "unknown" });
+        assert!([422, 429].contains(&from(51, "validate-code", guess).await.status));
+    }
+    let right = json!({ "email": patient.email, "code": code, "flow": flow });
+    let token = text(&from(51, "validate-code", right).await.ok(), "reset_token");
+    reset(&app, &token, NEW_PASSWORD).await.no_content();
+}
+
+#[tokio::test]
+async fn a_code_has_five_attempts_with_its_flow_and_five_without() {
+    let app = TestApp::start(BACKEND).await;
+    let patient = app.patient().await;
+    let (flow, code) = flow_and_code(&app, &patient.email, 1).await;
+    for _ in 0..5 {
+        validate_with(&app, &patient.email, &another(&code), &flow).await.violates(&[("code", "wrong")]);
+    }
+    // After five wrong ones with the flow, the five without it are left.
+    validate(&app, &patient.email, &code).await.ok();
+    let (flow, code) = flow_and_code(&app, &patient.email, 2).await;
+    for _ in 0..5 {
+        validate_with(&app, &patient.email, &another(&code), &flow).await.violates(&[("code", "wrong")]);
+        validate(&app, &patient.email, &another(&code)).await.violates(&[("code", "wrong")]);
+    }
+    validate_with(&app, &patient.email, &code, &flow).await.violates(&[("code", "wrong")]);
+}
+
+#[tokio::test]
+async fn three_codes_live_side_by_side_and_a_reset_invalidates_all() {
+    let app = TestApp::start(BACKEND).await;
+    let patient = app.patient().await;
+    let (flow, code) = flow_and_code(&app, &patient.email, 1).await;
+    let (other_flow, other_code) = flow_and_code(&app, &patient.email, 2).await;
+    let (last_flow, last_code) = flow_and_code(&app, &patient.email, 3).await;
+    // A flow goes with its code only.
+    if code != other_code {
+        validate_with(&app, &patient.email, &code, &other_flow).await.violates(&[("code", "wrong")]);
+    }
+    let token = text(&validate_with(&app, &patient.email, &code, &flow).await.ok(), "reset_token");
+    validate_with(&app, &patient.email, &code, &flow).await.violates(&[("code", "wrong")]);
+    validate_with(&app, &patient.email, &last_code, &last_flow).await.ok();
+    reset(&app, &token, NEW_PASSWORD).await.violates(&[("reset_token", "wrong")]);
+    let (flow, code) = flow_and_code(&app, &patient.email, 4).await;
+    let token = text(&validate_with(&app, &patient.email, &code, &flow).await.ok(), "reset_token");
+    reset(&app, &token, NEW_PASSWORD).await.no_content();
+    validate_with(&app, &patient.email, &other_code, &other_flow).await.violates(&[("code", "wrong")]);
+    validate(&app, &patient.email, &other_code).await.violates(&[("code", "wrong")]);
+}
+
+#[tokio::test]
+async fn every_address_gets_a_flow_and_the_same_answers_with_it() {
+    let app = TestApp::start(BACKEND).await;
+    let patient = app.patient().await;
+    let (known, unknown) = (forgot(&app, &patient.email).await, forgot(&app, "nobody@example.org").await);
+    let flows = [known.is(202).json(), unknown.is(202).json()].map(|body| text(&body, "flow"));
+    assert!(flows[0] != flows[1] && flows.iter().all(|flow| flow.len() == 43), "{flows:?}");
+    app.mail.code(&patient.email, 1).await;
+    let wrong = [&patient.email, "nobody@example.org"].map(|email| (email.to_owned(), "000000"));
+    let mut details = Vec::new();
+    for ((email, code), flow) in wrong.iter().zip(&flows) {
+        details.push(validate_with(&app, email, code, flow).await.problem(422, "invalid")["errors"].clone());
+    }
+    assert_eq!(details[0], details[1]);
+    validate_with(&app, &patient.email, "000000", "").await.violates(&[("flow", "length")]);
 }

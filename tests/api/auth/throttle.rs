@@ -1,5 +1,7 @@
 //! Throttling: repeated failures are slowed down, and no user can lock out another.
 
+use std::sync::Arc;
+
 use chrono::Duration;
 use futures_util::future::join_all;
 use reqwest::Method;
@@ -7,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::BACKEND;
 use crate::support::app::{PASSWORD, TestApp};
+use crate::support::database::Database;
 use crate::support::response::TestResponse;
 
 const THROTTLED: (&str, &str) = ("CARE4U__THROTTLE__ENABLED", "true");
@@ -315,4 +318,30 @@ async fn a_throttle_counter_contains_no_personal_data() {
     app.clock.advance(Duration::hours(2));
     let swept = care4u::domain::auth::throttle::sweep(&app.state().db, app.clock.now()).await.unwrap();
     assert_eq!(swept, 2);
+}
+
+#[tokio::test]
+async fn counters_survive_an_exchange_of_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, secret: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, secret).unwrap();
+        path.display().to_string()
+    };
+    let old = file("old", "K5l1rCqEGZrTCPNmbLgnLrrgLzLQXzSNsyHs0IV2");
+    let new = file("new", "uJ3p0aTn7Lk2vQeYxWb9RzD4mHs6GcF8oNi1VtXy");
+    let start = async |database: Arc<Database>, keys: String| {
+        let changes = [THROTTLED, BEHIND_PROXY, LONG_WAITS, ("CARE4U__AUTH__KEYS", &keys)];
+        TestApp::start_on(database, &changes).await
+    };
+    let app = start(Arc::new(Database::new(BACKEND).await), format!("{old},{new}")).await;
+    let patient = app.patient().await;
+    for _ in 0..5 {
+        log_in_from(&app, STRANGER, &patient.email, "a guess").await.problem(401, "wrong-credentials");
+    }
+    wait_of(&log_in_from(&app, STRANGER, &patient.email, "a guess").await);
+    for keys in [format!("{new},{old}"), new] {
+        let later = start(Arc::clone(&app.database), keys).await;
+        wait_of(&log_in_from(&later, STRANGER, &patient.email, "a guess").await);
+    }
 }
