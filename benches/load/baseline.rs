@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::server::SECRET;
 
 const USER: &str = "SELECT id, name, email, password_hash, role, nid, phone_number, address, birth_date, \
-    time_zone, email_verified_at, disabled_at, created_at, updated_at FROM users WHERE id = $1";
+    time_zone, email_verified_at, disabled_at, created_at, updated_at, nid_verified_at FROM users WHERE id = $1";
 const REQUESTS: &str = "SELECT id, user_id, vaccine_id, dose_number, status, note, reason, reviewed_by, created_at, \
     updated_at, for_contact, contact_id FROM vaccine_requests WHERE user_id = $1 ORDER BY id DESC LIMIT 21";
 
@@ -41,6 +41,7 @@ struct User<'a> {
     email: &'a str,
     role: &'a str,
     nid: Option<&'a str>,
+    nid_verified_at: Option<DateTime<Utc>>,
     phone_number: Option<&'a str>,
     address: Option<&'a str>,
     birth_date: Option<NaiveDate>,
@@ -123,6 +124,7 @@ async fn me(baseline: web::Data<Arc<Baseline>>, request: HttpRequest) -> HttpRes
         email: row.get(2),
         role: row.get(4),
         nid: row.get(5),
+        nid_verified_at: row.get(14),
         phone_number: row.get(6),
         address: row.get(7),
         birth_date: row.get(8),
