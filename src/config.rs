@@ -137,7 +137,8 @@ impl Settings {
     /// Returns a [`SettingsError`], whose text is one sentence that names the key.
     pub fn from_variables(mut variables: HashMap<String, String>) -> Result<Self, SettingsError> {
         variables::read_secret_files(&mut variables)?;
-        let ignored = variables::ignored(&variables);
+        let mut ignored = variables::ignored(&variables);
+        ignored.extend(checks::log_variable(variables.get("RUST_LOG")));
         let profile = match variables.get("CARE4U_PROFILE").map_or("", String::as_str) {
             "" | "development" => Profile::Development,
             "production" => Profile::Production,
@@ -279,6 +280,9 @@ mod tests {
             ("CARE4U_AUTH_SECRET", "hunter2", "write CARE4U__AUTH__SECRET"),
             ("CARE4U_MAIL__SMTP_HOST", "hunter2", "write CARE4U__MAIL__SMTP_HOST"),
             ("CARE4U_HOST", "hunter2", "CARE4U__SECTION__KEY"),
+            ("CARE4U_PROFILE_FILE", "hunter2", "CARE4U__SECTION__KEY"),
+            ("CARE4U_SERVER_PORT", "8080", "write CARE4U__SERVER__PORT"),
+            ("RUST_LOG", "warning", "RUST_LOG must be"),
             ("CARE4U__LOG__LEVEL", "warning", "log.level must be off, error, warn"),
             (
                 "CARE4U__AUTH__SECRET",
@@ -300,6 +304,20 @@ mod tests {
     }
 
     #[test]
+    fn variables_of_kubernetes_and_empty_ones_are_no_settings() {
+        let variables = [
+            ("CARE4U_SERVICE_HOST", "10.0.0.1"),
+            ("CARE4U_SERVICE_PORT_HTTP", "8080"),
+            ("CARE4U_PORT", "tcp://10.0.0.1:8080"),
+            ("CARE4U_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+            ("CARE4U_PORT_8080_TCP_ADDR", "10.0.0.1"),
+            ("CARE4U_ADMIN_PASSWORD_FILE", "/run/secrets/admin"),
+            ("RUST_LOG", ""),
+        ];
+        assert!(load(&[&PRODUCTION[..], &variables].concat()).is_ok());
+    }
+
+    #[test]
     fn values_that_cannot_work_are_refused() {
         for (variable, value, part) in [
             ("CARE4U__SERVER__WORKERS", "5000", "server.workers must be from 0 to 256"),
@@ -307,6 +325,10 @@ mod tests {
             ("CARE4U__MAIL__SMTP_TIMEOUT_SECONDS", "0", "mail.smtp_timeout_seconds must be above 0"),
             ("CARE4U__AUTH__REFRESH_GRACE_SECONDS", "2592001", "auth.refresh_grace_seconds must not be above"),
             ("CARE4U__THROTTLE__LONGEST_WAIT_SECONDS", "0", "throttle.first_wait_seconds must not be above"),
+            ("CARE4U__SERVER__CORS_ORIGINS", "https://[", "server.cors_origins must be origins"),
+            ("CARE4U__SERVER__CORS_ORIGINS", "https://clinic.example/", "server.cors_origins must be origins"),
+            ("CARE4U__SERVER__CORS_ORIGINS", "clinic.example", "server.cors_origins must be origins"),
+            ("CARE4U__REGISTRATION__ALLOWED_DOMAINS", "a@b", "registration.allowed_domains must be domains"),
             ("DATABASE_URL", "postgresql+asyncpg://user:hunter2@host/db", "write postgres:// instead"),
             ("DATABASE_URL_FILE", "/nowhere/hunter2", "DATABASE_URL_FILE cannot be read"),
         ] {

@@ -202,10 +202,10 @@ pub trait Transact: ConnectionTrait {
     /// Returns an error if no connection becomes available in time.
     fn begin(&self) -> impl Future<Output = Result<Self::Transaction, DbErr>> + Send;
 
-    /// Removes deleted data from the write-ahead log of SQLite, as far as no other connection reads from it.
+    /// Removes deleted data from the write-ahead log of SQLite.
     ///
     /// # Errors
-    /// Database errors.
+    /// Database errors, also if another connection still reads from the log.
     fn purge_log(&self) -> impl Future<Output = Result<(), DbErr>> + Send {
         std::future::ready(Ok(()))
     }
@@ -228,7 +228,10 @@ impl Transact for Db {
     async fn purge_log(&self) -> Result<(), DbErr> {
         match &self.0 {
             Backend::Sqlite { writer, .. } => {
-                writer.execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await.map(drop)
+                let checkpoint = Statement::from_string(DbBackend::Sqlite, "PRAGMA wal_checkpoint(TRUNCATE)");
+                let row = writer.query_one_raw(checkpoint).await?;
+                let is_busy = row.map_or(Ok(0), |row| row.try_get_by_index::<i32>(0))? != 0;
+                if is_busy { Err(DbErr::Custom("the write-ahead log is being read".to_owned())) } else { Ok(()) }
             }
             Backend::Postgres { .. } => Ok(()),
         }

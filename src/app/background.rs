@@ -67,30 +67,19 @@ async fn poll(state: AppState) {
     let mut interval = tokio::time::interval(POLLING_INTERVAL);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut read_until = auth.clock.now();
-    let (mut is_failing, mut is_skewed) = (false, false);
+    let mut is_skewed = false;
+    let [mut reading, mut measuring, mut writing] =
+        ["read revoked sessions", "read the time of the database", "write the generations that were seen"]
+            .map(Recurring::new);
     loop {
         interval.tick().await;
         let now = auth.clock.now();
-        let read = match auth.revocations.read(&db, read_until).await {
-            Ok(()) => {
-                read_until = now;
-                auth.seen_generations.write(&db).await
-            }
-            Err(error) => Err(error),
-        };
-        let outcome = match read {
-            Ok(()) => auth.skew.measure(&db, &auth.clock).await,
-            Err(error) => Err(error),
-        };
-        match outcome {
-            Ok(_) if is_failing => log::info!("revoked sessions can be read again"),
-            Err(ref error) if !is_failing => {
-                log::error!("cannot read revoked sessions; retrying: {}", with_causes(error));
-            }
-            _ => {}
+        if reading.report(auth.revocations.read(&db, read_until).await).is_some() {
+            read_until = now;
         }
-        is_failing = outcome.is_err();
-        if let Ok(skew) = outcome {
+        let skew = measuring.report(auth.skew.measure(&db, &auth.clock).await);
+        writing.report(auth.seen_generations.write(&db).await);
+        if let Some(skew) = skew {
             let was_skewed = std::mem::replace(&mut is_skewed, skew.abs() > MAX_UNREPORTED_SKEW);
             if is_skewed && !was_skewed {
                 log::warn!(
@@ -101,6 +90,36 @@ async fn poll(state: AppState) {
         }
         auth.revocations.remove_expired(now - auth.tokens.lifetimes().access);
         auth.seen_generations.remove_expired(now - auth.tokens.lifetimes().access);
+    }
+}
+
+/// An operation that is repeated, whose failure is logged once until it succeeds again.
+struct Recurring {
+    what: &'static str,
+    is_failing: bool,
+}
+
+impl Recurring {
+    fn new(what: &'static str) -> Self {
+        Self { what, is_failing: false }
+    }
+
+    fn report<T>(&mut self, outcome: Result<T>) -> Option<T> {
+        let was_failing = std::mem::replace(&mut self.is_failing, outcome.is_err());
+        match outcome {
+            Ok(value) => {
+                if was_failing {
+                    log::info!("can {} again", self.what);
+                }
+                Some(value)
+            }
+            Err(error) => {
+                if !was_failing {
+                    log::error!("cannot {}; retrying: {}", self.what, with_causes(&error));
+                }
+                None
+            }
+        }
     }
 }
 
@@ -126,6 +145,9 @@ async fn clean_up_once(state: &AppState) -> Result<u64> {
         + throttle::sweep(db, now).await?
         + quota::sweep(db, now).await?
         + outbox::sweep(db, now).await?;
-    db.purge_log().await?;
+    if let Err(error) = db.purge_log().await {
+        // The next clean-up does it.
+        log::debug!("cannot empty the write-ahead log: {error}");
+    }
     Ok(removed)
 }

@@ -48,7 +48,8 @@ pub enum UserCommand {
         #[arg(long, value_parser = parse_role, default_value = "patient")]
         role: Role,
     },
-    /// Set the e-mail address of someone who has no access to the old one, and end the sessions
+    /// Set the e-mail address of someone who has lost access, end the sessions and void the password; the owner sets a new
+    /// one with "forgot password"
     SetEmail {
         #[command(flatten)]
         account: AccountArg,

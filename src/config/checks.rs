@@ -97,12 +97,10 @@ pub(super) fn reject_impossible(settings: &Settings) -> Result<(), SettingsError
 
 /// Whether a text is an origin (RFC 6454 §6.2) as browsers send it.
 fn is_origin(text: &str) -> bool {
-    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    let is_host = |host: &str| {
-        let is_known = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-:[]".contains(c);
-        !host.is_empty() && host.chars().all(is_known)
-    };
-    text == "*" || host.is_some_and(is_host)
+    let Ok(uri) = text.parse::<actix_web::http::Uri>() else { return false };
+    let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
+    let is_plain = !text.ends_with('/') && !text.contains(['@', '?', '#']) && !text.chars().any(char::is_uppercase);
+    text == "*" || (is_web && is_plain && uri.path() == "/" && uri.authority().is_some())
 }
 
 fn is_domain(text: &str) -> bool {
@@ -116,9 +114,6 @@ pub(super) fn warnings(settings: &Settings) -> Vec<String> {
     if let Err(reason) = check_log_filter(&settings.log.level) {
         warnings.push(format!("log.level {reason}"));
     }
-    if let Some(Err(reason)) = std::env::var("RUST_LOG").ok().map(|filter| check_log_filter(&filter)) {
-        warnings.push(format!("RUST_LOG {reason}"));
-    }
     if is_guessable(settings.auth.secret.expose()) {
         warnings.push(
             "auth.secret is a known placeholder or repeats a few characters; generate one with \
@@ -130,6 +125,12 @@ pub(super) fn warnings(settings: &Settings) -> Vec<String> {
         warnings.push("auth.secret has no effect, because auth.keys is set; remove one of them".to_owned());
     }
     warnings
+}
+
+/// Describes a misspelt `RUST_LOG`.
+pub(super) fn log_variable(filter: Option<&String>) -> Option<String> {
+    let filter = filter.filter(|filter| !filter.is_empty())?;
+    check_log_filter(filter).err().map(|reason| format!("RUST_LOG {reason}"))
 }
 
 /// Whether a secret is known to attackers: a placeholder, or a few repeated characters.

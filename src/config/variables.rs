@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::SettingsError;
 
-/// Variables that the commands read besides the settings.
-const OTHERS: [&str; 4] = ["CARE4U_PROFILE", "CARE4U_ADMIN_PASSWORD", "CARE4U_USER_PASSWORD", "CARE4U_DEMO_PASSWORD"];
+/// Passwords for commands, which can be in a file, too.
+const PASSWORDS: [&str; 3] = ["CARE4U_ADMIN_PASSWORD", "CARE4U_USER_PASSWORD", "CARE4U_DEMO_PASSWORD"];
 
 /// Secrets, which can be in a file that the variable with the suffix `_FILE` names.
 const SECRETS: [&str; 4] =
@@ -50,18 +50,28 @@ fn secret_in(variable: &str, path: &str) -> Result<String, SettingsError> {
 
 /// Describes the variables that begin like settings but are none: they would be ignored.
 pub(super) fn ignored(variables: &HashMap<String, String>) -> Vec<String> {
-    let is_other = |name: &str| OTHERS.iter().any(|other| name == *other || name.strip_suffix("_FILE") == Some(other));
+    let is_password = |name: &str| PASSWORDS.contains(&name.strip_suffix("_FILE").unwrap_or(name));
     let mut ignored: Vec<String> = variables
-        .keys()
-        .filter(|name| name.to_ascii_uppercase().starts_with("CARE4U"))
-        .filter(|name| !name.to_ascii_uppercase().starts_with("CARE4U__") && !is_other(name))
-        .map(|name| match spelling_of(name) {
+        .iter()
+        .filter(|(name, _)| name.to_ascii_uppercase().starts_with("CARE4U_"))
+        .filter(|(name, _)| !name.to_ascii_uppercase().starts_with("CARE4U__"))
+        .filter(|(name, value)| *name != "CARE4U_PROFILE" && !is_password(name) && !is_service_link(name, value))
+        .map(|(name, _)| match spelling_of(name) {
             Some(spelling) => format!("the variable {name} has no effect; write {spelling}"),
             None => format!("the variable {name} has no effect; settings are CARE4U__SECTION__KEY"),
         })
         .collect();
     ignored.sort();
     ignored
+}
+
+/// Whether Kubernetes has set a variable, for a service whose name begins with `care4u`.
+fn is_service_link(name: &str, value: &str) -> bool {
+    name.contains("_SERVICE_HOST")
+        || name.contains("_SERVICE_PORT")
+        || ["tcp://", "udp://", "sctp://"].iter().any(|scheme| value.starts_with(scheme))
+        || ["_TCP_", "_UDP_", "_SCTP_"].iter().any(|protocol| name.contains(&format!("_PORT{protocol}")))
+        || ["_PROTO", "_ADDR", "_PORT"].iter().any(|end| name.contains("_PORT_") && name.ends_with(end))
 }
 
 /// The setting that a variable with single underscores most likely means.

@@ -78,8 +78,10 @@ impl PgTransaction {
                 Ok(())
             }
             Err(error) => {
-                // After a failed COMMIT the transaction is over, but the connection need not be in a defined state.
-                lease.lost();
+                // The connection is closed in any case: it need not be in a defined state.
+                if is_lost(&error) {
+                    lease.lost();
+                }
                 Err(exec_error(error))
             }
         }

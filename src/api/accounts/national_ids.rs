@@ -110,6 +110,6 @@ pub async fn list_claims(
     id: Id,
     Query(query): Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let claims = national_ids::list_claims(&state.db, &caller, id.0, query.page()?).await?;
+    let claims = national_ids::list_claims(&state.db, &state.auth.clock, &caller, id.0, query.page()?).await?;
     Ok(paging::reply(&request, claims, NidClaimReply::from))
 }

@@ -84,8 +84,10 @@ impl TryFrom<RegisterAccount> for NewUser {
 /// Register an account
 ///
 /// The account has the role `patient`; an admin can change it. A code is mailed to the address, for
-/// `POST /auth/verify-email`. With the setting `registration.mode = "closed"` the response is 403. With the setting `registration.on_duplicate = "silent"` the response is 202 whether or
-/// not the e-mail is taken; the owner of the address gets the outcome by mail.
+/// `POST /auth/verify-email`.
+///
+/// With the setting `registration.mode = "closed"` the response is 403. With `registration.on_duplicate = "silent"` it is
+/// 202 whether or not the e-mail is taken; the owner of the address gets the outcome by mail.
 ///
 /// **Open to:** anyone.
 #[utoipa::path(

@@ -30,8 +30,9 @@ pub struct SetEmail {
 
 /// Set the e-mail address of an account
 ///
-/// For someone who has lost access to the old one, whose identity was checked. The new address counts as verified, the
-/// old one is notified. All sessions end; codes and the birthday feed are deleted.
+/// For someone who has lost access to the account, whose identity was checked. The new address counts as verified, the
+/// old one is notified. All sessions end; the password becomes void, codes and the birthday feed are deleted. If the old
+/// address was not verified, the profile is cleared. The owner sets a new password with `POST /auth/forgot-password`.
 ///
 /// **Open to:** admins.
 #[utoipa::path(

@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::api::http::extract::{CurrentUser, Id, Query, Valid};
+use crate::api::http::extract::{Id, Query, Valid};
 use crate::api::http::field::{Field, Optional as _};
 use crate::api::http::paging::{self, Limit, PageReply};
 use crate::api::http::problem::Problem;
@@ -153,12 +153,12 @@ impl ListUsers {
 #[get("")]
 pub async fn list(
     state: web::Data<AppState>,
-    user: CurrentUser,
+    caller: Caller,
     request: HttpRequest,
     Query(mut query): Query<ListUsers>,
 ) -> Result<HttpResponse, Problem> {
     let page = paging::page(query.limit.take(), query.cursor.as_deref())?;
-    let accounts = users::list(&state.db, &user, &query.filter()?, page).await?;
+    let accounts = users::list(&state.db, &state.auth.clock, &caller, &query.filter()?, page).await?;
     Ok(paging::reply(&request, accounts, UserReply::from))
 }
 

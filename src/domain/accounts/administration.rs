@@ -107,8 +107,9 @@ pub async fn reset_password(db: &impl Transact, auth: &Auth, email: &Email, new:
     Ok(user)
 }
 
-/// Sets the e-mail address of an account whose owner has no access to the old one any more, and revokes all sessions and
-/// other [grants]. The new address counts as verified; the old one is notified.
+/// Sets the e-mail address of an account whose owner has no access to it any more, and revokes the password, all sessions
+/// and other [grants]. The new address counts as verified, the old one is notified; the owner sets a new password with
+/// "forgot password".
 ///
 /// # Errors
 /// [`Error::NotFound`]; a conflict if another account has the address.
@@ -119,17 +120,23 @@ pub async fn set_email(
     id: Uuid,
     email: &Email,
 ) -> Result<users::Model> {
+    email.check_new()?;
     let now = auth.clock.now();
     let transaction = db.begin().await?;
     let old = accounts::lock(&transaction, id).await?.ok_or(Error::NotFound)?;
     if old.email == email.as_str() {
         return Err(Violation::new("email", "same", "is the address of the account already").into());
     }
-    let changed = accounts::set_verified(&old, now)
-        .col_expr(users::Column::Email, Expr::value(email.as_str()))
-        .col_expr(users::Column::SearchText, Expr::value(accounts::search_text(&old.name, email.as_str())))
-        .exec_with_returning(&transaction)
-        .await?;
+    // Whoever has had the account until now may know the password, and on an unverified account wrote the profile.
+    let verified = accounts::set_verified(&old, now);
+    let update = if old.email_verified_at.is_some() {
+        let search_text = accounts::search_text(&old.name, email.as_str());
+        accounts::without_password(verified).col_expr(users::Column::SearchText, Expr::value(search_text))
+    } else {
+        accounts::without_owner(verified, &users::Model { email: email.as_str().to_owned(), ..old.clone() })
+    };
+    let changed =
+        update.col_expr(users::Column::Email, Expr::value(email.as_str())).exec_with_returning(&transaction).await?;
     let ended = grants::revoke(&transaction, id, Cause::Recovery, now).await?;
     outbox::add(&transaction, MailKind::EmailChanged, &old.email, Some(id), now).await?;
     by.event(AuditAction::EmailChanged, id).record(&transaction, now).await?;

@@ -11,9 +11,11 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::db::Transact;
+use crate::domain::accounts::users as accounts;
 use crate::domain::auth::context::Auth;
 use crate::domain::records::audit::Event;
 use crate::domain::values::caller::Caller;
+use crate::domain::values::clock::Clock;
 use crate::domain::values::page::{Page, Slice};
 use crate::domain::values::person::NationalId;
 use crate::error::{Conflict, Error, Result, Violation};
@@ -51,17 +53,26 @@ pub async fn verify(
     }
     let user = Entity::find_by_id(id).one(&transaction).await?.ok_or(Error::NotFound)?;
     let Some(key) = &user.nid_key else { return Err(Conflict::NidMissing.into()) };
-    if seen.is_some_and(|seen| seen.key() != key) {
+    // Without `seen`, the owner may just have entered another id.
+    if seen.is_some_and(|seen| seen.key() != key) || user.nid_verified_at.is_none() {
         return Err(Violation::new("nid", "changed", "is not the national id of the account").into());
     }
+    accounts::account_read(caller, id).detail("national id").record(&transaction, now).await?;
+    transaction.commit().await?;
     Ok(user)
 }
 
-/// Lists the other accounts with the national id of an account, verified or not, newest first.
+/// Lists the other accounts with the national id of an account, verified or not, newest first, and records that.
 ///
 /// # Errors
 /// [`Error::Forbidden`] unless the actor is staff; [`Error::NotFound`].
-pub async fn list_claims(db: &impl ConnectionTrait, caller: &Caller, id: Uuid, page: Page) -> Result<Slice<Model>> {
+pub async fn list_claims(
+    db: &impl ConnectionTrait,
+    clock: &Clock,
+    caller: &Caller,
+    id: Uuid,
+    page: Page,
+) -> Result<Slice<Model>> {
     caller.actor.require(Role::Staff)?;
     let user = Entity::find_by_id(id).one(db).await?.ok_or(Error::NotFound)?;
     let Some(key) = user.nid_key else { return Ok(page.slice(Vec::new(), |user: &Model| user.id)) };
@@ -73,5 +84,6 @@ pub async fn list_claims(db: &impl ConnectionTrait, caller: &Caller, id: Uuid, p
         .limit(page.rows())
         .all(db)
         .await?;
+    accounts::account_read(caller, id).detail("claims of the national id").record(db, clock.now()).await?;
     Ok(page.slice(others, |user| user.id))
 }

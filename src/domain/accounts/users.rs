@@ -210,6 +210,7 @@ async fn registered(transaction: &impl ConnectionTrait, user: &users::Model, cli
 }
 
 async fn hashed(auth: &Auth, new: NewUser, role: Role) -> Result<users::ActiveModel> {
+    new.email.check_new()?;
     let context = new.password.check_context(new.email.as_str(), new.name.as_str());
     context.map_err(|violation| violation.in_field("password"))?;
     let password_hash = auth.hasher.permit().await?.hash(new.password).await?;
@@ -245,7 +246,12 @@ pub(super) fn set_verified(user: &users::Model, now: DateTime<Utc>) -> UpdateMan
 
 /// Adds to an UPDATE that the password becomes void and the profile is cleared.
 pub(super) fn without_owner(update: UpdateMany<users::Entity>, user: &users::Model) -> UpdateMany<users::Entity> {
-    without_profile(update, user).col_expr(users::Column::PasswordHash, Expr::value(PasswordHash::void()))
+    without_profile(without_password(update), user)
+}
+
+/// Adds to an UPDATE that the password becomes void.
+pub(super) fn without_password(update: UpdateMany<users::Entity>) -> UpdateMany<users::Entity> {
+    update.col_expr(users::Column::PasswordHash, Expr::value(PasswordHash::void()))
 }
 
 /// Adds to an UPDATE that the profile is cleared. The name becomes the local part of the address, until the owner sets
@@ -277,8 +283,7 @@ pub async fn get(db: &impl ConnectionTrait, clock: &Clock, caller: &Caller, id: 
     let actor = &caller.actor;
     let user = visible_to(actor).filter(users::Column::Id.eq(id)).one(db).await?.ok_or(Error::NotFound)?;
     if id != actor.user_id {
-        let event = Event::new(AuditAction::AccountRead, &caller.client).by(Some(actor.user_id)).to(id);
-        event.record(db, clock.now()).await?;
+        account_read(caller, id).record(db, clock.now()).await?;
     }
     Ok(user)
 }
@@ -299,17 +304,19 @@ pub async fn get_own(db: &impl ConnectionTrait, actor: &Actor) -> Result<users::
     user.ok_or(Error::InvalidToken)
 }
 
-/// Lists accounts, newest first.
+/// Lists accounts, newest first. Looking up one by its e-mail address is recorded as reading it.
 ///
 /// # Errors
 /// Returns [`Error::Forbidden`] unless the actor is an admin.
 pub async fn list(
     db: &impl ConnectionTrait,
-    actor: &Actor,
+    clock: &Clock,
+    caller: &Caller,
     filter: &UserFilter,
     page: Page,
 ) -> Result<Slice<users::Model>> {
     use users::Column;
+    let actor = &caller.actor;
     actor.require(Role::Admin)?;
     let users = visible_to(actor)
         .apply_if(filter.search.as_ref(), |users, text| {
@@ -327,7 +334,17 @@ pub async fn list(
         .limit(page.rows())
         .all(db)
         .await?;
+    if filter.email.is_some() {
+        for user in users.iter().filter(|user| user.id != actor.user_id) {
+            account_read(caller, user.id).record(db, clock.now()).await?;
+        }
+    }
     Ok(page.slice(users, |user| user.id))
+}
+
+/// Event of staff or an admin who reads the account of someone else.
+pub(super) fn account_read(caller: &Caller, user_id: Uuid) -> Event<'_> {
+    Event::new(AuditAction::AccountRead, &caller.client).by(Some(caller.actor.user_id)).to(user_id)
 }
 
 /// Updates the profile of the actor.

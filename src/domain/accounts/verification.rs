@@ -136,12 +136,17 @@ pub async fn begin_change(
     email: &Email,
     password: Password,
 ) -> Result<()> {
+    email.check_new()?;
     let user = credentials::confirm(db, auth, caller, password, "current_password").await?;
     if user.email == email.as_str() {
         return Err(Violation::new("email", "same", "is the address of the account already").into());
     }
     let now = auth.clock.now();
     let transaction = db.begin().await?;
+    let locked = sessions::lock_active(&transaction, &caller.actor, now).await?;
+    if locked.password_hash != user.password_hash {
+        return Err(Violation::new("current_password", "wrong", "is not the password of the account").into());
+    }
     // Each request sends two mails, one of them to any address that the caller chooses.
     Attempt::new(auth, Action::Resend, Some(&user.email), &caller.client).count_and_check(&transaction).await?;
     codes::begin_change(&transaction, auth, user.id, email).await?;
@@ -168,7 +173,7 @@ pub async fn finish_change(
     let code = codes::verify(db, auth, &presented, &caller.client).await?;
     let now = auth.clock.now();
     let transaction = db.begin().await?;
-    let old = accounts::lock(&transaction, caller.actor.user_id).await?.ok_or(Error::InvalidToken)?;
+    let old = sessions::lock_active(&transaction, &caller.actor, now).await?;
     codes::redeem(&transaction, &code).await?;
     let changed = users::Entity::update_many()
         .col_expr(users::Column::SearchText, Expr::value(accounts::search_text(&old.name, &code.email)))
@@ -178,9 +183,10 @@ pub async fn finish_change(
         .filter(users::Column::Id.eq(caller.actor.user_id))
         .exec_with_returning(&transaction)
         .await?;
-    grants::revoke(&transaction, old.id, Cause::EmailChange, now).await?;
+    let ended = grants::revoke(&transaction, old.id, Cause::EmailChange, now).await?;
     outbox::add(&transaction, MailKind::EmailChanged, &old.email, Some(old.id), now).await?;
     Event::own(AuditAction::EmailChanged, old.id, &caller.client).record(&transaction, now).await?;
     transaction.commit().await?;
+    auth.revocations.add(ended, now);
     changed.into_iter().next().ok_or(Error::InvalidToken)
 }

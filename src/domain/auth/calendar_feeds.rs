@@ -16,6 +16,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::db::Transact;
+use crate::domain::auth::sessions;
 use crate::domain::records::audit::Event;
 use crate::domain::values::actor::Actor;
 use crate::domain::values::caller::Caller;
@@ -46,7 +47,7 @@ impl std::fmt::Debug for NewFeed {
 /// Creates the feed of the actor with a new secret, or replaces the secret of the existing one.
 ///
 /// # Errors
-/// Database errors; [`Error::Internal`] if the system has no randomness.
+/// [`Error::InvalidToken`] if the session has just ended; [`Error::Internal`] if the system has no randomness.
 pub async fn put(db: &impl Transact, clock: &Clock, caller: &Caller) -> Result<NewFeed> {
     let user_id = caller.actor.user_id;
     let mut bytes = [0; SECRET_BYTES];
@@ -54,6 +55,7 @@ pub async fn put(db: &impl Transact, clock: &Clock, caller: &Caller) -> Result<N
     let (secret, created_at) = (URL_SAFE_NO_PAD.encode(bytes), clock.now());
     let secret_hash = hash(&secret);
     let transaction = db.begin().await?;
+    sessions::lock_active(&transaction, &caller.actor, created_at).await?;
     // The INSERT decides which of several concurrent requests creates the feed.
     let insert = |on_conflict: &mut OnConflict| {
         let secret_hash = Set(secret_hash.clone());

@@ -120,8 +120,8 @@ async fn record_failure(
     Ok(failure.error)
 }
 
-/// Opens the session, clears the counters of the failed attempts, and ends the oldest session if there are too many. Returns none if the account has changed since it
-/// was read.
+/// Opens the session, clears the counters of the failed attempts, and ends the oldest session if there are too many.
+/// Returns none if the account has changed since it was read.
 async fn open_session(
     db: &impl Transact,
     auth: &Auth,
@@ -143,6 +143,10 @@ async fn open_session(
         attempt.clear(&transaction).await?;
     }
     let ended = sessions::end_oldest(&transaction, user.id, session.created_at).await?;
+    if !ended.is_empty() {
+        let event = Event::own(AuditAction::SessionEnded, user.id, client).detail("the oldest of too many");
+        event.record(&transaction, session.created_at).await?;
+    }
     transaction.commit().await?;
     auth.revocations.add(ended, session.created_at);
     auth.tokens.pair(&session, user.role).map(Some)

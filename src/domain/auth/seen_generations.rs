@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
 use entity::refresh_tokens::{Column, Entity};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
@@ -36,7 +36,7 @@ impl SeenGenerations {
             return;
         }
         self.seen.write().unwrap_or_else(PoisonError::into_inner).insert(session_id, (generation, now));
-        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner).push((session_id, generation));
+        self.unwritten().push((session_id, generation));
     }
 
     /// Whether this instance has seen the generation or a later one.
@@ -56,23 +56,27 @@ impl SeenGenerations {
     /// # Errors
     /// Database errors. What was not written is kept for the next time.
     pub async fn write(&self, db: &impl ConnectionTrait) -> Result<()> {
-        let mut unwritten = std::mem::take(&mut *self.unwritten.lock().unwrap_or_else(PoisonError::into_inner));
-        while !unwritten.is_empty() {
-            let batch = unwritten.split_off(unwritten.len().saturating_sub(BATCH));
-            // Only the present generation of a session matters.
+        loop {
+            let batch: Vec<_> = self.unwritten().iter().take(BATCH).copied().collect();
+            if batch.is_empty() {
+                return Ok(());
+            }
+            // Only the present generation of a session matters, and only until one instance has written it.
             let is_present = batch.iter().fold(Condition::any(), |any, (id, generation)| {
                 any.add(Condition::all().add(Column::Id.eq(*id)).add(Column::Generation.eq(*generation)))
             });
-            let update = Entity::update_many()
+            Entity::update_many()
                 .col_expr(Column::SeenGeneration, Expr::col(Column::Generation))
                 .filter(is_present)
-                .exec(db);
-            if let Err(error) = update.await {
-                unwritten.extend(batch);
-                self.unwritten.lock().unwrap_or_else(PoisonError::into_inner).extend(unwritten);
-                return Err(error.into());
-            }
+                .filter(Expr::col(Column::SeenGeneration).lt(Expr::col(Column::Generation)))
+                .exec(db)
+                .await?;
+            // Only now, so that a task that is aborted meanwhile loses nothing. New ones are added at the end.
+            self.unwritten().drain(..batch.len());
         }
-        Ok(())
+    }
+
+    fn unwritten(&self) -> std::sync::MutexGuard<'_, Vec<(Uuid, i32)>> {
+        self.unwritten.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

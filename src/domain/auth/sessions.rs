@@ -14,6 +14,7 @@ use crate::db::Transact;
 use crate::domain::auth::context::Auth;
 use crate::domain::auth::token::PresentedToken;
 use crate::domain::records::audit::Event;
+use crate::domain::values::actor::Actor;
 use crate::domain::values::caller::Caller;
 use crate::domain::values::client::Client;
 use crate::domain::values::clock::Clock;
@@ -209,6 +210,26 @@ pub async fn is_active(
 ) -> Result<bool> {
     let session = Entity::find_by_id(session_id).filter(active_of(user_id, now)).one(transaction).await?;
     Ok(session.is_some())
+}
+
+/// Locks the account of the actor, and checks that their session is active. An operation that creates a grant begins with
+/// this: after a recovery, another instance may accept the access token of an ended session for a second, and must not
+/// plant anything in the account.
+///
+/// # Errors
+/// [`Error::InvalidToken`].
+pub async fn lock_active(
+    transaction: &impl ConnectionTrait,
+    actor: &Actor,
+    now: DateTime<Utc>,
+) -> Result<users::Model> {
+    let user = users::Entity::find_by_id(actor.user_id).lock_exclusive().one(transaction).await?;
+    let user = user.ok_or(Error::InvalidToken)?;
+    if is_active(transaction, actor.user_id, actor.session_id, now).await? {
+        Ok(user)
+    } else {
+        Err(Error::InvalidToken)
+    }
 }
 
 /// Deletes user agent and address from the sessions of an account, as part of the transaction that deletes the account.

@@ -204,3 +204,13 @@ async fn names_without_a_visible_character_and_with_direction_controls_are_refus
         app.post("/api/v1/auth/register", body).await.violates(&[("name", code)]);
     }
 }
+
+#[tokio::test]
+async fn addresses_that_cannot_receive_mail_are_refused_for_new_accounts_only() {
+    let app = TestApp::start(BACKEND).await;
+    for email in ["ada@localhost", "=?utf-8?q?ada?=@example.org"] {
+        app.register(email).await.violates(&[("email", "email")]);
+        // An account of an earlier release may have it.
+        app.log_in(email, PASSWORD).await.problem(401, "wrong-credentials");
+    }
+}

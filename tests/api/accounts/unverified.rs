@@ -259,3 +259,54 @@ async fn every_table_with_rows_of_a_user_is_revoked_by_a_recovery_or_shown_to_th
     let kept = ["contact_imports", "contacts", "outbox", "vaccine_requests"];
     assert_eq!(tables, revoked.into_iter().chain(kept).map(str::to_owned).collect());
 }
+
+#[tokio::test]
+async fn an_authorization_header_without_a_usable_token_is_no_confirmation_by_code_alone() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = claim(&app).await;
+    let code = app.mail.code(VICTIM, 1).await;
+    let with = |headers: &[&str]| {
+        let request = app.request(Method::POST, "/api/v1/auth/verify-email");
+        let request = request.json(&json!({ "email": VICTIM, "code": code }));
+        headers.iter().fold(request, |request, value| request.header("authorization", *value))
+    };
+    for value in ["Bearer", "Bearer ", "Basic YWRhOmFkYQ==", "nonsense"] {
+        app.send(with(&[value])).await.problem(401, "unauthenticated");
+    }
+    app.send(with(&["Basic x", &format!("Bearer {}", ada.access_token)])).await.problem(400, "malformed");
+    ada.get("/users/me").await.ok();
+    app.log_in(VICTIM, PASSWORD).await.ok();
+}
+
+#[tokio::test]
+async fn a_session_that_a_recovery_has_ended_plants_nothing_although_an_instance_still_accepts_its_token() {
+    use care4u::domain::accounts::verification;
+    use care4u::domain::auth::calendar_feeds;
+    use care4u::domain::auth::password::Password;
+    use care4u::domain::values::actor::Actor as Known;
+    use care4u::domain::values::caller::Caller;
+    use care4u::domain::values::email::Email;
+    use care4u::domain::values::one_time_code::OneTimeCode;
+    use care4u::error::Error;
+    let app = TestApp::start(BACKEND).await;
+    let mallory = app.patient().await;
+    let session = entity::refresh_tokens::Entity::find().one(&app.state().db).await.unwrap().unwrap();
+    let actor = Known { user_id: mallory.id, session_id: session.id, role: entity::Role::Patient };
+    // What the guard of an instance hands on that has not read the revocation yet.
+    let caller = Caller { actor, client: Default::default() };
+    let new = json!({ "email": "mallory@example.org", "current_password": PASSWORD });
+    mallory.post("/users/me/email-change", new).await.accepted();
+    app.mail.code("mallory@example.org", 1).await;
+    let other = mallory.on_another_device().await;
+    other.delete("/users/me/sessions").await.no_content();
+    let (db, auth) = (&app.state().db, &app.state().auth);
+    let feed = calendar_feeds::put(db, &auth.clock, &caller).await;
+    assert!(matches!(feed, Err(Error::InvalidToken)), "{feed:?}");
+    let email = Email::parse("eve@example.org").unwrap();
+    let begun = verification::begin_change(db, auth, &caller, &email, Password::presented(PASSWORD)).await;
+    assert!(matches!(begun, Err(Error::InvalidToken)), "{begun:?}");
+    let code = OneTimeCode::parse(&app.mail.code("mallory@example.org", 1).await).unwrap();
+    let finished = verification::finish_change(db, auth, &caller, &code).await;
+    assert!(matches!(finished, Err(Error::InvalidToken)), "{finished:?}");
+    other.get("/contacts/birthdays/feed").await.problem(404, "not-found");
+}

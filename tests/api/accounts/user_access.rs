@@ -26,13 +26,29 @@ async fn an_admin_sets_the_address_and_the_old_one_is_notified() {
     assert!(account["email"] == "ada@example.net" && account["email_verified_at"].is_string());
     ada.get("/users/me").await.problem(401, "invalid-token");
     app.log_in(&ada.email, PASSWORD).await.problem(401, "wrong-credentials");
-    app.log_in("ada@example.net", PASSWORD).await.ok();
+    // Whoever knows the old password does not get in.
+    app.log_in("ada@example.net", PASSWORD).await.problem(401, "wrong-credentials");
     assert_eq!(app.mail.wait_for(&ada.email, 1).await.subject, "Your e-mail address has changed");
     let found = admin.get("/users?q=ada@example.net").await.ok();
     assert_eq!(found["items"][0]["id"], json!(ada.id));
-    // The password is forgotten, too: the profile stays, because the address is verified.
     app.post("/api/v1/auth/forgot-password", json!({ "email": "ada@example.net" })).await.accepted();
-    app.mail.code("ada@example.net", 1).await;
+    let body = json!({ "email": "ada@example.net", "code": app.mail.code("ada@example.net", 1).await });
+    let token = app.post("/api/v1/auth/validate-code", body).await.ok();
+    let body = json!({ "reset_token": token["reset_token"], "new_password": "a longer sentence" });
+    app.post("/api/v1/auth/reset-password", body).await.no_content();
+    app.log_in("ada@example.net", "a longer sentence").await.ok();
+}
+
+#[tokio::test]
+async fn an_unverified_account_gets_its_new_address_without_the_profile_of_the_first_claimant() {
+    let app = TestApp::start(BACKEND).await;
+    let admin = app.admin().await;
+    let body = json!({ "name": "Mallory", "email": "ada@example.org", "password": PASSWORD, "nid": "6666" });
+    let account = app.post("/api/v1/auth/register", body).await.created();
+    let path = format!("/users/{}/email", account["id"].as_str().unwrap());
+    let account = admin.put(&path, json!({ "email": "ada@example.net" })).await.ok();
+    assert_eq!((&account["name"], &account["nid"]), (&json!("ada"), &Value::Null));
+    app.log_in("ada@example.net", PASSWORD).await.problem(401, "wrong-credentials");
 }
 
 #[tokio::test]

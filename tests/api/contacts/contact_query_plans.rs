@@ -27,7 +27,7 @@ use sea_orm::{ConnectionTrait, DbBackend};
 use uuid::Uuid;
 
 use crate::BACKEND;
-use crate::api::query_plans::actor;
+use crate::api::query_plans::{actor, signed_in};
 use crate::support::app::TestApp;
 use crate::support::explained::Explained;
 
@@ -117,7 +117,7 @@ async fn contacts_are_found_by_index() {
 #[tokio::test]
 async fn birthdays_are_found_by_index() {
     let app = TestApp::start(BACKEND).await;
-    let own = actor(fill(&app).await, Role::Patient);
+    let own = signed_in(&app, fill(&app).await).await;
     let caller = Caller { actor: own, client: Client::default() };
     let db = Explained::new(&app.state().db).await;
     let clock = &app.state().auth.clock;
