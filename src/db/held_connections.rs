@@ -77,19 +77,26 @@ impl HeldConnections {
 
     /// Takes an idle connection, or opens one.
     pub(super) async fn lease(self: &Arc<Self>) -> Result<Lease, DbErr> {
-        let permits = Arc::clone(&self.permits);
-        let permit = match Arc::clone(&permits).try_acquire_owned() {
+        let permit = match Arc::clone(&self.permits).try_acquire_owned() {
             Ok(permit) => permit,
-            Err(_) => match timeout(ACQUIRE_TIMEOUT, permits.acquire_owned()).await {
+            Err(_) => match timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.permits).acquire_owned()).await {
                 Ok(Ok(permit)) => permit,
                 _ => return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
             },
         };
-        let (connection, is_reused) = match self.take_idle().await {
+        let (connection, is_reused) = match self.take_fresh() {
             Some(connection) => (connection, true),
-            None => (connect(&self.connect).await.map_err(connection_error)?, false),
+            None => match self.take_idle().await {
+                Some(connection) => (connection, true),
+                None => (connect(&self.connect).await.map_err(connection_error)?, false),
+            },
         };
         Ok(Lease { held: Arc::clone(self), connection, is_reused, _permit: permit })
+    }
+
+    /// The idle connection that was used last, if that was a moment ago.
+    fn take_fresh(&self) -> Option<PgConnection> {
+        self.idle().pop_if(|(_, since)| since.elapsed() < MAX_UNTESTED_IDLE).map(|(connection, _)| connection)
     }
 
     /// The idle connection that was used last, if it is alive. If it is dead, all idle ones are dropped.
@@ -99,7 +106,7 @@ impl HeldConnections {
         if idle >= MAX_IDLE {
             return None;
         }
-        if idle >= MAX_UNTESTED_IDLE && within(SHORT_TIMEOUT, connection.ping()).await.is_err() {
+        if within(SHORT_TIMEOUT, connection.ping()).await.is_err() {
             self.idle().clear();
             return None;
         }
