@@ -9,14 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_cors::Cors;
 use actix_web::dev::Server;
-use actix_web::http::header;
 use actix_web::middleware::{Condition, from_fn};
 use actix_web::{App, HttpServer, web};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::api;
+use crate::api::docs::Docs;
 use crate::config::{MailTransport, OnDuplicate, Profile, RegistrationMode, Settings};
 use crate::db::Db;
 use crate::domain::auth::context::{Auth, RegistrationPolicy};
@@ -120,15 +119,19 @@ impl Application {
         let state = state(settings, clock, workers).await?;
         let shared_state = state.clone();
         let cors_origins = settings.server.cors_origins.clone();
+        let public_url = Some(settings.server.public_url.clone()).filter(|url| !url.is_empty());
+        let docs = web::Data::new(Docs::new(settings.docs.enabled, public_url));
+        let has_cors = !cors_origins.is_empty();
         let server = HttpServer::new(move || {
             let state = AppState { db: shared_state.db.for_worker(), ..shared_state.clone() };
             App::new()
                 .app_data(web::Data::new(state))
                 .app_data(web::PayloadConfig::new(api::MAX_BODY_BYTES))
-                .wrap(Condition::new(!cors_origins.is_empty(), cors(&cors_origins)))
+                .wrap(Condition::new(has_cors, api::cors(&cors_origins)))
+                .wrap(Condition::new(has_cors, from_fn(api::explain_refused_preflight)))
                 .wrap(from_fn(api::log_request))
                 .configure(|config| api::routes(&mut ServiceConfig::new(config)))
-                .configure(api::docs::configure)
+                .configure(|config| api::docs::configure(config, docs.clone()))
         })
         .workers(workers)
         .shutdown_timeout(settings.server.shutdown_seconds)
@@ -163,20 +166,6 @@ impl Application {
         }
         outcome
     }
-}
-
-/// Lets pages of other origins send requests. Their requests need no cookies, so credentials are not allowed.
-fn cors(origins: &[String]) -> Cors {
-    let cors = Cors::default()
-        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
-        .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT, header::IF_MATCH])
-        .allowed_header("x-request-id")
-        .expose_headers(["location", "link", "retry-after", "www-authenticate", "x-request-id", "etag"])
-        .max_age(3600);
-    if origins.iter().any(|origin| origin == "*") {
-        return cors.allow_any_origin().send_wildcard();
-    }
-    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }
 
 /// The number of worker threads.

@@ -24,6 +24,17 @@ pub struct JwkSetReply {
     keys: Vec<serde_json::Value>,
 }
 
+/// Check health
+///
+/// As readiness, for tools that expect this path.
+///
+/// **Open to:** anyone.
+#[utoipa::path(operation_id = "check_health", tag = "operations", responses((status = 200, body = HealthReply)))]
+#[get("")]
+pub async fn check(state: web::Data<AppState>) -> Result<web::Json<HealthReply>, Problem> {
+    report(&state).await
+}
+
 /// Check liveness
 ///
 /// Tells whether the process runs. Does not use the database.
@@ -44,6 +55,10 @@ pub async fn live() -> web::Json<HealthReply> {
 #[utoipa::path(operation_id = "check_readiness", tag = "operations", responses((status = 200, body = HealthReply)))]
 #[get("/ready")]
 pub async fn ready(state: web::Data<AppState>) -> Result<web::Json<HealthReply>, Problem> {
+    report(&state).await
+}
+
+async fn report(state: &AppState) -> Result<web::Json<HealthReply>, Problem> {
     state.auth.revocations.check_age()?;
     state.auth.skew.check()?;
     state.db.ping().await.map_err(Error::from)?;
@@ -52,15 +67,14 @@ pub async fn ready(state: web::Data<AppState>) -> Result<web::Json<HealthReply>,
 
 /// Get the public keys (JWKS)
 ///
-/// They verify access tokens. There are none if tokens are signed with a shared secret.
+/// They verify access tokens. The set is empty if tokens are signed with a shared secret.
 ///
 /// **Open to:** anyone.
 #[utoipa::path(
     operation_id = "get_jwks", tag = "operations",
-    responses((status = 200, body = JwkSetReply), (status = 404, description = "The signing key is a shared secret"))
+    responses((status = 200, body = JwkSetReply))
 )]
 #[get("/.well-known/jwks.json")]
-pub async fn jwks(state: web::Data<AppState>) -> Result<HttpResponse, Problem> {
-    let keys = state.auth.tokens.keys().public().ok_or(Error::NotFound)?;
-    Ok(HttpResponse::Ok().insert_header(("Cache-Control", "public, max-age=300")).json(keys))
+pub async fn jwks(state: web::Data<AppState>) -> HttpResponse {
+    HttpResponse::Ok().insert_header(("Cache-Control", "public, max-age=300")).json(state.auth.tokens.keys().public())
 }

@@ -1,7 +1,7 @@
 //! HTTP API: handlers, and the route table.
 //!
 //! The OpenAPI document is generated from this table, so every registered handler is documented. A scope matches every
-//! path with its prefix, so the longer of two prefixes must come first.
+//! path with its prefix, so the longer of two prefixes must come first. The document has the operations in this order.
 
 mod account_deletion;
 mod accounts;
@@ -24,6 +24,7 @@ use accounts::{account, credentials, national_ids, recovery, registration, user_
 use auth::{log_in, revocation, sessions, token};
 use contacts::{birthdays, calendar_feeds, contact_exports, contact_imports, contact_search};
 pub use http::access_log::log_request;
+pub use http::cors::{cors, explain_refused_preflight};
 pub use personal_data::document as personal_data_document;
 
 pub use http::extract::MAX_BODY_BYTES;
@@ -34,16 +35,15 @@ use vaccination::{transitions, vaccine_requests, vaccines};
 /// Registers every route with its guard.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config
-        .service(scope("/health").service(health::live).service(health::ready))
-        .service(health::jwks)
-        .service(scope("/api/v1/auth/logout").wrap(from_fn(signed_in)).service(log_in::log_out))
-        .service(scope("/api/v1/auth/verify-email").service(verification::verify).service(verification::resend))
         .service(
             scope("/api/v1/auth")
                 .service(registration::register)
+                .service(verification::verify)
+                .service(verification::resend)
                 .service(log_in::log_in)
                 .service(token::token)
                 .service(log_in::refresh)
+                .service(log_in::log_out)
                 .service(revocation::revoke)
                 .service(recovery::forgot_password)
                 .service(recovery::validate_code)
@@ -111,5 +111,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(transitions::approve)
                 .service(transitions::reject)
                 .service(transitions::cancel),
-        );
+        )
+        .service(scope("/health").service(health::check).service(health::live).service(health::ready))
+        .service(health::jwks);
 }

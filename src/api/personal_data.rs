@@ -142,7 +142,7 @@ pub async fn export(state: web::Data<AppState>, caller: Caller) -> Result<HttpRe
 #[get("/{id}/export")]
 pub async fn export_of(state: web::Data<AppState>, caller: Caller, id: Id) -> Result<HttpResponse, Problem> {
     let admin = Administrator::admin(&caller)?;
-    let data = personal_data::export_of(&state.db, &state.auth.clock, &admin, id.0).await?;
+    let data = personal_data::export_of(&state.db, &state.auth, &admin, id.0).await?;
     response(document(&state, data, None)?).await
 }
 

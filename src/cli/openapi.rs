@@ -8,5 +8,5 @@ use super::start::Outcome;
 
 pub(super) fn print_openapi() -> Outcome {
     // Not println!, which panics if the reader closes the pipe early.
-    Ok(writeln!(std::io::stdout(), "{}", api::docs::openapi().to_pretty_json()?)?)
+    Ok(writeln!(std::io::stdout(), "{}", api::docs::openapi(None).to_pretty_json()?)?)
 }

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::pin::pin;
 
 use care4u::domain::accounts::administration::{self, AccountChanges, Administrator};
-use care4u::domain::accounts::users::{self, NewUser};
+use care4u::domain::accounts::registration::{self, NewUser};
 use care4u::domain::auth::password::Password;
 use care4u::domain::personal_data;
 use care4u::domain::values::clock::Clock;
@@ -131,7 +131,9 @@ async fn open(account: &AccountArg) -> Result<(AppState, users_table::Model), Bo
 async fn change(account: &AccountArg, changes: AccountChanges, done: &str) -> Outcome {
     let email = parse_email(&account.email)?;
     let state = app::state(&start_quietly()?, Clock::default(), 1).await?;
-    let user = administration::update_as_operator(&state.db, &state.auth, &email, changes).await.map_err(failure)?;
+    let id = administration::find(&state.db, &email).await.map_err(failure)?.id;
+    let by = Administrator::operator();
+    let user = administration::update(&state.db, &state.auth, &by, id, changes).await.map_err(failure)?;
     state.db.close().await?;
     println!("{done} the user {}", user.id);
     Ok(())
@@ -164,7 +166,7 @@ async fn create_account(
     let name = FullName::parse(name).map_err(|violation| format!("--name {}", violation.message))?;
     let state = app::state(&start_quietly()?, Clock::default(), 1).await?;
     let new = NewUser { name, email, password, nid: None, phone_number: None, address: None, birth_date: None };
-    let user = users::create(&state.db, &state.auth, new, role).await.map_err(failure)?;
+    let user = registration::create(&state.db, &state.auth, new, role).await.map_err(failure)?;
     state.db.close().await?;
     Ok(user)
 }
@@ -213,7 +215,7 @@ async fn end_sessions(account: &AccountArg, session: Option<Uuid>) -> Outcome {
 async fn export(account: &AccountArg) -> Outcome {
     let (state, user) = open(account).await?;
     let by = Administrator::operator();
-    let data = personal_data::export_of(&state.db, &state.auth.clock, &by, user.id).await.map_err(failure)?;
+    let data = personal_data::export_of(&state.db, &state.auth, &by, user.id).await.map_err(failure)?;
     let mut document = pin!(api::personal_data_document(&state, data, None)?);
     let mut output = std::io::stdout().lock();
     while let Some(chunk) = document.next().await {

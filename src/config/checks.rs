@@ -83,6 +83,10 @@ pub(super) fn reject_impossible(settings: &Settings) -> Result<(), SettingsError
             "server.cors_origins must be origins such as https://clinic.example:8443, without a path, or *",
         ),
         (
+            settings.server.public_url.is_empty() || is_base_url(&settings.server.public_url),
+            "server.public_url must be an address such as https://clinic.example/care4u, without a slash at the end",
+        ),
+        (
             settings.registration.allowed_domains.iter().all(|domain| is_domain(domain)),
             "registration.allowed_domains must be domains such as clinic.example",
         ),
@@ -101,6 +105,13 @@ fn is_origin(text: &str) -> bool {
     let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
     let is_plain = !text.ends_with('/') && !text.contains(['@', '?', '#']) && !text.chars().any(char::is_uppercase);
     text == "*" || (is_web && is_plain && uri.path() == "/" && uri.authority().is_some())
+}
+
+/// Whether a text is the address of a service: an origin, with or without a path.
+fn is_base_url(text: &str) -> bool {
+    let Ok(uri) = text.parse::<actix_web::http::Uri>() else { return false };
+    let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
+    is_web && uri.authority().is_some() && !text.ends_with('/') && !text.contains(['@', '?', '#', '"', '<', '>'])
 }
 
 fn is_domain(text: &str) -> bool {

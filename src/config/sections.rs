@@ -26,6 +26,16 @@ pub struct Server {
     /// Origins whose pages may send requests (CORS).
     #[serde(default, deserialize_with = "list")]
     pub cors_origins: Vec<String>,
+    /// Address of the service for clients, if it is not that on which it listens.
+    #[serde(default)]
+    pub public_url: String,
+}
+
+/// Documentation: `[docs]`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Docs {
+    /// Whether Swagger UI and the OpenAPI document are served.
+    pub enabled: bool,
 }
 
 /// Database: `[database]`.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, Statement, Values};
 use sea_query_sqlx::SqlxValues;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgQueryResult, PgRow};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError, PgQueryResult, PgRow, PgSeverity};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -62,10 +62,15 @@ impl HeldConnections {
         let lease = self.lease().await?;
         let may_retry = lease.is_reused && is_read(&statement.sql);
         match lease.fetch_once(statement).await {
-            Err(error) if may_retry && is_lost(&error) => self.lease().await?.fetch_once(statement).await,
+            // Rare paths are boxed: the future of each request would be larger by theirs.
+            Err(error) if may_retry && is_lost(&error) => Box::pin(self.retry(statement)).await?,
             outcome => outcome,
         }
         .map_err(query_error)
+    }
+
+    async fn retry(self: &Arc<Self>, statement: &Statement) -> Result<Result<Vec<PgRow>, sqlx::Error>, DbErr> {
+        Ok(self.lease().await?.fetch_once(statement).await)
     }
 
     /// Runs a statement and returns the number of affected rows.
@@ -79,17 +84,14 @@ impl HeldConnections {
     pub(super) async fn lease(self: &Arc<Self>) -> Result<Lease, DbErr> {
         let permit = match Arc::clone(&self.permits).try_acquire_owned() {
             Ok(permit) => permit,
-            Err(_) => match timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.permits).acquire_owned()).await {
+            Err(_) => match Box::pin(timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.permits).acquire_owned())).await {
                 Ok(Ok(permit)) => permit,
                 _ => return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout)),
             },
         };
         let (connection, is_reused) = match self.take_fresh() {
             Some(connection) => (connection, true),
-            None => match self.take_idle().await {
-                Some(connection) => (connection, true),
-                None => (connect(&self.connect).await.map_err(connection_error)?, false),
-            },
+            None => Box::pin(self.take_idle_or_connect()).await?,
         };
         Ok(Lease { held: Arc::clone(self), connection, is_reused, _permit: permit })
     }
@@ -97,6 +99,13 @@ impl HeldConnections {
     /// The idle connection that was used last, if that was a moment ago.
     fn take_fresh(&self) -> Option<PgConnection> {
         self.idle().pop_if(|(_, since)| since.elapsed() < MAX_UNTESTED_IDLE).map(|(connection, _)| connection)
+    }
+
+    async fn take_idle_or_connect(&self) -> Result<(PgConnection, bool), DbErr> {
+        match self.take_idle().await {
+            Some(connection) => Ok((connection, true)),
+            None => Ok((connect(&self.connect).await.map_err(connection_error)?, false)),
+        }
     }
 
     /// The idle connection that was used last, if it is alive. If it is dead, all idle ones are dropped.
@@ -184,8 +193,12 @@ pub(super) fn exec_error(error: sqlx::Error) -> DbErr {
 pub(super) fn is_lost(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed => true,
-        // 57P01 to 57P03: the server is shutting down or starting up. 25006: it is read-only, after a failover.
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P0") || code == "25006"),
+        sqlx::Error::Database(error) => {
+            // FATAL and PANIC end the session. 25006: the server is read-only, after a failover.
+            let severity = error.try_downcast_ref::<PgDatabaseError>().map(PgDatabaseError::severity);
+            matches!(severity, Some(PgSeverity::Fatal | PgSeverity::Panic))
+                || error.code().is_some_and(|code| code == "25006")
+        }
         _ => false,
     }
 }

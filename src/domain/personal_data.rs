@@ -12,7 +12,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::db::Transact;
-use crate::domain::accounts::administration::{self, Administrator};
+use crate::domain::accounts::administration::Administrator;
 use crate::domain::accounts::credentials;
 use crate::domain::accounts::users as accounts;
 use crate::domain::auth::context::Auth;
@@ -65,10 +65,14 @@ pub async fn export(db: &impl ConnectionTrait, clock: &Clock, caller: &Caller) -
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn export_of(db: &impl ConnectionTrait, clock: &Clock, by: &Administrator, id: Uuid) -> Result<PersonalData> {
-    let user = users::Entity::find_by_id(id).one(db).await?.ok_or(Error::NotFound)?;
-    by.event(AuditAction::DataExported, id).record(db, clock.now()).await?;
-    read(db, user).await
+pub async fn export_of(db: &impl Transact, auth: &Auth, by: &Administrator, id: Uuid) -> Result<PersonalData> {
+    let transaction = db.begin().await?;
+    by.lock_admins(&transaction, auth).await?;
+    let user = users::Entity::find_by_id(id).one(&transaction).await?.ok_or(Error::NotFound)?;
+    by.event(AuditAction::DataExported, id).record(&transaction, auth.clock.now()).await?;
+    let data = read(&transaction, user).await?;
+    transaction.commit().await?;
+    Ok(data)
 }
 
 async fn read(db: &impl ConnectionTrait, user: users::Model) -> Result<PersonalData> {
@@ -151,8 +155,8 @@ pub async fn erase(db: &impl Transact, auth: &Auth, caller: &Caller, password: P
     let id = caller.actor.user_id;
     // Without the client, which is personal data.
     let client = Client::default();
-    erase_account(db, auth, id, Event::own(AuditAction::AccountDeleted, id, &client)).await.map_err(|error| match error
-    {
+    let own = Event::own(AuditAction::AccountDeleted, id, &client);
+    erase_account(db, auth, id, &Administrator::operator(), own).await.map_err(|error| match error {
         Error::NotFound => Error::InvalidToken,
         error => error,
     })
@@ -163,13 +167,19 @@ pub async fn erase(db: &impl Transact, auth: &Auth, caller: &Caller, password: P
 /// # Errors
 /// [`Error::NotFound`]; a conflict if no admin would be left.
 pub async fn erase_of(db: &impl Transact, auth: &Auth, by: &Administrator, id: Uuid) -> Result<Erasure> {
-    erase_account(db, auth, id, by.event(AuditAction::AccountDeleted, id)).await
+    erase_account(db, auth, id, by, by.event(AuditAction::AccountDeleted, id)).await
 }
 
-async fn erase_account(db: &impl Transact, auth: &Auth, id: Uuid, event: Event<'_>) -> Result<Erasure> {
+async fn erase_account(
+    db: &impl Transact,
+    auth: &Auth,
+    id: Uuid,
+    by: &Administrator,
+    event: Event<'_>,
+) -> Result<Erasure> {
     let now = auth.clock.now();
     let transaction = db.begin().await?;
-    if administration::lock_admins(&transaction, auth).await? == [id] {
+    if by.lock_admins(&transaction, auth).await? == [id] {
         return Err(Conflict::LastAdmin.into());
     }
     // The account is locked first, so that no session can be opened meanwhile.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use actix_web::introspection::IntrospectionTree;
 use actix_web::{App, web};
+use reqwest::Method;
 use serde_json::Value;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -75,19 +76,120 @@ async fn every_operation_is_documented_completely() {
         let summary = operation["summary"].as_str().unwrap();
         assert!(summary.len() <= 60 && !summary.ends_with('.'), "{what}: {summary}");
         assert!(operation["description"].as_str().unwrap_or_default().contains("**Open to:**"), "{what}");
-        let guarded = operation["security"].is_array();
-        assert_eq!(
-            operation["responses"].get("401").is_some(),
-            guarded || path.ends_with("/login") || path.ends_with("/refresh"),
-            "{what}"
-        );
+        // Open operations say so.
+        let is_guarded = !operation["security"].as_array().expect("every operation has a list").is_empty();
+        let is_with_optional_token = ["/login", "/refresh", "/verify-email"].iter().any(|end| path.ends_with(end));
+        assert_eq!(operation["responses"].get("401").is_some(), is_guarded || is_with_optional_token, "{what}");
         for (status, response) in operation["responses"].as_object().unwrap() {
+            let response = resolved(response);
             let described = response["description"].as_str().is_some_and(|text| !text.is_empty());
             assert!(described, "{what} does not describe {status}");
             let has_body = response["content"].is_object();
             assert_eq!(has_body, status != "204", "{what} {status}");
         }
     }
+}
+
+/// The object, or the one to which it refers.
+fn resolved(value: &'static Value) -> &'static Value {
+    match value["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
+        Some(pointer) => DOCUMENT.pointer(pointer).expect("the reference resolves"),
+        None => value,
+    }
+}
+
+#[test]
+fn every_error_response_has_examples_of_its_own_status() {
+    let mut shown = BTreeSet::new();
+    for (method, path, operation) in operations() {
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            let content = &resolved(response)["content"];
+            let problem = &content["application/problem+json"];
+            if status.starts_with('2') || !problem.is_object() {
+                assert!(status.starts_with('2') || content["application/json"]["example"]["error"].is_string());
+                continue;
+            }
+            let several = problem["examples"].as_object().into_iter().flatten().map(|(_, example)| &example["value"]);
+            let examples: Vec<_> = problem.get("example").into_iter().chain(several).collect();
+            assert!(!examples.is_empty(), "{method} {path} {status}");
+            for example in examples {
+                assert!(
+                    status == "default" || example["status"].as_u64() == status.parse().ok(),
+                    "{method} {path} {example}"
+                );
+                shown.insert(example["type"].as_str().unwrap().to_owned());
+                for error in example["errors"].as_array().into_iter().flatten() {
+                    let field = error["field"].as_str().unwrap();
+                    assert!(
+                        operation.to_string().contains(field) || has_member(operation, field),
+                        "{method} {path}: {field}"
+                    );
+                }
+            }
+        }
+    }
+    assert!(shown.len() > 20, "{shown:?}");
+}
+
+fn has_member(operation: &'static Value, name: &str) -> bool {
+    let content = operation["requestBody"]["content"].as_object();
+    content.into_iter().flatten().any(|(_, body)| resolved(&body["schema"])["properties"].get(name).is_some())
+}
+
+/// Swagger UI fills the form with examples, and sends them.
+#[test]
+fn optional_parameters_have_no_example_and_bodies_no_default() {
+    for (method, path, operation) in operations() {
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let has_example = parameter.get("example").or_else(|| parameter["schema"].get("example")).is_some();
+            assert!(parameter["required"] == true || !has_example, "{method} {path}: {parameter}");
+        }
+        let content = operation["requestBody"]["content"].as_object();
+        for (media_type, body) in content.into_iter().flatten() {
+            assert!(!resolved(&body["schema"]).to_string().contains("\"default\":"), "{method} {path} {media_type}");
+        }
+        if method == "PATCH" {
+            let types: Vec<_> = content.unwrap().keys().collect();
+            assert_eq!(types, ["application/merge-patch+json"], "{path}");
+        }
+    }
+}
+
+#[test]
+fn the_items_of_lists_are_schemas_with_a_name() {
+    let mut lists = 0;
+    for (name, schema) in DOCUMENT["components"]["schemas"].as_object().unwrap() {
+        if name.starts_with("PageReply_") {
+            lists += 1;
+            let item = schema["properties"]["items"]["items"]["$ref"].as_str();
+            assert_eq!(item, Some(name.replace("PageReply_", "#/components/schemas/").as_str()));
+        }
+    }
+    assert!(lists >= 9, "{lists}");
+    let contacts = &DOCUMENT["paths"]["/api/v1/contacts"];
+    let of_list = resolved(&contacts["get"]["responses"]["200"]["content"]["application/json"]["schema"]);
+    let created = &contacts["post"]["responses"]["201"]["content"]["application/json"]["schema"]["$ref"];
+    assert_eq!(&of_list["properties"]["items"]["items"]["$ref"], created);
+}
+
+#[test]
+fn operations_and_groups_come_in_the_order_of_a_person_s_way() {
+    let text = care4u::api::docs::openapi(None).to_json().unwrap();
+    let position = |path: &str| text.find(&format!("\"{path}\":")).unwrap();
+    assert!(position("/api/v1/auth/register") < position("/api/v1/auth/login"));
+    assert!(position("/api/v1/auth/login") < position("/api/v1/auth/forgot-password"));
+    let tags: Vec<_> = DOCUMENT["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap()).collect();
+    assert_eq!(tags[..4], ["auth", "account", "vaccines", "vaccine-requests"]);
+}
+
+#[tokio::test]
+async fn with_a_public_url_the_document_has_its_addresses() {
+    let changes = [("CARE4U__SERVER__PUBLIC_URL", "https://clinic.example/care4u")];
+    let document = TestApp::start_with(BACKEND, &changes).await.get("/api-docs/openapi.json").await.ok();
+    assert_eq!(document["servers"], serde_json::json!([{ "url": "https://clinic.example/care4u" }]));
+    let flow = &document["components"]["securitySchemes"]["oauth2"]["flows"]["password"];
+    assert_eq!(flow["tokenUrl"], "https://clinic.example/care4u/api/v1/auth/token");
+    assert_eq!(DOCUMENT["servers"], serde_json::json!([{ "url": "/" }]));
 }
 
 #[test]
@@ -148,11 +250,49 @@ async fn every_reference_resolves_and_every_schema_has_examples() {
 #[tokio::test]
 async fn swagger_ui_is_served_with_and_without_the_slash() {
     let app = TestApp::start(BACKEND).await;
-    let response = app.get("/docs").await;
-    assert_eq!(response.is(307).header("location"), "/docs/");
-    assert_eq!(app.get("/docs/").await.is(200).header("content-type"), "text/html");
-    app.get("/docs/swagger-ui-bundle.js").await.is(200);
-    app.get("/docs/nothing.js").await.is(404);
+    // Relative: a proxy may add a path prefix.
+    assert_eq!(app.get("/docs").await.is(308).header("location"), "docs/");
+    let page = app.get("/docs/").await;
+    assert_eq!(page.is(200).header("content-type"), "text/html; charset=utf-8");
+    assert!(page.text.contains("name=\"viewport\"") && page.text.contains("<title>care4u API</title>"));
+    assert!(page.header("content-security-policy").contains("script-src 'self';"));
+    app.get("/docs/nothing.js").await.problem(404, "not-found");
+    app.get("/docs/../Cargo.toml").await.problem(404, "not-found");
+}
+
+#[tokio::test]
+async fn the_files_of_the_page_are_cached_and_compressed_as_the_client_accepts_it() {
+    let app = TestApp::start(BACKEND).await;
+    let page = app.get("/docs/").await.text;
+    let files: Vec<_> = page.split('"').filter(|part| part.contains("?v=")).collect();
+    assert_eq!(files.len(), 5, "{files:?}");
+    let get = |path: &str, encoding: &str| app.request(Method::GET, path).header("accept-encoding", encoding);
+    for path in files.iter().map(|file| format!("/docs/{file}")).chain(["/api-docs/openapi.json".to_owned()]) {
+        let plain = app.get(&path).await;
+        let unversioned = app.get(path.split('?').next().unwrap()).await;
+        assert_eq!(
+            (plain.is(200).text.len(), unversioned.header("cache-control")),
+            (unversioned.text.len(), "no-cache")
+        );
+        let is_immutable = plain.header("cache-control") == "public, max-age=31536000, immutable";
+        assert_eq!(is_immutable, path.contains("?v="), "{path}");
+        let compressed = get(&path, "br, gzip").send().await.unwrap();
+        assert_eq!(compressed.headers()["content-encoding"], "gzip");
+        assert_eq!(
+            (&compressed.headers()["vary"], plain.header("vary")),
+            (&"accept-encoding".parse().unwrap(), "accept-encoding")
+        );
+        let tag = compressed.headers()["etag"].to_str().unwrap().to_owned();
+        assert_ne!(tag, plain.header("etag"));
+        assert!(compressed.bytes().await.unwrap().len() * 2 < plain.text.len());
+        for none in ["identity", "gzip;q=0", "br"] {
+            let response = get(&path, none).send().await.unwrap();
+            assert!(!response.headers().contains_key("content-encoding"), "{none}");
+        }
+        let known = get(&path, "gzip").header("if-none-match", format!("\"other\", {tag}")).send().await.unwrap();
+        assert_eq!((known.status().as_u16(), &known.headers()["etag"]), (304, &tag.parse().unwrap()));
+        assert_eq!(known.bytes().await.unwrap().len(), 0);
+    }
 }
 
 #[test]

@@ -2,17 +2,19 @@
 //!
 //! Each function of the domain runs on a connection that explains each statement before executing it.
 
-use care4u::domain::accounts::administration::{self, AccountChanges};
+use care4u::domain::accounts::administration::{self, AccountChanges, Administrator};
 use care4u::domain::accounts::credentials;
 use care4u::domain::accounts::mail_messages;
 use care4u::domain::accounts::national_ids;
 use care4u::domain::accounts::recovery;
+use care4u::domain::accounts::registration::{self, NewUser};
 use care4u::domain::accounts::users;
-use care4u::domain::accounts::users::{NewUser, UserFilter, UserSearch};
+use care4u::domain::accounts::users::{UserFilter, UserSearch};
 use care4u::domain::accounts::verification::{self, Proof};
 use care4u::domain::auth::codes;
 use care4u::domain::auth::password::Password;
 use care4u::domain::auth::quota;
+use care4u::domain::auth::reset_codes::{self, ResetRequest};
 use care4u::domain::auth::reset_tokens::PresentedResetToken;
 use care4u::domain::auth::throttle;
 use care4u::domain::auth::token::PresentedToken;
@@ -156,9 +158,10 @@ async fn accounts_and_the_audit_trail_are_found_by_index() {
     let app = TestApp::start(BACKEND).await;
     let (patient, boss) = (app.patient().await, app.admin().await);
     fill(&app, app.vaccine("MMR").await).await;
+    let admin = Actor { role: Role::Admin, ..signed_in(&app, boss.id).await };
     let db = Explained::new(&app.state().db).await;
     let (auth, client) = (&app.state().auth, Client::default());
-    let (own, admin) = (actor(patient.id, Role::Patient), actor(boss.id, Role::Admin));
+    let own = actor(patient.id, Role::Patient);
     let caller = Caller { actor: own, client: client.clone() };
     let as_admin = Caller { actor: admin, client: client.clone() };
     let now = auth.clock.now();
@@ -205,12 +208,15 @@ async fn accounts_and_the_audit_trail_are_found_by_index() {
         audit::list(&db, &admin, &by_time, page).await.unwrap();
     }
     let promote = AccountChanges { role: Some(Role::Staff), ..AccountChanges::default() };
-    administration::update(&db, auth, &Caller { actor: admin, client: client.clone() }, patient.id, promote)
-        .await
-        .unwrap();
+    let by = Administrator::admin(&Caller { actor: admin, client: client.clone() }).unwrap();
+    administration::update(&db, auth, &by, patient.id, promote).await.unwrap();
+    administration::list_sessions(&db, auth, &by, patient.id, pages()[1]).await.unwrap();
+    administration::end_sessions(&db, auth, &by, patient.id, None).await.unwrap();
+    personal_data::export_of(&db, auth, &by, patient.id).await.unwrap();
     let address = Email::parse(&patient.email).unwrap();
     let disable = AccountChanges { is_disabled: Some(true), ..AccountChanges::default() };
-    administration::update_as_operator(&db, auth, &address, disable).await.unwrap();
+    administration::update(&db, auth, &Administrator::operator(), patient.id, disable).await.unwrap();
+    administration::find(&db, &address).await.unwrap();
     administration::reset_password(&db, auth, &address, Password::presented("another good one")).await.unwrap();
     personal_data::export(&db, &auth.clock, &caller).await.unwrap();
     personal_data::erase(&db, auth, &caller, Password::presented("another good one")).await.unwrap();
@@ -254,8 +260,8 @@ async fn sessions_codes_and_mails_are_found_by_index() {
         address: None,
         birth_date: None,
     };
-    users::register(&db, auth, new.clone(), &client).await.unwrap();
-    users::register_silently(&db, auth, new, &client).await.unwrap();
+    registration::register(&db, auth, new.clone(), &client).await.unwrap();
+    registration::register_silently(&db, auth, new, &client).await.unwrap();
     verification::resend(&db, auth, &other, &client).await.unwrap();
     let flow = recovery::request(&db, auth, &email, &client).await.unwrap();
     let third = Email::parse("third@example.org").unwrap();
@@ -275,7 +281,9 @@ async fn sessions_codes_and_mails_are_found_by_index() {
     let code = codes::issue_for_change(&db, auth, own.user_id, third.as_str()).await.unwrap().unwrap();
     verification::finish_change(&db, auth, &caller, &presented(&code.digits)).await.unwrap();
     let email = third;
-    let code = codes::issue(&db, auth, own.user_id, CodePurpose::ResetPassword, email.as_str(), None).await.unwrap();
+    let request = ResetRequest { user_id: own.user_id, email: email.as_str(), flow_hash: None };
+    assert_eq!(reset_codes::wait_for_slot(&db, auth, request).await.unwrap(), None);
+    let code = reset_codes::issue(&db, auth, request).await.unwrap().unwrap();
     recovery::validate(&db, auth, (&email, &presented("000000"), Some(&flow)), &client).await.err();
     let token = recovery::validate(&db, auth, (&email, &presented(&code.digits), None), &client).await.unwrap();
     recovery::reset(
@@ -290,7 +298,7 @@ async fn sessions_codes_and_mails_are_found_by_index() {
     let as_admin = Caller { actor: actor(own.user_id, Role::Admin), client: client.clone() };
     let bob = users::list(&db, &auth.clock, &as_admin, &UserFilter::default(), pages()[0]).await.unwrap();
     let bob = bob.items.iter().find(|user| user.name == "Bob").unwrap();
-    let code = codes::issue(&db, auth, bob.id, CodePurpose::VerifyEmail, &bob.email, None).await.unwrap();
+    let code = codes::issue(&db, auth, bob.id, CodePurpose::VerifyEmail, &bob.email).await.unwrap();
     verification::confirm(&db, auth, (&other, &presented(&code.digits)), Proof::default(), &client).await.unwrap();
     let (current, new) = (Password::presented("another good one"), Password::presented(PASSWORD));
     credentials::change_password(&db, auth, &caller, current, new).await.unwrap();

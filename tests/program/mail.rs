@@ -8,7 +8,7 @@ use entity::MailKind;
 use sea_orm::{EntityTrait, PaginatorTrait};
 
 use super::postgres;
-use super::process::{Serving, care4u};
+use super::process::{Serving, care4u, new_postgres_database};
 use super::smtp::{Encryption, SmtpServer};
 
 const MAILS: usize = 600;
@@ -59,10 +59,7 @@ async fn on_sqlite_kill_9_loses_no_mail_and_repeats_only_mails_in_flight() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_postgres_kill_9_loses_no_mail_and_repeats_only_mails_in_flight() {
-    use sea_orm::ConnectionTrait;
-    let Some(server) = postgres::server_url() else { return postgres::skipped("mails and kill -9") };
-    let server = migration::connect(server, None).await.unwrap();
-    server.execute_unprepared("CREATE DATABASE mail").await.unwrap();
+    let Some(url) = new_postgres_database("mail").await else { return postgres::skipped("mails and kill -9") };
     let folder = tempfile::tempdir().unwrap();
-    every_mail_arrives(&postgres::database_url("mail").unwrap(), folder.path()).await;
+    every_mail_arrives(&url, folder.path()).await;
 }

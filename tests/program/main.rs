@@ -10,6 +10,8 @@
 mod care4u;
 mod log;
 mod mail;
+mod operators;
+mod outage;
 mod process;
 mod seed;
 

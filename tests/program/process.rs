@@ -5,6 +5,10 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
+use sea_orm::ConnectionTrait as _;
+
+use super::postgres;
+
 /// Client address in the forwarded header of a trusted proxy.
 pub const CLIENT: &str = "203.0.113.77";
 
@@ -94,4 +98,12 @@ pub fn read_response(mut stream: TcpStream) -> (u16, String) {
 pub fn member(json: &str, name: &str) -> String {
     let value: serde_json::Value = serde_json::from_str(json).unwrap_or_else(|_| panic!("not JSON: {json}"));
     value[name].as_str().unwrap_or_else(|| panic!("no {name} in {json}")).to_owned()
+}
+
+/// Creates an empty database on the PostgreSQL server of the tests, and returns its URL; `None` without PostgreSQL.
+pub async fn new_postgres_database(name: &str) -> Option<String> {
+    let server = migration::connect(postgres::server_url()?, None).await.expect("the server of the tests answers");
+    server.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("no other test uses the name");
+    server.close().await.expect("the connection is closed");
+    postgres::database_url(name)
 }

@@ -6,7 +6,7 @@ use entity::{contacts, users, vaccine_requests};
 use sea_orm::{EntityTrait, QueryOrder};
 
 use super::postgres;
-use super::process::{Serving, care4u, member, run, text};
+use super::process::{Serving, care4u, member, new_postgres_database, run, text};
 
 /// Runs the command. Returns its exit code and output.
 fn seed(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String) {
@@ -134,11 +134,9 @@ fn in_production_demo_data_requires_force_and_a_password() {
 
 #[tokio::test]
 async fn on_postgres_the_same_seed_gives_the_same_data() {
-    use sea_orm::ConnectionTrait;
-    let Some(server) = postgres::server_url() else { return postgres::skipped("demo data on PostgreSQL") };
-    let admin = migration::connect(server, None).await.unwrap();
-    admin.execute_unprepared("CREATE DATABASE seeded").await.unwrap();
-    let there = postgres::database_url("seeded").unwrap();
+    let Some(there) = new_postgres_database("seeded").await else {
+        return postgres::skipped("demo data on PostgreSQL");
+    };
     let folder = tempfile::tempdir().unwrap();
     let arguments = ["--users", "20", "--contacts", "700"];
     let before = chrono::Utc::now().date_naive();

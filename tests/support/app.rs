@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use care4u::app::Application;
 use care4u::config::Settings;
-use care4u::domain::accounts::users::{self, NewUser};
+use care4u::domain::accounts::registration::{self, NewUser};
 use care4u::domain::auth::password::Password;
 use care4u::domain::values::clock::Clock;
 use care4u::domain::values::email::Email;
@@ -170,7 +170,7 @@ impl TestApp {
             address: None,
             birth_date: None,
         };
-        users::create(&self.state.db, &self.state.auth, new, role).await
+        registration::create(&self.state.db, &self.state.auth, new, role).await
     }
 }
 

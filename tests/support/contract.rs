@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::response::TestResponse;
 
 pub static DOCUMENT: LazyLock<Value> =
-    LazyLock::new(|| serde_json::to_value(care4u::api::docs::openapi()).expect("the document is JSON"));
+    LazyLock::new(|| serde_json::to_value(care4u::api::docs::openapi(None)).expect("the document is JSON"));
 
 /// Fails the test if the document does not declare this response. Unknown paths and methods can
 /// only get 404 and 405.
@@ -24,9 +24,29 @@ pub fn check(method: &Method, path: &str, response: &TestResponse) {
         assert!([401, 404, 405].contains(&response.status), "{method} {path} is not documented: {response:?}");
         return;
     };
-    let declared = &operation["responses"][response.status.to_string()];
-    assert!(declared.is_object(), "{method} {template} does not document {}: {}", response.status, response.text);
-    check_body(declared, response, &format!("{method} {template} {}", response.status));
+    let what = format!("{method} {template} {}", response.status);
+    let responses = &operation["responses"];
+    let declared = responses.get(response.status.to_string()).or_else(|| responses.get("default"));
+    let declared = declared.unwrap_or_else(|| panic!("{what} is not documented: {}", response.text));
+    let declared = match declared["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
+        Some(pointer) => DOCUMENT.pointer(pointer).expect("the reference resolves"),
+        None => declared,
+    };
+    check_body(declared, response, &what);
+    check_problem(declared, response, &what);
+}
+
+/// Fails the test if the document has no example of the problem type of the response.
+fn check_problem(declared: &Value, response: &TestResponse, what: &str) {
+    let content = &declared["content"]["application/problem+json"];
+    if response.text.is_empty() || !content.is_object() {
+        return;
+    }
+    let single = content.get("example");
+    let several = content["examples"].as_object().into_iter().flatten().map(|(_, example)| &example["value"]);
+    let given = &response.json()["type"];
+    let is_documented = single.into_iter().chain(several).any(|example| example["type"] == *given);
+    assert!(is_documented, "{what} has no example of {given}");
 }
 
 fn operation(method: &str, path: &str) -> Option<(&'static str, &'static Value)> {

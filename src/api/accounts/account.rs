@@ -87,7 +87,7 @@ pub async fn get(state: web::Data<AppState>, user: CurrentUser) -> Result<web::J
 /// **Open to:** anyone signed in.
 #[utoipa::path(
     operation_id = "update_current_user", tag = "account", security(("oauth2" = []), ("token" = [])),
-    request_body(content((UpdateProfile = "application/merge-patch+json"), (UpdateProfile = "application/json"))),
+    request_body(content = UpdateProfile, content_type = "application/merge-patch+json"),
     responses((status = 200, body = UserReply))
 )]
 #[patch("/me")]

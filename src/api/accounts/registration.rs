@@ -11,7 +11,7 @@ use crate::api::http::accepted::AcceptedReply;
 use crate::api::http::extract::Valid;
 use crate::api::http::field::{Field, Optional as _};
 use crate::api::http::problem::Problem;
-use crate::domain::accounts::users::{self, NewUser};
+use crate::domain::accounts::registration::{self, NewUser};
 use crate::domain::auth::password::Password;
 use crate::domain::values::client::Client;
 use crate::domain::values::email::Email;
@@ -109,10 +109,10 @@ pub async fn register(
 ) -> Result<HttpResponse, Problem> {
     let new = body.try_into()?;
     if state.auth.registration.is_silent {
-        users::register_silently(&state.db, &state.auth, new, &client).await?;
+        registration::register_silently(&state.db, &state.auth, new, &client).await?;
         return Ok(AcceptedReply::response("A mail with the outcome is on its way to the address."));
     }
-    let user = users::register(&state.db, &state.auth, new, &client).await?;
+    let user = registration::register(&state.db, &state.auth, new, &client).await?;
     let location = format!("/api/v1/users/{}", user.id);
     Ok(HttpResponse::Created().insert_header((header::LOCATION, location)).json(UserReply::from(user)))
 }

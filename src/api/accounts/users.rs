@@ -12,7 +12,7 @@ use crate::api::http::extract::{Id, Query, Valid};
 use crate::api::http::field::{Field, Optional as _};
 use crate::api::http::paging::{self, Limit, PageReply};
 use crate::api::http::problem::Problem;
-use crate::domain::accounts::administration::{self, AccountChanges};
+use crate::domain::accounts::administration::{self, AccountChanges, Administrator};
 use crate::domain::accounts::users::{self, UserFilter, UserSearch};
 use crate::domain::values::caller::Caller;
 use crate::domain::values::email::Email;
@@ -184,7 +184,7 @@ pub async fn get(state: web::Data<AppState>, caller: Caller, id: Id) -> Result<w
 #[utoipa::path(
     operation_id = "update_user", tag = "users", security(("oauth2" = []), ("token" = [])),
     params(("id" = Uuid, Path)),
-    request_body(content((UpdateUser = "application/merge-patch+json"), (UpdateUser = "application/json"))),
+    request_body(content = UpdateUser, content_type = "application/merge-patch+json"),
     responses(
         (status = 200, body = UserReply),
         (status = 403, description = "Needs the role admin"),
@@ -199,6 +199,7 @@ pub async fn update(
     Valid(body): Valid<UpdateUser>,
 ) -> Result<web::Json<UserReply>, Problem> {
     let changes = AccountChanges { role: body.role.value()?, is_disabled: body.disabled.value()? };
-    let account = administration::update(&state.db, &state.auth, &caller, id.0, changes).await?;
+    let admin = Administrator::admin(&caller)?;
+    let account = administration::update(&state.db, &state.auth, &admin, id.0, changes).await?;
     Ok(web::Json(account.into()))
 }

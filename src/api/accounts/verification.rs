@@ -60,7 +60,7 @@ pub struct VerifyEmail {
         (status = 429, description = "Too many wrong codes or passwords"),
     )
 )]
-#[post("")]
+#[post("/verify-email")]
 pub async fn verify(
     state: web::Data<AppState>,
     client: Client,
@@ -87,7 +87,7 @@ pub async fn verify(
         (status = 429, description = "Too many requests for this e-mail address, or from this IP address"),
     )
 )]
-#[post("/resend")]
+#[post("/verify-email/resend")]
 pub async fn resend(
     state: web::Data<AppState>,
     client: Client,

@@ -1,5 +1,6 @@
 //! Log-in, refresh of the token pair, log-out.
 
+use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, post, web};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,7 @@ use validator::Validate;
 
 use crate::api::http::extract::Valid;
 use crate::api::http::field::Field;
+use crate::api::http::guard::signed_in;
 use crate::api::http::problem::Problem;
 use crate::domain::auth;
 use crate::domain::auth::password::PresentedPassword;
@@ -140,7 +142,7 @@ pub async fn refresh(
     operation_id = "log_out", tag = "auth", security(("oauth2" = []), ("token" = [])),
     responses((status = 204))
 )]
-#[post("")]
+#[post("/logout", wrap = "from_fn(signed_in)")]
 pub async fn log_out(state: web::Data<AppState>, caller: Caller) -> Result<HttpResponse, Problem> {
     auth::sessions::log_out(&state.db, &state.auth, &caller).await?;
     Ok(HttpResponse::NoContent().finish())

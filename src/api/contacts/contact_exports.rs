@@ -23,7 +23,7 @@ pub(in crate::api) const MEDIA_TYPES: &str = "text/csv or text/vcard";
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ExportContacts {
-    /// Format, instead of the header `Accept`; CSV by default.
+    /// Format, instead of the preference in the header `Accept`; CSV by default.
     #[validate(nested)]
     #[param(inline)]
     format: Option<Field<ContactFormat>>,
@@ -40,7 +40,6 @@ pub struct ExportContacts {
     responses(
         (status = 200, content((String = "text/csv"), (String = "text/vcard")),
             description = "CSV (RFC 4180) or vCards (RFC 6350)"),
-        (status = 406, description = "The header `Accept` allows neither of the two"),
     )
 )]
 #[get("/export")]
@@ -52,7 +51,7 @@ pub async fn export(
 ) -> Result<HttpResponse, Problem> {
     let format = match query.format.value()? {
         Some(format) => format,
-        None => preferred_format(&request).ok_or_else(|| Problem::not_acceptable(MEDIA_TYPES))?,
+        None => preferred_format(&request),
     };
     let (media_type, name) = match format {
         ContactFormat::Csv => ("text/csv; charset=utf-8; header=present", "contacts.csv"),
@@ -65,12 +64,9 @@ pub async fn export(
     Ok(response.streaming(prefetched(chunks).await?))
 }
 
-/// The format that the client prefers (RFC 9110 §12.5.1), or CSV.
-fn preferred_format(request: &HttpRequest) -> Option<ContactFormat> {
-    if !request.headers().contains_key(header::ACCEPT) {
-        return Some(ContactFormat::Csv);
-    }
-    let ranges = Accept::parse(request).ok()?.0;
+/// The format that the client prefers, or CSV. A header `Accept` that fits neither is disregarded (RFC 9110 §12.5.1).
+fn preferred_format(request: &HttpRequest) -> ContactFormat {
+    let ranges = Accept::parse(request).map(|accept| accept.0).unwrap_or_default();
     // Of all media ranges that match a media type, the most specific one counts.
     let quality = |format: ContactFormat| {
         let rank = |range: &Mime| match range.essence_str() {
@@ -82,11 +78,7 @@ fn preferred_format(request: &HttpRequest) -> Option<ContactFormat> {
         matching.max_by_key(|(rank, _)| *rank).map_or(Quality::ZERO, |(_, quality)| quality)
     };
     let (csv, vcard) = (quality(ContactFormat::Csv), quality(ContactFormat::VCard));
-    match (csv, vcard) {
-        (Quality::ZERO, Quality::ZERO) => None,
-        _ if vcard > csv => Some(ContactFormat::VCard),
-        _ => Some(ContactFormat::Csv),
-    }
+    if vcard > csv { ContactFormat::VCard } else { ContactFormat::Csv }
 }
 
 /// The format of a media type.

@@ -1,22 +1,18 @@
 //! Imports of contacts from files, CSV or vCard.
 
-use std::fs::File;
-use std::time::Duration;
-
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, ContentType, Header as _};
-use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, delete, get, post, web};
+use actix_web::http::header::{self, ContentType};
+use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 use chrono::{DateTime, Utc};
 use entity::{ContactFormat, contact_imports as table};
 use futures_util::{Stream, StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::api::contacts::contact_exports::{MEDIA_TYPES, format_of};
-use crate::api::http::extract::{BODY_TIMEOUT, CurrentUser, Id, Query};
+use crate::api::contacts::upload::{self, ContactFile, Upload};
+use crate::api::http::extract::{CurrentUser, Id, Query};
 use crate::api::http::field::{Field, Optional as _};
 use crate::api::http::paging::{self, PageQuery, PageReply};
 use crate::api::http::problem::{FieldProblem, Problem};
@@ -26,9 +22,6 @@ use crate::domain::contacts::contact_imports::{self, Import, Rejected, Report};
 use crate::domain::values::caller::Caller;
 use crate::error::{Error, Result as DomainResult};
 use crate::state::AppState;
-
-/// Timeout for the upload of a file.
-const FILE_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Skipped rows in one chunk of the response.
 const ROWS_PER_CHUNK: usize = 200;
@@ -151,15 +144,21 @@ impl From<Rejected> for RowProblem {
 /// `phone_number`, `birth_year`, `birth_month`, `birth_day`, `birthday` (`1985-12-10`, or `--12-10` without a year) and
 /// `note`. The column names of common address books are recognised. vCards may have any version.
 ///
+/// The file is the body, or the part `file` of a form.
+///
 /// **Open to:** anyone signed in, for themselves.
 #[utoipa::path(
     operation_id = "import_contacts", tag = "contacts", security(("oauth2" = []), ("token" = [])),
     params(ImportContacts),
-    request_body(content((String = "text/csv"), (String = "text/vcard"))),
+    request_body(content(
+        (ContactFile = "multipart/form-data"),
+        (String = "text/csv", example = json!("first_name,last_name,email,birthday\nByron,King,byron@example.org,2019-05-12\n")),
+        (String = "text/vcard", example = json!("BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Byron King\r\nN:King;Byron;;;\r\nBDAY:20190512\r\nEND:VCARD\r\n")),
+    )),
     responses(
         (status = 200, body = ImportReport, description = "A dry run: nothing was changed"),
         (status = 201, body = ImportReport, headers(("Location" = String, description = "Path of the import"))),
-        (status = 415, description = "The body is neither CSV nor vCard"),
+        (status = 415, description = "The file is neither CSV nor vCard"),
         (status = 422, description = "The file is invalid or has too many contacts; nothing was changed"),
         (status = 429, description = "The quota of imports per hour is used up"),
     )
@@ -172,14 +171,14 @@ pub async fn create(
     Query(query): Query<ImportContacts>,
     body: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let format = query.format.value()?.or_else(|| format_of(request.content_type())).filter(|_| is_utf8(&request));
-    let format = format.ok_or_else(|| Problem::unsupported_media_type(&format!("{MEDIA_TYPES}, in UTF-8")))?;
+    let format = query.format.value()?;
+    upload::check_media_type(&request, format)?;
     let is_dry_run = query.dry_run.value()?.unwrap_or(false);
     let limiter = &state.import_limiter;
     let _permit = limiter.upload(caller.actor.user_id)?;
     let quota = if is_dry_run { Quota::DryRuns } else { Quota::Imports };
     quota::consume(&state.db, &state.auth, quota, caller.actor.user_id).await?;
-    let file = receive(&request, body, limiter.max_bytes).await?;
+    let Upload { file, format } = upload::receive(&request, body, format, limiter.max_bytes).await?;
     let import = Import { file, format, is_dry_run };
     reply(contact_imports::create(&state.db, &state.auth.clock, limiter, &caller, import).await?, format).await
 }
@@ -193,45 +192,6 @@ async fn reply(report: Report, format: ContactFormat) -> Result<HttpResponse, Pr
     }
     response.content_type(ContentType::json());
     Ok(response.streaming(prefetched(ImportReport::chunks(report, format)?).await?))
-}
-
-fn is_utf8(request: &HttpRequest) -> bool {
-    let content_type = header::ContentType::parse(request).ok();
-    let charset =
-        content_type.and_then(|content_type| content_type.0.get_param("charset").map(|name| name.to_string()));
-    charset.is_none_or(|name| ["utf-8", "utf8", "us-ascii"].contains(&name.to_ascii_lowercase().as_str()))
-}
-
-/// Receives a file within its limits of size and time.
-async fn receive(request: &HttpRequest, body: web::Payload, max_bytes: u64) -> Result<File, Problem> {
-    let file = tokio::time::timeout(FILE_TIMEOUT, write_to_file(request, body, max_bytes)).await;
-    file.map_err(|_| Problem::request_timeout())?
-}
-
-/// Writes the body to an unnamed temporary file, which is deleted with the request.
-async fn write_to_file(request: &HttpRequest, mut body: web::Payload, max_bytes: u64) -> Result<File, Problem> {
-    let too_large = || Problem::too_large(usize::try_from(max_bytes).unwrap_or(usize::MAX));
-    let content_length =
-        header::ContentLength::parse(request).map_or(0, |length| u64::try_from(*length).unwrap_or(u64::MAX));
-    if content_length > max_bytes {
-        return Err(too_large());
-    }
-    let file = web::block(tempfile::tempfile).await.map_err(Error::internal)?.map_err(Error::internal)?;
-    let mut file = tokio::fs::File::from_std(file);
-    let mut bytes = 0;
-    loop {
-        let chunk = tokio::time::timeout(BODY_TIMEOUT, body.next()).await.map_err(|_| Problem::request_timeout())?;
-        let Some(chunk) = chunk else { break };
-        let chunk = chunk.map_err(|_| Problem::malformed("The body could not be read."))?;
-        bytes += u64::try_from(chunk.len()).unwrap_or(u64::MAX);
-        if bytes > max_bytes {
-            return Err(too_large());
-        }
-        file.write_all(&chunk).await.map_err(Error::internal)?;
-    }
-    file.flush().await.map_err(Error::internal)?;
-    file.rewind().await.map_err(Error::internal)?;
-    Ok(file.into_std().await)
 }
 
 /// List imports of contacts

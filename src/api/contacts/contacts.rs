@@ -262,7 +262,7 @@ pub async fn get(state: web::Data<AppState>, user: CurrentUser, id: Id) -> Resul
 #[utoipa::path(
     operation_id = "update_contact", tag = "contacts", security(("oauth2" = []), ("token" = [])),
     params(("id" = Uuid, Path)),
-    request_body(content((UpdateContact = "application/merge-patch+json"), (UpdateContact = "application/json"))),
+    request_body(content = UpdateContact, content_type = "application/merge-patch+json"),
     responses(
         (status = 200, body = ContactReply),
         (status = 409, description = "Another contact of the user has this e-mail"),

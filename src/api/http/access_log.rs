@@ -18,8 +18,8 @@ static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// No guessing of media types, no framing, no address of a page in requests to other sites.
 static BROWSER_HEADERS: [(HeaderName, &str); 3] = [
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::CONTENT_SECURITY_POLICY, "frame-ancestors 'none'"),
     (header::REFERRER_POLICY, "no-referrer"),
 ];
 
@@ -35,7 +35,6 @@ pub async fn log_request<B: MessageBody>(
     if method == Method::HEAD {
         request.head_mut().method = Method::GET;
     }
-    let is_documentation = request.path().starts_with("/docs");
     telemetry::with_request_id(id, async move {
         let started = Instant::now();
         let mut response = next.call(request).await?;
@@ -45,12 +44,15 @@ pub async fn log_request<B: MessageBody>(
         if let Ok(id) = id_header {
             headers.insert(REQUEST_ID.clone(), id);
         }
-        // Most responses contain personal data. A response that may be cached has set the header, or is documentation.
-        if !is_documentation && !headers.contains_key(header::CACHE_CONTROL) {
+        // Most responses contain personal data. A response that may be cached has set the header.
+        if !headers.contains_key(header::CACHE_CONTROL) {
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
         for (name, value) in &BROWSER_HEADERS {
-            headers.insert(name.clone(), HeaderValue::from_static(value));
+            // A page has set a policy of its own.
+            if !headers.contains_key(name) {
+                headers.insert(name.clone(), HeaderValue::from_static(value));
+            }
         }
         write_log_line(&method, &response, started);
         Ok(response)

@@ -3,6 +3,7 @@
 pub mod accepted;
 pub mod access_log;
 pub mod client;
+pub mod cors;
 pub mod extract;
 pub mod field;
 pub mod guard;

@@ -15,6 +15,9 @@ use crate::domain::values::number::Number;
 use crate::domain::values::page::{Page, Slice};
 use crate::error::{Error, Violation};
 
+/// Regular expression of a cursor: unpadded base64url.
+pub const CURSOR_PATTERN: &str = "^[A-Za-z0-9_-]+$";
+
 /// Items per page by default.
 const DEFAULT_LIMIT: u64 = 20;
 
@@ -50,7 +53,7 @@ pub struct PageReply<T> {
     /// The items, in the order of the list.
     items: Vec<T>,
     /// Value of `cursor` for the next page; null on the last page.
-    #[schema(required = true, example = "AaH7zRwNczyfiK9Cq7QUOw")]
+    #[schema(required = true, example = "AaH7zRwNczyfiK9Cq7QUOw", pattern = "^[A-Za-z0-9_-]+$")]
     next_cursor: Option<String>,
 }
 

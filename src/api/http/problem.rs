@@ -72,6 +72,27 @@ pub struct FieldProblem {
     message: Cow<'static, str>,
 }
 
+impl FieldProblem {
+    /// An example for the OpenAPI document.
+    pub fn example(field: &str, code: &'static str, message: &'static str) -> Self {
+        Self { field: field.to_owned().into(), code: code.into(), message: message.into() }
+    }
+}
+
+/// An example of a problem document, for the OpenAPI document.
+pub fn example(kind: ProblemKind, errors: &[FieldProblem]) -> serde_json::Value {
+    let entry = kind.entry();
+    let document = Document {
+        kind: kind.uri(),
+        title: entry.title,
+        status: entry.status.as_u16(),
+        detail: entry.meaning,
+        request_id: Some("01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10".to_owned()),
+        errors,
+    };
+    serde_json::to_value(document).unwrap_or_default()
+}
+
 impl Problem {
     fn new(kind: ProblemKind, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { kind, detail: detail.into(), errors: Vec::new(), headers: Vec::new() }
@@ -86,11 +107,6 @@ impl Problem {
     pub fn method_not_allowed(allow: &str) -> Self {
         let detail = format!("This path supports {allow}.");
         Self::new(ProblemKind::MethodNotAllowed, detail).with_header(header::ALLOW, allow)
-    }
-
-    /// The client accepts none of the media types that are available.
-    pub fn not_acceptable(available: &str) -> Self {
-        Self::new(ProblemKind::NotAcceptable, format!("The response is available as {available}."))
     }
 
     /// The body has a media type that is not accepted.

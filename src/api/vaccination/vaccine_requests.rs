@@ -13,6 +13,7 @@ use crate::api::http::extract::{CurrentUser, Id, Query, Valid};
 use crate::api::http::field::{Field, Optional as _, Patched as _};
 use crate::api::http::paging::{self, Limit, PageReply};
 use crate::api::http::problem::Problem;
+use crate::domain::vaccination::catalogue::EXAMPLE_ID;
 use crate::domain::vaccination::vaccine_requests::{
     self, NewRequest, Request, RequestChanges, RequestFilter, RequestNote,
 };
@@ -108,7 +109,7 @@ impl From<Request> for VaccineRequestReply {
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
-    "vaccine_id": "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10",
+    "vaccine_id": EXAMPLE_ID,
     "dose_number": 1,
     "note": "I am free on Mondays.",
 }))]
@@ -301,9 +302,7 @@ pub async fn get(
 #[utoipa::path(
     operation_id = "update_vaccine_request", tag = "vaccine-requests", security(("oauth2" = []), ("token" = [])),
     params(("id" = Uuid, Path)),
-    request_body(
-        content((UpdateVaccineRequest = "application/merge-patch+json"), (UpdateVaccineRequest = "application/json"))
-    ),
+    request_body(content = UpdateVaccineRequest, content_type = "application/merge-patch+json"),
     responses(
         (status = 200, body = VaccineRequestReply),
         (status = 409, description = "Not pending, or another request for this person, vaccine and dose is open"),

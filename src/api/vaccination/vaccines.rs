@@ -12,6 +12,7 @@ use crate::api::http::extract::{CurrentUser, Id, Query, Valid};
 use crate::api::http::field::{Field, Optional as _, Patched as _};
 use crate::api::http::paging::{self, Limit, PageReply};
 use crate::api::http::problem::Problem;
+use crate::domain::vaccination::catalogue::EXAMPLE_ID;
 use crate::domain::vaccination::vaccines::{
     self, AgeMonths, Doses, IntervalDays, NewVaccine, VaccineChanges, VaccineCode, VaccineName,
 };
@@ -228,7 +229,7 @@ pub async fn list(
 /// **Open to:** anyone.
 #[utoipa::path(
     operation_id = "get_vaccine", tag = "vaccines",
-    params(("id" = Uuid, Path)),
+    params(("id" = Uuid, Path, example = json!(EXAMPLE_ID))),
     responses((status = 200, body = VaccineReply))
 )]
 #[get("/{id}")]
@@ -266,8 +267,8 @@ pub async fn create(
 /// **Open to:** admins.
 #[utoipa::path(
     operation_id = "update_vaccine", tag = "vaccines", security(("oauth2" = []), ("token" = [])),
-    params(("id" = Uuid, Path)),
-    request_body(content((UpdateVaccine = "application/merge-patch+json"), (UpdateVaccine = "application/json"))),
+    params(("id" = Uuid, Path, example = json!(EXAMPLE_ID))),
+    request_body(content = UpdateVaccine, content_type = "application/merge-patch+json"),
     responses((status = 200, body = VaccineReply), (status = 403, description = "Needs the role admin"))
 )]
 #[patch("/{id}")]

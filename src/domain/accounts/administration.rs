@@ -16,6 +16,7 @@ use crate::domain::auth::password::Password;
 use crate::domain::auth::sessions::{self, Session};
 use crate::domain::records::audit::Event;
 use crate::domain::records::outbox;
+use crate::domain::values::actor::Actor;
 use crate::domain::values::caller::Caller;
 use crate::domain::values::client::Client;
 use crate::domain::values::email::Email;
@@ -25,7 +26,7 @@ use crate::error::{Conflict, Error, Result, Violation};
 /// Who administers an account: an admin, or an operator on the command line.
 #[derive(Clone, Debug, Default)]
 pub struct Administrator {
-    admin_id: Option<Uuid>,
+    admin: Option<Actor>,
     client: Client,
 }
 
@@ -36,7 +37,7 @@ impl Administrator {
     /// [`Error::Forbidden`].
     pub fn admin(caller: &Caller) -> Result<Self> {
         caller.actor.require(Role::Admin)?;
-        Ok(Self { admin_id: Some(caller.actor.user_id), client: caller.client.clone() })
+        Ok(Self { admin: Some(caller.actor), client: caller.client.clone() })
     }
 
     /// An operator, who has no account.
@@ -48,7 +49,24 @@ impl Administrator {
     /// An event in the account of a user.
     #[must_use]
     pub fn event(&self, action: AuditAction, user_id: Uuid) -> Event<'_> {
-        Event::new(action, &self.client).by(self.admin_id).to(user_id)
+        Event::new(action, &self.client).by(self.admin.map(|admin| admin.user_id)).to(user_id)
+    }
+
+    /// Locks and returns the admins who can log in. The caller must still be one of them, with an active session: another
+    /// instance may accept an access token for a second after its session was ended.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::InvalidToken`].
+    pub async fn lock_admins(&self, transaction: &impl ConnectionTrait, auth: &Auth) -> Result<Vec<Uuid>> {
+        let admins = lock_admins(transaction, auth).await?;
+        let Some(admin) = &self.admin else { return Ok(admins) };
+        if !admins.contains(&admin.user_id) {
+            return Err(Error::Forbidden(Role::Admin));
+        }
+        if !sessions::is_active(transaction, admin.user_id, admin.session_id, auth.clock.now()).await? {
+            return Err(Error::InvalidToken);
+        }
+        Ok(admins)
     }
 }
 
@@ -59,35 +77,6 @@ pub struct AccountChanges {
     pub role: Option<Role>,
     /// Whether logging in is refused.
     pub is_disabled: Option<bool>,
-}
-
-/// Updates an account and ends its sessions, whose tokens have the old role.
-///
-/// # Errors
-/// [`Error::Forbidden`] unless the actor is an admin; [`Error::NotFound`]; a conflict if no admin would be left.
-pub async fn update(
-    db: &impl Transact,
-    auth: &Auth,
-    caller: &Caller,
-    id: Uuid,
-    changes: AccountChanges,
-) -> Result<users::Model> {
-    caller.actor.require(Role::Admin)?;
-    apply(db, auth, Some(caller), id, changes).await
-}
-
-/// As [`update`], on the command line.
-///
-/// # Errors
-/// [`Error::NotFound`]; a conflict if no admin would be left.
-pub async fn update_as_operator(
-    db: &impl Transact,
-    auth: &Auth,
-    email: &Email,
-    changes: AccountChanges,
-) -> Result<users::Model> {
-    let id = find(db, email).await?.id;
-    apply(db, auth, None, id, changes).await
 }
 
 /// Sets the password of an account, ends its sessions, and notifies its owner by mail.
@@ -123,6 +112,7 @@ pub async fn set_email(
     email.check_new()?;
     let now = auth.clock.now();
     let transaction = db.begin().await?;
+    by.lock_admins(&transaction, auth).await?;
     let old = accounts::lock(&transaction, id).await?.ok_or(Error::NotFound)?;
     if old.email == email.as_str() {
         return Err(Violation::new("email", "same", "is the address of the account already").into());
@@ -150,15 +140,18 @@ pub async fn set_email(
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn list_sessions(
-    db: &impl ConnectionTrait,
+    db: &impl Transact,
     auth: &Auth,
     by: &Administrator,
     id: Uuid,
     page: Page,
 ) -> Result<Slice<Session>> {
-    users::Entity::find_by_id(id).one(db).await?.ok_or(Error::NotFound)?;
-    let sessions = sessions::list(db, &auth.clock, id, page).await?;
-    by.event(AuditAction::AccountRead, id).detail("sessions").record(db, auth.clock.now()).await?;
+    let transaction = db.begin().await?;
+    by.lock_admins(&transaction, auth).await?;
+    users::Entity::find_by_id(id).one(&transaction).await?.ok_or(Error::NotFound)?;
+    let sessions = sessions::list(&transaction, &auth.clock, id, page).await?;
+    by.event(AuditAction::AccountRead, id).detail("sessions").record(&transaction, auth.clock.now()).await?;
+    transaction.commit().await?;
     Ok(sessions)
 }
 
@@ -175,6 +168,7 @@ pub async fn end_sessions(
 ) -> Result<usize> {
     let now = auth.clock.now();
     let transaction = db.begin().await?;
+    by.lock_admins(&transaction, auth).await?;
     accounts::lock(&transaction, id).await?.ok_or(Error::NotFound)?;
     let ended = match session_id {
         Some(session_id) => sessions::end_of_account(&transaction, id, session_id, now).await?,
@@ -201,26 +195,27 @@ pub async fn find(db: &impl ConnectionTrait, email: &Email) -> Result<users::Mod
     user.ok_or(Error::NotFound)
 }
 
-/// Updates an account. Without a caller, the operator of the command line does it.
-async fn apply(
+/// Updates an account and ends its sessions, whose tokens have the old role. If nothing changes, the account was read.
+///
+/// # Errors
+/// [`Error::Forbidden`]; [`Error::NotFound`]; a conflict if no admin would be left.
+pub async fn update(
     db: &impl Transact,
     auth: &Auth,
-    caller: Option<&Caller>,
+    by: &Administrator,
     id: Uuid,
     changes: AccountChanges,
 ) -> Result<users::Model> {
     let now = auth.clock.now();
     let transaction = db.begin().await?;
-    let admins = lock_admins(&transaction, auth).await?;
-    // The actor may have lost the role since the token was made.
-    if caller.is_some_and(|caller| !admins.contains(&caller.actor.user_id)) {
-        return Err(Error::Forbidden(Role::Admin));
-    }
+    let admins = by.lock_admins(&transaction, auth).await?;
     let user = accounts::lock(&transaction, id).await?.ok_or(Error::NotFound)?;
     let role = changes.role.unwrap_or(user.role);
     let is_disabled = changes.is_disabled.unwrap_or(user.disabled_at.is_some());
     let (new_role, new_state) = (role != user.role, is_disabled != user.disabled_at.is_some());
     if !new_role && !new_state {
+        by.event(AuditAction::AccountRead, id).record(&transaction, now).await?;
+        transaction.commit().await?;
         return Ok(user);
     }
     if (role != Role::Admin || is_disabled) && admins == [id] {
@@ -233,14 +228,12 @@ async fn apply(
         .filter(users::Column::Id.eq(id))
         .exec_with_returning(&transaction)
         .await?;
-    let client = caller.map(|caller| caller.client.clone()).unwrap_or_default();
-    let event = |action| Event::new(action, &client).by(caller.map(|caller| caller.actor.user_id)).to(id);
     if new_role {
-        event(AuditAction::RoleChanged).detail(role.as_str()).record(&transaction, now).await?;
+        by.event(AuditAction::RoleChanged, id).detail(role.as_str()).record(&transaction, now).await?;
     }
     if new_state {
         let action = if is_disabled { AuditAction::UserDisabled } else { AuditAction::UserEnabled };
-        event(action).record(&transaction, now).await?;
+        by.event(action, id).record(&transaction, now).await?;
     }
     let ended = sessions::end_all(&transaction, id, None, now).await?;
     transaction.commit().await?;
@@ -252,7 +245,7 @@ async fn apply(
 ///
 /// # Errors
 /// Database errors.
-pub async fn lock_admins(transaction: &impl ConnectionTrait, auth: &Auth) -> Result<Vec<Uuid>> {
+async fn lock_admins(transaction: &impl ConnectionTrait, auth: &Auth) -> Result<Vec<Uuid>> {
     let admins = users::Entity::find()
         .filter(users::Column::Role.eq(Role::Admin))
         .filter(sessions::may_log_in(auth))

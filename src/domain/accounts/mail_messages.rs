@@ -1,14 +1,19 @@
 //! Mail messages: the content of a mail of the outbox, decided when it is sent. A code is made only then, so that it is
 //! in no queue and its lifetime begins when it is sent.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use entity::{CodePurpose, MailKind, outbox, users};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use crate::domain::auth::codes::{self, Code};
 use crate::domain::auth::context::Auth;
+use crate::domain::auth::reset_codes::{self, ResetRequest};
 use crate::domain::auth::throttle::Attempt;
+use crate::domain::records::outbox as mails;
 use crate::error::{Error, Result};
+
+/// Wait of a mail for another one that takes or has just taken the last slot.
+const SLOT_RETRY: Duration = Duration::seconds(1);
 
 /// A mail with the data for its text.
 #[derive(Clone, Debug)]
@@ -30,7 +35,7 @@ pub enum Outcome {
     Send(MailMessage),
     /// Do not send it: the address has no account, for instance, or is verified already.
     Skip,
-    /// Send it at this time, because the address has got too many mails; unless there is a newer one by then.
+    /// Send it at this time, because the address has got too many mails.
     Postpone(DateTime<Utc>),
 }
 
@@ -73,14 +78,38 @@ pub async fn prepare(db: &impl ConnectionTrait, auth: &Auth, mail: &outbox::Mode
         }
     };
     let Some(user) = user.filter(|user| is_needed(mail, user)) else { return Ok(Outcome::Skip) };
+    let reset = ResetRequest { user_id: user.id, email: &mail.recipient, flow_hash: mail.flow_hash.as_deref() };
+    if mail.kind == MailKind::ResetPassword
+        && let Some(time) = reset_postponed_until(db, auth, mail, reset).await?
+    {
+        return Ok(Outcome::Postpone(time));
+    }
     if let Some(time) = postponed_until(db, auth, mail).await? {
         return Ok(Outcome::Postpone(time));
     }
     let code = match purpose {
         CodePurpose::ChangeEmail => codes::issue_for_change(db, auth, user.id, &mail.recipient).await?,
-        purpose => Some(codes::issue(db, auth, user.id, purpose, &mail.recipient, mail.flow_hash.clone()).await?),
+        CodePurpose::ResetPassword => match reset_codes::issue(db, auth, reset).await? {
+            Some(code) => Some(code),
+            None => return Ok(Outcome::Postpone(auth.clock.now() + SLOT_RETRY)),
+        },
+        purpose => Some(codes::issue(db, auth, user.id, purpose, &mail.recipient).await?),
     };
     Ok(code.map(|code| message(Some(user), Some(code))).into())
+}
+
+/// The time until which a mail with a code that resets the password must wait: for older ones to the same recipient, or
+/// because all slots are taken.
+async fn reset_postponed_until(
+    db: &impl ConnectionTrait,
+    auth: &Auth,
+    mail: &outbox::Model,
+    reset: ResetRequest<'_>,
+) -> Result<Option<DateTime<Utc>>> {
+    if let Some(due_at) = mails::older_postponed(db, mail).await? {
+        return Ok(Some(due_at.max(auth.clock.now()) + SLOT_RETRY));
+    }
+    reset_codes::wait_for_slot(db, auth, reset).await
 }
 
 /// The time until which the mail must wait, if the address has got too many mails that strangers can cause.
@@ -93,7 +122,7 @@ async fn postponed_until(
     if mail.attempts > 1 {
         return Ok(None);
     }
-    let attempt = Attempt::mail(auth, &mail.recipient);
+    let attempt = Attempt::mail(auth, mail.kind, &mail.recipient);
     match attempt.count_and_check(db).await {
         Ok(()) => Ok(None),
         Err(Error::TooMany { retry_after }) => Ok(Some(attempt.time() + retry_after)),

@@ -5,5 +5,6 @@ pub mod credentials;
 pub mod mail_messages;
 pub mod national_ids;
 pub mod recovery;
+pub mod registration;
 pub mod users;
 pub mod verification;

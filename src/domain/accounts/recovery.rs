@@ -6,7 +6,8 @@ use sea_orm::TransactionSession as _;
 use crate::db::Transact;
 use crate::domain::accounts::credentials;
 use crate::domain::accounts::users as accounts;
-use crate::domain::auth::codes::{self, Account, PresentedCode};
+use crate::domain::auth::code_attempts::{self, Account, PresentedCode};
+use crate::domain::auth::codes;
 use crate::domain::auth::context::Auth;
 use crate::domain::auth::flow::Flow;
 use crate::domain::auth::password::Password;
@@ -44,7 +45,7 @@ pub async fn validate(
     client: &Client,
 ) -> Result<ResetToken> {
     let presented = PresentedCode { account: Account::Of(email), purpose: CodePurpose::ResetPassword, code, flow };
-    let code = codes::verify(db, auth, &presented, client).await?;
+    let code = code_attempts::verify(db, auth, &presented, client).await?;
     let transaction = db.begin().await?;
     accounts::lock(&transaction, code.user_id).await?;
     codes::redeem(&transaction, &code).await?;

@@ -1,24 +1,18 @@
-//! User accounts: registration, lookup, and the profile.
+//! User accounts: lookup, and the profile.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use entity::{AuditAction, MailKind, PasswordHash, Role, users};
-use sea_orm::sea_query::{BinOper, CaseStatement, Expr, ExprTrait, LikeExpr, OnConflict};
+use entity::{AuditAction, PasswordHash, Role, users};
+use sea_orm::sea_query::{BinOper, CaseStatement, Expr, ExprTrait, LikeExpr};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IdenStatic as _, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, Set, TransactionSession as _, UpdateMany,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    TransactionSession as _, UpdateMany,
 };
 use uuid::Uuid;
 
 use crate::db::{QueryText, Transact};
-use crate::domain::auth::context::Auth;
-use crate::domain::auth::grants::{self, Cause};
-use crate::domain::auth::password::Password;
-use crate::domain::auth::throttle::{Action, Attempt};
-use crate::domain::records::audit::Event;
-use crate::domain::records::outbox;
+use crate::domain::records::audit::{self, Event};
 use crate::domain::values::actor::Actor;
 use crate::domain::values::caller::Caller;
-use crate::domain::values::client::Client;
 use crate::domain::values::clock::Clock;
 use crate::domain::values::email::Email;
 use crate::domain::values::page::{Page, Slice};
@@ -27,26 +21,7 @@ use crate::domain::values::person::{BirthDate, FullName, NationalId, PhoneNumber
 use crate::domain::values::search;
 use crate::domain::values::text::Line;
 use crate::domain::values::time_zone::TimeZone;
-use crate::error::{Error, Result, Violation};
-
-/// Account to be created.
-#[derive(Clone, Debug)]
-pub struct NewUser {
-    /// Full name.
-    pub name: FullName,
-    /// E-mail address, unique among all accounts.
-    pub email: Email,
-    /// Password.
-    pub password: Password,
-    /// National id: a claim until staff verify it.
-    pub nid: Option<NationalId>,
-    /// Telephone number.
-    pub phone_number: Option<PhoneNumber>,
-    /// Postal address.
-    pub address: Option<PostalAddress>,
-    /// Date of birth, for the age limits of vaccines.
-    pub birth_date: Option<BirthDate>,
-}
+use crate::error::{Error, Result};
 
 /// Changes of a profile.
 #[derive(Clone, Debug, Default)]
@@ -98,142 +73,6 @@ pub struct UserFilter {
     pub role: Option<Role>,
     /// Whether the account is disabled.
     pub is_disabled: Option<bool>,
-}
-
-/// Registers an account with the role `patient`. A verification code is mailed to its address.
-///
-/// # Errors
-/// Returns [`Error::RegistrationClosed`], a violation in `email` or `password`, a conflict if the e-mail address is taken,
-/// [`Error::TooMany`], or [`Error::Busy`].
-pub async fn register(db: &impl Transact, auth: &Auth, new: NewUser, client: &Client) -> Result<users::Model> {
-    check_policy(auth, &new.email)?;
-    Attempt::new(auth, Action::Register, None, client).count_and_check(db).await?;
-    let user = hashed(auth, new, Role::Patient).await?;
-    let transaction = db.begin().await?;
-    let user = user.insert(&transaction).await?;
-    registered(&transaction, &user, client).await?;
-    transaction.commit().await?;
-    Ok(user)
-}
-
-/// As [`register`], but does not reveal whether the e-mail address is taken. The owner of the address is told by mail.
-///
-/// An address that was not verified is registered anew: password and profile are replaced and all grants revoked,
-/// because whoever registered it first need not be its owner.
-///
-/// # Errors
-/// Returns [`Error::TooMany`] or [`Error::Busy`].
-pub async fn register_silently(db: &impl Transact, auth: &Auth, new: NewUser, client: &Client) -> Result<()> {
-    check_policy(auth, &new.email)?;
-    Attempt::new(auth, Action::Register, None, client).count_and_check(db).await?;
-    let user = hashed(auth, new, Role::Patient).await?;
-    let (email, now) = (user.email.clone().take().unwrap_or_default(), auth.clock.now());
-    let transaction = db.begin().await?;
-    let registered = insert_or_replace_unverified(&transaction, user).await?;
-    // The same number of statements in every case, so that the response time reveals nothing.
-    let ended = grants::revoke(&transaction, registered.unwrap_or_default(), Cause::Recovery, now).await?;
-    let (mail, event) = match registered {
-        Some(id) => (MailKind::VerifyEmail, Event::own(AuditAction::Registered, id, client)),
-        None => (MailKind::AlreadyRegistered, Event::new(AuditAction::Registered, client).detail("refused")),
-    };
-    outbox::add(&transaction, mail, &email, registered, now).await?;
-    event.record(&transaction, now).await?;
-    transaction.commit().await?;
-    auth.revocations.add(ended, now);
-    Ok(())
-}
-
-/// Inserts an account, or replaces password and profile of the one with its address if that was not verified. Returns
-/// the id of the account; none if the address is verified.
-async fn insert_or_replace_unverified(
-    transaction: &impl ConnectionTrait,
-    user: users::ActiveModel,
-) -> Result<Option<Uuid>> {
-    use users::Column;
-    let replaced = [
-        Column::Name,
-        Column::SearchText,
-        Column::PasswordHash,
-        Column::Nid,
-        Column::NidKey,
-        Column::NidVerifiedAt,
-        Column::PhoneNumber,
-        Column::Address,
-        Column::BirthDate,
-        Column::TimeZone,
-        Column::UpdatedAt,
-    ];
-    let on_conflict = OnConflict::column(Column::Email)
-        .update_columns(replaced)
-        .action_and_where(Expr::col((users::Entity, Column::EmailVerifiedAt)).is_null())
-        .to_owned();
-    let mut upsert = users::Entity::insert(user).on_conflict(on_conflict).into_query();
-    upsert.returning_col(Column::Id);
-    match transaction.query_all(&upsert).await?.first() {
-        Some(row) => Ok(Some(row.try_get("", Column::Id.as_str())?)),
-        None => Ok(None),
-    }
-}
-
-/// Creates an account on the command line. Its address counts as verified.
-///
-/// # Errors
-/// Returns a conflict if the e-mail address is taken, or [`Error::Busy`].
-pub async fn create(db: &impl Transact, auth: &Auth, new: NewUser, role: Role) -> Result<users::Model> {
-    let mut user = hashed(auth, new, role).await?;
-    let now = auth.clock.now();
-    user.email_verified_at = Set(Some(now));
-    let transaction = db.begin().await?;
-    let user = user.insert(&transaction).await?;
-    let operator = Client::default();
-    let event = Event::new(AuditAction::Registered, &operator).to(user.id).detail(role.as_str());
-    event.record(&transaction, now).await?;
-    transaction.commit().await?;
-    Ok(user)
-}
-
-/// Checks that registration is open for an address, before anything depends on whether the address has an account.
-fn check_policy(auth: &Auth, email: &Email) -> Result<()> {
-    let policy = &auth.registration;
-    if !policy.is_open {
-        return Err(Error::RegistrationClosed);
-    }
-    if !policy.allowed_domains.is_empty() && !policy.allowed_domains.iter().any(|domain| domain == email.domain()) {
-        return Err(Violation::new("email", "domain", "must be an address of an allowed domain").into());
-    }
-    Ok(())
-}
-
-async fn registered(transaction: &impl ConnectionTrait, user: &users::Model, client: &Client) -> Result<()> {
-    outbox::add(transaction, MailKind::VerifyEmail, &user.email, Some(user.id), user.created_at).await?;
-    Event::own(AuditAction::Registered, user.id, client).record(transaction, user.created_at).await
-}
-
-async fn hashed(auth: &Auth, new: NewUser, role: Role) -> Result<users::ActiveModel> {
-    new.email.check_new()?;
-    let context = new.password.check_context(new.email.as_str(), new.name.as_str());
-    context.map_err(|violation| violation.in_field("password"))?;
-    let password_hash = auth.hasher.permit().await?.hash(new.password).await?;
-    let now = auth.clock.now();
-    Ok(users::ActiveModel {
-        id: Set(Uuid::now_v7()),
-        search_text: Set(search_text(new.name.as_str(), new.email.as_str())),
-        name: Set(new.name.into_string()),
-        email: Set(new.email.as_str().to_owned()),
-        password_hash: Set(password_hash),
-        role: Set(role),
-        nid_key: Set(new.nid.as_ref().map(|nid| nid.key().to_owned())),
-        nid: Set(new.nid.map(|nid| nid.written().to_owned())),
-        nid_verified_at: Set(None),
-        phone_number: Set(new.phone_number.map(PhoneNumber::into_string)),
-        address: Set(new.address.map(PostalAddress::into_string)),
-        birth_date: Set(new.birth_date.map(BirthDate::date)),
-        email_verified_at: Set(None),
-        disabled_at: Set(None),
-        time_zone: Set(None),
-        created_at: Set(now),
-        updated_at: Set(now),
-    })
 }
 
 /// UPDATE that marks the address of an account as verified.
@@ -304,7 +143,7 @@ pub async fn get_own(db: &impl ConnectionTrait, actor: &Actor) -> Result<users::
     user.ok_or(Error::InvalidToken)
 }
 
-/// Lists accounts, newest first. Looking up one by its e-mail address is recorded as reading it.
+/// Lists accounts, newest first. Each account in the page is recorded as read.
 ///
 /// # Errors
 /// Returns [`Error::Forbidden`] unless the actor is an admin.
@@ -334,12 +173,10 @@ pub async fn list(
         .limit(page.rows())
         .all(db)
         .await?;
-    if filter.email.is_some() {
-        for user in users.iter().filter(|user| user.id != actor.user_id) {
-            account_read(caller, user.id).record(db, clock.now()).await?;
-        }
-    }
-    Ok(page.slice(users, |user| user.id))
+    let page = page.slice(users, |user| user.id);
+    let read = page.items.iter().filter(|user| user.id != actor.user_id).map(|user| account_read(caller, user.id));
+    audit::record_all(db, read, clock.now()).await?;
+    Ok(page)
 }
 
 /// Event of staff or an admin who reads the account of someone else.

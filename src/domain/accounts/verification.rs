@@ -8,7 +8,8 @@ use uuid::Uuid;
 use crate::db::Transact;
 use crate::domain::accounts::credentials::{self, Failure};
 use crate::domain::accounts::users as accounts;
-use crate::domain::auth::codes::{self, Account, PresentedCode};
+use crate::domain::auth::code_attempts::{self, Account, PresentedCode};
+use crate::domain::auth::codes;
 use crate::domain::auth::context::Auth;
 use crate::domain::auth::grants::{self, Cause};
 use crate::domain::auth::password::Password;
@@ -52,7 +53,8 @@ pub async fn confirm(
 ) -> Result<Option<ResetToken>> {
     let (account, purpose) = (Account::Of(presented.0), CodePurpose::VerifyEmail);
     let code =
-        codes::verify(db, auth, &PresentedCode { account, purpose, code: presented.1, flow: None }, client).await?;
+        code_attempts::verify(db, auth, &PresentedCode { account, purpose, code: presented.1, flow: None }, client)
+            .await?;
     let proven = prove(db, auth, code.user_id, proof, client).await?;
     let now = auth.clock.now();
     let transaction = db.begin().await?;
@@ -170,7 +172,7 @@ pub async fn finish_change(
 ) -> Result<users::Model> {
     let account = Account::Id(caller.actor.user_id);
     let presented = PresentedCode { account, purpose: CodePurpose::ChangeEmail, code, flow: None };
-    let code = codes::verify(db, auth, &presented, &caller.client).await?;
+    let code = code_attempts::verify(db, auth, &presented, &caller.client).await?;
     let now = auth.clock.now();
     let transaction = db.begin().await?;
     let old = sessions::lock_active(&transaction, &caller.actor, now).await?;

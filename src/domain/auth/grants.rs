@@ -4,12 +4,14 @@
 //! `docs/decisions/0011-unverified-accounts.md` has the reasons.
 
 use chrono::{DateTime, Utc};
-use entity::CodePurpose;
-use sea_orm::ConnectionTrait;
+use entity::{CodePurpose, users};
+use sea_orm::sea_query::{Query, SelectStatement};
+use sea_orm::{ColumnTrait, ConnectionTrait};
 use strum::VariantArray;
 use uuid::Uuid;
 
 use crate::domain::auth::{calendar_feeds, codes, sessions};
+use crate::domain::records::outbox;
 use crate::error::Result;
 
 /// Kind of grant. A new kind must be given an answer for every [`Cause`].
@@ -19,7 +21,7 @@ enum Grant {
     Session,
     /// The code that verifies the e-mail address.
     VerificationCode,
-    /// Codes and reset tokens that set a new password.
+    /// Codes and reset tokens that set a new password, and codes that are still to be mailed.
     PasswordReset,
     /// A change of the e-mail address under way.
     EmailChange,
@@ -31,8 +33,10 @@ enum Grant {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// Whoever proved that they own the mailbox takes over the account: with a reset token, or with a verification code
-    /// alone. Also if an operator sets the password, and if an unverified address is registered again.
+    /// alone. Also if an operator sets the password.
     Recovery,
+    /// An unverified address was registered again.
+    Registration,
     /// The address was verified by someone with the password or a session of the account, who keeps this session.
     Verification {
         /// Session of the request, if it had one.
@@ -51,6 +55,9 @@ impl Grant {
     const fn is_revoked_by(self, cause: Cause) -> bool {
         match (self, cause) {
             (_, Cause::Recovery) => true,
+            // Codes were sent to the mailbox: its owner keeps them, whoever registers the address meanwhile.
+            (Self::PasswordReset, Cause::Registration) => false,
+            (_, Cause::Registration) => true,
             (Self::Session, Cause::Verification { .. } | Cause::PasswordChange { .. }) => true,
             (Self::VerificationCode, Cause::Verification { .. } | Cause::EmailChange) => true,
             (Self::VerificationCode, Cause::PasswordChange { .. }) => false,
@@ -96,17 +103,26 @@ pub async fn revoke(
         match grant {
             Grant::Session => ended = sessions::end_all(transaction, user_id, kept(cause), now).await?,
             Grant::BirthdayFeed => calendar_feeds::delete_of(transaction, user_id).await?,
+            Grant::PasswordReset => outbox::delete_resets(transaction, email_of(user_id)).await?,
             // Rows of the table of codes.
-            Grant::VerificationCode | Grant::PasswordReset | Grant::EmailChange => {}
+            Grant::VerificationCode | Grant::EmailChange => {}
         }
     }
     Ok(ended)
+}
+
+fn email_of(user_id: Uuid) -> SelectStatement {
+    Query::select()
+        .column((users::Entity, users::Column::Email))
+        .from(users::Entity)
+        .and_where(users::Column::Id.eq(user_id))
+        .to_owned()
 }
 
 const fn kept(cause: Cause) -> Option<Uuid> {
     match cause {
         Cause::Verification { kept } => kept,
         Cause::PasswordChange { kept } => Some(kept),
-        Cause::Recovery | Cause::EmailChange => None,
+        Cause::Recovery | Cause::Registration | Cause::EmailChange => None,
     }
 }

@@ -167,10 +167,9 @@ impl Keyring {
         self.0.iter()
     }
 
-    /// The public keys as a JWK set (RFC 7517 §5), or `None` if every key is a shared secret.
+    /// The public keys as a JWK set (RFC 7517 §5). Shared secrets are not in it.
     #[must_use]
-    pub fn public(&self) -> Option<JwkSet> {
-        let keys: Vec<_> = self.iter().filter_map(|key| key.public.clone()).collect();
-        (!keys.is_empty()).then_some(JwkSet { keys })
+    pub fn public(&self) -> JwkSet {
+        JwkSet { keys: self.iter().filter_map(|key| key.public.clone()).collect() }
     }
 }

@@ -1,6 +1,7 @@
 //! Authentication: sessions, token pairs, keys, passwords, codes, feed secrets, throttles and quotas.
 
 pub mod calendar_feeds;
+pub mod code_attempts;
 pub mod codes;
 pub mod context;
 pub mod flow;
@@ -14,6 +15,7 @@ pub mod password;
 mod password_hash;
 pub mod quota;
 pub mod refresh;
+pub mod reset_codes;
 pub mod reset_tokens;
 pub mod revocations;
 pub mod seen_generations;

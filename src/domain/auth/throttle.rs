@@ -9,6 +9,7 @@
 //! keys are exchanged there is a row for each of them, so that no counter starts again.
 
 use chrono::{DateTime, Duration, Utc};
+use entity::MailKind;
 use entity::throttles::{self, Column};
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, LockBehavior, LockType, OnConflict, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect};
@@ -111,12 +112,14 @@ impl<'a> Attempt<'a> {
         Self { of_account, ..Self::of(auth, counters.collect()) }
     }
 
-    /// A mail to a recipient that other people can cause.
+    /// A mail to a recipient that other people can cause. Those that reset the password are counted apart, so that mails
+    /// of other kinds cannot delay them.
     #[must_use]
-    pub fn mail(auth: &'a Auth, recipient: &str) -> Self {
-        let ids = auth.tokens.keys().hmac_ids(&[b"throttle", b"mail", recipient.as_bytes()]);
+    pub fn mail(auth: &'a Auth, kind: MailKind, recipient: &str) -> Self {
+        let name: &[u8] = if kind == MailKind::ResetPassword { b"reset-mail" } else { b"mail" };
+        let ids = auth.tokens.keys().hmac_ids(&[b"throttle", name, recipient.as_bytes()]);
         let counters = ids.into_iter().map(|key| (key, free(auth.limits.mails_per_recipient)));
-        // Shorter than the lifetime of a code: another code can always be mailed before it expires.
+        // Shorter than the lifetime of a code.
         let longest_wait = Ord::min(auth.limits.longest_wait(), auth.code_life / 2);
         Self { longest_wait, ..Self::of(auth, counters.collect()) }
     }
@@ -182,6 +185,18 @@ impl<'a> Attempt<'a> {
         if self.count_counters(db, &self.counters).await? < self.counters.len() {
             self.state(db).await?.check()?;
         }
+        Ok(())
+    }
+
+    /// Writes the counters without changing them.
+    ///
+    /// # Errors
+    /// Database errors.
+    pub async fn touch(&self, db: &impl ConnectionTrait) -> Result<()> {
+        let touched = throttles::Entity::update_many()
+            .col_expr(Column::ForgetAt, Expr::col(Column::ForgetAt))
+            .filter(Column::Key.is_in(self.counters.iter().map(|(key, _)| *key)));
+        touched.exec(db).await?;
         Ok(())
     }
 

@@ -70,7 +70,12 @@ impl<'a> Event<'a> {
     /// # Errors
     /// Database errors.
     pub async fn record(self, db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<()> {
-        let event = audit_events::ActiveModel {
+        audit_events::Entity::insert(self.row(now)).exec_without_returning(db).await?;
+        Ok(())
+    }
+
+    fn row(self, now: DateTime<Utc>) -> audit_events::ActiveModel {
+        audit_events::ActiveModel {
             id: Set(Uuid::now_v7()),
             action: Set(self.action),
             actor_id: Set(self.actor_id),
@@ -80,10 +85,24 @@ impl<'a> Event<'a> {
             ip: Set(self.client.ip()),
             user_agent: Set(self.client.user_agent.clone()),
             occurred_at: Set(now),
-        };
-        audit_events::Entity::insert(event).exec_without_returning(db).await?;
-        Ok(())
+        }
     }
+}
+
+/// Inserts events by one statement, if there are any.
+///
+/// # Errors
+/// Database errors.
+pub async fn record_all<'a>(
+    db: &impl ConnectionTrait,
+    events: impl Iterator<Item = Event<'a>>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let rows: Vec<_> = events.map(|event| event.row(now)).collect();
+    if !rows.is_empty() {
+        audit_events::Entity::insert_many(rows).exec_without_returning(db).await?;
+    }
+    Ok(())
 }
 
 /// Filter of the list of audit events. An event must meet all conditions.

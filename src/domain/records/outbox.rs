@@ -7,7 +7,7 @@
 use chrono::{DateTime, Duration, Utc};
 use entity::MailKind;
 use entity::outbox::{self, Column, Model};
-use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, Query, SelectStatement};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, Set};
 use uuid::Uuid;
 
@@ -25,6 +25,12 @@ const MAX_WAIT: Duration = Duration::minutes(15);
 
 /// Time for which given-up mails are kept, so that operators can inspect them.
 const GIVEN_UP_RETENTION: Duration = Duration::days(30);
+
+/// Maximum number of mails that reset the password and wait for one recipient.
+const MAX_POSTPONED_RESETS: usize = 10;
+
+/// Maximum number of mails to one recipient that are read at once.
+const MAX_PENDING_READ: u64 = 1000;
 
 /// Adds a mail to the outbox, in the transaction of the operation that causes it.
 ///
@@ -128,7 +134,8 @@ pub async fn renew_claims(db: &impl ConnectionTrait, mails: &[Uuid], now: DateTi
     Ok(())
 }
 
-/// Postpones a mail without counting an attempt. It replaces older mails of its kind, which are deleted.
+/// Postpones a mail without counting an attempt. It replaces older mails of its kind, which are deleted. Mails that reset
+/// the password belong to different requests and do not replace each other: the ten oldest are kept.
 ///
 /// # Errors
 /// Database errors.
@@ -140,13 +147,56 @@ pub async fn postpone(db: &impl ConnectionTrait, mail: &Model, until: DateTime<U
         .filter(Column::Attempts.eq(mail.attempts))
         .exec(db)
         .await?;
-    outbox::Entity::delete_many()
+    let mut pending: Vec<Uuid> = outbox::Entity::find()
+        .select_only()
+        .column(Column::Id)
         .filter(Column::Recipient.eq(mail.recipient.as_str()))
         .filter(Column::Kind.eq(mail.kind))
         .filter(mail.user_id.map_or_else(|| Column::UserId.is_null(), |id| Column::UserId.eq(id)))
-        .filter(Column::Id.lt(mail.id))
         .filter(Column::DueAt.is_not_null())
-        .exec(db)
+        .limit(MAX_PENDING_READ)
+        .into_tuple()
+        .all(db)
+        .await?;
+    pending.sort_unstable();
+    let surplus: Vec<Uuid> = if mail.kind == MailKind::ResetPassword {
+        pending.into_iter().skip(MAX_POSTPONED_RESETS).collect()
+    } else {
+        pending.into_iter().filter(|id| *id < mail.id).collect()
+    };
+    if !surplus.is_empty() {
+        outbox::Entity::delete_many().filter(Column::Id.is_in(surplus)).exec(db).await?;
+    }
+    Ok(())
+}
+
+/// The time of a postponed mail that is older than a mail, of the same kind and to the same recipient.
+///
+/// # Errors
+/// Database errors.
+pub async fn older_postponed(db: &impl ConnectionTrait, mail: &Model) -> Result<Option<DateTime<Utc>>> {
+    let older = outbox::Entity::find()
+        .select_only()
+        .column(Column::DueAt)
+        .filter(Column::Recipient.eq(mail.recipient.as_str()))
+        .filter(Column::Kind.eq(mail.kind))
+        .filter(Column::Id.lt(mail.id))
+        .filter(Column::Attempts.eq(0))
+        .filter(Column::DueAt.is_not_null())
+        .into_tuple::<DateTime<Utc>>();
+    Ok(older.one(db).await?)
+}
+
+/// Deletes the unsent mails with codes that reset the password, to the recipients of a query, as part of a transaction.
+///
+/// # Errors
+/// Database errors.
+pub async fn delete_resets(transaction: &impl ConnectionTrait, recipients: SelectStatement) -> Result<()> {
+    outbox::Entity::delete_many()
+        .filter(Column::Kind.eq(MailKind::ResetPassword))
+        .filter(Column::Recipient.in_subquery(recipients))
+        .filter(Column::DueAt.is_not_null())
+        .exec(transaction)
         .await?;
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! Catalogue of `care4u seed`: common vaccines with their usual schedules. The manufacturers are invented, because
 //! products differ from country to country; a clinic deactivates what it does not stock.
 
+use uuid::Uuid;
+
 use crate::domain::vaccination::vaccines::{AgeMonths, Doses, IntervalDays, NewVaccine, VaccineCode, VaccineName};
 use crate::error::Result;
 
@@ -25,14 +27,22 @@ const ROWS: [Row; 14] = [
     ("COVID19",   "COVID-19, seasonal",                          "Northlight Vaccines", 1,   0, Some(6),   None),
 ];
 
-/// The vaccines of the catalogue.
+/// Id of the vaccine in a row. It is the same in every database, so that examples in documentation work.
+const fn id(row: usize) -> Uuid {
+    Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001 + row as u128)
+}
+
+/// Id of the vaccine `MMR`, for examples.
+pub const EXAMPLE_ID: &str = "01900000-0000-7000-8000-000000000009";
+
+/// The vaccines of the catalogue, with their ids.
 ///
 /// # Errors
 /// None in practice: a test parses every row.
-pub fn common() -> Result<Vec<NewVaccine>> {
-    let vaccine = |(code, name, manufacturer, doses, days, min_age, max_age): Row| {
+pub fn common() -> Result<Vec<(Uuid, NewVaccine)>> {
+    let vaccine = |(row, (code, name, manufacturer, doses, days, min_age, max_age)): (usize, Row)| {
         let age = |months: Option<i32>| months.map(|months| AgeMonths::parse(months.into())).transpose();
-        Ok(NewVaccine {
+        let vaccine = NewVaccine {
             code: VaccineCode::parse(code)?,
             name: VaccineName::parse(name)?,
             manufacturer: VaccineName::parse(manufacturer)?,
@@ -40,15 +50,19 @@ pub fn common() -> Result<Vec<NewVaccine>> {
             min_interval_days: IntervalDays::parse(days.into())?,
             min_age_months: age(min_age)?,
             max_age_months: age(max_age)?,
-        })
+        };
+        Ok((id(row), vaccine))
     };
-    ROWS.into_iter().map(vaccine).collect()
+    ROWS.into_iter().enumerate().map(vaccine).collect()
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn every_vaccine_of_the_catalogue_is_valid() {
-        assert_eq!(super::common().unwrap().len(), super::ROWS.len());
+        let common = super::common().unwrap();
+        assert_eq!(common.len(), super::ROWS.len());
+        let (id, _) = common.iter().find(|(_, vaccine)| vaccine.code.as_str() == "MMR").unwrap();
+        assert_eq!(id.to_string(), super::EXAMPLE_ID);
     }
 }

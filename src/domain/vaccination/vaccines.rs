@@ -99,17 +99,18 @@ pub async fn get(db: &impl ConnectionTrait, id: Uuid) -> Result<vaccines::Model>
 /// [`Error::Forbidden`] unless the actor is an admin; a conflict if the code is taken.
 pub async fn create(db: &impl ConnectionTrait, actor: &Actor, new: NewVaccine) -> Result<vaccines::Model> {
     actor.require(Role::Admin)?;
-    Ok(row(new).insert(db).await?)
+    Ok(row(Uuid::now_v7(), new).insert(db).await?)
 }
 
 /// Creates the vaccines whose code is new. Returns their number.
 ///
 /// # Errors
 /// Database errors.
-pub async fn create_missing(db: &impl ConnectionTrait, catalogue: Vec<NewVaccine>) -> Result<u64> {
-    let code_taken = OnConflict::column(vaccines::Column::Code).do_nothing().to_owned();
-    let rows = catalogue.into_iter().map(row);
-    Ok(vaccines::Entity::insert_many(rows).on_conflict(code_taken).exec_without_returning(db).await?)
+pub async fn create_missing(db: &impl ConnectionTrait, catalogue: Vec<(Uuid, NewVaccine)>) -> Result<u64> {
+    // Code or id is taken.
+    let is_known = OnConflict::new().do_nothing().to_owned();
+    let rows = catalogue.into_iter().map(|(id, new)| row(id, new));
+    Ok(vaccines::Entity::insert_many(rows).on_conflict(is_known).exec_without_returning(db).await?)
 }
 
 /// Updates a vaccine.
@@ -147,9 +148,9 @@ pub async fn update(
     update.exec_with_returning(db).await?.into_iter().next().ok_or(Error::NotFound)
 }
 
-fn row(new: NewVaccine) -> vaccines::ActiveModel {
+fn row(id: Uuid, new: NewVaccine) -> vaccines::ActiveModel {
     vaccines::ActiveModel {
-        id: Set(Uuid::now_v7()),
+        id: Set(id),
         code: Set(new.code.into_string()),
         name: Set(new.name.into_string()),
         manufacturer: Set(new.manufacturer.into_string()),

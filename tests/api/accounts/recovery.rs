@@ -1,7 +1,8 @@
 //! Password recovery: the code, the reset token, and their misuse.
 
+use care4u::domain::auth::reset_codes::{self, ResetRequest};
 use futures_util::future::join_all;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 use serde_json::{Value, json};
 
 use crate::BACKEND;
@@ -88,21 +89,18 @@ async fn an_unknown_address_gets_the_same_responses_and_no_mail() {
 }
 
 #[tokio::test]
-async fn a_code_works_once_and_of_four_codes_the_oldest_does_not() {
+async fn a_code_works_once_and_others_stay() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
     let mut codes = Vec::new();
-    for count in 1..=4 {
+    for count in 1..=3 {
         codes.push(code_for(&app, &patient, count).await);
     }
+    validate(&app, &patient.email, &codes[0]).await.ok();
     if !codes[1..].contains(&codes[0]) {
         validate(&app, &patient.email, &codes[0]).await.violates(&[("code", "wrong")]);
     }
-    validate(&app, &patient.email, &codes[1]).await.ok();
-    if !codes[2..].contains(&codes[1]) {
-        validate(&app, &patient.email, &codes[1]).await.violates(&[("code", "wrong")]);
-    }
-    validate(&app, &patient.email, &codes[3]).await.ok();
+    validate(&app, &patient.email, &codes[2]).await.ok();
 }
 
 #[tokio::test]
@@ -278,9 +276,11 @@ async fn strangers_who_use_up_the_attempts_of_a_code_do_not_block_its_owner() {
         let guess = json!({ "email": patient.email, "code": another(&code) });
         from(number, "validate-code", guess).await.violates(&[("code", "wrong")]);
     }
-    for number in 0..2 {
+    for number in 0..10 {
         let theirs = from(number, "forgot-password", json!({ "email": patient.email })).await;
-        app.mail.code(&patient.email, number + 2).await;
+        if number < 2 {
+            app.mail.code(&patient.email, number + 2).await;
+        }
         for _ in 0..6 {
             let guess = json!({ "email": patient.email, "code": code, "flow": text(&theirs.json(), "flow") });
             assert!([422, 429].contains(&from(100 + number, "validate-code", guess).await.status));
@@ -293,9 +293,81 @@ async fn strangers_who_use_up_the_attempts_of_a_code_do_not_block_its_owner() {
         let guess = json!({ "email": patient.email, "code": another(&code), "flow": "unknown" });
         assert!([422, 429].contains(&from(51, "validate-code", guess).await.status));
     }
+    // The requests of the strangers wait.
+    let is_due = entity::outbox::Column::DueAt.lte(app.clock.now());
+    while entity::outbox::Entity::find().filter(is_due.clone()).count(&app.state().db).await.unwrap() > 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
     let right = json!({ "email": patient.email, "code": code, "flow": flow });
     let token = text(&from(51, "validate-code", right).await.ok(), "reset_token");
     reset(&app, &token, NEW_PASSWORD).await.no_content();
+    // No more codes than three were mailed, and those that waited are not mailed after the reset.
+    app.outbox_empties().await;
+    assert_eq!(app.mail.to(&patient.email).len(), 4, "three codes, and the notice of the new password");
+}
+
+#[tokio::test]
+async fn a_fourth_code_is_mailed_when_one_has_expired_and_oldest_requests_come_first() {
+    let app = TestApp::start(BACKEND).await;
+    let patient = app.patient().await;
+    let (first_flow, first_code) = flow_and_code(&app, &patient.email, 1).await;
+    flow_and_code(&app, &patient.email, 2).await;
+    app.clock.advance(chrono::Duration::seconds(300));
+    flow_and_code(&app, &patient.email, 3).await;
+    let waiting = text(&forgot(&app, &patient.email).await.is(202).json(), "flow");
+    let mut later = Vec::new();
+    for _ in 0..12 {
+        later.push(text(&forgot(&app, &patient.email).await.is(202).json(), "flow"));
+    }
+    // Ten wait; the newest ones are dropped.
+    let started = std::time::Instant::now();
+    while entity::outbox::Entity::find().count(&app.state().db).await.unwrap() > 10 {
+        assert!(started.elapsed().as_secs() < 60, "more than ten mails wait");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert_eq!(app.mail.to(&patient.email).len(), 3);
+    // The right code with its flow is accepted all the time.
+    validate_with(&app, &patient.email, &first_code, &first_flow).await.ok();
+    app.clock.advance(chrono::Duration::seconds(301));
+    app.mail.wait_for(&patient.email, 5).await;
+    let codes: Vec<_> = app.mail.to(&patient.email).iter().map(|mail| mail.code()).collect();
+    validate_with(&app, &patient.email, &codes[3], &waiting).await.ok();
+    validate_with(&app, &patient.email, &codes[4], &later[0]).await.ok();
+}
+
+#[tokio::test]
+async fn a_mail_that_is_sent_again_does_not_renew_the_attempts() {
+    let app = TestApp::start(BACKEND).await;
+    let patient = app.patient().await;
+    let auth = &app.state().auth;
+    let request = ResetRequest { user_id: patient.id, email: &patient.email, flow_hash: Some("flow") };
+    let issue = || async { reset_codes::issue(&app.state().db, auth, request).await.unwrap().unwrap() };
+    let code = issue().await;
+    for _ in 0..4 {
+        validate(&app, &patient.email, &another(&code.digits)).await.violates(&[("code", "wrong")]);
+    }
+    let code = issue().await;
+    validate(&app, &patient.email, &another(&code.digits)).await.violates(&[("code", "wrong")]);
+    validate(&app, &patient.email, &code.digits).await.violates(&[("code", "wrong")]);
+}
+
+#[tokio::test]
+async fn mails_of_other_kinds_do_not_delay_a_code_that_resets_the_password() {
+    let changes = [
+        ("CARE4U__THROTTLE__ENABLED", "true"),
+        ("CARE4U__THROTTLE__MAILS_PER_RECIPIENT", "1"),
+        ("CARE4U__THROTTLE__FIRST_WAIT_SECONDS", "900"),
+    ];
+    let app = TestApp::start_with(BACKEND, &changes).await;
+    let (patient, stranger) = (app.patient().await, app.patient().await);
+    let change = json!({ "email": patient.email, "current_password": PASSWORD });
+    for _ in 0..3 {
+        stranger.post("/users/me/email-change", change.clone()).await.is(202);
+    }
+    // The first mail is that of a change of the address; the others of them wait.
+    app.mail.code(&patient.email, 1).await;
+    let (flow, code) = flow_and_code(&app, &patient.email, 2).await;
+    validate_with(&app, &patient.email, &code, &flow).await.ok();
 }
 
 #[tokio::test]

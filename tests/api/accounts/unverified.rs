@@ -240,6 +240,23 @@ async fn sessions_opened_before_a_silent_registration_end_with_it() {
 }
 
 #[tokio::test]
+async fn a_silent_registration_leaves_the_code_of_the_owner_of_the_mailbox() {
+    let app = TestApp::start_with(BACKEND, &SILENT).await;
+    app.register(VICTIM).await.accepted();
+    app.mail.code(VICTIM, 1).await;
+    let flow =
+        app.post("/api/v1/auth/forgot-password", json!({ "email": VICTIM })).await.is(202).json()["flow"].clone();
+    let code = app.mail.code(VICTIM, 2).await;
+    app.register(VICTIM).await.accepted();
+    let body = json!({ "email": VICTIM, "code": code, "flow": flow });
+    let token = app.post("/api/v1/auth/validate-code", body).await.ok()["reset_token"].clone();
+    app.register(VICTIM).await.accepted();
+    let body = json!({ "reset_token": token, "new_password": NEW_PASSWORD });
+    app.post("/api/v1/auth/reset-password", body).await.no_content();
+    app.log_in(VICTIM, NEW_PASSWORD).await.ok();
+}
+
+#[tokio::test]
 async fn every_table_with_rows_of_a_user_is_revoked_by_a_recovery_or_shown_to_the_owner() {
     let app = TestApp::start(BACKEND).await;
     let db = &app.state().db;

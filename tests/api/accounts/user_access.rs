@@ -1,5 +1,12 @@
 //! Accounts of people who have lost access to them: admins set the address, see and end sessions, export and erase.
 
+use care4u::domain::accounts::administration::{self, AccountChanges, Administrator};
+use care4u::domain::personal_data;
+use care4u::domain::values::caller::Caller;
+use care4u::domain::values::client::Client;
+use care4u::domain::values::email::Email;
+use care4u::domain::values::page::Page;
+use entity::Role;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -111,12 +118,46 @@ async fn only_admins_have_access_to_other_accounts_and_unknown_ones_are_not_foun
     admin.post_empty(&unknown("deletion")).await.problem(404, "not-found");
 }
 
+/// Another instance may accept the access token of an ended session for a second.
+#[tokio::test]
+async fn an_admin_whose_session_or_role_has_ended_administers_nothing() {
+    let app = TestApp::start(BACKEND).await;
+    let (ada, admin, other) = (app.patient().await, app.admin().await, app.admin().await);
+    let (db, auth) = (&app.state().db, &app.state().auth);
+    let by = |user_id: Uuid| {
+        let actor = care4u::domain::values::actor::Actor { user_id, session_id: Uuid::now_v7(), role: Role::Admin };
+        Administrator::admin(&Caller { actor, client: Client::default() }).unwrap()
+    };
+    let email = Email::parse("mallory@example.org").unwrap();
+    for (user_id, expected) in [(other.id, "InvalidToken"), (ada.id, "Forbidden(Admin)")] {
+        let by = by(user_id);
+        let errors = [
+            administration::set_email(db, auth, &by, admin.id, &email).await.unwrap_err(),
+            administration::end_sessions(db, auth, &by, admin.id, None).await.unwrap_err(),
+            administration::list_sessions(db, auth, &by, admin.id, Page { limit: 20, after: None }).await.unwrap_err(),
+            administration::update(db, auth, &by, ada.id, AccountChanges::default()).await.unwrap_err(),
+            personal_data::export_of(db, auth, &by, ada.id).await.err().unwrap(),
+            personal_data::erase_of(db, auth, &by, ada.id).await.unwrap_err(),
+        ];
+        assert!(errors.iter().all(|error| format!("{error:?}") == expected), "{errors:?}");
+    }
+    admin.get(&format!("/users/{}", ada.id)).await.ok();
+}
+
 #[tokio::test]
 async fn reading_an_account_and_changing_a_profile_are_recorded() {
     let app = TestApp::start(BACKEND).await;
     let (ada, admin) = (app.patient().await, app.admin().await);
     admin.get(&format!("/users/{}", ada.id)).await.ok();
     assert_eq!(latest_event(&admin, &ada).await["action"], "account_read");
+    let reads = async |path: &str| admin.get(path).await.ok()["items"].as_array().unwrap().len();
+    let events = format!("/audit-events?subject_id={}&action=account_read", ada.id);
+    let before = reads(&events).await;
+    // Each way to see the account, also a change that changes nothing.
+    assert_eq!((reads("/users?q=lovelace").await, reads("/users").await), (2, 2));
+    admin.patch(&format!("/users/{}", ada.id), json!({})).await.ok();
+    admin.patch(&format!("/users/{}", ada.id), json!({ "role": "patient" })).await.ok();
+    assert_eq!(reads(&events).await, before + 4);
     ada.get(&format!("/users/{}", ada.id)).await.ok();
     assert_eq!(latest_event(&admin, &ada).await["actor_id"], json!(admin.id), "reading the own account is no event");
     ada.patch("/users/me", json!({ "phone_number": "+49 30 123456" })).await.ok();

@@ -66,6 +66,19 @@ async fn the_bearer_scheme_is_case_insensitive_and_required() {
 }
 
 #[tokio::test]
+async fn a_token_with_nbf_is_refused_before_that_time() {
+    let app = TestApp::start(BACKEND).await;
+    let patient = app.patient().await;
+    let (header, mut claims) = parts(&patient.access_token);
+    let header: Header = serde_json::from_value(header).unwrap();
+    claims["nbf"] = json!((app.clock.now() + Duration::seconds(60)).timestamp());
+    let token = signed(&header, &claims);
+    is_refused(&app, &token, "a token of the future").await;
+    app.clock.advance(Duration::seconds(61));
+    app.send(app.request(Method::GET, "/api/v1/users/me").bearer_auth(token)).await.ok();
+}
+
+#[tokio::test]
 async fn neither_token_is_accepted_for_the_other() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;

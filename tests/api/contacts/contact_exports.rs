@@ -118,14 +118,16 @@ async fn the_accept_header_selects_the_export_format() {
         ("text/*, text/csv;q=0", "text/vcard"),
         ("*/*, text/csv;q=0.1", "text/vcard"),
         ("text/vcard;q=0.4, */*;q=0.5", "text/csv"),
+        // A header that fits nothing is no reason to refuse.
+        ("application/json", "text/csv"),
+        ("application/problem+json", "text/csv"),
+        ("text/csv;q=0", "text/csv"),
+        ("*/*;q=0", "text/csv"),
+        ("nonsense;;", "text/csv"),
     ] {
         let request = ada.request(Method::GET, "/contacts/export").header("accept", accept);
         let response = app.send(request).await;
         assert!(response.is(200).header("content-type").starts_with(expected), "{accept}: {response:?}");
-    }
-    for accept in ["application/json", "text/csv;q=0", "*/*;q=0"] {
-        let request = ada.request(Method::GET, "/contacts/export").header("accept", accept);
-        app.send(request).await.problem(406, "not-acceptable");
     }
     ada.get("/contacts/export?format=xml").await.violates(&[("format", "type")]);
 }

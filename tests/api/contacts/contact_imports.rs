@@ -314,3 +314,57 @@ async fn imports_are_created_in_their_collection_only() {
     assert_eq!(created.header("location"), format!("/api/v1/contacts/imports/{id}"));
     ada.get("/contacts/imports/none").await.violates(&[("id", "type")]);
 }
+
+fn form(parts: &[(&str, &str, &str, &str)]) -> (String, String) {
+    let mut body = String::new();
+    for (name, file, media_type, content) in parts {
+        let file = if file.is_empty() { String::new() } else { format!("; filename=\"{file}\"") };
+        body += &format!(
+            "--frontier\r\ncontent-disposition: form-data; name=\"{name}\"{file}\r\ncontent-type: {media_type}\r\n\r\n{content}\r\n"
+        );
+    }
+    ("multipart/form-data; boundary=frontier".to_owned(), body + "--frontier--\r\n")
+}
+
+#[tokio::test]
+async fn a_file_can_be_a_part_of_a_form() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    let csv = "first_name,last_name\nByron,King\n";
+    let vcard = "BEGIN:VCARD\r\nVERSION:4.0\r\nFN:Ralph King\r\nEND:VCARD\r\n";
+    let upload = async |parts: &[(&str, &str, &str, &str)]| {
+        let (media_type, body) = form(parts);
+        ada.upload("/contacts/imports", &media_type, body).await
+    };
+    // Windows calls CSV a spreadsheet, so the name of the file comes first.
+    for (file, media_type, content, format) in [
+        ("contacts.csv", "application/vnd.ms-excel", csv, "csv"),
+        ("", "text/csv", csv, "csv"),
+        ("Contacts.VCF", "application/octet-stream", vcard, "vcard"),
+    ] {
+        let report = upload(&[("file", file, media_type, content)]).await.created();
+        assert_eq!((&report["format"], &report["imported"]), (&json!(format), &json!(1)), "{file}");
+    }
+    upload(&[("file", "contacts.pdf", "application/pdf", csv)]).await.problem(415, "unsupported-media-type");
+    upload(&[]).await.violates(&[("file", "required")]);
+    upload(&[("files", "contacts.csv", "text/csv", csv)]).await.violates(&[("files", "unknown")]);
+    let twice = ("file", "contacts.csv", "text/csv", csv);
+    upload(&[twice, twice]).await.violates(&[("file", "repeated")]);
+    let (media_type, body) = form(&[twice]);
+    ada.upload("/contacts/imports", &media_type, &body.as_bytes()[..60]).await.problem(400, "malformed");
+    ada.upload("/contacts/imports", "multipart/form-data", body.clone()).await.problem(400, "malformed");
+    let (query, body) = ("/contacts/imports?dry_run=true&format=csv", body.replace("contacts.csv", "contacts.bin"));
+    assert_eq!(ada.upload(query, &media_type, body).await.ok()["imported"], 1);
+    assert_eq!(ada.get("/contacts").await.ok()["items"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_file_in_a_form_has_the_same_limit() {
+    let app = TestApp::start_with(BACKEND, &[("CARE4U__CONTACTS__IMPORT_MAX_BYTES", "1000")]).await;
+    let ada = app.patient().await;
+    let file = "first_name,last_name\n".to_owned() + &"Byron,King\n".repeat(200);
+    let (media_type, body) = form(&[("file", "contacts.csv", "text/csv", &file)]);
+    ada.upload("/contacts/imports", &media_type, body).await.problem(413, "too-large");
+    let (media_type, body) = form(&[("file", "contacts.csv", "text/csv", &file[..990])]);
+    ada.upload("/contacts/imports", &media_type, body).await.created();
+}

@@ -43,6 +43,8 @@ async fn a_preflight_of_a_configured_origin_is_answered_before_the_guard() {
     );
     assert!(refused.headers()["access-control-expose-headers"].to_str().unwrap().contains("retry-after"));
     let stranger = preflight(&app, "https://evil.example").send().await.unwrap();
+    assert_eq!(stranger.status(), 400);
+    assert_eq!(stranger.headers()["content-type"], "application/problem+json");
     assert!(!stranger.headers().contains_key("access-control-allow-origin"));
 }
 
@@ -53,7 +55,12 @@ async fn every_response_has_the_headers_that_protect_pages() {
         let response = app.request(Method::GET, path).send().await.unwrap();
         let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
         assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
-        assert_eq!(header("content-security-policy"), "frame-ancestors 'none'", "{path}");
+        let policy = header("content-security-policy");
+        assert!(
+            policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+            "{path}: {policy}"
+        );
+        assert!(!policy.contains("script-src") || policy.contains("script-src 'self';"), "{path}: {policy}");
         assert_eq!(header("referrer-policy"), "no-referrer", "{path}");
     }
 }

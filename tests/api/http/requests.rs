@@ -63,7 +63,7 @@ async fn a_body_that_is_too_large_is_413_with_and_without_content_length() {
 async fn an_unknown_path_is_404_and_an_unknown_method_is_405() {
     let app = TestApp::start(BACKEND).await;
     let patient = app.patient().await;
-    for path in ["/nope", "/api/v1", "/api/v1/nope", "/api/v1/auth/nope", "/api/v1/vaccines/a/b", "/health"] {
+    for path in ["/nope", "/api/v1", "/api/v1/nope", "/api/v1/auth/nope", "/api/v1/vaccines/a/b", "/healthy"] {
         app.get(path).await.problem(404, "not-found");
     }
     patient.get("/users/me/nope").await.problem(404, "not-found");
@@ -80,6 +80,7 @@ async fn an_unknown_path_is_404_and_an_unknown_method_is_405() {
         (Method::POST, "/problems", "GET, HEAD"),
         (Method::POST, "/docs/", "GET, HEAD"),
         (Method::PUT, "/api-docs/openapi.json", "GET, HEAD"),
+        (Method::POST, "/health", "GET, HEAD"),
         (Method::TRACE, "/api/v1/auth/login", "POST"),
     ] {
         let response = app.send(app.request(method, path).bearer_auth(&patient.access_token)).await;
@@ -122,6 +123,28 @@ async fn the_start_page_links_to_the_docs_and_problems_are_listed() {
         let head = app.send(app.request(Method::HEAD, page)).await;
         assert_eq!(head.is(200).text, "");
     }
+}
+
+#[tokio::test]
+async fn an_unknown_path_leads_a_browser_on_and_is_a_problem_document_for_programs() {
+    let app = TestApp::start(BACKEND).await;
+    let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    for (path, start) in [("/nowhere", "./"), ("/no/where", "../"), ("/api/v2/users", "../../")] {
+        let page = app.send(app.request(Method::GET, path).header("accept", browser)).await;
+        assert_eq!(page.is(404).header("content-type"), "text/html; charset=utf-8");
+        assert!(page.text.contains(&format!("href=\"{start}\"")), "{path}: {}", page.text);
+        app.get(path).await.problem(404, "not-found");
+    }
+    app.get("/health").await.ok();
+}
+
+#[tokio::test]
+async fn without_documentation_its_paths_are_not_found() {
+    let app = TestApp::start_with(BACKEND, &[("CARE4U__DOCS__ENABLED", "false")]).await;
+    for path in ["/docs", "/docs/", "/docs/page.js", "/api-docs/openapi.json"] {
+        app.get(path).await.problem(404, "not-found");
+    }
+    assert!(!app.get("/").await.is(200).text.contains("docs/"));
 }
 
 #[tokio::test]

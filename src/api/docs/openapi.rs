@@ -1,0 +1,126 @@
+//! OpenAPI 3.1 document, generated from the route table.
+
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::schema::ArrayItems;
+use utoipa::openapi::security::{Flow, HttpAuthScheme, HttpBuilder, OAuth2, Password, Scopes, SecurityScheme};
+use utoipa::openapi::{OpenApi, Ref, RefOr, Required, Schema, Server};
+use utoipa::{OpenApi as _, PartialSchema as _, ToSchema as _};
+use utoipa_actix_web::AppExt as _;
+
+use super::responses;
+use crate::api::http::paging::CURSOR_PATTERN;
+use crate::api::http::problem::{Document, FieldProblem};
+use crate::api::http::schemas::simplify_members;
+
+/// Path of the token endpoint.
+const TOKEN_PATH: &str = "/api/v1/auth/token";
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(title = "care4u", description = "Vaccine registration and identity.\n\n\
+        Errors are problem documents (RFC 9457); [all types](../problems). Lists are keyset-paged: send the `next_cursor` \
+        of a page as `cursor` to get the next page."),
+    // In the order in which a person meets them.
+    tags(
+        (name = "auth", description = "Registration, log-in, token pair, password reset"),
+        (name = "account", description = "Current user: profile, password, e-mail, sessions, activity, personal data"),
+        (name = "vaccines", description = "Catalogue of vaccines"),
+        (name = "vaccine-requests", description = "Vaccine requests and their review"),
+        (name = "contacts", description = "Contacts, birthdays, imports and exports"),
+        (name = "users", description = "All accounts, for staff and admins"),
+        (name = "audit", description = "Audit trail, for admins"),
+        (name = "operations", description = "Health checks and keys"),
+    )
+)]
+struct Base;
+
+/// Generates the OpenAPI 3.1 document of all routes. `public_url` is the address of the service, if it is known;
+/// otherwise all addresses in the document are relative to that of the service.
+#[must_use]
+pub fn openapi(public_url: Option<&str>) -> OpenApi {
+    let routes = super::super::routes;
+    let (_, mut document) =
+        actix_web::App::new().into_utoipa_app().openapi(Base::openapi()).configure(routes).split_for_parts();
+    let mut components = document.components.take().unwrap_or_default();
+    for (name, schema) in [(Document::name(), Document::schema()), (FieldProblem::name(), FieldProblem::schema())] {
+        components.schemas.insert(name.into_owned(), schema);
+    }
+    for (name, schema) in &mut components.schemas {
+        simplify_members(schema);
+        refer_to_items(name, schema);
+    }
+    let token_url = format!("{}{TOKEN_PATH}", public_url.unwrap_or_default());
+    components
+        .security_schemes
+        .extend([("oauth2".to_owned(), oauth2(&token_url).into()), ("token".to_owned(), bearer().into())]);
+    components.responses.extend(responses::shared());
+    for (path, item) in &mut document.paths.paths {
+        for operation in operations(item) {
+            complete(operation);
+            responses::add(path, operation, &components);
+        }
+    }
+    document.components = Some(components);
+    document.servers = Some(vec![Server::new(public_url.unwrap_or("/"))]);
+    remove_unused_schemas(&mut document);
+    document
+}
+
+/// Removes schemas without a reference: those of value types, which are inlined into each member with its description.
+fn remove_unused_schemas(document: &mut OpenApi) {
+    let json = document.to_json().unwrap_or_default();
+    if let Some(components) = &mut document.components {
+        components.schemas.retain(|name, _| json.contains(&format!("\"#/components/schemas/{name}\"")));
+    }
+}
+
+/// Refers to the items of a page by name. utoipa inlines the parameter of a generic type.
+fn refer_to_items(name: &str, schema: &mut RefOr<Schema>) {
+    let Some(item) = name.strip_prefix("PageReply_") else { return };
+    let RefOr::T(Schema::Object(page)) = schema else { return };
+    if let Some(RefOr::T(Schema::Array(items))) = page.properties.get_mut("items") {
+        items.items = ArrayItems::RefOrSchema(Box::new(RefOr::Ref(Ref::from_schema_name(item))));
+    }
+}
+
+fn oauth2(token_url: &str) -> SecurityScheme {
+    let flow = Password::with_refresh_url(token_url, Scopes::new(), token_url);
+    SecurityScheme::OAuth2(OAuth2::with_description(
+        [Flow::Password(flow)],
+        "Sign in with e-mail and password. Leave the client fields empty.",
+    ))
+}
+
+fn bearer() -> SecurityScheme {
+    let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
+    SecurityScheme::Http(scheme.description(Some("The access token of a token pair.")).build())
+}
+
+/// The operations of a path.
+pub fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten()
+}
+
+/// Completes an operation: its parameters, and that it is open without a guard.
+fn complete(operation: &mut Operation) {
+    operation.security.get_or_insert_default();
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(parameter) = parameter {
+            complete_parameter(parameter);
+            // Swagger UI fills the form with the example of an optional parameter, and would send it.
+            if parameter.required == Required::False {
+                *parameter = ParameterBuilder::from(std::mem::take(parameter)).example(None).build();
+            }
+        }
+    }
+}
+
+fn complete_parameter(parameter: &mut Parameter) {
+    let Some(RefOr::T(Schema::Object(schema))) = &mut parameter.schema else { return };
+    if parameter.required == Required::False {
+        schema.example = None;
+    }
+    if parameter.parameter_in == ParameterIn::Query && parameter.name == "cursor" {
+        schema.pattern = Some(CURSOR_PATTERN.to_owned());
+    }
+}
