@@ -66,11 +66,13 @@ test("it fits on a phone", async () => {
 test("it follows the colour scheme of the system", async () => {
   const { browser, page, faults } = await startBrowser({ colorScheme: "dark" });
   await openDocs(page, service.address);
-  const brightness = () => page.evaluate(() =>
-    getComputedStyle(document.body).backgroundColor.match(/\d+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0));
-  assert.ok((await brightness()) < 200);
+  const isDark = (expected) => page.waitForFunction((dark) => {
+    const parts = getComputedStyle(document.body).backgroundColor.match(/\d+/g).slice(0, 3).map(Number);
+    return parts[0] + parts[1] + parts[2] < 200 === dark;
+  }, expected);
+  await isDark(true);
   await page.emulateMedia({ colorScheme: "light" });
-  assert.ok((await brightness()) > 600);
+  await isDark(false);
   assert.deepEqual(faults, []);
   await browser.close();
 });
