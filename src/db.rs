@@ -6,6 +6,7 @@
 
 mod failure;
 mod held_connections;
+mod pooler;
 mod query_text;
 mod transaction;
 
@@ -85,7 +86,7 @@ impl Db {
     }
 
     async fn connect_sqlite(url: &str, max_connections: u32) -> Result<Self, DbErr> {
-        migration::create_sqlite_folder(url).map_err(|error| DbErr::Custom(error.to_string()))?;
+        migration::create_sqlite_file(url).map_err(|error| DbErr::Custom(error.to_string()))?;
         let writer = Database::connect(sqlite_options(url, 1, false)).await?;
         // Each connection to an in-memory database would have its own database.
         if url.contains(":memory:") || url.contains("mode=memory") {
@@ -97,11 +98,9 @@ impl Db {
 
     async fn connect_postgres(url: &str, max_connections: u32, workers: u32) -> Result<Self, DbErr> {
         let options: PgConnectOptions = url.parse().map_err(connection_error)?;
-        let options = options
-            .application_name("care4u")
-            .options([("statement_timeout", STATEMENT_TIMEOUT.as_millis().to_string())]);
+        let options = options.application_name("care4u");
         // The cause of a failure is reported at the start, not by the first request.
-        held_connections::connect(&options).await.map_err(connection_error)?;
+        pooler::refuse_transaction_mode(&options).await?;
         let connect = options.disable_statement_logging();
         // One connection is for polling; with the fewest allowed it comes on top.
         let (per_worker, shared) = split_connections(Ord::max(max_connections.saturating_sub(1), 2), workers);

@@ -14,6 +14,9 @@ use log::{LevelFilter, Record};
 
 use crate::config::{Log, LogFormat, check_log_filter};
 
+/// Filter of the level `info`: without lines of libraries about each worker thread and each migration.
+const DEFAULT_FILTER: &str = "info,actix_server=warn,revisions::progress=warn";
+
 tokio::task_local! {
     static REQUEST_ID: String;
 }
@@ -40,7 +43,7 @@ pub fn request_id() -> Option<String> {
 /// Returns an error if standard error is closed.
 pub fn start(settings: &Log) -> io::Result<()> {
     let mut builder = Builder::new();
-    builder.parse_filters(&settings.level);
+    builder.parse_filters(if settings.level == "info" { DEFAULT_FILTER } else { &settings.level });
     // A misspelt filter would switch off all logging; `Settings` has warned of it.
     if let Some(filters) = std::env::var("RUST_LOG").ok().filter(|filters| check_log_filter(filters).is_ok()) {
         builder.parse_filters(&filters);

@@ -6,6 +6,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 pub(crate) const EMAIL: &str = "ada@example.org";
+/// Account of the log-in load. It has so many log-ins that its oldest sessions end.
+pub(crate) const BUSY_EMAIL: &str = "busy@example.org";
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
 /// Measurements of one round.
@@ -84,7 +86,7 @@ pub(crate) async fn probe(port: u16, path: &str, token: &str, time: Duration, pa
 /// Log-in load: logs in continuously on several connections. Returns log-ins per second.
 pub(crate) async fn login_load(port: u16, connections: usize, time: Duration) -> f64 {
     let started = Instant::now();
-    let body = format!(r#"{{"email":"{EMAIL}","password":"{PASSWORD}"}}"#);
+    let body = format!(r#"{{"email":"{BUSY_EMAIL}","password":"{PASSWORD}"}}"#);
     let request = post_request("/api/v1/auth/login", &body);
     let clients = (0..connections).map(|_| async {
         let mut connection = Connection::open(port).await;

@@ -147,6 +147,7 @@ async fn login(cores: usize) {
     let url = postgres::durable_server_url().expect("PostgreSQL is needed");
     let care4u = Server::care4u(url, folder.path());
     let token = server::prepare(url, care4u.port).await;
+    server::register(care4u.port, client::BUSY_EMAIL).await;
     let single = seconds_per_hash(1);
     let before = seconds_per_hash(cores);
     let path = "/api/v1/users/me";

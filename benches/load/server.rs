@@ -125,11 +125,15 @@ pub(crate) async fn create(url: &str, name: &str) {
     db.close().await.expect("the database closes");
 }
 
+/// Registers an account, unless it exists. Returns the status.
+pub(crate) async fn register(port: u16, email: &str) -> u16 {
+    let account = format!(r#"{{"name":"Ada Lovelace","email":"{email}","password":"{PASSWORD}","nid":"1912"}}"#);
+    client::post(port, "/api/v1/auth/register", &account).await.0
+}
+
 /// Ensures that there is an account with 40 requests among 20,000 of others, and returns an access token.
 pub(crate) async fn prepare(url: &str, port: u16) -> String {
-    let account = format!(r#"{{"name":"Ada Lovelace","email":"{EMAIL}","password":"{PASSWORD}","nid":"1912"}}"#);
-    let (status, _) = client::post(port, "/api/v1/auth/register", &account).await;
-    if status == 201 {
+    if register(port, EMAIL).await == 201 {
         let (database, connection) =
             tokio_postgres::connect(url, tokio_postgres::NoTls).await.expect("the database responds");
         let connection = tokio::spawn(connection);

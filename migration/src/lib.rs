@@ -30,7 +30,7 @@ use revisions::Project;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{DatabaseConnection, DbBackend};
 
-pub use revisions::{Failure, check_url, connect, create_sqlite_folder};
+pub use revisions::{Failure, check_url, connect, create_sqlite_file};
 
 /// URL of the database if none is configured, as in `config/default.toml`.
 pub const DEFAULT_URL: &str = "sqlite://data/care4u.db?mode=rwc";

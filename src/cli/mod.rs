@@ -1,4 +1,5 @@
-//! The commands: `serve` (the default), `create-admin`, `user`, `seed`, `openapi`, `healthcheck`.
+//! The commands: `serve` (the default), `create-admin`, `user`, `seed`, `openapi`, `completions`,
+//! `healthcheck`.
 
 mod healthcheck;
 mod openapi;
@@ -8,7 +9,8 @@ mod serve;
 mod start;
 mod user;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
 use start::Outcome;
 
 /// Vaccine registration and identity. Settings are read from config/*.toml, CARE4U__SECTION__KEY and DATABASE_URL.
@@ -39,6 +41,11 @@ enum Command {
     Seed(seed::Demo),
     /// Print the OpenAPI document
     Openapi,
+    /// Print a script for the completion of commands and options by a shell
+    Completions {
+        /// Shell
+        shell: Shell,
+    },
     /// Exit with 0 if the service on this machine is alive (for HEALTHCHECK)
     Healthcheck,
 }
@@ -54,6 +61,10 @@ pub async fn run(arguments: Arguments) -> Outcome {
         Command::User(command) => user::run(command).await,
         Command::Seed(demo) => seed::seed(demo).await,
         Command::Openapi => openapi::print_openapi(),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "care4u", &mut std::io::stdout());
+            Ok(())
+        }
         Command::Healthcheck => healthcheck::healthcheck(),
     }
 }

@@ -16,7 +16,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::{ACQUIRE_TIMEOUT, connection_error, is_read};
+use super::{ACQUIRE_TIMEOUT, STATEMENT_TIMEOUT, connection_error, is_read};
 
 /// Maximum idle time. After it, a firewall may have silently dropped the connection.
 const MAX_IDLE: Duration = Duration::from_secs(300);
@@ -44,9 +44,16 @@ pub(super) struct Lease {
     _permit: OwnedSemaphorePermit,
 }
 
-/// Opens a connection, with the timeout [`ACQUIRE_TIMEOUT`].
+/// Opens a connection, with the timeout [`ACQUIRE_TIMEOUT`], and sets its statement timeout. Not as a parameter of the
+/// start, which connection poolers reject.
 pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
-    within(ACQUIRE_TIMEOUT, options.connect()).await
+    let set_timeout = format!("SET statement_timeout = {}", STATEMENT_TIMEOUT.as_millis());
+    within(ACQUIRE_TIMEOUT, async {
+        let mut connection = options.connect().await?;
+        connection.execute(sqlx::AssertSqlSafe(set_timeout)).await?;
+        Ok(connection)
+    })
+    .await
 }
 
 impl HeldConnections {

@@ -19,6 +19,36 @@ fn it_starts_in_an_empty_folder_and_prints_the_address_of_the_docs() {
 }
 
 #[test]
+fn a_start_is_quiet_and_keeps_the_database_file_private() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    drop(Serving::start(care4u(folder.path()).stderr(std::fs::File::create(&log).unwrap())));
+    let log = std::fs::read_to_string(log).unwrap();
+    let lines: Vec<_> = log.lines().collect();
+    assert!(lines.len() == 1 && lines[0].contains(" applied ") && lines[0].ends_with(" migrations"), "{log}");
+    for file in std::fs::read_dir(folder.path().join("data")).unwrap().map(Result::unwrap) {
+        if file.file_type().unwrap().is_file() {
+            let mode = file.metadata().unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode, 0o600, "{:?}", file.file_name());
+        }
+    }
+}
+
+#[test]
+fn completions_are_printed_for_each_shell() {
+    let folder = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish"] {
+        let output = run(care4u(folder.path()).args(["completions", shell]));
+        let script = text(&output.stdout);
+        assert!(
+            output.status.success() && script.contains("create-admin") && script.contains("healthcheck"),
+            "{script}"
+        );
+    }
+}
+
+#[test]
 fn the_development_signing_key_survives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     run(care4u(folder.path())

@@ -23,7 +23,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// On PostgreSQL the pool has two connections, one of which holds the lock. On SQLite it has one,
 /// because foreign keys are switched off for the connection that rebuilds a table.
 pub async fn connect(url: &str, schema: Option<&str>) -> Result<DatabaseConnection, DbErr> {
-    create_sqlite_folder(url).map_err(|error| DbErr::Custom(error.to_string()))?;
+    create_sqlite_file(url).map_err(|error| DbErr::Custom(error.to_string()))?;
     open(url, schema, true, BUSY_TIMEOUT).await
 }
 
@@ -85,10 +85,20 @@ pub(crate) fn sqlite_file(url: &str) -> Option<&Path> {
     (!path.starts_with(":memory:") && !path.is_empty()).then(|| Path::new(path))
 }
 
-/// Creates the folder of the file of an SQLite URL. Does nothing for other URLs.
-pub fn create_sqlite_folder(url: &str) -> std::io::Result<()> {
-    match sqlite_file(url).and_then(Path::parent) {
-        Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder),
+/// Creates the file of an SQLite URL and its folder, if they are missing. Only the user who runs the program can read the
+/// file, and the files that SQLite puts beside it. Does nothing for other URLs.
+pub fn create_sqlite_file(url: &str) -> std::io::Result<()> {
+    let Some(file) = sqlite_file(url) else { return Ok(()) };
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        // SQLite takes an empty file for an empty database.
         _ => Ok(()),
     }
 }

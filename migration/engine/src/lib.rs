@@ -48,7 +48,7 @@ mod url;
 pub use alter_table::AlterTable;
 #[cfg(feature = "cli")]
 pub use cli::run;
-pub use connection::{connect, connect_existing, create_sqlite_folder};
+pub use connection::{connect, connect_existing, create_sqlite_file};
 #[cfg(feature = "cli")]
 pub use drift::{Difference, autogenerate, differences};
 pub use failure::Failure;

@@ -41,6 +41,9 @@ impl Project {
     }
 }
 
+/// Target of the log lines about each migration, so that a program can log the summary only.
+const PROGRESS: &str = "revisions::progress";
+
 /// Applies pending migrations, oldest first. Without pending migrations it takes no lock and writes
 /// nothing.
 ///
@@ -53,7 +56,8 @@ pub async fn upgrade(db: &DatabaseConnection, project: &Project, options: &Optio
     refuse_unknown(&migrations, &applied)?;
     let pending = pending(&migrations, &applied, options.reach);
     if pending.is_empty() {
-        log::info!("{}", if options.reach == Reach::Steps(0) { "Nothing to do" } else { "No pending migrations" });
+        let nothing = if options.reach == Reach::Steps(0) { "Nothing to do" } else { "No pending migrations" };
+        log::info!(target: PROGRESS, "{nothing}");
     }
     if pending.is_empty() && applied.iter().all(|record| record.checksum.is_some()) {
         return Ok(());
@@ -106,6 +110,7 @@ async fn apply_all(
     timeout: Duration,
 ) -> Result<(), Failure> {
     adopt(db, migrations, recorded, timeout).await?;
+    let mut applied = 0;
     for (migration, recorded) in
         pending.iter().filter_map(|position| Some((migrations.get(*position)?, recorded.get(*position)?)))
     {
@@ -113,12 +118,20 @@ async fn apply_all(
         // An empty checksum means: the SQL differs each time.
         let checksum = recorded.and_then(|recorded| recorded.checksum.as_deref()).unwrap_or_default();
         let name = migration.name();
-        log::info!("Applying migration '{name}'");
+        log::info!(target: PROGRESS, "Applying migration '{name}'");
         let step = MigrationStep { migration: migration.as_ref(), direction: Direction::Up { checksum }, timeout };
         match step.execute(db, recorded.is_some_and(Recorded::rebuilds)).await? {
-            StepOutcome::Done => log::info!("Migration '{name}' has been applied"),
-            StepOutcome::AlreadyDone => log::info!("Migration '{name}' was applied by another process"),
+            StepOutcome::Done => {
+                applied += 1;
+                log::info!(target: PROGRESS, "Migration '{name}' has been applied");
+            }
+            StepOutcome::AlreadyDone => {
+                log::info!(target: PROGRESS, "Migration '{name}' was applied by another process");
+            }
         }
+    }
+    if applied > 0 {
+        log::info!("applied {applied} migrations");
     }
     Ok(())
 }

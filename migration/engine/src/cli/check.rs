@@ -71,6 +71,9 @@ pub(super) async fn check(project: &Project, target: &Target, as_json: bool) -> 
         print(problems)?;
         print(differences.lines())?;
         print(notes)?;
+        if is_clean {
+            print(["The database is up to date, and agrees with the entities"])?;
+        }
     }
     if is_clean { Ok(()) } else { Err(Failure::Differences) }
 }

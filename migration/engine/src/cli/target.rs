@@ -23,7 +23,7 @@ impl Target {
     /// Connects for writing. A missing SQLite file is created.
     pub(super) async fn open(&self, project: &Project) -> Result<DatabaseConnection, Failure> {
         let url = self.url(project)?;
-        connection::create_sqlite_folder(url).map_err(|error| Failure::NoConnection(error.to_string()))?;
+        connection::create_sqlite_file(url).map_err(|error| Failure::NoConnection(error.to_string()))?;
         let opened = connection::open(url, self.schema.as_deref(), true, self.timeout).await;
         opened.map_err(failure::no_connection)
     }
