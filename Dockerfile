@@ -13,6 +13,7 @@ COPY Cargo.toml Cargo.lock ./
 COPY entity/Cargo.toml entity/
 COPY migration/Cargo.toml migration/
 COPY migration/engine/Cargo.toml migration/engine/
+COPY tests/support/build.rs tests/support/
 RUN mkdir -p src entity/src migration/src migration/engine/src migration/engine/tests migration/engine/benches benches/load \
     && touch src/lib.rs entity/src/lib.rs migration/src/lib.rs migration/engine/src/lib.rs \
     && for test in alembic other_backends round_trips; do touch migration/engine/tests/$test.rs; done \
@@ -28,6 +29,9 @@ RUN find src entity migration -name '*.rs' -exec touch {} + \
     && cargo build --release --locked --package migration
 
 FROM debian:trixie-slim
+LABEL org.opencontainers.image.title="care4u" \
+      org.opencontainers.image.description="Vaccine registration and identity in one small binary" \
+      org.opencontainers.image.licenses="MIT OR Apache-2.0"
 RUN useradd --system --uid 10001 --home-dir /var/lib/care4u --create-home care4u
 COPY --from=build /build/target/release/care4u /build/target/release/migration /usr/local/bin/
 WORKDIR /var/lib/care4u

@@ -38,7 +38,7 @@ use background::Background;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The database cannot be opened.
-    #[error("cannot open the database: {0}")]
+    #[error("cannot open the database: {}", reason(.0))]
     Database(sea_orm::DbErr),
     /// A migration failed.
     #[error("cannot migrate the database: {0}")]
@@ -87,6 +87,14 @@ pub enum StartError {
     /// The operating system refused a thread or a socket.
     #[error("system error: {0}")]
     System(#[from] std::io::Error),
+}
+
+/// The sentence of a database error, without its kind if it is one of ours.
+fn reason(error: &sea_orm::DbErr) -> String {
+    match error {
+        sea_orm::DbErr::Custom(sentence) => sentence.clone(),
+        error => error.to_string(),
+    }
 }
 
 /// A server that is bound to its port, but not running yet.

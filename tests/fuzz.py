@@ -95,7 +95,9 @@ def main():
             }
             command = [
                 os.path.join(os.path.dirname(sys.executable), "st"), "run", f"{url}/api-docs/openapi.json",
-                "--checks", "all", "--max-examples", examples, "--continue-on-failure",
+                # Valid by the schema and refused: a cursor, a code, a time zone, which no schema can list.
+                "--checks", "all", "--exclude-checks", "positive_data_acceptance",
+                "--max-examples", examples, "--continue-on-failure",
                 "--header", f"Authorization: Bearer {mallory.token}",
             ]
             for operation in ENDS_THE_SESSION:

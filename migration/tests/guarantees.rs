@@ -224,6 +224,7 @@ async fn inconsistent_parents_fail_the_check() {
 }
 
 #[tokio::test]
+#[cfg_attr(without_postgres, ignore = "PostgreSQL is not installed")]
 async fn read_only_commands_need_no_write_privileges() {
     let Some(url) = postgres_database().await else {
         return postgres::skipped("read_only_commands_need_no_write_privileges");

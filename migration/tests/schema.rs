@@ -91,6 +91,7 @@ async fn on_postgres_entities_describe_the_schema_of_the_migrations() {
 }
 
 #[tokio::test]
+#[cfg_attr(without_postgres, ignore = "PostgreSQL is not installed")]
 async fn concurrent_upgrades_apply_each_migration_once() {
     let Some(db) = postgres().await else { return postgres::skipped("concurrent_upgrades_apply_each_migration_once") };
     let name = db

@@ -53,6 +53,7 @@ async fn on_sqlite_one_generated_migration_creates_the_same_schema() {
 }
 
 #[tokio::test]
+#[cfg_attr(without_postgres, ignore = "PostgreSQL is not installed")]
 async fn on_postgres_one_generated_migration_creates_the_same_schema() {
     let (Some(first), Some(second)) = (postgres_database().await, postgres_database().await) else {
         return postgres::skipped("one_generated_migration_creates_the_same_schema");

@@ -211,6 +211,7 @@ fn the_text_log_has_the_same_content() {
 }
 
 #[test]
+#[cfg_attr(without_postgres, ignore = "PostgreSQL is not installed")]
 fn on_postgres_the_log_has_no_personal_data() {
     let Some(server) = postgres::server_url() else { return postgres::skipped("the log of a walk-through") };
     let folder = tempfile::tempdir().unwrap();

@@ -58,6 +58,7 @@ async fn on_sqlite_kill_9_loses_no_mail_and_repeats_only_mails_in_flight() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(without_postgres, ignore = "PostgreSQL is not installed")]
 async fn on_postgres_kill_9_loses_no_mail_and_repeats_only_mails_in_flight() {
     let Some(url) = new_postgres_database("mail").await else { return postgres::skipped("mails and kill -9") };
     let folder = tempfile::tempdir().unwrap();

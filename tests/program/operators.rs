@@ -29,6 +29,7 @@ fn on_sqlite_accounts_are_administered() {
 }
 
 #[tokio::test]
+#[cfg_attr(without_postgres, ignore = "PostgreSQL is not installed")]
 async fn on_postgres_accounts_are_administered() {
     let Some(url) = new_postgres_database("administered").await else {
         return postgres::skipped("administration of accounts");
@@ -42,6 +43,7 @@ fn on_sqlite_accounts_are_created_moved_exported_and_erased() {
 }
 
 #[tokio::test]
+#[cfg_attr(without_postgres, ignore = "PostgreSQL is not installed")]
 async fn on_postgres_accounts_are_created_moved_exported_and_erased() {
     let Some(url) = new_postgres_database("erased").await else {
         return postgres::skipped("creation and erasure of accounts");

@@ -11,6 +11,7 @@ const ACCOUNT: &str = r#"{"name":"Ada","email":"ada@example.org","password":"cor
 const LOGIN: &str = r#"{"email":"ada@example.org","password":"correct horse battery"}"#;
 
 #[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(without_postgres, ignore = "PostgreSQL is not installed")]
 async fn a_poller_that_cannot_read_is_logged_and_reported_and_guarded_routes_refuse() {
     let Some(url) = new_postgres_database("refused").await else { return postgres::skipped("a database that refuses") };
     let folder = tempfile::tempdir().unwrap();

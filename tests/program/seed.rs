@@ -133,6 +133,7 @@ fn in_production_demo_data_requires_force_and_a_password() {
 }
 
 #[tokio::test]
+#[cfg_attr(without_postgres, ignore = "PostgreSQL is not installed")]
 async fn on_postgres_the_same_seed_gives_the_same_data() {
     let Some(there) = new_postgres_database("seeded").await else {
         return postgres::skipped("demo data on PostgreSQL");

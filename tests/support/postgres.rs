@@ -14,6 +14,12 @@ struct Server {
 
 static SERVER: OnceLock<Option<Server>> = OnceLock::new();
 
+/// Shows in the summary that no test of this program has run on PostgreSQL.
+#[cfg(without_postgres)]
+#[test]
+#[ignore = "PostgreSQL is not installed: the tests of this program have run on SQLite only"]
+fn postgres_is_installed() {}
+
 /// URL of the `postgres` database of the server, or `None` without PostgreSQL.
 pub fn server_url() -> Option<&'static str> {
     let server = SERVER.get_or_init(|| start(&[]));

@@ -150,8 +150,11 @@ impl<'de, T: Value> Visitor<'de> for FieldVisitor<T> {
         Ok(T::from_integer(i64::try_from(number).unwrap_or(i64::MAX)))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Err(T::SHAPE.wrong_type()))
+    /// `2.0` is the same number as `2` (JSON Schema §4.2.3).
+    fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+        let is_whole = number.fract() == 0.0 && number.abs() <= f64::from(i32::MAX);
+        #[expect(clippy::cast_possible_truncation, reason = "it is whole and in the range")]
+        Ok(if is_whole { T::from_integer(number as i64) } else { Err(T::SHAPE.wrong_type()) })
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
@@ -276,6 +279,7 @@ mod tests {
         let expected = [("email", "type"), ("number", "type")];
         assert_eq!(body(text), expected.map(|(field, code)| (field.to_owned(), code.to_owned())));
         assert_eq!(body(json!({ "email": "ada@example.org", "name": null, "nick": null, "number": 9 })), []);
+        assert_eq!(body(json!({ "email": "ada@example.org", "number": 9.0 })), []);
     }
 
     #[test]
@@ -286,8 +290,12 @@ mod tests {
         assert_eq!(schema["required"], json!(["email"]));
         let email = json!({ "type": "string", "format": "email", "maxLength": 254, "description": "Unique." });
         assert_eq!(schema["properties"]["email"], email);
-        let line = json!({ "type": ["string", "null"], "minLength": 1, "maxLength": 5 });
-        assert_eq!(schema["properties"]["nick"], line);
+        let line = &schema["properties"]["nick"];
+        assert_eq!(
+            (&line["type"], &line["minLength"], &line["maxLength"]),
+            (&json!(["string", "null"]), &json!(1), &json!(5))
+        );
+        assert!(line["pattern"].as_str().unwrap().contains(r"[^\x00-\x1f"));
         let params = serde_json::to_value(Params::into_params(|| None)).unwrap();
         assert_eq!(params[0]["schema"], json!({ "type": "integer", "format": "int32", "minimum": 1, "maximum": 9 }));
     }

@@ -104,8 +104,14 @@ impl<const MAX: usize> Text<MAX> {
     }
 }
 
+/// Regular expression of a line: no control characters, except white space at both ends, which is trimmed.
+const LINE_PATTERN: &str = r"^[\t-\r\x85]*[^\x00-\x1f\x7f-\x9f]*[\t-\r\x85]*$";
+
+/// Regular expression of a text: no control characters but tabs, line ends and other white space.
+const TEXT_PATTERN: &str = r"^[^\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]*$";
+
 impl<const MAX: usize, const SHOWN: bool> Value for Line<MAX, SHOWN> {
-    const SHAPE: Shape = Shape::text(1, MAX);
+    const SHAPE: Shape = Shape::Text { min: 1, max: Some(MAX), format: None, pattern: Some(LINE_PATTERN) };
 
     fn from_text(text: &str) -> Result<Self, Violation> {
         Self::parse(text)
@@ -113,7 +119,7 @@ impl<const MAX: usize, const SHOWN: bool> Value for Line<MAX, SHOWN> {
 }
 
 impl<const MAX: usize> Value for Text<MAX> {
-    const SHAPE: Shape = Shape::text(1, MAX);
+    const SHAPE: Shape = Shape::Text { min: 1, max: Some(MAX), format: None, pattern: Some(TEXT_PATTERN) };
 
     fn from_text(text: &str) -> Result<Self, Violation> {
         Self::parse(text)
