@@ -1,8 +1,8 @@
 """Property-based tests of a running service with schemathesis. Called by `.ci/fuzz`.
 
-Random requests are sent as one user, with ids of another user's objects among the path parameters. Besides the checks of
-schemathesis (no status of 500 or more, only documented statuses, media types and bodies, no ignored authentication, ...)
-no response may have a word that only the other user has stored.
+Random requests are sent as one patient, with ids of another patient's objects among the path parameters. Besides the
+checks of schemathesis (no status of 500 or more, only documented statuses, media types and bodies, no ignored
+authentication, ...) no response may have a word that only the other patient has stored.
 """
 
 import os

@@ -14,8 +14,12 @@ fn base_url(settings: &Settings, address: SocketAddr) -> String {
     if !settings.server.public_url.is_empty() {
         return settings.server.public_url.clone();
     }
-    let is_local = address.ip().is_unspecified() || address.ip().is_loopback();
-    if is_local { format!("http://127.0.0.1:{}", address.port()) } else { format!("http://{address}") }
+    // All addresses of the machine: the one for this machine is the same for IPv4 and IPv6.
+    if address.ip().is_unspecified() {
+        format!("http://localhost:{}", address.port())
+    } else {
+        format!("http://{address}")
+    }
 }
 
 pub(super) async fn serve() -> Outcome {

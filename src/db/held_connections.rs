@@ -184,7 +184,10 @@ fn values(statement: &Statement) -> SqlxValues {
     SqlxValues(statement.values.clone().unwrap_or_else(|| Values(Vec::new())))
 }
 
-async fn within<T>(limit: Duration, query: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+pub(super) async fn within<T>(
+    limit: Duration,
+    query: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
     timeout(limit, query).await.unwrap_or_else(|_| Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())))
 }
 

@@ -20,7 +20,8 @@ after(async () => {
   await service?.stop();
 });
 
-const stored = (page) => page.evaluate(() => JSON.parse(sessionStorage.getItem("care4u.session")));
+const KEY = () => `care4u.session ${service.address}`;
+const stored = (page) => page.evaluate((key) => JSON.parse(sessionStorage.getItem(key)), KEY());
 const status = async (token) => {
   const response = await fetch(`${service.address}/api/v1/users/me`, { headers: { authorization: `Bearer ${token}` } });
   return response.status;
@@ -85,9 +86,9 @@ test("a duplicated tab shares the session, and each tab gets the new token pair"
   await signIn(page, "ada@example.org");
   const first = await stored(page);
   const copy = await context.newPage();
-  await copy.addInitScript((session) => {
-    sessionStorage.getItem("care4u.session") ?? sessionStorage.setItem("care4u.session", session);
-  }, JSON.stringify(first));
+  await copy.addInitScript(([key, session]) => {
+    sessionStorage.getItem(key) ?? sessionStorage.setItem(key, session);
+  }, [KEY(), JSON.stringify(first)]);
   await openDocs(copy, service.address);
   for (let generation = 0; generation < 2; generation += 1) {
     await expired((await stored(page)).accessToken);
@@ -107,4 +108,53 @@ test("a session that was ended elsewhere is noticed", async () => {
   await fetch(`${service.address}/api/v1/auth/revoke`, { method: "POST", body: new URLSearchParams({ token }) });
   assert.equal(await execute(page, "get_current_user"), 401);
   await page.waitForSelector("text=Your session has ended. Sign in again.");
+});
+
+test("an answer that arrives after signing out changes nothing", async () => {
+  const { page } = tab;
+  await openDocs(page, service.address);
+  await signIn(page, "ada@example.org");
+  const { accessToken } = await stored(page);
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  await page.route("**/auth/refresh", async (route) => {
+    const answer = await route.fetch();
+    await held;
+    await route.fulfill({ response: answer });
+  });
+  await page.waitForRequest("**/auth/refresh", { timeout: 30_000 });
+  await page.click(".session-button");
+  await page.waitForSelector("text=Not signed in");
+  release();
+  await page.waitForResponse("**/auth/refresh").catch(() => {});
+  await page.unroute("**/auth/refresh");
+  await expired(accessToken);
+  assert.equal(await stored(page), null);
+  assert.match(await page.innerText(".session-bar"), /Not signed in/);
+});
+
+test("a sign-out that the service does not confirm is tried again, and does not touch the next session", async () => {
+  const { page } = tab;
+  await openDocs(page, service.address);
+  await signIn(page, "ada@example.org");
+  const { accessToken } = await stored(page);
+  let failures = 0;
+  await page.route("**/auth/revoke", (route) => (failures++ < 1 ? route.fulfill({ status: 503 }) : route.continue()));
+  await page.click(".session-button");
+  await page.waitForSelector("text=did not confirm");
+  await signIn(page, "admin@example.org");
+  await page.waitForFunction(() => document.querySelector(".session-notice").textContent === "");
+  assert.equal(await status(accessToken), 401);
+  assert.equal(await execute(page, "get_current_user"), 200);
+  await page.unroute("**/auth/revoke");
+});
+
+test("a log-in as somebody else ends the session before", async () => {
+  const { page } = tab;
+  await openDocs(page, service.address);
+  await page.waitForSelector(".session-role");
+  const { accessToken } = await stored(page);
+  assert.equal(await execute(page, "log_in"), 200);
+  await page.waitForSelector("text=Ada Lovelace");
+  while ((await status(accessToken)) !== 401) await new Promise((resolve) => setTimeout(resolve, 100));
 });

@@ -21,6 +21,9 @@ use crate::error::{Error, Violation};
 /// Timeout for the upload of a file.
 const FILE_TIMEOUT: Duration = Duration::from_secs(300);
 
+/// Maximum number of bytes of a form around its file.
+const MAX_FORM_OVERHEAD: u64 = 64 * 1024;
+
 /// Media type of a form with a file (RFC 7578).
 const FORM: &str = "multipart/form-data";
 
@@ -64,8 +67,8 @@ pub async fn receive(
         let too_large = || Problem::too_large(usize::try_from(max_bytes).unwrap_or(usize::MAX));
         let content_length =
             header::ContentLength::parse(request).map_or(0, |length| u64::try_from(*length).unwrap_or(u64::MAX));
-        // A form has some bytes around the file.
-        if content_length > max_bytes && !is_form(request) {
+        let overhead = if is_form(request) { MAX_FORM_OVERHEAD } else { 0 };
+        if content_length > max_bytes.saturating_add(overhead) {
             return Err(too_large());
         }
         if is_form(request) {
@@ -87,7 +90,9 @@ async fn receive_form(
     let required = || Problem::from(Error::from(Violation::new("file", "required", "is required")));
     let part = next_part(&mut form).await?.ok_or_else(required)?;
     check_name(&part)?;
-    let format = format.or_else(|| format_of_part(&part)).ok_or_else(unsupported)?;
+    let charset = part.content_type().and_then(|media_type| media_type.get_param("charset"));
+    let is_readable = charset.is_none_or(|charset| is_utf8_charset(charset.as_str()));
+    let format = format.or_else(|| format_of_part(&part)).filter(|_| is_readable).ok_or_else(unsupported)?;
     let file = write_to_file(part, max_bytes).await?;
     match next_part(&mut form).await? {
         None => Ok(Upload { file, format }),
@@ -114,7 +119,12 @@ fn check_name(part: &Part) -> Result<(), Problem> {
 
 /// The format of a file, by its name, or else by its media type, which depends on the programs that are installed.
 fn format_of_part(part: &Part) -> Option<ContactFormat> {
-    let name = part.content_disposition().and_then(|disposition| disposition.get_filename()).unwrap_or_default();
+    let disposition = part.content_disposition();
+    let name = disposition.and_then(|disposition| disposition.get_filename());
+    // `filename*`, for names that are not ASCII.
+    let extended = disposition.and_then(|disposition| disposition.get_filename_ext());
+    let extended = extended.map(|name| String::from_utf8_lossy(&name.value).into_owned());
+    let name = name.map(str::to_owned).or(extended).unwrap_or_default();
     let (_, extension) = name.rsplit_once('.').unwrap_or_default();
     match extension.to_ascii_lowercase().as_str() {
         "csv" => Some(ContactFormat::Csv),
@@ -131,7 +141,11 @@ fn is_utf8(request: &HttpRequest) -> bool {
     let content_type = header::ContentType::parse(request).ok();
     let charset =
         content_type.and_then(|content_type| content_type.0.get_param("charset").map(|name| name.to_string()));
-    charset.is_none_or(|name| ["utf-8", "utf8", "us-ascii"].contains(&name.to_ascii_lowercase().as_str()))
+    charset.is_none_or(|name| is_utf8_charset(&name))
+}
+
+fn is_utf8_charset(name: &str) -> bool {
+    ["utf-8", "utf8", "us-ascii"].iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 fn unsupported() -> Problem {

@@ -99,8 +99,10 @@ async fn add_slash() -> HttpResponse {
 }
 
 async fn file(request: HttpRequest, name: web::Path<String>) -> Result<HttpResponse, Problem> {
-    let asset = assets::find(&name).ok_or(Error::NotFound)?;
-    Ok(asset.response(&request)?)
+    match assets::find(&name) {
+        Some(asset) => Ok(asset.response(&request)?),
+        None => Ok(not_found(&request)),
+    }
 }
 
 /// Default service: 405 for a known path, else 404. Browsers get a page that leads on.
@@ -110,9 +112,12 @@ async fn default_service(request: HttpRequest, docs: web::Data<Docs>) -> HttpRes
         Some((_, allowed_methods)) if !is_off(request.path()) => {
             Problem::method_not_allowed(allowed_methods).response()
         }
-        _ if prefers_html(&request) => pages::not_found(&request),
-        _ => Problem::from(Error::NotFound).response(),
+        _ => not_found(&request),
     }
+}
+
+fn not_found(request: &HttpRequest) -> HttpResponse {
+    if prefers_html(request) { pages::not_found(request) } else { Problem::from(Error::NotFound).response() }
 }
 
 /// Whether the client is a browser that navigates.

@@ -216,24 +216,28 @@ fn invalid_example(path: &str, operation: &Operation, components: &Components) -
         _ => None,
     };
     if let Some((name, schema)) = first_member.or_else(|| first_query(operation)) {
-        return vec![FieldProblem::example(name, "type", wrong_type(schema))];
+        let (code, message) = violation(schema);
+        return vec![FieldProblem::example(name, code, message)];
     }
     let id = path.split(['{', '}']).nth(1).unwrap_or("id");
     vec![FieldProblem::example(id, "type", "must be a UUID")]
 }
 
-fn wrong_type(schema: &RefOr<Schema>) -> &'static str {
-    let RefOr::T(Schema::Object(object)) = schema else { return "has the wrong format" };
+/// Code and message of a violation by a value with this schema.
+fn violation(schema: &RefOr<Schema>) -> (&'static str, String) {
+    let RefOr::T(Schema::Object(object)) = schema else { return ("required", "is required".into()) };
     let is = |kind: Type| match &object.schema_type {
         SchemaType::Type(only) => *only == kind,
         SchemaType::Array(kinds) => kinds.contains(&kind),
         SchemaType::AnyValue => false,
     };
     if is(Type::Integer) {
-        "must be a whole number"
+        ("type", "must be a whole number".into())
     } else if is(Type::Boolean) {
-        "must be true or false"
+        ("type", "must be true or false".into())
+    } else if let Some(max) = object.max_length {
+        ("length", format!("must be at most {max} characters"))
     } else {
-        "must be a string"
+        ("required", "is required".into())
     }
 }

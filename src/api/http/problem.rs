@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::api::http::problem_kind::ProblemKind;
-use crate::error::{Error, Violation, with_causes};
+use crate::error::{Conflict, Error, Violation, with_causes};
 use crate::telemetry;
 
 /// The media type of every problem document.
@@ -74,7 +74,7 @@ pub struct FieldProblem {
 
 impl FieldProblem {
     /// An example for the OpenAPI document.
-    pub fn example(field: &str, code: &'static str, message: &'static str) -> Self {
+    pub fn example(field: &str, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         Self { field: field.to_owned().into(), code: code.into(), message: message.into() }
     }
 }
@@ -86,11 +86,38 @@ pub fn example(kind: ProblemKind, errors: &[FieldProblem]) -> serde_json::Value 
         kind: kind.uri(),
         title: entry.title,
         status: entry.status.as_u16(),
-        detail: entry.meaning,
+        detail: &example_error(kind).map_or(entry.meaning.into(), |error| detail(&error)),
         request_id: Some("01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10".to_owned()),
         errors,
     };
     serde_json::to_value(document).unwrap_or_default()
+}
+
+/// An error of a type, if there is one without more data.
+fn example_error(kind: ProblemKind) -> Option<Error> {
+    Some(match kind {
+        ProblemKind::Invalid => Error::Invalid(Vec::new()),
+        ProblemKind::WrongCredentials => Error::WrongCredentials,
+        ProblemKind::Unauthenticated => Error::Unauthenticated,
+        ProblemKind::InvalidToken => Error::InvalidToken,
+        ProblemKind::AccountDisabled => Error::AccountDisabled,
+        ProblemKind::EmailUnverified => Error::EmailUnverified,
+        ProblemKind::RegistrationClosed => Error::RegistrationClosed,
+        ProblemKind::Forbidden => Error::Forbidden(entity::Role::Staff),
+        ProblemKind::NotFound => Error::NotFound,
+        ProblemKind::TooManyRequests => Error::TooMany { retry_after: chrono::Duration::seconds(1) },
+        ProblemKind::EmailTaken => Conflict::EmailTaken.into(),
+        ProblemKind::NidTaken => Conflict::NidTaken.into(),
+        ProblemKind::NidMissing => Conflict::NidMissing.into(),
+        ProblemKind::CodeTaken => Conflict::VaccineCodeTaken.into(),
+        ProblemKind::ContactEmailTaken => Conflict::ContactEmailTaken.into(),
+        ProblemKind::ContactInUse => Conflict::ContactInUse.into(),
+        ProblemKind::LastAdmin => Conflict::LastAdmin.into(),
+        ProblemKind::RequestOpen => Conflict::RequestOpen.into(),
+        ProblemKind::RequestStatus => Conflict::RequestStatus(entity::RequestStatus::Cancelled).into(),
+        ProblemKind::Busy => Error::Busy,
+        _ => return None,
+    })
 }
 
 impl Problem {

@@ -346,6 +346,11 @@ async fn a_file_can_be_a_part_of_a_form() {
         assert_eq!((&report["format"], &report["imported"]), (&json!(format), &json!(1)), "{file}");
     }
     upload(&[("file", "contacts.pdf", "application/pdf", csv)]).await.problem(415, "unsupported-media-type");
+    upload(&[("file", "contacts.csv", "text/csv; charset=utf-16", csv)]).await.problem(415, "unsupported-media-type");
+    let named = format!(
+        "--frontier\r\ncontent-disposition: form-data; name=\"file\"; filename*=UTF-8''Kontakte%20%C3%BC.csv\r\n\r\n{csv}\r\n--frontier--\r\n"
+    );
+    ada.upload("/contacts/imports?dry_run=true", "multipart/form-data; boundary=frontier", named).await.ok();
     upload(&[]).await.violates(&[("file", "required")]);
     upload(&[("files", "contacts.csv", "text/csv", csv)]).await.violates(&[("files", "unknown")]);
     let twice = ("file", "contacts.csv", "text/csv", csv);

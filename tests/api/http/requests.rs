@@ -129,7 +129,9 @@ async fn the_start_page_links_to_the_docs_and_problems_are_listed() {
 async fn an_unknown_path_leads_a_browser_on_and_is_a_problem_document_for_programs() {
     let app = TestApp::start(BACKEND).await;
     let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
-    for (path, start) in [("/nowhere", "./"), ("/no/where", "../"), ("/api/v2/users", "../../")] {
+    for (path, start) in
+        [("/nowhere", "./"), ("/no/where", "../"), ("/api/v2/users", "../../"), ("/docs/nothing.js", "../")]
+    {
         let page = app.send(app.request(Method::GET, path).header("accept", browser)).await;
         assert_eq!(page.is(404).header("content-type"), "text/html; charset=utf-8");
         assert!(page.text.contains(&format!("href=\"{start}\"")), "{path}: {}", page.text);

@@ -45,10 +45,10 @@ window.ui = (() => {
       const current = React.useSyncExternalStore(session.subscribe, session.current);
       const notice = React.useSyncExternalStore(session.subscribe, session.notice);
       const signIn = () => authActions.showDefinitions(authSelectors.definitionsToAuthorize());
-      return h("header", { className: "session-bar", role: "status" },
+      return h("header", { className: "session-bar" },
         h("a", { className: "session-title", href: session.base + "/" }, "care4u"),
         current ? h(SignedIn, { current }) : h("p", null, "Not signed in"),
-        notice && h("p", { className: "session-notice" }, notice),
+        h("p", { className: "session-notice", role: "status" }, notice),
         current
           ? h("button", { type: "button", className: "btn session-button", onClick: session.signOut }, "Sign out")
           : h("button", { type: "button", className: "btn session-button", onClick: signIn }, "Sign in"));
@@ -99,13 +99,13 @@ window.ui = (() => {
     };
   };
 
-  // The document with the address of this page as its first server, so that it works behind a proxy with a path prefix.
+  // The document with the address of this page as its server, so that it works behind a proxy with a path prefix. The
+  // policy of the page allows no requests to other origins.
   function withServer(document) {
-    const others = (document.servers ?? []).filter((server) => server.url !== "/" && server.url !== session.base);
-    document.servers = [{ url: session.base }, ...others];
+    document.servers = [{ url: session.base }];
     const flow = document.components?.securitySchemes?.[SCHEME]?.flows?.password;
     if (flow) {
-      const path = (address) => session.base + address.slice(address.indexOf("/api/"));
+      const path = (address) => session.base + address.slice(address.lastIndexOf("/api/v1/"));
       flow.tokenUrl = path(flow.tokenUrl);
       flow.refreshUrl = path(flow.refreshUrl);
     }
@@ -141,7 +141,11 @@ window.ui = (() => {
   }
 
   async function start() {
-    const response = await fetch("../api-docs/openapi.json");
+    const response = await fetch("../api-docs/openapi.json").catch(() => null);
+    if (!response?.ok) {
+      document.getElementById("swagger-ui").textContent = "The OpenAPI document cannot be loaded. Reload the page.";
+      return;
+    }
     const ui = SwaggerUIBundle({
       spec: withServer(await response.json()),
       dom_id: "#swagger-ui",

@@ -2,11 +2,13 @@
 "use strict";
 
 const care4uSession = (() => {
-  const STORAGE_KEY = "care4u.session";
   // Address of the service as the browser sees it, with the path prefix of a proxy, if there is one.
   const base = new URL("..", document.baseURI).href.replace(/\/$/, "");
+  // An origin may have several services, with different prefixes.
+  const STORAGE_KEY = `care4u.session ${base}`;
   // Tabs that were duplicated have the same session. They tell each other the new token pair.
   const channel = "BroadcastChannel" in window ? new BroadcastChannel(STORAGE_KEY) : null;
+  const UNREVOKED = "The service did not confirm that you signed out. Keep this page open: it tries again.";
   const listeners = new Set();
   let session = read();
   let notice = "";
@@ -24,10 +26,14 @@ const care4uSession = (() => {
   function store(next, text = "") {
     session = next;
     notice = text;
-    if (next) {
-      sessionStorage.setItem(STORAGE_KEY, JSON.stringify(next));
-    } else {
-      sessionStorage.removeItem(STORAGE_KEY);
+    try {
+      if (next) {
+        sessionStorage.setItem(STORAGE_KEY, JSON.stringify(next));
+      } else {
+        sessionStorage.removeItem(STORAGE_KEY);
+      }
+    } catch {
+      // The browser stores nothing: the session ends with a reload.
     }
     schedule();
     listeners.forEach((listener) => listener());
@@ -50,6 +56,7 @@ const care4uSession = (() => {
       id: claims(pair.access_token).sid,
       accessToken: pair.access_token,
       refreshToken: pair.refresh_token,
+      lifetime: pair.expires_in * 1000,
       expiresAt: now + pair.expires_in * 1000,
       // The access token is renewed when a third of its time is left, at most a minute before it expires.
       renewAt: now + pair.expires_in * 1000 - Math.min(60_000, (pair.expires_in * 1000) / 3),
@@ -60,36 +67,48 @@ const care4uSession = (() => {
 
   const isPair = (value) => Boolean(value && value.access_token && value.refresh_token && value.expires_in);
 
-  // Takes a token pair over, from a log-in or from a refresh.
+  // Takes a token pair over, from a log-in or from a refresh. A session that it replaces is ended.
   async function adopt(pair) {
     if (session?.accessToken === pair.access_token) return;
-    const next = sessionOf(pair, session && session.id === claims(pair.access_token).sid ? session.user : null);
+    const previous = session;
+    const isSame = previous?.id === claims(pair.access_token).sid;
+    const next = sessionOf(pair, isSame ? previous.user : null);
     store(next);
     channel?.postMessage({ id: next.id, session: next });
-    if (!next.user) {
-      await loadUser();
+    if (previous && !isSame) {
+      revoke(previous.refreshToken);
     }
+    await loadUser();
   }
 
+  // Name and role may have changed, so they are read after each refresh.
   async function loadUser() {
-    const { id } = session;
-    const response = await send("/api/v1/users/me").catch(() => null);
+    if (!session) return;
+    const { id, accessToken } = session;
+    const response = await fetch(`${base}/api/v1/users/me`, { headers: { authorization: `Bearer ${accessToken}` } })
+      .catch(() => null);
     if (session?.id === id && response?.ok) {
       const { name, email, role } = await response.json();
-      store({ ...session, user: { name, email, role } });
+      store({ ...session, user: { name, email, role } }, notice);
     }
-  }
-
-  function send(path, options = {}) {
-    const headers = { ...options.headers, authorization: `Bearer ${session.accessToken}` };
-    return fetch(base + path, { ...options, headers });
   }
 
   function schedule() {
     clearTimeout(timer);
     if (session) {
-      // Longer timers than 24 days overflow.
-      timer = setTimeout(() => fresh().catch(() => {}), Math.min(Math.max(session.renewAt - Date.now(), 0), 86_400_000));
+      // Longer timers than 24 days overflow, and the clock may be set back: the timer is checked when it fires.
+      timer = setTimeout(renew, Math.min(Math.max(session.renewAt - Date.now(), 0), 86_400_000));
+    }
+  }
+
+  async function renew() {
+    if (session && session.expiresAt - Date.now() > session.lifetime) {
+      // The clock was set back: nobody knows when the token expires.
+      store({ ...session, renewAt: 0 }, notice);
+    }
+    await fresh().catch(() => {});
+    if (session && Date.now() < session.renewAt) {
+      schedule();
     }
   }
 
@@ -116,21 +135,28 @@ const care4uSession = (() => {
   }
 
   async function refresh() {
+    const { id, refreshToken } = session;
+    // The user may sign out, or as somebody else, while the answer is on its way.
+    const isCurrent = () => session?.id === id && session.refreshToken === refreshToken;
     let response;
     try {
       response = await fetch(`${base}/api/v1/auth/refresh`, {
         method: "POST",
         headers: { "content-type": "application/json" },
-        body: JSON.stringify({ refresh_token: session.refreshToken }),
+        body: JSON.stringify({ refresh_token: refreshToken }),
       });
     } catch (error) {
-      retryLater("The service cannot be reached.");
+      if (isCurrent()) retryLater("The service cannot be reached.");
       throw error;
     }
-    if (response.ok) {
-      await adopt(await response.json());
-    } else if (response.status < 500 && response.status !== 429 && response.status !== 408) {
-      channel?.postMessage({ id: session.id, session: null });
+    const pair = response.ok ? await response.json() : null;
+    if (!isCurrent()) {
+      // The new pair belongs to a session that was left.
+      if (pair) revoke(pair.refresh_token);
+    } else if (pair) {
+      await adopt(pair);
+    } else if (response.status === 401 || response.status === 422) {
+      channel?.postMessage({ id, session: null });
       store(null, "Your session has ended. Sign in again.");
     } else {
       retryLater("The service is unavailable.");
@@ -139,9 +165,8 @@ const care4uSession = (() => {
 
   function retryLater(text) {
     clearTimeout(timer);
-    timer = setTimeout(() => fresh().catch(() => {}), 5_000);
-    notice = text;
-    listeners.forEach((listener) => listener());
+    timer = setTimeout(renew, 5_000);
+    show(text);
   }
 
   // Checks a session whose access token the service has just rejected.
@@ -156,17 +181,31 @@ const care4uSession = (() => {
   async function signOut() {
     if (!session) return;
     const { id, refreshToken } = session;
-    const revocation = fetch(`${base}/api/v1/auth/revoke`, {
-      method: "POST",
-      body: new URLSearchParams({ token: refreshToken, token_type_hint: "refresh_token" }),
-      keepalive: true,
-    });
     channel?.postMessage({ id, session: null });
     store(null);
-    const response = await revocation.catch(() => null);
-    if (!response?.ok) {
-      store(null, "The service did not answer: the session may still be active.");
+    await revoke(refreshToken);
+  }
+
+  // Revokes the session of a refresh token, and tries again if the service does not answer.
+  async function revoke(refreshToken) {
+    for (const seconds of [0, 1, 5, 30]) {
+      await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+      const response = await fetch(`${base}/api/v1/auth/revoke`, {
+        method: "POST",
+        body: new URLSearchParams({ token: refreshToken, token_type_hint: "refresh_token" }),
+        keepalive: true,
+      }).catch(() => null);
+      if (response?.ok) {
+        if (notice === UNREVOKED) show("");
+        return;
+      }
+      show(UNREVOKED);
     }
+  }
+
+  function show(text) {
+    notice = text;
+    listeners.forEach((listener) => listener());
   }
 
   channel?.addEventListener("message", ({ data }) => {
@@ -178,6 +217,7 @@ const care4uSession = (() => {
     if (!document.hidden) schedule();
   });
   schedule();
+  if (session && !session.user) loadUser();
 
   return {
     base,
