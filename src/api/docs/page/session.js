@@ -23,7 +23,7 @@ const care4uSession = (() => {
   }
 
   // Stores a session, or null, and tells everybody who shows or uses it.
-  function store(next, text = "") {
+  function store(next, text = notice === UNREVOKED ? UNREVOKED : "") {
     session = next;
     notice = text;
     try {
