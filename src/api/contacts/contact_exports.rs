@@ -64,7 +64,7 @@ pub async fn export(
     Ok(response.streaming(prefetched(chunks).await?))
 }
 
-/// The format that the client prefers, or CSV. A header `Accept` that fits neither is disregarded (RFC 9110 §12.5.1).
+/// The format that the client prefers, or CSV. A header `Accept` with neither of the two is ignored (RFC 9110 §12.5.1).
 fn preferred_format(request: &HttpRequest) -> ContactFormat {
     let ranges = Accept::parse(request).map(|accept| accept.0).unwrap_or_default();
     // Of all media ranges that match a media type, the most specific one counts.

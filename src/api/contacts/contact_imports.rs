@@ -158,7 +158,7 @@ impl From<Rejected> for RowProblem {
     responses(
         (status = 200, body = ImportReport, description = "A dry run: nothing was changed"),
         (status = 201, body = ImportReport, headers(("Location" = String, description = "Path of the import"))),
-        (status = 415, description = "The file is neither CSV nor vCard"),
+        (status = 415, description = "The format of the file is not CSV or vCard"),
         (status = 422, description = "The file is invalid or has too many contacts; nothing was changed"),
         (status = 429, description = "The quota of imports per hour is used up"),
     )

@@ -117,7 +117,7 @@ pub async fn set_email(
     if old.email == email.as_str() {
         return Err(Violation::new("email", "same", "is the address of the account already").into());
     }
-    // Whoever has had the account until now may know the password, and on an unverified account wrote the profile.
+    // The previous user of the account may know the password, and wrote the profile of an unverified account.
     let verified = accounts::set_verified(&old, now);
     let update = if old.email_verified_at.is_some() {
         let search_text = accounts::search_text(&old.name, email.as_str());

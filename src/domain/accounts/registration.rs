@@ -55,7 +55,7 @@ pub async fn register(db: &impl Transact, auth: &Auth, new: NewUser, client: &Cl
     Ok(user)
 }
 
-/// As [`register`], but does not reveal whether the e-mail address is taken. The owner of the address is told by mail.
+/// As [`register`], but does not reveal whether the e-mail address is taken. The owner of the address is notified by mail.
 ///
 /// An address that was not verified is registered anew: password and profile are replaced and all grants revoked,
 /// because whoever registered it first need not be its owner. Only codes that reset the password are kept.
