@@ -5,7 +5,7 @@ mod support;
 
 use migration::Migrator;
 use sea_orm_migration::MigratorTrait;
-use support::{Folder, execute, facts_of, fails, migration, postgres, postgres_database, sqlite, succeeds};
+use support::{Folder, differs, execute, facts_of, fails, migration, postgres, postgres_database, sqlite, succeeds};
 
 /// Number of tables after all migrations.
 const TABLES: usize = 12;
@@ -26,7 +26,9 @@ async fn every_command_has_its_documented_effect(url: &str) {
     assert_eq!(applied(), 1);
     run(&["up"]);
     assert_eq!((applied(), tables(url).await), (all, TABLES));
+    assert_eq!(run(&["check"]), "The database is up to date, and agrees with the entities\n");
     run(&["down"]);
+    assert!(differs(&migration(&folder, Some(url), &["check"])).starts_with("pending: "));
     assert_eq!(applied(), all - 1);
     run(&["down", "--num", "2"]);
     assert_eq!(applied(), all - 3);
@@ -50,6 +52,7 @@ async fn on_sqlite_every_command_has_its_documented_effect() {
 }
 
 #[tokio::test]
+#[cfg_attr(without_postgres, ignore = "PostgreSQL is not installed")]
 async fn on_postgres_every_command_has_its_documented_effect() {
     match postgres_database().await {
         Some(url) => every_command_has_its_documented_effect(&url).await,

@@ -68,6 +68,7 @@ async fn on_sqlite_every_migration_can_be_reverted_and_applied_again() {
 }
 
 #[tokio::test]
+#[cfg_attr(without_postgres, ignore = "PostgreSQL is not installed")]
 async fn on_postgres_every_migration_can_be_reverted_and_applied_again() {
     match postgres().await {
         Some(db) => every_migration_can_be_reverted_and_applied_again(&db).await,
@@ -81,6 +82,7 @@ async fn on_sqlite_entities_describe_the_schema_of_the_migrations() {
 }
 
 #[tokio::test]
+#[cfg_attr(without_postgres, ignore = "PostgreSQL is not installed")]
 async fn on_postgres_entities_describe_the_schema_of_the_migrations() {
     match (postgres().await, postgres().await) {
         (Some(migrated), Some(derived)) => {

@@ -48,13 +48,14 @@ pub struct PersonalDataReply {
     #[schema(required = true)]
     birthday_feed: Option<FeedReply>,
     /// Ids of the vaccine requests that the user reviewed.
+    #[schema(value_type = BTreeSet<Uuid>)]
     reviewed_vaccine_requests: Vec<Uuid>,
     /// Mails that have not been sent yet.
     mails: Vec<MailReply>,
     /// Codes that have not been used yet.
     codes: Vec<CodeReply>,
     /// Stored data that is not exported, and why.
-    #[schema(example = json!(["password_hash: a secret"]))]
+    #[schema(value_type = BTreeSet<String>, example = json!(["password_hash: a secret"]))]
     withheld: Vec<&'static str>,
     contacts: Vec<ContactReply>,
     /// Operations by the user and on their account, newest first.

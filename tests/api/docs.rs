@@ -240,8 +240,9 @@ async fn every_reference_resolves_and_every_schema_has_examples() {
             if is_optional && schema["example"].is_object() {
                 continue;
             }
-            let is_clear = ["example", "$ref", "format", "oneOf", "items"].iter().any(|key| value.get(key).is_some())
-                || value["type"] == "boolean";
+            let is_clear =
+                ["example", "enum", "$ref", "format", "oneOf", "items"].iter().any(|key| value.get(key).is_some())
+                    || value["type"] == "boolean";
             assert!(is_clear, "{name}.{property} has no example: {value}");
         }
     }

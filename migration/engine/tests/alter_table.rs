@@ -155,6 +155,7 @@ async fn on_sqlite_rows_and_constraints_survive_a_rebuild() {
 }
 
 #[tokio::test]
+#[cfg_attr(without_postgres, ignore = "PostgreSQL is not installed")]
 async fn on_postgres_rows_and_constraints_survive_a_rebuild() {
     let Some(server) = postgres::server_url() else {
         return postgres::skipped("rows_and_constraints_survive_a_rebuild");

@@ -120,6 +120,7 @@ async fn on_sqlite_every_change_is_applied_and_reverted() {
 static SCHEMAS: AtomicUsize = AtomicUsize::new(0);
 
 #[tokio::test]
+#[cfg_attr(without_postgres, ignore = "PostgreSQL is not installed")]
 async fn on_postgres_every_change_is_applied_and_reverted() {
     let Some(server) = postgres::server_url() else { return postgres::skipped("every_change_is_applied_and_reverted") };
     let admin = revisions::connect(server, None).await.unwrap();

@@ -70,7 +70,7 @@ impl From<table::Model> for NidClaimReply {
 #[utoipa::path(
     operation_id = "verify_nid", tag = "users", security(("oauth2" = []), ("token" = [])),
     params(("id" = Uuid, Path)),
-    request_body = VerifyNid,
+    request_body = Option<VerifyNid>,
     responses(
         (status = 200, body = UserReply),
         (status = 403, description = "Needs the role staff"),

@@ -25,9 +25,9 @@ use crate::state::AppState;
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "documents the form, whose parameters are read one by one")]
 pub struct TokenRequest {
-    /// `password` or `refresh_token`.
-    #[schema(example = "password")]
-    grant_type: String,
+    /// How the client identifies the user.
+    #[schema(inline, example = "password")]
+    grant_type: GrantType,
     /// E-mail address; required with `password`.
     #[schema(example = "ada@example.org")]
     username: Option<String>,
@@ -37,6 +37,15 @@ pub struct TokenRequest {
     /// Refresh token; required with `refresh_token`.
     #[schema(example = "eyJ0eXAiOiJydCtqd3QiLCJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIwMTkzIn0.c2lnbmF0dXJl")]
     refresh_token: Option<String>,
+}
+
+/// Grant types of the token endpoint.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "documents a parameter of the form")]
+#[schema(rename_all = "snake_case")]
+enum GrantType {
+    Password,
+    RefreshToken,
 }
 
 /// Error response of the token endpoint (RFC 6749 §5.2).

@@ -9,7 +9,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use actix_web::dev::ResourceDef;
 use actix_web::guard::{self, Guard};
-use actix_web::http::header::{self, Accept, Header as _};
+use actix_web::http::header::{self, Accept, Header as _, HeaderValue};
 use actix_web::mime;
 use actix_web::web;
 use actix_web::{HttpRequest, HttpResponse};
@@ -117,7 +117,10 @@ async fn default_service(request: HttpRequest, docs: web::Data<Docs>) -> HttpRes
 }
 
 fn not_found(request: &HttpRequest) -> HttpResponse {
-    if prefers_html(request) { pages::not_found(request) } else { Problem::from(Error::NotFound).response() }
+    let is_page = prefers_html(request);
+    let mut response = if is_page { pages::not_found(request) } else { Problem::from(Error::NotFound).response() };
+    response.headers_mut().append(header::VARY, HeaderValue::from_static("Accept"));
+    response
 }
 
 /// Whether the client is a browser that navigates.

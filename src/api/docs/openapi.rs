@@ -1,6 +1,7 @@
 //! OpenAPI 3.1 document, generated from the route table.
 
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::request_body::RequestBody;
 use utoipa::openapi::schema::ArrayItems;
 use utoipa::openapi::security::{Flow, HttpAuthScheme, HttpBuilder, OAuth2, Password, Scopes, SecurityScheme};
 use utoipa::openapi::{OpenApi, Ref, RefOr, Required, Schema, Server};
@@ -74,12 +75,14 @@ fn remove_unused_schemas(document: &mut OpenApi) {
     }
 }
 
-/// Refers to the items of a page by name. utoipa inlines the parameter of a generic type.
+/// Refers to the items of a page by name, and says that no item occurs twice. utoipa inlines the parameter of a generic
+/// type.
 fn refer_to_items(name: &str, schema: &mut RefOr<Schema>) {
     let Some(item) = name.strip_prefix("PageReply_") else { return };
     let RefOr::T(Schema::Object(page)) = schema else { return };
     if let Some(RefOr::T(Schema::Array(items))) = page.properties.get_mut("items") {
         items.items = ArrayItems::RefOrSchema(Box::new(RefOr::Ref(Ref::from_schema_name(item))));
+        items.unique_items = true;
     }
 }
 
@@ -104,6 +107,9 @@ pub fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 /// Completes an operation: its parameters, and that it is open without a guard.
 fn complete(operation: &mut Operation) {
     operation.security.get_or_insert_default();
+    if let Some(RefOr::T(body)) = &mut operation.request_body {
+        without_null(body);
+    }
     for parameter in operation.parameters.iter_mut().flatten() {
         if let RefOr::T(parameter) = parameter {
             complete_parameter(parameter);
@@ -111,6 +117,17 @@ fn complete(operation: &mut Operation) {
             if parameter.required == Required::False {
                 *parameter = ParameterBuilder::from(std::mem::take(parameter)).example(None).build();
             }
+        }
+    }
+}
+
+/// Describes an optional body by its schema only: it may be absent, but not the value null.
+fn without_null(body: &mut RequestBody) {
+    for content in body.content.values_mut() {
+        let RefOr::T(content) = content else { continue };
+        let Some(RefOr::T(Schema::OneOf(one))) = &content.schema else { continue };
+        if let [reference @ RefOr::Ref(_), _] = one.items.as_slice() {
+            content.schema = Some(reference.clone());
         }
     }
 }

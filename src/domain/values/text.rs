@@ -30,7 +30,8 @@ impl<const MAX: usize, const SHOWN: bool> Line<MAX, SHOWN> {
         if line.is_empty() || (SHOWN && !line.contains(is_visible)) {
             return Err(Violation::of_value("blank", "must not be blank"));
         }
-        at_most(line, MAX)?;
+        // With the spaces around it, as the schema says.
+        at_most(raw, MAX)?;
         if line.contains(|c: char| c.is_control() || (SHOWN && (is_line_separator(c) || is_bidi_control(c)))) {
             return Err(Violation::of_value("control", "must not contain control characters"));
         }

@@ -135,7 +135,11 @@ async fn an_unknown_path_leads_a_browser_on_and_is_a_problem_document_for_progra
         let page = app.send(app.request(Method::GET, path).header("accept", browser)).await;
         assert_eq!(page.is(404).header("content-type"), "text/html; charset=utf-8");
         assert!(page.text.contains(&format!("href=\"{start}\"")), "{path}: {}", page.text);
-        app.get(path).await.problem(404, "not-found");
+        let problem = app.get(path).await;
+        problem.problem(404, "not-found");
+        for answer in [&page, &problem] {
+            assert_eq!(answer.header("vary"), "Accept");
+        }
     }
     app.get("/health").await.ok();
 }
