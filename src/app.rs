@@ -16,7 +16,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::api;
 use crate::api::docs::Docs;
-use crate::config::{MailTransport, OnDuplicate, Profile, RegistrationMode, Settings};
+use crate::config::{MailTransport, OnDuplicate, Profile, RegistrationMode, RequestReview, Settings};
 use crate::db::Db;
 use crate::domain::auth::context::{Auth, RegistrationPolicy};
 use crate::domain::auth::hasher::Hasher;
@@ -26,6 +26,7 @@ use crate::domain::auth::skew::Skew;
 use crate::domain::auth::token::{Lifetimes, Tokens};
 use crate::domain::contacts::import_limiter::ImportLimiter;
 use crate::domain::vaccination::catalogue;
+use crate::domain::vaccination::rules::{BookingRules, Review};
 use crate::domain::vaccination::vaccines;
 use crate::domain::values::clock::Clock;
 use crate::domain::values::email::Email;
@@ -231,8 +232,23 @@ pub async fn state(settings: &Settings, clock: Clock, workers: usize) -> Result<
         auth: Arc::new(auth),
         password_grant: settings.auth.password_grant,
         trusted_proxies: settings.server.trusted_proxies.clone().into(),
+        booking: booking_rules(settings),
         import_limiter: Arc::new(limiter),
     })
+}
+
+fn booking_rules(settings: &Settings) -> BookingRules {
+    let booking = &settings.booking;
+    BookingRules {
+        review: match settings.requests.review {
+            RequestReview::Staff => Review::Staff,
+            RequestReview::Rules => Review::Rules,
+        },
+        change_until: chrono::Duration::hours(booking.change_until_hours.into()),
+        notice: chrono::Duration::minutes(booking.notice_minutes.into()),
+        max_moves: i32::try_from(booking.max_moves).unwrap_or(i32::MAX),
+        patients_per_account: booking.patients_per_account.into(),
+    }
 }
 
 /// Opens the database, and applies migrations if `database.migrate_on_start` is set.

@@ -24,8 +24,8 @@ pub use checks::{check_log_filter, is_guessable};
 pub use key_file::KeyFile;
 pub use secret::Secret;
 pub use sections::{
-    Auth, Codes, Contacts, Database, Docs, Log, LogFormat, Mail, MailTransport, OnDuplicate, Registration,
-    RegistrationMode, Server,
+    Auth, Booking, Codes, Contacts, Database, Docs, Log, LogFormat, Mail, MailTransport, OnDuplicate, Registration,
+    RegistrationMode, RequestReview, Requests, Server,
 };
 pub use variables::secret_variable;
 
@@ -63,6 +63,10 @@ pub struct Settings {
     pub throttle: Limits,
     /// Limits of imports of contacts.
     pub contacts: Contacts,
+    /// Review of vaccine requests.
+    pub requests: Requests,
+    /// Limits of bookings.
+    pub booking: Booking,
     /// Mail.
     pub mail: Mail,
     /// Logging.

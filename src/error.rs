@@ -6,6 +6,8 @@ use entity::{RequestStatus, Role};
 use sea_orm::DbErr;
 
 use crate::db;
+use crate::domain::vaccination::eligibility::Eligibility;
+use crate::domain::vaccination::slots::Slot;
 
 /// Result of domain functions.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -49,6 +51,18 @@ pub enum Error {
     /// Conflict with the existing state (409).
     #[error("{0}")]
     Conflict(#[from] Conflict),
+    /// No place is free in the slot.
+    #[error("the slot is full")]
+    SlotFull {
+        /// Free slots of the same centre and vaccine, nearest first.
+        alternatives: Vec<Slot>,
+    },
+    /// The rules do not allow the dose.
+    #[error("the patient is not eligible")]
+    NotEligible(Box<Eligibility>),
+    /// The idempotency key was used for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
     /// The queue of passwords to hash, or of files to import, is full.
     #[error("too many concurrent requests")]
     Busy,
@@ -82,7 +96,7 @@ pub enum Conflict {
     #[error("a vaccine with this code exists already")]
     VaccineCodeTaken,
     /// The same person has an open request for the same vaccine and dose.
-    #[error("an open request for this person, vaccine and dose exists already")]
+    #[error("an open request for this person, course and dose exists already")]
     RequestOpen,
     /// Another contact of the same user has this e-mail.
     #[error("one of your contacts has this e-mail already")]
@@ -96,6 +110,42 @@ pub enum Conflict {
     /// The operation would leave no admin who can sign in.
     #[error("this is the last admin who can sign in")]
     LastAdmin,
+    /// Another course has this code.
+    #[error("a course with this code exists already")]
+    CourseCodeTaken,
+    /// The account has as many patients as it may have.
+    #[error("the account has the maximum number of patients already")]
+    TooManyPatients,
+    /// The account is not staff.
+    #[error("the account does not have the role staff")]
+    NotStaff,
+    /// The time zone of a centre with future slots cannot change.
+    #[error("the centre has future slots, so its time zone cannot change")]
+    CentreHasSlots,
+    /// No slots can be added to the centre.
+    #[error("the centre is not active")]
+    CentreInactive,
+    /// There is a slot of the same centre and vaccine at the same time.
+    #[error("a slot of this centre and vaccine at this time exists already")]
+    SlotExists,
+    /// The slot is closed.
+    #[error("the slot is closed")]
+    SlotClosed,
+    /// The slot has begun, or begins too soon.
+    #[error("the slot can no longer be booked, because it begins too soon or has begun")]
+    SlotOver,
+    /// Booking the slot needs an invitation.
+    #[error("this slot can only be booked with an invitation")]
+    InvitationRequired,
+    /// More places are taken than the capacity would be.
+    #[error("the capacity would be below the number of places that are taken")]
+    CapacityBelowBooked,
+    /// The slot begins too soon to change its booking.
+    #[error("the slot begins too soon to change the booking; ask the centre")]
+    TooLate,
+    /// The booking was moved as often as allowed.
+    #[error("the booking was moved too often; ask the centre")]
+    TooManyMoves,
     /// The status of the vaccine request does not allow this operation.
     #[error("the request is already {}", .0.as_str())]
     RequestStatus(RequestStatus),
@@ -153,14 +203,23 @@ impl From<DbErr> for Error {
             Some("users_email_key") => Conflict::EmailTaken.into(),
             Some("users_nid_key_key") => Conflict::NidTaken.into(),
             Some("vaccines_code_key") => Conflict::VaccineCodeTaken.into(),
-            Some(
-                "vaccine_requests_user_id_vaccine_id_dose_number_key"
-                | "vaccine_requests_contact_id_vaccine_id_dose_number_key",
-            ) => Conflict::RequestOpen.into(),
+            Some("courses_code_key") => Conflict::CourseCodeTaken.into(),
+            Some("vaccine_requests_patient_id_course_id_dose_number_key") => Conflict::RequestOpen.into(),
+            // A random booking code was taken: one in a million million.
+            Some("vaccine_requests_code_key") => Self::Busy,
+            Some("slots_centre_id_vaccine_id_starts_at_key") => Conflict::SlotExists.into(),
+            Some("slots_booked_check") => Conflict::CapacityBelowBooked.into(),
+            Some("centres_longitude_check") => {
+                Violation::new("longitude", "coordinates", "must be given together with latitude").into()
+            }
+            Some("patients_birth_day_check") => {
+                Violation::new("birth_day", "date", "must be a valid date together with birth_month and birth_year")
+                    .into()
+            }
             Some("contacts_user_id_email_key") => Conflict::ContactEmailTaken.into(),
-            // Deleting a contact clears `contact_id` of its requests (ON DELETE SET NULL). Open requests forbid this.
-            Some("vaccine_requests_contact_id_check") => Conflict::ContactInUse.into(),
-            Some("vaccine_requests_contact_id_fkey") => {
+            // Deleting a contact clears `contact_id` of its patient (ON DELETE SET NULL). Open requests forbid this.
+            Some("patients_open_requests_check") => Conflict::ContactInUse.into(),
+            Some("patients_contact_id_fkey") => {
                 Violation::new("contact_id", "unknown", "is not one of your contacts").into()
             }
             Some("contacts_birth_day_check") => {

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use crate::db::Db;
 use crate::domain::auth::context::Auth;
 use crate::domain::contacts::import_limiter::ImportLimiter;
+use crate::domain::vaccination::rules::BookingRules;
 
 /// Application state. Each worker thread has its own copy, with its own database connections.
 #[derive(Clone, Debug)]
@@ -19,6 +20,8 @@ pub struct AppState {
     pub password_grant: bool,
     /// Proxy networks whose `Forwarded` and `X-Forwarded-For` headers are trusted.
     pub trusted_proxies: Arc<[IpNet]>,
+    /// Settings of requests and bookings.
+    pub booking: BookingRules,
     /// Limits of imports of contacts.
     pub import_limiter: Arc<ImportLimiter>,
 }

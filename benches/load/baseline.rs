@@ -16,8 +16,9 @@ use super::server::SECRET;
 
 const USER: &str = "SELECT id, name, email, password_hash, role, nid, phone_number, address, birth_date, \
     time_zone, email_verified_at, disabled_at, created_at, updated_at, nid_verified_at FROM users WHERE id = $1";
-const REQUESTS: &str = "SELECT id, user_id, vaccine_id, dose_number, status, note, reason, reviewed_by, created_at, \
-    updated_at, for_contact, contact_id FROM vaccine_requests WHERE user_id = $1 ORDER BY id DESC LIMIT 21";
+const REQUESTS: &str = "SELECT r.id, r.user_id, r.vaccine_id, r.dose_number, r.status, r.note, r.reason, r.reviewed_by, \
+    r.created_at, r.updated_at, p.relation = 'dependant', p.contact_id FROM vaccine_requests r \
+    JOIN patients p ON p.id = r.patient_id WHERE r.user_id = $1 ORDER BY r.id DESC LIMIT 21";
 
 struct Baseline {
     key: DecodingKey,

@@ -153,9 +153,13 @@ const ROWS: &str = "
 INSERT INTO users (id, name, email, password_hash, role, created_at, updated_at)
 SELECT gen_random_uuid(), 'Somebody', 'user' || n || '@example.org', 'none', 'patient', now(), now()
 FROM generate_series(1, 1000) n;
-INSERT INTO vaccine_requests (id, user_id, vaccine_id, dose_number, status, note, created_at, updated_at)
-SELECT gen_random_uuid(), u.id, v.id, 1, 'rejected', 'On Mondays, please.', now(), now()
-FROM users u, (SELECT id FROM vaccines LIMIT 10) v, generate_series(1, 2);
-INSERT INTO vaccine_requests (id, user_id, vaccine_id, dose_number, status, note, created_at, updated_at)
-SELECT gen_random_uuid(), u.id, v.id, 1, 'rejected', 'On Mondays, please.', now(), now()
-FROM users u, (SELECT id FROM vaccines LIMIT 10) v, generate_series(1, 2) WHERE u.email = 'ada@example.org';";
+INSERT INTO patients (id, user_id, relation, name, created_at, updated_at)
+SELECT id, id, 'self', name, now(), now() FROM users;
+INSERT INTO vaccine_requests
+    (id, user_id, patient_id, vaccine_id, course_id, dose_number, status, note, created_at, updated_at)
+SELECT gen_random_uuid(), u.id, u.id, v.id, v.course_id, 1, 'rejected', 'On Mondays, please.', now(), now()
+FROM users u, (SELECT id, course_id FROM vaccines LIMIT 10) v, generate_series(1, 2);
+INSERT INTO vaccine_requests
+    (id, user_id, patient_id, vaccine_id, course_id, dose_number, status, note, created_at, updated_at)
+SELECT gen_random_uuid(), u.id, u.id, v.id, v.course_id, 1, 'rejected', 'On Mondays, please.', now(), now()
+FROM users u, (SELECT id, course_id FROM vaccines LIMIT 10) v, generate_series(1, 2) WHERE u.email = 'ada@example.org';";

@@ -46,8 +46,8 @@ pub struct Model {
     pub contact_import: BelongsTo<Option<super::contact_imports::Entity>>,
     #[sea_orm(belongs_to, from = "user_id", to = "id", on_update = "NoAction", on_delete = "Cascade")]
     pub user: BelongsTo<super::users::Entity>,
-    #[sea_orm(has_many)]
-    pub vaccine_requests: HasMany<super::vaccine_requests::Entity>,
+    #[sea_orm(has_one)]
+    pub patient: HasOne<super::patients::Entity>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

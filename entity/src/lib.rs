@@ -7,16 +7,26 @@
 pub mod account_codes;
 pub mod audit_events;
 pub mod calendar_feeds;
+pub mod centre_staff;
+pub mod centres;
 pub mod contact_imports;
 pub mod contacts;
+pub mod courses;
+pub mod idempotency_keys;
 pub mod outbox;
+pub mod patient_words;
+pub mod patients;
 pub mod quotas;
 pub mod refresh_tokens;
 pub mod schema;
+pub mod slots;
 pub mod throttles;
+pub mod user_words;
 pub mod users;
 pub mod vaccine_requests;
 pub mod vaccines;
 mod values;
 
-pub use values::{AuditAction, CodePurpose, ContactFormat, MailKind, PasswordHash, RequestStatus, Role};
+pub use values::{
+    AuditAction, CodePurpose, ContactFormat, MailKind, PasswordHash, PatientRelation, RequestStatus, Role,
+};

@@ -13,8 +13,9 @@ use sea_orm::{
 };
 
 use crate::{
-    account_codes, audit_events, calendar_feeds, contact_imports, contacts, outbox, quotas, refresh_tokens, throttles,
-    users, vaccine_requests, vaccines,
+    account_codes, audit_events, calendar_feeds, centre_staff, centres, contact_imports, contacts, courses,
+    idempotency_keys, outbox, patient_words, patients, quotas, refresh_tokens, slots, throttles, user_words, users,
+    vaccine_requests, vaccines,
 };
 
 /// Properties of a table that attributes of its model cannot express.
@@ -83,9 +84,13 @@ fn definitions(backend: DbBackend) -> Vec<(TableCreateStatement, Vec<IndexCreate
     vec![
         describe(backend, users::Entity),
         describe(backend, refresh_tokens::Entity),
+        describe(backend, courses::Entity),
         describe(backend, vaccines::Entity),
         describe(backend, contact_imports::Entity),
         describe(backend, contacts::Entity),
+        describe(backend, patients::Entity),
+        describe(backend, centres::Entity),
+        describe(backend, slots::Entity),
         describe(backend, vaccine_requests::Entity),
         describe(backend, account_codes::Entity),
         describe(backend, outbox::Entity),
@@ -93,6 +98,10 @@ fn definitions(backend: DbBackend) -> Vec<(TableCreateStatement, Vec<IndexCreate
         describe(backend, throttles::Entity),
         describe(backend, calendar_feeds::Entity),
         describe(backend, quotas::Entity),
+        describe(backend, centre_staff::Entity),
+        describe(backend, idempotency_keys::Entity),
+        describe(backend, patient_words::Entity),
+        describe(backend, user_words::Entity),
     ]
 }
 

@@ -32,9 +32,6 @@ pub struct Model {
     pub disabled_at: Option<DateTimeUtc>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
-    /// Folded name and e-mail, for searching.
-    #[sea_orm(column_type = "Text", default_value = "")]
-    pub search_text: String,
     /// IANA time zone, which decides when the user's day begins.
     #[sea_orm(column_type = "String(StringLen::N(64))", nullable)]
     pub time_zone: Option<String>,
@@ -55,6 +52,14 @@ pub struct Model {
     pub outbox: HasMany<super::outbox::Entity>,
     #[sea_orm(has_many)]
     pub refresh_tokens: HasMany<super::refresh_tokens::Entity>,
+    #[sea_orm(has_many)]
+    pub centre_staff: HasMany<super::centre_staff::Entity>,
+    #[sea_orm(has_many)]
+    pub idempotency_keys: HasMany<super::idempotency_keys::Entity>,
+    #[sea_orm(has_many)]
+    pub patients: HasMany<super::patients::Entity>,
+    #[sea_orm(has_many)]
+    pub user_words: HasMany<super::user_words::Entity>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

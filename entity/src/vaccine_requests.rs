@@ -1,4 +1,4 @@
-//! Vaccine requests: one row per requested dose, with its status.
+//! Vaccine requests: one row per requested dose, with its status and its booked slot.
 
 use sea_orm::entity::prelude::*;
 
@@ -11,7 +11,8 @@ use crate::schema::{CompositeIndex, TableExtras, enum_values};
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    pub user_id: Uuid,
+    /// Account that made the request.
+    pub user_id: Option<Uuid>,
     pub vaccine_id: Uuid,
     #[sea_orm(default_value = 1, extra = "CONSTRAINT vaccine_requests_dose_number_check CHECK (dose_number >= 1)")]
     pub dose_number: i32,
@@ -26,16 +27,28 @@ pub struct Model {
     pub reviewed_by: Option<Uuid>,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
-    /// Contact that the dose is for; null if it is for the user.
-    pub contact_id: Option<Uuid>,
-    /// Whether the dose is for a contact, which may have been deleted since.
+    pub patient_id: Uuid,
+    /// The course of the vaccine.
+    pub course_id: Uuid,
     #[sea_orm(
-        default_value = false,
-        extra = "CONSTRAINT vaccine_requests_contact_id_check CHECK (CASE WHEN contact_id IS NOT NULL THEN for_contact ELSE NOT for_contact OR status NOT IN ('pending', 'approved', 'booked') END)"
+        extra = "CONSTRAINT vaccine_requests_slot_id_check CHECK (CASE WHEN status IN ('booked', 'missed') THEN slot_id IS NOT NULL ELSE slot_id IS NULL OR status = 'administered' END)"
     )]
-    pub for_contact: bool,
-    #[sea_orm(belongs_to, from = "contact_id", to = "id", on_update = "NoAction", on_delete = "SetNull")]
-    pub contact: BelongsTo<Option<super::contacts::Entity>>,
+    pub slot_id: Option<Uuid>,
+    /// Code to show at the centre; from the booking on.
+    #[sea_orm(
+        column_type = "String(StringLen::N(8))",
+        nullable,
+        unique,
+        extra = "CONSTRAINT vaccine_requests_code_check CHECK (code IS NOT NULL OR status <> 'booked')"
+    )]
+    pub code: Option<String>,
+    /// Number of times that the booking was moved to another slot.
+    #[sea_orm(default_value = 0, extra = "CONSTRAINT vaccine_requests_moves_check CHECK (moves >= 0)")]
+    pub moves: i32,
+    #[sea_orm(belongs_to, from = "course_id", to = "id", on_update = "NoAction", on_delete = "NoAction")]
+    pub course: BelongsTo<super::courses::Entity>,
+    #[sea_orm(belongs_to, from = "patient_id", to = "id", on_update = "NoAction", on_delete = "NoAction")]
+    pub patient: BelongsTo<super::patients::Entity>,
     #[sea_orm(
         belongs_to,
         relation_enum = "Reviewer",
@@ -45,15 +58,17 @@ pub struct Model {
         on_delete = "SetNull"
     )]
     pub reviewer: BelongsTo<Option<super::users::Entity>>,
+    #[sea_orm(belongs_to, from = "slot_id", to = "id", on_update = "NoAction", on_delete = "NoAction")]
+    pub slot: BelongsTo<Option<super::slots::Entity>>,
     #[sea_orm(
         belongs_to,
         relation_enum = "User",
         from = "user_id",
         to = "id",
         on_update = "NoAction",
-        on_delete = "Cascade"
+        on_delete = "NoAction"
     )]
-    pub user: BelongsTo<super::users::Entity>,
+    pub user: BelongsTo<Option<super::users::Entity>>,
     #[sea_orm(belongs_to, from = "vaccine_id", to = "id", on_update = "NoAction", on_delete = "NoAction")]
     pub vaccine: BelongsTo<super::vaccines::Entity>,
 }
@@ -62,11 +77,10 @@ impl ActiveModelBehavior for ActiveModel {}
 
 impl TableExtras for Entity {
     const INDEXES: &[CompositeIndex] = &[
-        CompositeIndex::unique(&["user_id", "vaccine_id", "dose_number"])
-            .filter("status IN ('pending', 'approved', 'booked') AND contact_id IS NULL"),
-        CompositeIndex::unique(&["contact_id", "vaccine_id", "dose_number"])
+        CompositeIndex::unique(&["patient_id", "course_id", "dose_number"])
             .filter("status IN ('pending', 'approved', 'booked')"),
-        CompositeIndex::on(&["contact_id", "id"]),
+        CompositeIndex::on(&["patient_id", "id"]),
+        CompositeIndex::on(&["slot_id"]).filter("slot_id IS NOT NULL"),
         CompositeIndex::on(&["user_id", "id"]),
         CompositeIndex::on(&["status", "id"]),
         CompositeIndex::on(&["vaccine_id", "id"]),

@@ -26,8 +26,14 @@ pub struct Model {
     pub max_age_months: Option<i32>,
     #[sea_orm(default_value = true)]
     pub active: bool,
+    #[sea_orm(indexed)]
+    pub course_id: Uuid,
+    #[sea_orm(belongs_to, from = "course_id", to = "id", on_update = "NoAction", on_delete = "NoAction")]
+    pub course: BelongsTo<super::courses::Entity>,
     #[sea_orm(has_many)]
     pub vaccine_requests: HasMany<super::vaccine_requests::Entity>,
+    #[sea_orm(has_many)]
+    pub slots: HasMany<super::slots::Entity>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -1,7 +1,9 @@
 //! Column types: enums, and the password hash.
 
 use std::fmt;
+use std::str::FromStr;
 
+use sea_orm::Iterable as _;
 use sea_orm::entity::prelude::*;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -45,6 +47,21 @@ pub enum RequestStatus {
     Administered,
     Missed,
     Cancelled,
+}
+
+/// Relation of a patient to the account that made requests for them. Its first value is a keyword of Rust, which the
+/// derive of the other enums does not support.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveValueType, Serialize, Deserialize, ToSchema)]
+#[sea_orm(value_type = "String", column_type = "String(StringLen::N(16))")]
+#[serde(rename_all = "snake_case")]
+pub enum PatientRelation {
+    /// The patient is the owner of the account.
+    #[serde(rename = "self")]
+    Own,
+    /// The owner of the account cares for the patient.
+    Dependant,
+    /// The patient came to a centre without an account.
+    WalkIn,
 }
 
 /// Purpose of a mailed code.
@@ -134,6 +151,50 @@ pub enum AuditAction {
     ImportUndone,
     FeedCreated,
     FeedDeleted,
+    /// Name or birth date of a patient, or their requests, by staff.
+    PatientRead,
+    PatientChanged,
+    /// By staff, as the next two.
+    RequestBooked,
+    RequestMoved,
+    RequestUnbooked,
+    CentreCreated,
+    CentreChanged,
+    CentreStaffAdded,
+    CentreStaffRemoved,
+    CalendarCreated,
+    SlotCreated,
+    SlotChanged,
+    SlotClosed,
+    SlotReopened,
+    DayClosed,
+}
+
+impl PatientRelation {
+    /// The value in the database and the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Own => "self",
+            Self::Dependant => "dependant",
+            Self::WalkIn => "walk_in",
+        }
+    }
+}
+
+impl fmt::Display for PatientRelation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for PatientRelation {
+    type Err = DbErr;
+
+    fn from_str(word: &str) -> Result<Self, DbErr> {
+        let relation = Self::iter().find(|relation| relation.as_str() == word);
+        relation.ok_or_else(|| DbErr::Type(format!("{word} is no relation of a patient")))
+    }
 }
 
 /// Password hash, as stored. `Debug` does not show it.

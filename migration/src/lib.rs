@@ -22,6 +22,12 @@ mod m20261127_000016_verify_national_ids;
 mod m20261127_000017_audit_more_actions;
 mod m20261127_000018_note_seen_generations;
 mod m20261127_000019_keep_three_reset_codes;
+mod m20261127_000020_create_courses;
+mod m20261127_000021_create_centres;
+mod m20261127_000022_create_patients;
+mod m20261127_000023_create_search_words;
+mod m20261127_000024_create_idempotency_keys;
+mod m20261127_000025_audit_bookings;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -62,6 +68,12 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000017_audit_more_actions::Migration),
             Box::new(m20261127_000018_note_seen_generations::Migration),
             Box::new(m20261127_000019_keep_three_reset_codes::Migration),
+            Box::new(m20261127_000020_create_courses::Migration),
+            Box::new(m20261127_000021_create_centres::Migration),
+            Box::new(m20261127_000022_create_patients::Migration),
+            Box::new(m20261127_000023_create_search_words::Migration),
+            Box::new(m20261127_000024_create_idempotency_keys::Migration),
+            Box::new(m20261127_000025_audit_bookings::Migration),
         ]
     }
 }

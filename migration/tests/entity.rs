@@ -148,50 +148,50 @@ async fn new_columns_tables_and_enums_are_added_and_dropped_ones_removed() {
         execute(
             &url,
             &format!(
-                "CREATE TABLE centres (id {uuid} NOT NULL, owner_id {uuid} NOT NULL, name varchar(80) NOT NULL, \
-             kind varchar(16) NOT NULL DEFAULT 'clinic', opened_at {time}, CONSTRAINT centres_pkey PRIMARY KEY (id), \
-             CONSTRAINT centres_name_key UNIQUE (name), \
-             CONSTRAINT centres_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES users (id) ON DELETE CASCADE, \
-             CONSTRAINT centres_kind_check CHECK (kind IN ('clinic', 'school')))"
+                "CREATE TABLE depots (id {uuid} NOT NULL, owner_id {uuid} NOT NULL, name varchar(80) NOT NULL, \
+             kind varchar(16) NOT NULL DEFAULT 'clinic', opened_at {time}, CONSTRAINT depots_pkey PRIMARY KEY (id), \
+             CONSTRAINT depots_name_key UNIQUE (name), \
+             CONSTRAINT depots_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES users (id) ON DELETE CASCADE, \
+             CONSTRAINT depots_kind_check CHECK (kind IN ('clinic', 'school')))"
             ),
         )
         .await;
-        execute(&url, "CREATE INDEX centres_owner_id_idx ON centres (owner_id)").await;
-        execute(&url, "CREATE INDEX centres_kind_id_idx ON centres (kind, id)").await;
+        execute(&url, "CREATE INDEX depots_owner_id_idx ON depots (owner_id)").await;
+        execute(&url, "CREATE INDEX depots_kind_id_idx ON depots (kind, id)").await;
         sources.regenerate(&url);
         let users = sources.read("users.rs");
         assert!(!users.contains("address") && users.contains("/// Trimmed and in lower case.\n"), "{users}");
-        assert!(users.contains("pub centres: HasMany<super::centres::Entity>"), "{users}");
+        assert!(users.contains("pub depots: HasMany<super::depots::Entity>"), "{users}");
         let vaccines = sources.read("vaccines.rs");
         assert!(vaccines.contains("default_value = \"fridge\""), "{vaccines}");
         assert!(vaccines.contains("pub h1_n1: Option<i") && vaccines.contains("pub b12_c: Option<i"), "{vaccines}");
         assert!(!vaccines.contains("column_name"), "{vaccines}");
-        let centres = sources.read("centres.rs");
+        let depots = sources.read("depots.rs");
         for part in [
-            "#[sea_orm(table_name = \"centres\")]",
-            "pub kind: CentreKind",
+            "#[sea_orm(table_name = \"depots\")]",
+            "pub kind: DepotKind",
             "String(StringLen::N(80))\", unique",
             "pub opened_at: Option<DateTimeUtc>",
             "on_delete = \"Cascade\"",
             "BelongsTo<super::users::Entity>",
             "CompositeIndex::on(&[\"kind\", \"id\"])",
-            "enum_values::<CentreKind>()",
+            "enum_values::<DepotKind>()",
         ] {
-            assert!(centres.contains(part), "{part}: {centres}");
+            assert!(depots.contains(part), "{part}: {depots}");
         }
         assert!(
-            sources.read("values.rs").contains("pub enum CentreKind {\n    Clinic,\n    School,\n}"),
+            sources.read("values.rs").contains("pub enum DepotKind {\n    Clinic,\n    School,\n}"),
             "{}",
             sources.read("values.rs")
         );
-        assert!(sources.read("lib.rs").contains("pub mod centres;"));
-        assert!(sources.read("schema.rs").contains("describe(backend, centres::Entity),"));
+        assert!(sources.read("lib.rs").contains("pub mod depots;"));
+        assert!(sources.read("schema.rs").contains("describe(backend, depots::Entity),"));
         assert_eq!(sources.regenerate(&url), "The entities agree with the database: nothing to write\n");
 
-        execute(&url, "DROP TABLE centres").await;
+        execute(&url, "DROP TABLE depots").await;
         sources.regenerate(&url);
-        assert!(!sources.path("centres.rs").exists() && !sources.read("lib.rs").contains("centres"));
-        assert!(!sources.read("schema.rs").contains("centres") && !sources.read("users.rs").contains("centres"));
+        assert!(!sources.path("depots.rs").exists() && !sources.read("lib.rs").contains("depots"));
+        assert!(!sources.read("schema.rs").contains("depots") && !sources.read("users.rs").contains("depots"));
     })
     .await;
 }

@@ -1,10 +1,14 @@
 //! Health checks (liveness, readiness), and the public keys that verify access tokens (JWKS).
 
 use actix_web::{HttpResponse, get, web};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
+use crate::api::http::extract::CurrentUser;
 use crate::api::http::problem::Problem;
+use crate::domain::vaccination::invariants::{Miscount, recount};
 use crate::error::Error;
 use crate::state::AppState;
 
@@ -63,6 +67,66 @@ async fn report(state: &AppState) -> Result<web::Json<HealthReply>, Problem> {
     state.auth.skew.check()?;
     state.db.ping().await.map_err(Error::from)?;
     Ok(web::Json(HealthReply { status: "ok" }))
+}
+
+/// A counter that is wrong.
+#[derive(Serialize, ToSchema)]
+pub struct MiscountReply {
+    /// Name of the invariant: `slots_booked` or `patients_open_requests`.
+    #[schema(example = "slots_booked")]
+    invariant: &'static str,
+    /// Id of the slot or patient.
+    #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
+    id: Uuid,
+    /// The counter.
+    #[schema(example = 3)]
+    stored: i64,
+    /// The number of requests.
+    #[schema(example = 2, minimum = 0)]
+    counted: i64,
+}
+
+/// Outcome of a recount.
+#[derive(Serialize, ToSchema)]
+pub struct RecountReply {
+    checked_at: DateTime<Utc>,
+    /// Number of slots.
+    #[schema(example = 1000, minimum = 0)]
+    slots: u64,
+    /// Number of patients.
+    #[schema(example = 5000, minimum = 0)]
+    patients: u64,
+    /// Counters that are wrong, at most 100. There should be none.
+    violations: Vec<MiscountReply>,
+}
+
+/// Recount bookings
+///
+/// Compares the counters of slots and patients with the requests that they count. Reads all of them.
+///
+/// **Open to:** staff.
+#[utoipa::path(
+    operation_id = "check_invariants", tag = "operations", security(("oauth2" = []), ("token" = [])),
+    responses((status = 200, body = RecountReply), (status = 403, description = "Needs the role staff"))
+)]
+#[get("")]
+pub async fn check_invariants(
+    state: web::Data<AppState>,
+    user: CurrentUser,
+) -> Result<web::Json<RecountReply>, Problem> {
+    let recount = recount(&state.db, &state.auth.clock, &user).await?;
+    let violation = |miscount: Miscount| MiscountReply {
+        invariant: miscount.invariant,
+        id: miscount.id,
+        stored: miscount.stored,
+        counted: miscount.counted,
+    };
+    Ok(web::Json(RecountReply {
+        checked_at: recount.checked_at,
+        slots: recount.slots,
+        patients: recount.patients,
+        violations: recount.violations.into_iter().map(violation).collect(),
+    }))
 }
 
 /// Get the public keys (JWKS)

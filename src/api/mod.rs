@@ -30,7 +30,9 @@ pub use personal_data::document as personal_data_document;
 pub use http::extract::MAX_BODY_BYTES;
 use http::guard::signed_in;
 use records::audit;
-use vaccination::{transitions, vaccine_requests, vaccines};
+use vaccination::{
+    bookings, calendars, centres, courses, eligibility, patients, slots, transitions, vaccine_requests, vaccines,
+};
 
 /// Registers every route with its guard.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -99,6 +101,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(contacts::contacts::delete),
         )
         .service(scope("/api/v1/audit-events").wrap(from_fn(signed_in)).service(audit::list))
+        .service(scope("/api/v1/courses").guard(Get()).service(courses::list).service(courses::get))
+        .service(scope("/api/v1/courses").wrap(from_fn(signed_in)).service(courses::create))
         .service(scope("/api/v1/vaccines").guard(Get()).service(vaccines::list).service(vaccines::get))
         .service(scope("/api/v1/vaccines").wrap(from_fn(signed_in)).service(vaccines::create).service(vaccines::update))
         .service(
@@ -106,12 +110,52 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .wrap(from_fn(signed_in))
                 .service(vaccine_requests::create)
                 .service(vaccine_requests::list)
+                .service(vaccine_requests::counts)
+                .service(eligibility::check)
                 .service(vaccine_requests::get)
                 .service(vaccine_requests::update)
                 .service(transitions::approve)
                 .service(transitions::reject)
-                .service(transitions::cancel),
+                .service(bookings::book)
+                .service(bookings::rebook)
+                .service(bookings::unbook)
+                .service(bookings::cancel),
         )
+        .service(
+            scope("/api/v1/patients")
+                .wrap(from_fn(signed_in))
+                .service(patients::list)
+                .service(patients::get)
+                .service(patients::update),
+        )
+        .service(
+            scope("/api/v1/centres/{id}/staff")
+                .wrap(from_fn(signed_in))
+                .service(centres::list_staff)
+                .service(centres::add_staff)
+                .service(centres::remove_staff),
+        )
+        .service(
+            scope("/api/v1/centres").guard(Get()).service(centres::list).service(centres::get).service(slots::list),
+        )
+        .service(
+            scope("/api/v1/centres")
+                .wrap(from_fn(signed_in))
+                .service(centres::create)
+                .service(centres::update)
+                .service(slots::create)
+                .service(calendars::create)
+                .service(slots::close_day),
+        )
+        .service(scope("/api/v1/slots").guard(Get()).service(slots::get))
+        .service(
+            scope("/api/v1/slots")
+                .wrap(from_fn(signed_in))
+                .service(slots::update)
+                .service(slots::close)
+                .service(slots::reopen),
+        )
+        .service(scope("/health/invariants").wrap(from_fn(signed_in)).service(health::check_invariants))
         .service(scope("/health").service(health::check).service(health::live).service(health::ready))
         .service(health::jwks);
 }

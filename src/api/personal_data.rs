@@ -18,6 +18,7 @@ use crate::api::http::extract::Id;
 use crate::api::http::problem::Problem;
 use crate::api::http::streaming::{json_items, prefetched};
 use crate::api::records::audit::AuditEventReply;
+use crate::api::vaccination::patients::PatientReply;
 use crate::api::vaccination::vaccine_requests::VaccineRequestReply;
 use crate::domain::accounts::administration::Administrator;
 use crate::domain::personal_data::{self, PersonalData};
@@ -26,9 +27,10 @@ use crate::error::{Error, Result as DomainResult};
 use crate::state::AppState;
 
 /// Stored data that is not exported.
-const WITHHELD: [&str; 2] = [
+const WITHHELD: [&str; 3] = [
     "password_hash, code_hash, secret_hash: secrets",
     "throttles, quotas: counters under HMACs, which cannot be traced back to anybody and are deleted soon",
+    "idempotency_keys, user_words, patient_words: copies of other members",
 ];
 
 /// End of the document, with empty lists of contacts and activity.
@@ -41,6 +43,11 @@ pub struct PersonalDataReply {
     account: UserReply,
     /// Sessions, including ended ones that are not deleted yet.
     sessions: Vec<SessionReply>,
+    /// The people for whom the user has requested vaccines.
+    patients: Vec<PatientReply>,
+    /// Ids of the centres in which the user acts.
+    #[schema(value_type = BTreeSet<Uuid>)]
+    centres: Vec<Uuid>,
     vaccine_requests: Vec<VaccineRequestReply>,
     /// Imports of contacts.
     contact_imports: Vec<ImportReply>,
@@ -89,6 +96,8 @@ impl PersonalDataReply {
             exported_at: now,
             account: data.user.into(),
             sessions: data.sessions.into_iter().map(session).collect(),
+            patients: data.patients.into_iter().map(Into::into).collect(),
+            centres: data.centres,
             vaccine_requests: data.vaccine_requests.into_iter().map(Into::into).collect(),
             contact_imports: data.imports.into_iter().map(Into::into).collect(),
             birthday_feed: data.feed.map(Into::into),
@@ -198,7 +207,6 @@ mod tests {
             birth_date: None,
             email_verified_at: None,
             disabled_at: None,
-            search_text: String::new(),
             time_zone: None,
             created_at: Utc::now(),
             updated_at: Utc::now(),
@@ -206,6 +214,8 @@ mod tests {
         let data = PersonalData {
             user,
             sessions: Vec::new(),
+            patients: Vec::new(),
+            centres: Vec::new(),
             vaccine_requests: Vec::new(),
             imports: Vec::new(),
             feed: None,

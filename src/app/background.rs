@@ -11,7 +11,8 @@ use crate::domain::auth::codes;
 use crate::domain::auth::quota;
 use crate::domain::auth::sessions;
 use crate::domain::auth::throttle;
-use crate::domain::records::outbox;
+use crate::domain::records::{idempotency, outbox};
+use crate::domain::vaccination::closing;
 use crate::error::{Result, with_causes};
 use crate::mail::Mailer;
 use crate::mail::delivery_worker::DeliveryWorker;
@@ -22,6 +23,9 @@ const POLLING_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Difference of the clocks above which a warning is logged.
 const MAX_UNREPORTED_SKEW: chrono::Duration = chrono::Duration::seconds(2);
+
+/// Interval of looking for closed slots that still have bookings.
+const CLOSING_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Interval of the clean-up in each instance.
 const CLEANUP_INTERVAL: Duration = Duration::from_secs(600);
@@ -34,14 +38,18 @@ const DELIVERY_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(4);
 pub(super) struct Background {
     stop: watch::Sender<bool>,
     delivery_worker: JoinHandle<()>,
-    abortable: [JoinHandle<()>; 2],
+    abortable: [JoinHandle<()>; 3],
 }
 
 impl Background {
     pub(super) fn start(state: &AppState, mailer: Mailer) -> Self {
         let (stop, stopped) = watch::channel(false);
         let worker = DeliveryWorker::new(state.db.clone(), state.auth.clone(), mailer);
-        let abortable = [tokio::spawn(poll(state.clone())), tokio::spawn(clean_up(state.clone()))];
+        let abortable = [
+            tokio::spawn(poll(state.clone())),
+            tokio::spawn(clean_up(state.clone())),
+            tokio::spawn(put_bookings_back(state.clone())),
+        ];
         Self { stop, delivery_worker: tokio::spawn(worker.run(stopped)), abortable }
     }
 
@@ -90,6 +98,17 @@ async fn poll(state: AppState) {
         }
         auth.revocations.remove_expired(now - auth.tokens.lifetimes().access);
         auth.seen_generations.remove_expired(now - auth.tokens.lifetimes().access);
+    }
+}
+
+/// Puts the bookings of closed slots back where a process stopped before it had done so.
+async fn put_bookings_back(state: AppState) {
+    let mut interval = tokio::time::interval(CLOSING_INTERVAL);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut closing = Recurring::new("put the bookings of closed slots back");
+    loop {
+        interval.tick().await;
+        closing.report(closing::resume(&state.db, &state.auth.clock).await);
     }
 }
 
@@ -144,7 +163,8 @@ async fn clean_up_once(state: &AppState) -> Result<u64> {
         + codes::sweep(db, now).await?
         + throttle::sweep(db, now).await?
         + quota::sweep(db, now).await?
-        + outbox::sweep(db, now).await?;
+        + outbox::sweep(db, now).await?
+        + idempotency::delete_expired(db, now).await?;
     if let Err(error) = db.purge_log().await {
         // The next clean-up does it.
         log::debug!("cannot empty the write-ahead log: {error}");

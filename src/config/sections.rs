@@ -131,6 +131,36 @@ pub struct Contacts {
     pub import_max_rows: u64,
 }
 
+/// Vaccine requests: `[requests]`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Requests {
+    /// Who reviews requests.
+    pub review: RequestReview,
+}
+
+/// Who reviews requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RequestReview {
+    /// Staff.
+    Staff,
+    /// The rules: requests of people who are eligible are approved at once.
+    Rules,
+}
+
+/// Bookings: `[booking]`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Booking {
+    /// Hours before the start of a slot until which its owner may move, give back or cancel a booking.
+    pub change_until_hours: u32,
+    /// How often the owner may move a booking.
+    pub max_moves: u32,
+    /// Minutes before the start of a slot until which it can be booked.
+    pub notice_minutes: u32,
+    /// Number of people for whom one account may request vaccines.
+    pub patients_per_account: u32,
+}
+
 /// Mail: `[mail]`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Mail {

@@ -1,8 +1,8 @@
 //! Personal data: export and erasure of everything that is stored about a user.
 
 use entity::{
-    AuditAction, MailKind, account_codes, audit_events, calendar_feeds, contact_imports, contacts, outbox,
-    refresh_tokens, users, vaccine_requests,
+    AuditAction, MailKind, account_codes, audit_events, calendar_feeds, centre_staff, contact_imports, contacts,
+    outbox, patients, refresh_tokens, users, vaccine_requests,
 };
 use futures_util::Stream;
 use sea_orm::sea_query::Expr;
@@ -20,7 +20,8 @@ use crate::domain::auth::password::Password;
 use crate::domain::auth::sessions;
 use crate::domain::records::audit::{self, Event};
 use crate::domain::records::outbox as mails;
-use crate::domain::vaccination::vaccine_requests::Request;
+use crate::domain::vaccination::erasure;
+use crate::domain::vaccination::request_list::Request;
 use crate::domain::values::caller::Caller;
 use crate::domain::values::client::Client;
 use crate::domain::values::clock::Clock;
@@ -37,6 +38,10 @@ pub struct PersonalData {
     pub user: users::Model,
     /// Sessions, including ended ones that are not deleted yet.
     pub sessions: Vec<refresh_tokens::Model>,
+    /// Patients of the account.
+    pub patients: Vec<patients::Model>,
+    /// Centres in which the user acts.
+    pub centres: Vec<Uuid>,
     /// Vaccine requests of the user.
     pub vaccine_requests: Vec<Request>,
     /// Imports of contacts.
@@ -83,7 +88,19 @@ async fn read(db: &impl ConnectionTrait, user: users::Model) -> Result<PersonalD
             .order_by_asc(refresh_tokens::Column::Id)
             .all(db)
             .await?,
-        vaccine_requests: crate::domain::vaccination::vaccine_requests::all_of(db, id).await?,
+        patients: patients::Entity::find()
+            .filter(patients::Column::UserId.eq(id))
+            .order_by_asc(patients::Column::Id)
+            .all(db)
+            .await?,
+        centres: centre_staff::Entity::find()
+            .select_only()
+            .column(centre_staff::Column::CentreId)
+            .filter(centre_staff::Column::UserId.eq(id))
+            .into_tuple()
+            .all(db)
+            .await?,
+        vaccine_requests: crate::domain::vaccination::request_list::all_of(db, id).await?,
         imports: crate::domain::contacts::contact_imports::all_of(db, id).await?,
         feed: calendar_feeds::Entity::find_by_id(id).one(db).await?,
         reviewed: vaccine_requests::Entity::find()
@@ -200,13 +217,12 @@ async fn erase_account(
 
 async fn erase_traces(transaction: &impl ConnectionTrait, user: &users::Model) -> Result<Erasure> {
     let id = user.id;
-    let requests = vaccine_requests::Entity::delete_many().filter(vaccine_requests::Column::UserId.eq(id));
     let codes = account_codes::Entity::delete_many().filter(account_codes::Column::UserId.eq(id));
     let reviews = vaccine_requests::Entity::update_many()
         .col_expr(vaccine_requests::Column::ReviewedBy, Expr::value(Option::<Uuid>::None))
         .filter(vaccine_requests::Column::ReviewedBy.eq(id));
     Ok(Erasure {
-        vaccine_requests: requests.exec(transaction).await?.rows_affected,
+        vaccine_requests: erasure::erase_patients(transaction, id).await?,
         contacts: crate::domain::contacts::contacts::delete_all(transaction, id).await?,
         codes: codes.exec(transaction).await?.rows_affected,
         mails: mails::delete_all(transaction, id, &user.email).await?,

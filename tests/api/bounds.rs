@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use entity::{account_codes, contacts, users, vaccine_requests, vaccines};
+use entity::{account_codes, centres, contacts, courses, patients, slots, users, vaccine_requests, vaccines};
 use sea_orm::sea_query::{ColumnType, StringLen};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, Statement};
 use serde_json::Value;
@@ -59,6 +59,24 @@ fn column_of(schema: &str, member: &str) -> Option<Stored> {
             stored(vaccine_requests::Column::DoseNumber)
         }
         ("RejectVaccineRequest", "reason") => stored(vaccine_requests::Column::Reason),
+        ("CreateCourse", "code") => stored(courses::Column::Code),
+        ("CreateCourse", "name") => stored(courses::Column::Name),
+        ("CreateCentre" | "UpdateCentre", "name") => stored(centres::Column::Name),
+        ("CreateCentre" | "UpdateCentre", "address") => stored(centres::Column::Address),
+        ("CreateCentre" | "UpdateCentre", "city") => stored(centres::Column::City),
+        ("CreateCentre" | "UpdateCentre", "postal_code") => stored(centres::Column::PostalCode),
+        ("CreateCentre" | "UpdateCentre", "time_zone") => stored(centres::Column::TimeZone),
+        ("CreateCentre" | "UpdateCentre", "phone_number") => stored(centres::Column::PhoneNumber),
+        ("CreateSlot" | "UpdateSlot" | "CreateCalendar", "capacity") => stored(slots::Column::Capacity),
+        ("CloseSlot" | "CloseDay", "reason") => stored(slots::Column::ClosedReason),
+        ("UpdatePatient", "birth_month") => stored(patients::Column::BirthMonth),
+        ("UpdatePatient", "birth_day") => stored(patients::Column::BirthDay),
+        ("UpdatePatient", "birth_year") => stored(patients::Column::BirthYear),
+        // The name of a contact, which has two parts, fits too.
+        ("UpdatePatient", "name") => return None,
+        // Coordinates are numbers with a fraction; times of a calendar become the instants of slots.
+        ("CreateCentre" | "UpdateCentre", "latitude" | "longitude") => return None,
+        ("CreateCalendar", "opens" | "closes" | "slot_minutes") => return None,
         // Secrets are only stored as hashes.
         (_, "password" | "current_password" | "new_password" | "reset_token" | "flow") => return None,
         _ => panic!("{schema}.{member} has a bound; say here which column it is stored in, or that there is none"),

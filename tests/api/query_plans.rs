@@ -9,7 +9,7 @@ use care4u::domain::accounts::national_ids;
 use care4u::domain::accounts::recovery;
 use care4u::domain::accounts::registration::{self, NewUser};
 use care4u::domain::accounts::users;
-use care4u::domain::accounts::users::{UserFilter, UserSearch};
+use care4u::domain::accounts::users::UserFilter;
 use care4u::domain::accounts::verification::{self, Proof};
 use care4u::domain::auth::codes;
 use care4u::domain::auth::password::Password;
@@ -21,10 +21,12 @@ use care4u::domain::auth::token::PresentedToken;
 use care4u::domain::auth::{log_in, refresh, sessions};
 use care4u::domain::personal_data;
 use care4u::domain::records::audit::{self, AuditFilter};
+use care4u::domain::records::idempotency::{Once, Response};
 use care4u::domain::records::outbox;
-use care4u::domain::vaccination::transitions::{self, Transition};
+use care4u::domain::vaccination::request_list::{self, Request, RequestFilter};
+use care4u::domain::vaccination::transitions::{self, Decision};
 use care4u::domain::vaccination::vaccine_requests;
-use care4u::domain::vaccination::vaccine_requests::{NewRequest, RequestFilter};
+use care4u::domain::vaccination::vaccine_requests::NewRequest;
 use care4u::domain::vaccination::vaccines::{self, Doses};
 use care4u::domain::values::actor::Actor;
 use care4u::domain::values::caller::Caller;
@@ -34,6 +36,7 @@ use care4u::domain::values::one_time_code::OneTimeCode;
 use care4u::domain::values::page::Page;
 use care4u::domain::values::patch::Patch;
 use care4u::domain::values::person::{FullName, NationalId};
+use care4u::domain::values::search::SearchText;
 use care4u::domain::values::value::Value as _;
 use entity::{CodePurpose, RequestStatus, Role};
 use sea_orm::{ConnectionTrait, DbBackend};
@@ -63,9 +66,21 @@ async fn fill(app: &TestApp, vaccine_id: Uuid) -> Uuid {
             ..Default::default()
         };
         entity::users::Entity::insert(user).exec_without_returning(db).await.unwrap();
+        let patient = entity::patients::ActiveModel {
+            id: Set(user_id),
+            user_id: Set(Some(user_id)),
+            relation: Set(entity::PatientRelation::Own),
+            name: Set(Some("Somebody".into())),
+            created_at: Set(now),
+            updated_at: Set(now),
+            ..Default::default()
+        };
+        entity::patients::Entity::insert(patient).exec_without_returning(db).await.unwrap();
         let requests = (0..40).map(|_| entity::vaccine_requests::ActiveModel {
             id: Set(Uuid::now_v7()),
-            user_id: Set(user_id),
+            user_id: Set(Some(user_id)),
+            patient_id: Set(user_id),
+            course_id: Set(vaccine_id),
             vaccine_id: Set(vaccine_id),
             dose_number: Set(1),
             status: Set(RequestStatus::Rejected),
@@ -103,6 +118,10 @@ pub(super) fn actor(user_id: Uuid, role: Role) -> Actor {
     Actor { user_id, session_id: Uuid::now_v7(), role }
 }
 
+pub(super) fn no_response(_: &Request) -> Response {
+    Response { status: 200, location: None, body: String::new(), is_replayed: false }
+}
+
 /// Returns the first page and a later one.
 fn pages() -> [Page; 2] {
     [None, Some(Uuid::now_v7())].map(|after| Page { limit: 20, after })
@@ -121,14 +140,15 @@ async fn vaccines_and_requests_are_found_by_index() {
     let now = auth.clock.now();
 
     vaccines::get(&db, vaccine_id).await.unwrap();
-    vaccine_requests::get(&db, &own, request).await.unwrap();
+    let (as_own, as_staff) = [own, staff].map(|actor| Caller { actor, client: client.clone() }).into();
+    request_list::get(&db, &auth.clock, &as_own, request).await.unwrap();
     let of_status = RequestFilter { status: Some(RequestStatus::Pending), ..RequestFilter::default() };
     let of_vaccine = RequestFilter { vaccine_id: Some(vaccine_id), ..RequestFilter::default() };
     let of_user = RequestFilter { user_id: Some(own.user_id), ..RequestFilter::default() };
     let of_time = RequestFilter { created_from: Some(now), created_before: Some(now), ..RequestFilter::default() };
     for page in pages() {
         vaccines::list(&db, Some(true), page).await.unwrap();
-        vaccine_requests::list(&db, &own, &RequestFilter::default(), page).await.unwrap();
+        request_list::list(&db, &auth.clock, &as_own, &RequestFilter::default(), page).await.unwrap();
         db.used("vaccine_requests_user_id_id_idx");
         for (filter, index) in [
             (&of_status, Some("vaccine_requests_status_id_idx")),
@@ -138,18 +158,19 @@ async fn vaccines_and_requests_are_found_by_index() {
             (&of_time, None),
             (&RequestFilter::default(), None),
         ] {
-            vaccine_requests::list(&db, &staff, filter, page).await.unwrap();
+            request_list::list(&db, &auth.clock, &as_staff, filter, page).await.unwrap();
             if let Some(index) = index {
                 db.used(index);
             }
         }
     }
     let new = NewRequest { contact_id: None, vaccine_id, dose_number: Doses::parse(1).unwrap(), note: None };
-    vaccine_requests::create(&db, &auth.clock, &actor(other_user_id, Role::Patient), new).await.unwrap();
+    let (once, by) = (Once { key: None, render: no_response }, actor(other_user_id, Role::Patient));
+    vaccine_requests::create(&db, &auth.clock, &app.state().booking, &by, once, new).await.unwrap();
     let changes = vaccine_requests::RequestChanges { vaccine_id: Some(vaccine_id), ..Default::default() };
     vaccine_requests::update(&db, &auth.clock, &own, request, changes).await.unwrap();
     let reviewer = Caller { actor: actor(other_user_id, Role::Staff), client };
-    transitions::apply(&db, &auth.clock, &reviewer, request, Transition::Approve).await.unwrap();
+    transitions::decide(&db, &auth.clock, &reviewer, request, Decision::Approve).await.unwrap();
     assert!(db.count() > 15);
 }
 
@@ -184,7 +205,7 @@ async fn accounts_and_the_audit_trail_are_found_by_index() {
             UserFilter::default(),
             UserFilter { email: email.clone(), ..UserFilter::default() },
             UserFilter {
-                search: Some(UserSearch::parse("ada").unwrap()),
+                search: Some(SearchText::parse("ada").unwrap()),
                 is_disabled: Some(false),
                 ..UserFilter::default()
             },

@@ -72,9 +72,9 @@ fn visit(server: &Serving, folder: &Path) {
     let refresh = format!(r#"{{"refresh_token":"{}"}}"#, member(&pair, "refresh_token"));
     expect(200, server.send("GET", "/api/v1/users/me", &token, ""));
     expect(200, server.send("PATCH", "/api/v1/users/me", &token, r#"{"name":"Xanthippe Pen","nid":"19121815-B"}"#));
-    let catalogue = expect(200, server.send("GET", "/api/v1/vaccines?limit=1", "", ""));
+    let catalogue = expect(200, server.send("GET", "/api/v1/vaccines/01900000-0000-7000-8000-000000000009", "", ""));
     let catalogue: serde_json::Value = serde_json::from_str(&catalogue).unwrap();
-    let ask = format!(r#"{{"vaccine_id":{},"note":"free on mondays"}}"#, catalogue["items"][0]["id"]);
+    let ask = format!(r#"{{"vaccine_id":{},"note":"free on mondays"}}"#, catalogue["id"]);
     let request = member(&expect(201, server.send("POST", "/api/v1/vaccine-requests", &token, &ask)), "id");
     let admin = r#"{"email":"admin@example.org","password":"correct horse battery"}"#;
     let admin = member(&expect(200, server.send("POST", "/api/v1/auth/login", "", admin)), "access_token");

@@ -73,7 +73,10 @@ async fn the_same_seed_gives_the_same_data_and_another_seed_other_data() {
     assert!(contacts.iter().any(|contact| (contact.birth_month, contact.birth_day) == (Some(2), Some(29))));
     let states: std::collections::BTreeSet<_> = requests.iter().map(|request| request.status.as_str()).collect();
     assert_eq!(states.len(), 7, "{states:?}");
-    assert!(requests.iter().any(|request| request.for_contact) && requests.iter().any(|request| !request.for_contact));
+    assert!(requests.iter().all(|request| {
+        let needs_slot = matches!(request.status, entity::RequestStatus::Booked | entity::RequestStatus::Missed);
+        request.slot_id.is_some() == needs_slot
+    }));
 }
 
 #[tokio::test]

@@ -6,15 +6,28 @@ use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
 const CONDITION_1: &str = "\
+    (longitude IS NULL) = (latitude IS NULL) AND (longitude IS NULL OR longitude BETWEEN -180 AND 180)";
+
+const CONDITION_2: &str = "\
     CASE WHEN birth_month IS NULL OR birth_day IS NULL THEN birth_month IS NULL AND birth_day IS NULL \
     AND birth_year IS NULL WHEN birth_month = 2 AND birth_day = 29 AND birth_year IS NOT NULL THEN \
     birth_year % 4 = 0 AND (birth_year % 100 <> 0 OR birth_year % 400 = 0) WHEN birth_month = 2 THEN \
     birth_day BETWEEN 1 AND 29 WHEN birth_month IN (4, 6, 9, 11) THEN birth_day BETWEEN 1 AND 30 ELSE \
     birth_month BETWEEN 1 AND 12 AND birth_day BETWEEN 1 AND 31 END";
 
-const CONDITION_2: &str = "\
-    CASE WHEN contact_id IS NOT NULL THEN for_contact ELSE NOT for_contact OR status NOT IN \
-    ('pending', 'approved', 'booked') END";
+const CONDITION_3: &str = "\
+    CASE WHEN birth_month IS NULL OR birth_day IS NULL THEN birth_month IS NULL AND birth_day IS NULL \
+    WHEN birth_month = 2 AND birth_day = 29 AND birth_year IS NOT NULL THEN birth_year % 4 = 0 AND \
+    (birth_year % 100 <> 0 OR birth_year % 400 = 0) WHEN birth_month = 2 THEN birth_day BETWEEN 1 AND \
+    29 WHEN birth_month IN (4, 6, 9, 11) THEN birth_day BETWEEN 1 AND 30 ELSE birth_month BETWEEN 1 \
+    AND 12 AND birth_day BETWEEN 1 AND 31 END";
+
+const CONDITION_4: &str = "\
+    open_requests >= 0 AND (open_requests = 0 OR relation <> 'dependant' OR contact_id IS NOT NULL)";
+
+const CONDITION_5: &str = "\
+    CASE WHEN status IN ('booked', 'missed') THEN slot_id IS NOT NULL ELSE slot_id IS NULL OR status = \
+    'administered' END";
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -48,6 +61,8 @@ impl MigrationTrait for Migration {
             .col(AuditEvents::Id)
             .to_owned();
         manager.create_index(index).await?;
+        manager.create_table(centres()).await?;
+        manager.create_table(courses()).await?;
         manager.create_table(quotas()).await?;
         let index = Index::create().name("quotas_resets_at_idx").table(Quotas::Table).col(Quotas::ResetsAt).to_owned();
         manager.create_index(index).await?;
@@ -82,6 +97,13 @@ impl MigrationTrait for Migration {
             .to_owned();
         manager.create_index(index).await?;
         manager.create_table(calendar_feeds()).await?;
+        manager.create_table(centre_staff()).await?;
+        let index = Index::create()
+            .name("centre_staff_centre_id_idx")
+            .table(CentreStaff::Table)
+            .col(CentreStaff::CentreId)
+            .to_owned();
+        manager.create_index(index).await?;
         manager.create_table(contact_imports()).await?;
         let index = Index::create()
             .name("contact_imports_user_id_id_idx")
@@ -134,6 +156,42 @@ impl MigrationTrait for Migration {
             .col(Outbox::Id)
             .to_owned();
         manager.create_index(index).await?;
+        manager.create_table(patients()).await?;
+        let index = Index::create()
+            .unique()
+            .name("patients_user_id_key")
+            .table(Patients::Table)
+            .col(Patients::UserId)
+            .and_where(Expr::cust("relation = 'self'"))
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("patients_user_id_id_idx")
+            .table(Patients::Table)
+            .col(Patients::UserId)
+            .col(Patients::Id)
+            .to_owned();
+        manager.create_index(index).await?;
+        manager.create_table(idempotency_keys()).await?;
+        let index = Index::create()
+            .name("idempotency_keys_patient_id_idx")
+            .table(IdempotencyKeys::Table)
+            .col(IdempotencyKeys::PatientId)
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("idempotency_keys_created_at_idx")
+            .table(IdempotencyKeys::Table)
+            .col(IdempotencyKeys::CreatedAt)
+            .to_owned();
+        manager.create_index(index).await?;
+        manager.create_table(patient_words(manager.get_database_backend())).await?;
+        let index = Index::create()
+            .name("patient_words_patient_id_idx")
+            .table(PatientWords::Table)
+            .col(PatientWords::PatientId)
+            .to_owned();
+        manager.create_index(index).await?;
         manager.create_table(refresh_tokens()).await?;
         let index = Index::create()
             .name("refresh_tokens_expires_at_idx")
@@ -155,7 +213,47 @@ impl MigrationTrait for Migration {
             .col(RefreshTokens::Id)
             .to_owned();
         manager.create_index(index).await?;
+        manager.create_table(user_words(manager.get_database_backend())).await?;
+        let index =
+            Index::create().name("user_words_user_id_idx").table(UserWords::Table).col(UserWords::UserId).to_owned();
+        manager.create_index(index).await?;
         manager.create_table(vaccines()).await?;
+        let index =
+            Index::create().name("vaccines_course_id_idx").table(Vaccines::Table).col(Vaccines::CourseId).to_owned();
+        manager.create_index(index).await?;
+        manager.create_table(slots()).await?;
+        let index = Index::create()
+            .unique()
+            .name("slots_centre_id_vaccine_id_starts_at_key")
+            .table(Slots::Table)
+            .col(Slots::CentreId)
+            .col(Slots::VaccineId)
+            .col(Slots::StartsAt)
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("slots_centre_id_starts_at_id_idx")
+            .table(Slots::Table)
+            .col(Slots::CentreId)
+            .col(Slots::StartsAt)
+            .col(Slots::Id)
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("slots_vaccine_id_starts_at_id_idx")
+            .table(Slots::Table)
+            .col(Slots::VaccineId)
+            .col(Slots::StartsAt)
+            .col(Slots::Id)
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("slots_closed_at_idx")
+            .table(Slots::Table)
+            .col(Slots::ClosedAt)
+            .and_where(Expr::cust("closed_at IS NOT NULL"))
+            .to_owned();
+        manager.create_index(index).await?;
         manager.create_table(vaccine_requests()).await?;
         let index = Index::create()
             .name("vaccine_requests_reviewed_by_idx")
@@ -165,29 +263,26 @@ impl MigrationTrait for Migration {
         manager.create_index(index).await?;
         let index = Index::create()
             .unique()
-            .name("vaccine_requests_user_id_vaccine_id_dose_number_key")
+            .name("vaccine_requests_patient_id_course_id_dose_number_key")
             .table(VaccineRequests::Table)
-            .col(VaccineRequests::UserId)
-            .col(VaccineRequests::VaccineId)
-            .col(VaccineRequests::DoseNumber)
-            .and_where(Expr::cust("status IN ('pending', 'approved', 'booked') AND contact_id IS NULL"))
-            .to_owned();
-        manager.create_index(index).await?;
-        let index = Index::create()
-            .unique()
-            .name("vaccine_requests_contact_id_vaccine_id_dose_number_key")
-            .table(VaccineRequests::Table)
-            .col(VaccineRequests::ContactId)
-            .col(VaccineRequests::VaccineId)
+            .col(VaccineRequests::PatientId)
+            .col(VaccineRequests::CourseId)
             .col(VaccineRequests::DoseNumber)
             .and_where(Expr::col(VaccineRequests::Status).is_in(["pending", "approved", "booked"]))
             .to_owned();
         manager.create_index(index).await?;
         let index = Index::create()
-            .name("vaccine_requests_contact_id_id_idx")
+            .name("vaccine_requests_patient_id_id_idx")
             .table(VaccineRequests::Table)
-            .col(VaccineRequests::ContactId)
+            .col(VaccineRequests::PatientId)
             .col(VaccineRequests::Id)
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("vaccine_requests_slot_id_idx")
+            .table(VaccineRequests::Table)
+            .col(VaccineRequests::SlotId)
+            .and_where(Expr::cust("slot_id IS NOT NULL"))
             .to_owned();
         manager.create_index(index).await?;
         let index = Index::create()
@@ -217,16 +312,28 @@ impl MigrationTrait for Migration {
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // The rows of vaccine_requests are lost.
         manager.drop_table(Table::drop().table(VaccineRequests::Table).to_owned()).await?;
+        // The rows of slots are lost.
+        manager.drop_table(Table::drop().table(Slots::Table).to_owned()).await?;
         // The rows of vaccines are lost.
         manager.drop_table(Table::drop().table(Vaccines::Table).to_owned()).await?;
+        // The rows of user_words are lost.
+        manager.drop_table(Table::drop().table(UserWords::Table).to_owned()).await?;
         // The rows of refresh_tokens are lost.
         manager.drop_table(Table::drop().table(RefreshTokens::Table).to_owned()).await?;
+        // The rows of patient_words are lost.
+        manager.drop_table(Table::drop().table(PatientWords::Table).to_owned()).await?;
+        // The rows of idempotency_keys are lost.
+        manager.drop_table(Table::drop().table(IdempotencyKeys::Table).to_owned()).await?;
+        // The rows of patients are lost.
+        manager.drop_table(Table::drop().table(Patients::Table).to_owned()).await?;
         // The rows of outbox are lost.
         manager.drop_table(Table::drop().table(Outbox::Table).to_owned()).await?;
         // The rows of contacts are lost.
         manager.drop_table(Table::drop().table(Contacts::Table).to_owned()).await?;
         // The rows of contact_imports are lost.
         manager.drop_table(Table::drop().table(ContactImports::Table).to_owned()).await?;
+        // The rows of centre_staff are lost.
+        manager.drop_table(Table::drop().table(CentreStaff::Table).to_owned()).await?;
         // The rows of calendar_feeds are lost.
         manager.drop_table(Table::drop().table(CalendarFeeds::Table).to_owned()).await?;
         // The rows of account_codes are lost.
@@ -237,6 +344,10 @@ impl MigrationTrait for Migration {
         manager.drop_table(Table::drop().table(Throttles::Table).to_owned()).await?;
         // The rows of quotas are lost.
         manager.drop_table(Table::drop().table(Quotas::Table).to_owned()).await?;
+        // The rows of courses are lost.
+        manager.drop_table(Table::drop().table(Courses::Table).to_owned()).await?;
+        // The rows of centres are lost.
+        manager.drop_table(Table::drop().table(Centres::Table).to_owned()).await?;
         // The rows of audit_events are lost.
         manager.drop_table(Table::drop().table(AuditEvents::Table).to_owned()).await?;
         Ok(())
@@ -285,8 +396,55 @@ fn audit_events() -> TableCreateStatement {
                 "import_undone",
                 "feed_created",
                 "feed_deleted",
+                "patient_read",
+                "patient_changed",
+                "request_booked",
+                "request_moved",
+                "request_unbooked",
+                "centre_created",
+                "centre_changed",
+                "centre_staff_added",
+                "centre_staff_removed",
+                "calendar_created",
+                "slot_created",
+                "slot_changed",
+                "slot_closed",
+                "slot_reopened",
+                "day_closed",
             ]),
         ))
+        .to_owned()
+}
+
+fn centres() -> TableCreateStatement {
+    Table::create()
+        .table(Centres::Table)
+        .col(ColumnDef::new(Centres::Id).uuid().not_null())
+        .col(ColumnDef::new(Centres::Name).string_len(200).not_null())
+        .col(ColumnDef::new(Centres::Address).string_len(500).not_null())
+        .col(ColumnDef::new(Centres::City).string_len(100))
+        .col(ColumnDef::new(Centres::PostalCode).string_len(20))
+        .col(ColumnDef::new(Centres::TimeZone).string_len(64).not_null())
+        .col(ColumnDef::new(Centres::Latitude).double())
+        .col(ColumnDef::new(Centres::Longitude).double())
+        .col(ColumnDef::new(Centres::PhoneNumber).string_len(32))
+        .col(ColumnDef::new(Centres::Active).boolean().not_null().default(true))
+        .col(ColumnDef::new(Centres::CreatedAt).timestamp_with_time_zone().not_null())
+        .col(ColumnDef::new(Centres::UpdatedAt).timestamp_with_time_zone().not_null())
+        .primary_key(Index::create().name("centres_pkey").col(Centres::Id))
+        .check(Check::named("centres_latitude_check", Expr::cust("latitude BETWEEN -90 AND 90")))
+        .check(Check::named("centres_longitude_check", Expr::cust(CONDITION_1)))
+        .to_owned()
+}
+
+fn courses() -> TableCreateStatement {
+    Table::create()
+        .table(Courses::Table)
+        .col(ColumnDef::new(Courses::Id).uuid().not_null())
+        .col(ColumnDef::new(Courses::Code).string_len(32).not_null())
+        .col(ColumnDef::new(Courses::Name).string_len(200).not_null())
+        .primary_key(Index::create().name("courses_pkey").col(Courses::Id))
+        .index(Index::create().unique().name("courses_code_key").col(Courses::Code))
         .to_owned()
 }
 
@@ -327,7 +485,6 @@ fn users() -> TableCreateStatement {
         .col(ColumnDef::new(Users::DisabledAt).timestamp_with_time_zone())
         .col(ColumnDef::new(Users::CreatedAt).timestamp_with_time_zone().not_null())
         .col(ColumnDef::new(Users::UpdatedAt).timestamp_with_time_zone().not_null())
-        .col(ColumnDef::new(Users::SearchText).text().not_null().default(""))
         .col(ColumnDef::new(Users::TimeZone).string_len(64))
         .col(ColumnDef::new(Users::NidKey).string_len(64))
         .col(ColumnDef::new(Users::NidVerifiedAt).timestamp_with_time_zone())
@@ -389,6 +546,29 @@ fn calendar_feeds() -> TableCreateStatement {
             ForeignKey::create()
                 .name("calendar_feeds_user_id_fkey")
                 .from(CalendarFeeds::Table, CalendarFeeds::UserId)
+                .to(Users::Table, Users::Id)
+                .on_delete(ForeignKeyAction::Cascade),
+        )
+        .to_owned()
+}
+
+fn centre_staff() -> TableCreateStatement {
+    Table::create()
+        .table(CentreStaff::Table)
+        .col(ColumnDef::new(CentreStaff::UserId).uuid().not_null())
+        .col(ColumnDef::new(CentreStaff::CentreId).uuid().not_null())
+        .col(ColumnDef::new(CentreStaff::CreatedAt).timestamp_with_time_zone().not_null())
+        .primary_key(Index::create().name("centre_staff_pkey").col(CentreStaff::UserId).col(CentreStaff::CentreId))
+        .foreign_key(
+            ForeignKey::create()
+                .name("centre_staff_centre_id_fkey")
+                .from(CentreStaff::Table, CentreStaff::CentreId)
+                .to(Centres::Table, Centres::Id),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("centre_staff_user_id_fkey")
+                .from(CentreStaff::Table, CentreStaff::UserId)
                 .to(Users::Table, Users::Id)
                 .on_delete(ForeignKeyAction::Cascade),
         )
@@ -458,7 +638,7 @@ fn contacts(backend: DbBackend) -> TableCreateStatement {
                 .to(Users::Table, Users::Id)
                 .on_delete(ForeignKeyAction::Cascade),
         )
-        .check(Check::named("contacts_birth_day_check", Expr::cust(CONDITION_1)))
+        .check(Check::named("contacts_birth_day_check", Expr::cust(CONDITION_2)))
         .check(Check::named("contacts_birth_year_check", Expr::cust("birth_year BETWEEN 1900 AND 9999")))
         .to_owned();
     if backend == DbBackend::Sqlite {
@@ -502,6 +682,103 @@ fn outbox() -> TableCreateStatement {
         .to_owned()
 }
 
+fn patients() -> TableCreateStatement {
+    Table::create()
+        .table(Patients::Table)
+        .col(ColumnDef::new(Patients::Id).uuid().not_null())
+        .col(ColumnDef::new(Patients::UserId).uuid())
+        .col(ColumnDef::new(Patients::ContactId).uuid())
+        .col(ColumnDef::new(Patients::Relation).string_len(16).not_null())
+        .col(ColumnDef::new(Patients::Name).string_len(255))
+        .col(ColumnDef::new(Patients::GivenName).string_len(100))
+        .col(ColumnDef::new(Patients::FamilyName).string_len(100))
+        .col(ColumnDef::new(Patients::BirthYear).small_integer())
+        .col(ColumnDef::new(Patients::BirthMonth).small_integer())
+        .col(ColumnDef::new(Patients::BirthDay).small_integer())
+        .col(ColumnDef::new(Patients::OpenRequests).integer().not_null().default(0))
+        .col(ColumnDef::new(Patients::CreatedAt).timestamp_with_time_zone().not_null())
+        .col(ColumnDef::new(Patients::UpdatedAt).timestamp_with_time_zone().not_null())
+        .primary_key(Index::create().name("patients_pkey").col(Patients::Id))
+        .index(Index::create().unique().name("patients_contact_id_key").col(Patients::ContactId))
+        .foreign_key(
+            ForeignKey::create()
+                .name("patients_contact_id_fkey")
+                .from(Patients::Table, Patients::ContactId)
+                .to(Contacts::Table, Contacts::Id)
+                .on_delete(ForeignKeyAction::SetNull),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("patients_user_id_fkey")
+                .from(Patients::Table, Patients::UserId)
+                .to(Users::Table, Users::Id),
+        )
+        .check(Check::named("patients_birth_day_check", Expr::cust(CONDITION_3)))
+        .check(Check::named("patients_birth_year_check", Expr::cust("birth_year BETWEEN 1900 AND 9999")))
+        .check(Check::named("patients_contact_id_check", Expr::cust("contact_id IS NULL OR relation = 'dependant'")))
+        .check(Check::named("patients_open_requests_check", Expr::cust(CONDITION_4)))
+        .check(Check::named(
+            "patients_relation_check",
+            Expr::col(Patients::Relation).is_in(["self", "dependant", "walk_in"]),
+        ))
+        .to_owned()
+}
+
+fn idempotency_keys() -> TableCreateStatement {
+    Table::create()
+        .table(IdempotencyKeys::Table)
+        .col(ColumnDef::new(IdempotencyKeys::UserId).uuid().not_null())
+        .col(ColumnDef::new(IdempotencyKeys::Key).string_len(255).not_null())
+        .col(ColumnDef::new(IdempotencyKeys::RequestHash).string_len(64).not_null())
+        .col(ColumnDef::new(IdempotencyKeys::Status).small_integer())
+        .col(ColumnDef::new(IdempotencyKeys::Location).string_len(255))
+        .col(ColumnDef::new(IdempotencyKeys::Body).text())
+        .col(ColumnDef::new(IdempotencyKeys::PatientId).uuid())
+        .col(ColumnDef::new(IdempotencyKeys::CreatedAt).timestamp_with_time_zone().not_null())
+        .primary_key(
+            Index::create().name("idempotency_keys_pkey").col(IdempotencyKeys::UserId).col(IdempotencyKeys::Key),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("idempotency_keys_patient_id_fkey")
+                .from(IdempotencyKeys::Table, IdempotencyKeys::PatientId)
+                .to(Patients::Table, Patients::Id)
+                .on_delete(ForeignKeyAction::Cascade),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("idempotency_keys_user_id_fkey")
+                .from(IdempotencyKeys::Table, IdempotencyKeys::UserId)
+                .to(Users::Table, Users::Id)
+                .on_delete(ForeignKeyAction::Cascade),
+        )
+        .to_owned()
+}
+
+fn patient_words(backend: DbBackend) -> TableCreateStatement {
+    let mut word = ColumnDef::new(PatientWords::Word).text().not_null().to_owned();
+    if backend == DbBackend::Postgres {
+        word.extra("COLLATE \"C\"");
+    }
+    let mut table = Table::create()
+        .table(PatientWords::Table)
+        .col(&mut word)
+        .col(ColumnDef::new(PatientWords::PatientId).uuid().not_null())
+        .primary_key(Index::create().name("patient_words_pkey").col(PatientWords::Word).col(PatientWords::PatientId))
+        .foreign_key(
+            ForeignKey::create()
+                .name("patient_words_patient_id_fkey")
+                .from(PatientWords::Table, PatientWords::PatientId)
+                .to(Patients::Table, Patients::Id)
+                .on_delete(ForeignKeyAction::Cascade),
+        )
+        .to_owned();
+    if backend == DbBackend::Sqlite {
+        table.extra("WITHOUT ROWID");
+    }
+    table
+}
+
 fn refresh_tokens() -> TableCreateStatement {
     Table::create()
         .table(RefreshTokens::Table)
@@ -527,6 +804,30 @@ fn refresh_tokens() -> TableCreateStatement {
         .to_owned()
 }
 
+fn user_words(backend: DbBackend) -> TableCreateStatement {
+    let mut word = ColumnDef::new(UserWords::Word).text().not_null().to_owned();
+    if backend == DbBackend::Postgres {
+        word.extra("COLLATE \"C\"");
+    }
+    let mut table = Table::create()
+        .table(UserWords::Table)
+        .col(&mut word)
+        .col(ColumnDef::new(UserWords::UserId).uuid().not_null())
+        .primary_key(Index::create().name("user_words_pkey").col(UserWords::Word).col(UserWords::UserId))
+        .foreign_key(
+            ForeignKey::create()
+                .name("user_words_user_id_fkey")
+                .from(UserWords::Table, UserWords::UserId)
+                .to(Users::Table, Users::Id)
+                .on_delete(ForeignKeyAction::Cascade),
+        )
+        .to_owned();
+    if backend == DbBackend::Sqlite {
+        table.extra("WITHOUT ROWID");
+    }
+    table
+}
+
 fn vaccines() -> TableCreateStatement {
     Table::create()
         .table(Vaccines::Table)
@@ -539,8 +840,15 @@ fn vaccines() -> TableCreateStatement {
         .col(ColumnDef::new(Vaccines::MinAgeMonths).integer())
         .col(ColumnDef::new(Vaccines::MaxAgeMonths).integer())
         .col(ColumnDef::new(Vaccines::Active).boolean().not_null().default(true))
+        .col(ColumnDef::new(Vaccines::CourseId).uuid().not_null())
         .primary_key(Index::create().name("vaccines_pkey").col(Vaccines::Id))
         .index(Index::create().unique().name("vaccines_code_key").col(Vaccines::Code))
+        .foreign_key(
+            ForeignKey::create()
+                .name("vaccines_course_id_fkey")
+                .from(Vaccines::Table, Vaccines::CourseId)
+                .to(Courses::Table, Courses::Id),
+        )
         .check(Check::named("vaccines_doses_check", Expr::cust("doses >= 1")))
         .check(Check::named("vaccines_max_age_months_check", Expr::cust("max_age_months >= min_age_months")))
         .check(Check::named("vaccines_min_age_months_check", Expr::cust("min_age_months >= 0")))
@@ -548,11 +856,48 @@ fn vaccines() -> TableCreateStatement {
         .to_owned()
 }
 
+fn slots() -> TableCreateStatement {
+    Table::create()
+        .table(Slots::Table)
+        .col(ColumnDef::new(Slots::Id).uuid().not_null())
+        .col(ColumnDef::new(Slots::CentreId).uuid().not_null())
+        .col(ColumnDef::new(Slots::VaccineId).uuid().not_null())
+        .col(ColumnDef::new(Slots::StartsAt).timestamp_with_time_zone().not_null())
+        .col(ColumnDef::new(Slots::EndsAt).timestamp_with_time_zone().not_null())
+        .col(ColumnDef::new(Slots::Capacity).integer().not_null())
+        .col(ColumnDef::new(Slots::Booked).integer().not_null().default(0))
+        .col(ColumnDef::new(Slots::Held).integer().not_null().default(0))
+        .col(ColumnDef::new(Slots::InvitedOnly).boolean().not_null().default(false))
+        .col(ColumnDef::new(Slots::ClosedAt).timestamp_with_time_zone())
+        .col(ColumnDef::new(Slots::ClosedReason).string_len(500))
+        .col(ColumnDef::new(Slots::CreatedAt).timestamp_with_time_zone().not_null())
+        .primary_key(Index::create().name("slots_pkey").col(Slots::Id))
+        .foreign_key(
+            ForeignKey::create()
+                .name("slots_centre_id_fkey")
+                .from(Slots::Table, Slots::CentreId)
+                .to(Centres::Table, Centres::Id),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("slots_vaccine_id_fkey")
+                .from(Slots::Table, Slots::VaccineId)
+                .to(Vaccines::Table, Vaccines::Id),
+        )
+        .check(Check::named(
+            "slots_booked_check",
+            Expr::cust("booked >= 0 AND held >= 0 AND booked + held <= capacity"),
+        ))
+        .check(Check::named("slots_capacity_check", Expr::cust("capacity BETWEEN 0 AND 100000")))
+        .check(Check::named("slots_ends_at_check", Expr::cust("ends_at > starts_at")))
+        .to_owned()
+}
+
 fn vaccine_requests() -> TableCreateStatement {
     Table::create()
         .table(VaccineRequests::Table)
         .col(ColumnDef::new(VaccineRequests::Id).uuid().not_null())
-        .col(ColumnDef::new(VaccineRequests::UserId).uuid().not_null())
+        .col(ColumnDef::new(VaccineRequests::UserId).uuid())
         .col(ColumnDef::new(VaccineRequests::VaccineId).uuid().not_null())
         .col(ColumnDef::new(VaccineRequests::DoseNumber).integer().not_null().default(1))
         .col(ColumnDef::new(VaccineRequests::Status).string_len(16).not_null().default("pending"))
@@ -561,15 +906,24 @@ fn vaccine_requests() -> TableCreateStatement {
         .col(ColumnDef::new(VaccineRequests::ReviewedBy).uuid())
         .col(ColumnDef::new(VaccineRequests::CreatedAt).timestamp_with_time_zone().not_null())
         .col(ColumnDef::new(VaccineRequests::UpdatedAt).timestamp_with_time_zone().not_null())
-        .col(ColumnDef::new(VaccineRequests::ContactId).uuid())
-        .col(ColumnDef::new(VaccineRequests::ForContact).boolean().not_null().default(false))
+        .col(ColumnDef::new(VaccineRequests::PatientId).uuid().not_null())
+        .col(ColumnDef::new(VaccineRequests::CourseId).uuid().not_null())
+        .col(ColumnDef::new(VaccineRequests::SlotId).uuid())
+        .col(ColumnDef::new(VaccineRequests::Code).string_len(8))
+        .col(ColumnDef::new(VaccineRequests::Moves).integer().not_null().default(0))
         .primary_key(Index::create().name("vaccine_requests_pkey").col(VaccineRequests::Id))
+        .index(Index::create().unique().name("vaccine_requests_code_key").col(VaccineRequests::Code))
         .foreign_key(
             ForeignKey::create()
-                .name("vaccine_requests_contact_id_fkey")
-                .from(VaccineRequests::Table, VaccineRequests::ContactId)
-                .to(Contacts::Table, Contacts::Id)
-                .on_delete(ForeignKeyAction::SetNull),
+                .name("vaccine_requests_course_id_fkey")
+                .from(VaccineRequests::Table, VaccineRequests::CourseId)
+                .to(Courses::Table, Courses::Id),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("vaccine_requests_patient_id_fkey")
+                .from(VaccineRequests::Table, VaccineRequests::PatientId)
+                .to(Patients::Table, Patients::Id),
         )
         .foreign_key(
             ForeignKey::create()
@@ -580,10 +934,15 @@ fn vaccine_requests() -> TableCreateStatement {
         )
         .foreign_key(
             ForeignKey::create()
+                .name("vaccine_requests_slot_id_fkey")
+                .from(VaccineRequests::Table, VaccineRequests::SlotId)
+                .to(Slots::Table, Slots::Id),
+        )
+        .foreign_key(
+            ForeignKey::create()
                 .name("vaccine_requests_user_id_fkey")
                 .from(VaccineRequests::Table, VaccineRequests::UserId)
-                .to(Users::Table, Users::Id)
-                .on_delete(ForeignKeyAction::Cascade),
+                .to(Users::Table, Users::Id),
         )
         .foreign_key(
             ForeignKey::create()
@@ -591,8 +950,10 @@ fn vaccine_requests() -> TableCreateStatement {
                 .from(VaccineRequests::Table, VaccineRequests::VaccineId)
                 .to(Vaccines::Table, Vaccines::Id),
         )
-        .check(Check::named("vaccine_requests_contact_id_check", Expr::cust(CONDITION_2)))
+        .check(Check::named("vaccine_requests_code_check", Expr::cust("code IS NOT NULL OR status <> 'booked'")))
         .check(Check::named("vaccine_requests_dose_number_check", Expr::cust("dose_number >= 1")))
+        .check(Check::named("vaccine_requests_moves_check", Expr::cust("moves >= 0")))
+        .check(Check::named("vaccine_requests_slot_id_check", Expr::cust(CONDITION_5)))
         .check(Check::named(
             "vaccine_requests_status_check",
             Expr::col(VaccineRequests::Status).is_in([
@@ -646,6 +1007,31 @@ enum CalendarFeeds {
 }
 
 #[derive(DeriveIden)]
+enum CentreStaff {
+    Table,
+    CentreId,
+    CreatedAt,
+    UserId,
+}
+
+#[derive(DeriveIden)]
+enum Centres {
+    Table,
+    Active,
+    Address,
+    City,
+    CreatedAt,
+    Id,
+    Latitude,
+    Longitude,
+    Name,
+    PhoneNumber,
+    PostalCode,
+    TimeZone,
+    UpdatedAt,
+}
+
+#[derive(DeriveIden)]
 enum ContactImports {
     Table,
     CreatedAt,
@@ -677,6 +1063,27 @@ enum Contacts {
 }
 
 #[derive(DeriveIden)]
+enum Courses {
+    Table,
+    Code,
+    Id,
+    Name,
+}
+
+#[derive(DeriveIden)]
+enum IdempotencyKeys {
+    Table,
+    Body,
+    CreatedAt,
+    Key,
+    Location,
+    PatientId,
+    RequestHash,
+    Status,
+    UserId,
+}
+
+#[derive(DeriveIden)]
 enum Outbox {
     Table,
     Attempts,
@@ -686,6 +1093,31 @@ enum Outbox {
     Id,
     Kind,
     Recipient,
+    UserId,
+}
+
+#[derive(DeriveIden)]
+enum PatientWords {
+    Table,
+    PatientId,
+    Word,
+}
+
+#[derive(DeriveIden)]
+enum Patients {
+    Table,
+    BirthDay,
+    BirthMonth,
+    BirthYear,
+    ContactId,
+    CreatedAt,
+    FamilyName,
+    GivenName,
+    Id,
+    Name,
+    OpenRequests,
+    Relation,
+    UpdatedAt,
     UserId,
 }
 
@@ -714,12 +1146,36 @@ enum RefreshTokens {
 }
 
 #[derive(DeriveIden)]
+enum Slots {
+    Table,
+    Booked,
+    Capacity,
+    CentreId,
+    ClosedAt,
+    ClosedReason,
+    CreatedAt,
+    EndsAt,
+    Held,
+    Id,
+    InvitedOnly,
+    StartsAt,
+    VaccineId,
+}
+
+#[derive(DeriveIden)]
 enum Throttles {
     Table,
     BlockedUntil,
     ForgetAt,
     Key,
     OverLimit,
+}
+
+#[derive(DeriveIden)]
+enum UserWords {
+    Table,
+    UserId,
+    Word,
 }
 
 #[derive(DeriveIden)]
@@ -739,7 +1195,6 @@ enum Users {
     PasswordHash,
     PhoneNumber,
     Role,
-    SearchText,
     TimeZone,
     UpdatedAt,
 }
@@ -747,14 +1202,17 @@ enum Users {
 #[derive(DeriveIden)]
 enum VaccineRequests {
     Table,
-    ContactId,
+    Code,
+    CourseId,
     CreatedAt,
     DoseNumber,
-    ForContact,
     Id,
+    Moves,
     Note,
+    PatientId,
     Reason,
     ReviewedBy,
+    SlotId,
     Status,
     UpdatedAt,
     UserId,
@@ -766,6 +1224,7 @@ enum Vaccines {
     Table,
     Active,
     Code,
+    CourseId,
     Doses,
     Id,
     Manufacturer,

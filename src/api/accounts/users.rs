@@ -13,10 +13,11 @@ use crate::api::http::field::{Field, Optional as _};
 use crate::api::http::paging::{self, Limit, PageReply};
 use crate::api::http::problem::Problem;
 use crate::domain::accounts::administration::{self, AccountChanges, Administrator};
-use crate::domain::accounts::users::{self, UserFilter, UserSearch};
+use crate::domain::accounts::users::{self, UserFilter};
 use crate::domain::values::caller::Caller;
 use crate::domain::values::email::Email;
 use crate::domain::values::patch::not_null;
+use crate::domain::values::search::SearchText;
 use crate::error::Error;
 use crate::state::AppState;
 
@@ -105,7 +106,7 @@ pub struct ListUsers {
     /// Only accounts whose name or e-mail contains this text; case-insensitive.
     #[validate(nested)]
     #[param(inline)]
-    q: Option<Field<UserSearch>>,
+    q: Option<Field<SearchText>>,
     /// Only the account with this e-mail.
     #[validate(nested)]
     #[param(inline)]

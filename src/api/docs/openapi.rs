@@ -9,6 +9,7 @@ use utoipa::{OpenApi as _, PartialSchema as _, ToSchema as _};
 use utoipa_actix_web::AppExt as _;
 
 use super::responses;
+use crate::api::http::booking_replies::{EligibilityReply, RuleReply, SlotReply};
 use crate::api::http::paging::CURSOR_PATTERN;
 use crate::api::http::problem::{Document, FieldProblem};
 use crate::api::http::schemas::simplify_members;
@@ -26,7 +27,11 @@ const TOKEN_PATH: &str = "/api/v1/auth/token";
         (name = "auth", description = "Registration, log-in, token pair, password reset"),
         (name = "account", description = "Current user: profile, password, e-mail, sessions, activity, personal data"),
         (name = "vaccines", description = "Catalogue of vaccines"),
-        (name = "vaccine-requests", description = "Vaccine requests and their review"),
+        (name = "vaccine-requests", description = "Vaccine requests, their review, and bookings"),
+        (name = "patients", description = "The people who are vaccinated"),
+        (name = "centres", description = "Centres and their staff"),
+        (name = "slots", description = "Slots of centres, with their places"),
+        (name = "courses", description = "Courses of doses"),
         (name = "contacts", description = "Contacts, birthdays, imports and exports"),
         (name = "users", description = "All accounts, for staff and admins"),
         (name = "audit", description = "Audit trail, for admins"),
@@ -43,7 +48,13 @@ pub fn openapi(public_url: Option<&str>) -> OpenApi {
     let (_, mut document) =
         actix_web::App::new().into_utoipa_app().openapi(Base::openapi()).configure(routes).split_for_parts();
     let mut components = document.components.take().unwrap_or_default();
-    for (name, schema) in [(Document::name(), Document::schema()), (FieldProblem::name(), FieldProblem::schema())] {
+    for (name, schema) in [
+        (Document::name(), Document::schema()),
+        (FieldProblem::name(), FieldProblem::schema()),
+        (EligibilityReply::name(), EligibilityReply::schema()),
+        (RuleReply::name(), RuleReply::schema()),
+        (SlotReply::name(), SlotReply::schema()),
+    ] {
         components.schemas.insert(name.into_owned(), schema);
     }
     for (name, schema) in &mut components.schemas {

@@ -155,6 +155,19 @@ impl FromRequest for SessionId {
     }
 }
 
+/// The `{user_id}` in a path.
+#[derive(Clone, Copy, Debug)]
+pub struct UserId(pub Uuid);
+
+impl FromRequest for UserId {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(path_id(request, "user_id").map(Self))
+    }
+}
+
 fn path_id(request: &HttpRequest, name: &'static str) -> Result<Uuid, Problem> {
     request.match_info().get(name).and_then(|id| Uuid::try_parse(id).ok()).ok_or_else(|| {
         let known = request.app_data::<LiteralPaths>().and_then(|paths| (paths.0)(request.path()));
@@ -184,14 +197,14 @@ pub(in crate::api) fn read_body(
     }
 }
 
-fn is_json(request: &HttpRequest) -> bool {
+pub(in crate::api) fn is_json(request: &HttpRequest) -> bool {
     let content_type = request.content_type();
     content_type.eq_ignore_ascii_case("application/json")
         || content_type.eq_ignore_ascii_case("application/merge-patch+json")
 }
 
 /// Parses a JSON body. A syntax error is a malformed request; a value of the wrong type is an invalid field.
-fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+pub(in crate::api) fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     // serde would accept an array as a struct, with the members in order.
     if body.trim_ascii_start().first() == Some(&b'[') {
         return Err(Error::from(Violation::new(".", "type", "must be an object")).into());

@@ -154,7 +154,7 @@ impl<'de, T: Value> Visitor<'de> for FieldVisitor<T> {
     fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
         let is_whole = number.fract() == 0.0 && number.abs() <= f64::from(i32::MAX);
         #[expect(clippy::cast_possible_truncation, reason = "it is whole and in the range")]
-        Ok(if is_whole { T::from_integer(number as i64) } else { Err(T::SHAPE.wrong_type()) })
+        Ok(if is_whole { T::from_integer(number as i64) } else { T::from_decimal(number) })
     }
 
     fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {

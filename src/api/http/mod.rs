@@ -2,11 +2,13 @@
 
 pub mod accepted;
 pub mod access_log;
+pub mod booking_replies;
 pub mod client;
 pub mod cors;
 pub mod extract;
 pub mod field;
 pub mod guard;
+pub mod once;
 pub mod paging;
 pub mod problem;
 pub mod problem_kind;

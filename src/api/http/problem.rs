@@ -9,6 +9,7 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::api::http::booking_replies::{EligibilityReply, SlotReply};
 use crate::api::http::problem_kind::ProblemKind;
 use crate::error::{Conflict, Error, Violation, with_causes};
 use crate::telemetry;
@@ -29,6 +30,7 @@ pub struct Problem {
     kind: ProblemKind,
     detail: Cow<'static, str>,
     errors: Vec<FieldProblem>,
+    extension: Option<Extension>,
     headers: Vec<(header::HeaderName, HeaderValue)>,
 }
 
@@ -56,6 +58,21 @@ pub struct Document<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(required = false)]
     errors: &'a [FieldProblem],
+    /// With the type `slot-full`: free slots of the same centre and vaccine, nearest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = Vec<SlotReply>)]
+    alternatives: Option<&'a serde_json::Value>,
+    /// With the type `not-eligible`: the rules and their outcomes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = EligibilityReply)]
+    eligibility: Option<&'a serde_json::Value>,
+}
+
+/// A member of a problem document that only one type has.
+#[derive(Debug)]
+enum Extension {
+    Alternatives(serde_json::Value),
+    Eligibility(serde_json::Value),
 }
 
 /// One value that breaks one rule.
@@ -89,6 +106,8 @@ pub fn example(kind: ProblemKind, errors: &[FieldProblem]) -> serde_json::Value 
         detail: &example_error(kind).map_or(entry.meaning.into(), |error| detail(&error)),
         request_id: Some("01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10".to_owned()),
         errors,
+        alternatives: None,
+        eligibility: None,
     };
     serde_json::to_value(document).unwrap_or_default()
 }
@@ -115,6 +134,20 @@ fn example_error(kind: ProblemKind) -> Option<Error> {
         ProblemKind::LastAdmin => Conflict::LastAdmin.into(),
         ProblemKind::RequestOpen => Conflict::RequestOpen.into(),
         ProblemKind::RequestStatus => Conflict::RequestStatus(entity::RequestStatus::Cancelled).into(),
+        ProblemKind::CourseCodeTaken => Conflict::CourseCodeTaken.into(),
+        ProblemKind::TooManyPatients => Conflict::TooManyPatients.into(),
+        ProblemKind::NotStaff => Conflict::NotStaff.into(),
+        ProblemKind::CentreHasSlots => Conflict::CentreHasSlots.into(),
+        ProblemKind::CentreInactive => Conflict::CentreInactive.into(),
+        ProblemKind::SlotExists => Conflict::SlotExists.into(),
+        ProblemKind::SlotFull => Error::SlotFull { alternatives: Vec::new() },
+        ProblemKind::SlotClosed => Conflict::SlotClosed.into(),
+        ProblemKind::SlotOver => Conflict::SlotOver.into(),
+        ProblemKind::InvitationRequired => Conflict::InvitationRequired.into(),
+        ProblemKind::CapacityBelowBooked => Conflict::CapacityBelowBooked.into(),
+        ProblemKind::TooLate => Conflict::TooLate.into(),
+        ProblemKind::TooManyMoves => Conflict::TooManyMoves.into(),
+        ProblemKind::IdempotencyKeyReused => Error::KeyReused,
         ProblemKind::Busy => Error::Busy,
         _ => return None,
     })
@@ -122,7 +155,7 @@ fn example_error(kind: ProblemKind) -> Option<Error> {
 
 impl Problem {
     fn new(kind: ProblemKind, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, detail: detail.into(), errors: Vec::new(), headers: Vec::new() }
+        Self { kind, detail: detail.into(), errors: Vec::new(), extension: None, headers: Vec::new() }
     }
 
     /// The request cannot be parsed.
@@ -170,6 +203,14 @@ impl Problem {
             detail: &self.detail,
             request_id: telemetry::request_id(),
             errors: &self.errors,
+            alternatives: match &self.extension {
+                Some(Extension::Alternatives(slots)) => Some(slots),
+                _ => None,
+            },
+            eligibility: match &self.extension {
+                Some(Extension::Eligibility(eligibility)) => Some(eligibility),
+                _ => None,
+            },
         })
     }
 
@@ -195,6 +236,9 @@ fn detail(error: &Error) -> Cow<'static, str> {
         Error::Forbidden(role) => format!("This operation needs the role {}.", role.as_str()).into(),
         Error::NotFound => "The resource does not exist, or you may not see it.".into(),
         Error::Conflict(conflict) => sentence(&conflict.to_string()).into(),
+        Error::SlotFull { .. } => "No place is free in this slot; alternatives has free ones.".into(),
+        Error::NotEligible(_) => "The rules do not allow this dose; see eligibility.".into(),
+        Error::KeyReused => "The idempotency key was used for another request.".into(),
         Error::Busy => "The service is busy. Try again in a moment.".into(),
         Error::Unavailable(_) => "The service is unavailable. Try again in a moment.".into(),
         Error::Outdated => "The service cannot check which sessions have ended. Try again in a moment.".into(),
@@ -215,6 +259,15 @@ impl From<Error> for Problem {
         match error {
             Error::Invalid(violations) => {
                 Self { errors: violations.into_iter().map(FieldProblem::from).collect(), ..problem }
+            }
+            Error::SlotFull { alternatives } => {
+                let slots = alternatives.into_iter().map(SlotReply::from).collect::<Vec<_>>();
+                let slots = serde_json::to_value(slots).unwrap_or_default();
+                Self { extension: Some(Extension::Alternatives(slots)), ..problem }
+            }
+            Error::NotEligible(eligibility) => {
+                let eligibility = serde_json::to_value(EligibilityReply::from(*eligibility)).unwrap_or_default();
+                Self { extension: Some(Extension::Eligibility(eligibility)), ..problem }
             }
             Error::Unauthenticated => problem.with_header(header::WWW_AUTHENTICATE, CHALLENGE),
             Error::WrongCredentials => problem.with_header(header::WWW_AUTHENTICATE, CHALLENGE),

@@ -10,8 +10,10 @@ use crate::domain::auth::password::{Password, PresentedPassword};
 use crate::domain::auth::reset_tokens::PresentedResetToken;
 use crate::domain::auth::token::PresentedToken;
 use crate::domain::values::birthday::LeapDay;
+use crate::domain::values::degrees::Degrees;
 use crate::domain::values::email::Email;
 use crate::domain::values::instant::Instant;
+use crate::domain::values::local_time::{LocalDate, TimeOfDay, Weekday};
 use crate::domain::values::number::Number;
 use crate::domain::values::one_time_code::OneTimeCode;
 use crate::domain::values::person::{BirthDate, BirthYear, ContactNumber, NationalId, PhoneNumber};
@@ -35,6 +37,7 @@ fn schema_of<T: Value>() -> RefOr<Schema> {
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
             .minimum(Some(min))
             .maximum(max),
+        Shape::Decimal { min, max } => object.schema_type(Type::Number).minimum(Some(min)).maximum(Some(max)),
         Shape::Bool => object.schema_type(Type::Boolean),
         Shape::Enum(values) => object.schema_type(Type::String).enum_values(Some(values())),
     };
@@ -107,138 +110,46 @@ impl<const MIN: i32, const MAX: i32> PartialSchema for Number<MIN, MAX> {
 
 impl<const MIN: i32, const MAX: i32> ToSchema for Number<MIN, MAX> {}
 
-impl PartialSchema for BirthDate {
+impl<const MAX: i32> PartialSchema for Degrees<MAX> {
     fn schema() -> RefOr<Schema> {
         schema_of::<Self>()
     }
 }
 
-impl ToSchema for BirthDate {}
+impl<const MAX: i32> ToSchema for Degrees<MAX> {}
 
-impl PartialSchema for BirthYear {
-    fn schema() -> RefOr<Schema> {
-        schema_of::<Self>()
-    }
+/// Schemas of value types without parameters.
+macro_rules! schemas {
+    ($($value:ty),* $(,)?) => {$(
+        impl PartialSchema for $value {
+            fn schema() -> RefOr<Schema> {
+                schema_of::<Self>()
+            }
+        }
+
+        impl ToSchema for $value {}
+    )*};
 }
 
-impl ToSchema for BirthYear {}
-
-impl PartialSchema for ContactNumber {
-    fn schema() -> RefOr<Schema> {
-        schema_of::<Self>()
-    }
+schemas! {
+    BirthDate,
+    BirthYear,
+    ContactNumber,
+    Email,
+    FeedSecret,
+    Flow,
+    Instant,
+    LeapDay,
+    LocalDate,
+    NationalId,
+    OneTimeCode,
+    Password,
+    PhoneNumber,
+    PresentedPassword,
+    PresentedResetToken,
+    PresentedToken,
+    SearchText,
+    TimeOfDay,
+    TimeZone,
+    Weekday,
 }
-
-impl ToSchema for ContactNumber {}
-
-impl PartialSchema for Email {
-    fn schema() -> RefOr<Schema> {
-        schema_of::<Self>()
-    }
-}
-
-impl ToSchema for Email {}
-
-impl PartialSchema for Instant {
-    fn schema() -> RefOr<Schema> {
-        schema_of::<Self>()
-    }
-}
-
-impl ToSchema for Instant {}
-
-impl PartialSchema for LeapDay {
-    fn schema() -> RefOr<Schema> {
-        schema_of::<Self>()
-    }
-}
-
-impl ToSchema for LeapDay {}
-
-impl PartialSchema for NationalId {
-    fn schema() -> RefOr<Schema> {
-        schema_of::<Self>()
-    }
-}
-
-impl ToSchema for NationalId {}
-
-impl PartialSchema for OneTimeCode {
-    fn schema() -> RefOr<Schema> {
-        schema_of::<Self>()
-    }
-}
-
-impl ToSchema for OneTimeCode {}
-
-impl PartialSchema for Password {
-    fn schema() -> RefOr<Schema> {
-        schema_of::<Self>()
-    }
-}
-
-impl ToSchema for Password {}
-
-impl PartialSchema for PhoneNumber {
-    fn schema() -> RefOr<Schema> {
-        schema_of::<Self>()
-    }
-}
-
-impl ToSchema for PhoneNumber {}
-
-impl PartialSchema for PresentedPassword {
-    fn schema() -> RefOr<Schema> {
-        schema_of::<Self>()
-    }
-}
-
-impl ToSchema for PresentedPassword {}
-
-impl PartialSchema for SearchText {
-    fn schema() -> RefOr<Schema> {
-        schema_of::<Self>()
-    }
-}
-
-impl ToSchema for SearchText {}
-
-impl PartialSchema for TimeZone {
-    fn schema() -> RefOr<Schema> {
-        schema_of::<Self>()
-    }
-}
-
-impl ToSchema for TimeZone {}
-
-impl PartialSchema for PresentedToken {
-    fn schema() -> RefOr<Schema> {
-        schema_of::<Self>()
-    }
-}
-
-impl ToSchema for PresentedToken {}
-
-impl PartialSchema for PresentedResetToken {
-    fn schema() -> RefOr<Schema> {
-        schema_of::<Self>()
-    }
-}
-
-impl ToSchema for PresentedResetToken {}
-
-impl PartialSchema for FeedSecret {
-    fn schema() -> RefOr<Schema> {
-        schema_of::<Self>()
-    }
-}
-
-impl ToSchema for FeedSecret {}
-
-impl PartialSchema for Flow {
-    fn schema() -> RefOr<Schema> {
-        schema_of::<Self>()
-    }
-}
-
-impl ToSchema for Flow {}

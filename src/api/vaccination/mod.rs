@@ -1,5 +1,12 @@
-//! Vaccination: the catalogue of vaccines and the requests for them.
+//! Vaccination: the catalogue, patients and their requests, centres with their slots, and bookings.
 
+pub mod bookings;
+pub mod calendars;
+pub mod centres;
+pub mod courses;
+pub mod eligibility;
+pub mod patients;
+pub mod slots;
 pub mod transitions;
 pub mod vaccine_requests;
 pub mod vaccines;

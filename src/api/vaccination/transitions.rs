@@ -1,4 +1,4 @@
-//! Transitions of vaccine requests: approve, reject, cancel.
+//! Review of vaccine requests: approve, reject.
 
 use actix_web::{post, web};
 use serde::Deserialize;
@@ -9,7 +9,7 @@ use crate::api::http::extract::{Id, Valid};
 use crate::api::http::field::Field;
 use crate::api::http::problem::Problem;
 use crate::api::vaccination::vaccine_requests::VaccineRequestReply;
-use crate::domain::vaccination::transitions::{self, Transition};
+use crate::domain::vaccination::transitions::{self, Decision};
 use crate::domain::vaccination::vaccine_requests::RequestNote;
 use crate::domain::values::caller::Caller;
 use crate::state::AppState;
@@ -46,8 +46,7 @@ pub async fn approve(
     caller: Caller,
     id: Id,
 ) -> Result<web::Json<VaccineRequestReply>, Problem> {
-    let transition = Transition::Approve;
-    let request = transitions::apply(&state.db, &state.auth.clock, &caller, id.0, transition).await?;
+    let request = transitions::decide(&state.db, &state.auth.clock, &caller, id.0, Decision::Approve).await?;
     Ok(web::Json(request.into()))
 }
 
@@ -73,31 +72,7 @@ pub async fn reject(
     id: Id,
     Valid(body): Valid<RejectVaccineRequest>,
 ) -> Result<web::Json<VaccineRequestReply>, Problem> {
-    let transition = Transition::Reject { reason: body.reason.value()? };
-    let request = transitions::apply(&state.db, &state.auth.clock, &caller, id.0, transition).await?;
-    Ok(web::Json(request.into()))
-}
-
-/// Cancel a vaccine request
-///
-/// It must be pending, approved or booked.
-///
-/// **Open to:** the user who made it, and staff.
-#[utoipa::path(
-    operation_id = "cancel_vaccine_request", tag = "vaccine-requests", security(("oauth2" = []), ("token" = [])),
-    params(("id" = Uuid, Path)),
-    responses(
-        (status = 200, body = VaccineRequestReply),
-        (status = 409, description = "The request is already closed"),
-    )
-)]
-#[post("/{id}/cancel")]
-pub async fn cancel(
-    state: web::Data<AppState>,
-    caller: Caller,
-    id: Id,
-) -> Result<web::Json<VaccineRequestReply>, Problem> {
-    let transition = Transition::Cancel;
-    let request = transitions::apply(&state.db, &state.auth.clock, &caller, id.0, transition).await?;
+    let decision = Decision::Reject { reason: body.reason.value()? };
+    let request = transitions::decide(&state.db, &state.auth.clock, &caller, id.0, decision).await?;
     Ok(web::Json(request.into()))
 }

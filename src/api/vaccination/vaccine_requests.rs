@@ -1,9 +1,9 @@
 //! Vaccine requests: create, list, get, update.
 
-use actix_web::http::header;
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
 use chrono::{DateTime, Utc};
-use entity::{RequestStatus, contacts};
+use entity::{PatientRelation, RequestStatus, patients};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -11,15 +11,22 @@ use validator::Validate;
 
 use crate::api::http::extract::{CurrentUser, Id, Query, Valid};
 use crate::api::http::field::{Field, Optional as _, Patched as _};
+use crate::api::http::once::{self, IdempotencyHeader, Keyed};
 use crate::api::http::paging::{self, Limit, PageReply};
 use crate::api::http::problem::Problem;
+use crate::api::vaccination::patients::PatientReply;
+use crate::domain::records::idempotency::{Once, Response};
 use crate::domain::vaccination::catalogue::EXAMPLE_ID;
-use crate::domain::vaccination::vaccine_requests::{
-    self, NewRequest, Request, RequestChanges, RequestFilter, RequestNote,
-};
+use crate::domain::vaccination::request_list::{self, BookedSlot, Request, RequestFilter};
+use crate::domain::vaccination::vaccine_requests::{self, NewRequest, RequestChanges, RequestNote};
 use crate::domain::vaccination::vaccines::Doses;
+use crate::domain::values::caller::Caller;
+use crate::domain::values::email::Email;
 use crate::domain::values::instant::Instant;
 use crate::domain::values::patch::{Patch, not_null};
+use crate::domain::values::person::{NationalId, PhoneNumber};
+use crate::domain::values::search::SearchText;
+use crate::domain::values::time_zone::TimeZone;
 use crate::error::Error;
 use crate::state::AppState;
 
@@ -29,8 +36,8 @@ pub struct VaccineRequestReply {
     #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
     id: Uuid,
     /// The account that made the request.
-    #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
-    user_id: Uuid,
+    #[schema(required = true, example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
+    user_id: Option<Uuid>,
     /// Whether the request is for a contact, not for the owner of the account.
     for_contact: bool,
     /// The contact; null if the request is for the owner, or the contact has been deleted.
@@ -39,8 +46,13 @@ pub struct VaccineRequestReply {
     /// Name and birthday of the contact.
     #[schema(required = true)]
     contact: Option<PersonReply>,
+    /// The person who is vaccinated.
+    patient: RequestPatientReply,
     #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
     vaccine_id: Uuid,
+    /// The course of the vaccine.
+    #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
+    course_id: Uuid,
     /// Number of the dose in its course.
     #[schema(example = 1, minimum = 1)]
     dose_number: i32,
@@ -54,11 +66,20 @@ pub struct VaccineRequestReply {
     /// The account that approved or rejected it.
     #[schema(required = true, example = json!(null))]
     reviewer_id: Option<Uuid>,
+    /// The booked slot.
+    #[schema(required = true)]
+    slot: Option<BookedSlotReply>,
+    /// Code to show at the centre.
+    #[schema(required = true, example = "7KX2M9QD")]
+    code: Option<String>,
+    /// How often the booking was moved.
+    #[schema(example = 0, minimum = 0)]
+    moves: i32,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
 
-/// Name and birthday of the contact that a request is for, for staff.
+/// Name and birthday of the contact that a request is for.
 #[derive(Serialize, ToSchema)]
 pub struct PersonReply {
     #[schema(example = "Byron")]
@@ -73,36 +94,98 @@ pub struct PersonReply {
     birth_year: Option<i16>,
 }
 
-impl From<contacts::Model> for PersonReply {
-    fn from(contact: contacts::Model) -> Self {
+/// The person who is vaccinated.
+#[derive(Serialize, ToSchema)]
+pub struct RequestPatientReply {
+    #[serde(flatten)]
+    patient: PatientReply,
+    /// National id of the account; null for others than its owner.
+    #[schema(required = true, example = "19121815-AL")]
+    nid: Option<String>,
+    /// When staff verified the national id; null while it is a claim.
+    #[schema(required = true)]
+    nid_verified_at: Option<DateTime<Utc>>,
+}
+
+/// A booked slot.
+#[derive(Serialize, ToSchema)]
+pub struct BookedSlotReply {
+    #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
+    id: Uuid,
+    #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
+    centre_id: Uuid,
+    #[schema(example = "Town hall")]
+    centre_name: String,
+    starts_at: DateTime<Utc>,
+    ends_at: DateTime<Utc>,
+    /// Start on the clock of the centre (RFC 3339, with the offset from UTC).
+    #[schema(example = "2026-12-01T09:00:00+01:00", format = DateTime)]
+    local_start: String,
+    /// IANA time zone of the centre.
+    #[schema(example = "Europe/London")]
+    time_zone: String,
+}
+
+impl From<BookedSlot> for BookedSlotReply {
+    fn from(booked: BookedSlot) -> Self {
+        let zone = TimeZone::parse(&booked.time_zone).unwrap_or(TimeZone::UTC);
         Self {
-            first_name: contact.first_name,
-            last_name: contact.last_name,
-            birth_month: contact.birth_month,
-            birth_day: contact.birth_day,
-            birth_year: contact.birth_year,
+            id: booked.slot.id,
+            centre_id: booked.slot.centre_id,
+            centre_name: booked.centre_name,
+            starts_at: booked.slot.starts_at,
+            ends_at: booked.slot.ends_at,
+            local_start: zone.local_with_offset(booked.slot.starts_at).to_rfc3339(),
+            time_zone: booked.time_zone,
         }
     }
 }
 
+/// The contact of a patient, as long as it exists.
+fn contact_of(patient: &patients::Model) -> Option<PersonReply> {
+    patient.contact_id?;
+    Some(PersonReply {
+        first_name: patient.given_name.clone().or_else(|| patient.name.clone()).unwrap_or_default(),
+        last_name: patient.family_name.clone().unwrap_or_default(),
+        birth_month: patient.birth_month,
+        birth_day: patient.birth_day,
+        birth_year: patient.birth_year,
+    })
+}
+
 impl From<Request> for VaccineRequestReply {
-    fn from(Request { request, contact }: Request) -> Self {
+    fn from(Request { request, patient, nid, nid_verified_at, slot }: Request) -> Self {
         Self {
             id: request.id,
             user_id: request.user_id,
-            for_contact: request.for_contact,
-            contact_id: request.contact_id,
-            contact: contact.map(Into::into),
+            for_contact: patient.relation == PatientRelation::Dependant,
+            contact_id: patient.contact_id,
+            contact: contact_of(&patient),
+            patient: RequestPatientReply { patient: patient.into(), nid, nid_verified_at },
             vaccine_id: request.vaccine_id,
+            course_id: request.course_id,
             dose_number: request.dose_number,
             status: request.status,
             note: request.note,
             reason: request.reason,
             reviewer_id: request.reviewed_by,
+            slot: slot.map(Into::into),
+            code: request.code,
+            moves: request.moves,
             created_at: request.created_at,
             updated_at: request.updated_at,
         }
     }
+}
+
+/// The response to an operation on a request.
+pub fn render(request: &Request) -> Response {
+    once::render(StatusCode::OK, None, &VaccineRequestReply::from(request.clone()))
+}
+
+fn render_created(request: &Request) -> Response {
+    let location = format!("/api/v1/vaccine-requests/{}", request.request.id);
+    once::render(StatusCode::CREATED, Some(location), &VaccineRequestReply::from(request.clone()))
 }
 
 /// A new vaccine request.
@@ -201,6 +284,30 @@ pub struct ListVaccineRequests {
     #[validate(nested)]
     #[param(value_type = Option<Uuid>)]
     contact_id: Option<Field<Uuid>>,
+    /// Only requests for this patient.
+    #[validate(nested)]
+    #[param(value_type = Option<Uuid>)]
+    patient_id: Option<Field<Uuid>>,
+    /// Only requests that are booked in this slot.
+    #[validate(nested)]
+    #[param(value_type = Option<Uuid>)]
+    slot_id: Option<Field<Uuid>>,
+    /// Only patients of whose name, for each of these words, a word begins with it; case-insensitive.
+    #[validate(nested)]
+    #[param(inline)]
+    q: Option<Field<SearchText>>,
+    /// Only requests of the account with this e-mail.
+    #[validate(nested)]
+    #[param(inline)]
+    email: Option<Field<Email>>,
+    /// Only requests of accounts with this telephone number; only its digits matter.
+    #[validate(nested)]
+    #[param(inline)]
+    phone_number: Option<Field<PhoneNumber>>,
+    /// Only requests of accounts with this national id.
+    #[validate(nested)]
+    #[param(inline)]
+    nid: Option<Field<NationalId>>,
     /// Only requests created at this time or later (RFC 3339).
     #[validate(nested)]
     #[param(inline)]
@@ -224,6 +331,12 @@ impl ListVaccineRequests {
             vaccine_id: self.vaccine_id.value()?,
             user_id: self.user_id.value()?,
             contact_id: self.contact_id.value()?,
+            patient_id: self.patient_id.value()?,
+            slot_id: self.slot_id.value()?,
+            search: self.q.value()?,
+            email: self.email.value()?,
+            phone_number: self.phone_number.value()?,
+            nid: self.nid.value()?,
             created_from: self.created_from.value()?.map(Instant::time),
             created_before: self.created_before.value()?.map(Instant::time),
         })
@@ -232,24 +345,29 @@ impl ListVaccineRequests {
 
 /// Create a vaccine request
 ///
+/// It is pending until staff approve or reject it; where the rules review requests, that of an eligible person is approved
+/// at once.
+///
 /// **Open to:** anyone signed in, for themselves and for their contacts.
 #[utoipa::path(
     operation_id = "create_vaccine_request", tag = "vaccine-requests", security(("oauth2" = []), ("token" = [])),
+    params(IdempotencyHeader),
     request_body = CreateVaccineRequest,
     responses(
         (status = 201, body = VaccineRequestReply, headers(("Location" = String, description = "Path of the request"))),
-        (status = 409, description = "There is an open request for this person, vaccine and dose"),
+        (status = 409, description = "There is an open request for this person, course and dose, or they are not eligible"),
     )
 )]
 #[post("")]
 pub async fn create(
     state: web::Data<AppState>,
     user: CurrentUser,
-    Valid(body): Valid<CreateVaccineRequest>,
+    Keyed { body, key }: Keyed<CreateVaccineRequest>,
 ) -> Result<HttpResponse, Problem> {
-    let request = vaccine_requests::create(&state.db, &state.auth.clock, &user, body.try_into()?).await?;
-    let location = format!("/api/v1/vaccine-requests/{}", request.request.id);
-    Ok(HttpResponse::Created().insert_header((header::LOCATION, location)).json(VaccineRequestReply::from(request)))
+    let once = Once { key: key.as_ref(), render: render_created };
+    let new = body.try_into()?;
+    let response = vaccine_requests::create(&state.db, &state.auth.clock, &state.booking, &user, once, new).await?;
+    Ok(once::respond(response))
 }
 
 /// List vaccine requests
@@ -268,13 +386,56 @@ pub async fn create(
 #[get("")]
 pub async fn list(
     state: web::Data<AppState>,
-    user: CurrentUser,
+    caller: Caller,
     request: HttpRequest,
     Query(mut query): Query<ListVaccineRequests>,
 ) -> Result<HttpResponse, Problem> {
     let page = paging::page(query.limit.take(), query.cursor.as_deref())?;
-    let requests = vaccine_requests::list(&state.db, &user, &query.filter()?, page).await?;
+    let requests = request_list::list(&state.db, &state.auth.clock, &caller, &query.filter()?, page).await?;
     Ok(paging::reply(&request, requests, VaccineRequestReply::from))
+}
+
+/// Number of vaccine requests of each status, counted to 10,000.
+#[derive(Serialize, ToSchema)]
+pub struct RequestCountsReply {
+    #[schema(example = 12, minimum = 0, maximum = 10000)]
+    pending: u64,
+    #[schema(example = 30, minimum = 0, maximum = 10000)]
+    approved: u64,
+    #[schema(example = 2, minimum = 0, maximum = 10000)]
+    rejected: u64,
+    #[schema(example = 25, minimum = 0, maximum = 10000)]
+    booked: u64,
+    #[schema(example = 400, minimum = 0, maximum = 10000)]
+    administered: u64,
+    #[schema(example = 3, minimum = 0, maximum = 10000)]
+    missed: u64,
+    #[schema(example = 9, minimum = 0, maximum = 10000)]
+    cancelled: u64,
+}
+
+/// Count vaccine requests by status
+///
+/// Each number is counted to 10,000.
+///
+/// **Open to:** staff.
+#[utoipa::path(
+    operation_id = "count_vaccine_requests", tag = "vaccine-requests", security(("oauth2" = []), ("token" = [])),
+    responses((status = 200, body = RequestCountsReply), (status = 403, description = "Needs the role staff"))
+)]
+#[get("/counts")]
+pub async fn counts(state: web::Data<AppState>, user: CurrentUser) -> Result<web::Json<RequestCountsReply>, Problem> {
+    let counts = request_list::counts(&state.db, &user).await?;
+    let of = |status| counts.iter().find(|(counted, _)| *counted == status).map_or(0, |(_, count)| *count);
+    Ok(web::Json(RequestCountsReply {
+        pending: of(RequestStatus::Pending),
+        approved: of(RequestStatus::Approved),
+        rejected: of(RequestStatus::Rejected),
+        booked: of(RequestStatus::Booked),
+        administered: of(RequestStatus::Administered),
+        missed: of(RequestStatus::Missed),
+        cancelled: of(RequestStatus::Cancelled),
+    }))
 }
 
 /// Get a vaccine request
@@ -288,10 +449,10 @@ pub async fn list(
 #[get("/{id}")]
 pub async fn get(
     state: web::Data<AppState>,
-    user: CurrentUser,
+    caller: Caller,
     id: Id,
 ) -> Result<web::Json<VaccineRequestReply>, Problem> {
-    Ok(web::Json(vaccine_requests::get(&state.db, &user, id.0).await?.into()))
+    Ok(web::Json(request_list::get(&state.db, &state.auth.clock, &caller, id.0).await?.into()))
 }
 
 /// Update a vaccine request

@@ -45,6 +45,9 @@ pub struct VaccineReply {
     max_age_months: Option<i32>,
     /// Whether it can be requested.
     active: bool,
+    /// Course of which it is a product.
+    #[schema(example = "01900000-0000-7000-8000-000000000009")]
+    course_id: Uuid,
 }
 
 impl From<table::Model> for VaccineReply {
@@ -59,6 +62,7 @@ impl From<table::Model> for VaccineReply {
             min_age_months: vaccine.min_age_months,
             max_age_months: vaccine.max_age_months,
             active: vaccine.active,
+            course_id: vaccine.course_id,
         }
     }
 }
@@ -108,6 +112,10 @@ pub struct CreateVaccine {
     #[validate(nested)]
     #[schema(inline)]
     max_age_months: Option<Field<AgeMonths>>,
+    /// Course of which it is a product; absent or null for a course of its own.
+    #[validate(nested)]
+    #[schema(value_type = Option<Uuid>)]
+    course_id: Option<Field<Uuid>>,
 }
 
 impl TryFrom<CreateVaccine> for NewVaccine {
@@ -122,6 +130,7 @@ impl TryFrom<CreateVaccine> for NewVaccine {
             min_interval_days: body.min_interval_days.value()?.unwrap_or(IntervalDays::MINIMUM),
             min_age_months: body.min_age_months.value()?,
             max_age_months: body.max_age_months.value()?,
+            course_id: body.course_id.value()?,
         })
     }
 }
@@ -246,7 +255,7 @@ pub async fn get(state: web::Data<AppState>, id: Id) -> Result<web::Json<Vaccine
     responses(
         (status = 201, body = VaccineReply, headers(("Location" = String, description = "Path of the vaccine"))),
         (status = 403, description = "Needs the role admin"),
-        (status = 409, description = "The code is taken"),
+        (status = 409, description = "The code is taken by another vaccine or course"),
     )
 )]
 #[post("")]

@@ -1,6 +1,6 @@
 //! Administration of accounts: role, disabling, password reset; by admins, and by operators on the command line.
 
-use entity::{AuditAction, MailKind, Role, users};
+use entity::{AuditAction, MailKind, Role, centre_staff, users};
 use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionSession as _,
@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::db::Transact;
 use crate::domain::accounts::credentials;
+use crate::domain::accounts::user_words::{self, Searchable};
 use crate::domain::accounts::users as accounts;
 use crate::domain::auth::context::Auth;
 use crate::domain::auth::grants::{self, Cause};
@@ -120,19 +121,20 @@ pub async fn set_email(
     // The previous user of the account may know the password, and wrote the profile of an unverified account.
     let verified = accounts::set_verified(&old, now);
     let update = if old.email_verified_at.is_some() {
-        let search_text = accounts::search_text(&old.name, email.as_str());
-        accounts::without_password(verified).col_expr(users::Column::SearchText, Expr::value(search_text))
+        accounts::without_password(verified)
     } else {
         accounts::without_owner(verified, &users::Model { email: email.as_str().to_owned(), ..old.clone() })
     };
     let changed =
         update.col_expr(users::Column::Email, Expr::value(email.as_str())).exec_with_returning(&transaction).await?;
+    let changed = changed.into_iter().next().ok_or(Error::NotFound)?;
+    user_words::replace(&transaction, id, Searchable::of(&changed)).await?;
     let ended = grants::revoke(&transaction, id, Cause::Recovery, now).await?;
     outbox::add(&transaction, MailKind::EmailChanged, &old.email, Some(id), now).await?;
     by.event(AuditAction::EmailChanged, id).record(&transaction, now).await?;
     transaction.commit().await?;
     auth.revocations.add(ended, now);
-    changed.into_iter().next().ok_or(Error::NotFound)
+    Ok(changed)
 }
 
 /// Lists the active sessions of an account, newest first, and records that.
@@ -228,6 +230,9 @@ pub async fn update(
         .filter(users::Column::Id.eq(id))
         .exec_with_returning(&transaction)
         .await?;
+    if role < Role::Staff {
+        centre_staff::Entity::delete_many().filter(centre_staff::Column::UserId.eq(id)).exec(&transaction).await?;
+    }
     if new_role {
         by.event(AuditAction::RoleChanged, id).detail(role.as_str()).record(&transaction, now).await?;
     }

@@ -6,5 +6,6 @@ pub mod mail_messages;
 pub mod national_ids;
 pub mod recovery;
 pub mod registration;
+pub mod user_words;
 pub mod users;
 pub mod verification;

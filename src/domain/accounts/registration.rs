@@ -8,7 +8,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::db::Transact;
-use crate::domain::accounts::users::search_text;
+use crate::domain::accounts::user_words::{self, Searchable};
 use crate::domain::auth::context::Auth;
 use crate::domain::auth::grants::{self, Cause};
 use crate::domain::auth::password::Password;
@@ -67,9 +67,13 @@ pub async fn register_silently(db: &impl Transact, auth: &Auth, new: NewUser, cl
     Attempt::new(auth, Action::Register, None, client).count_and_check(db).await?;
     let user = hashed(auth, new, Role::Patient).await?;
     let (email, now) = (user.email.clone().take().unwrap_or_default(), auth.clock.now());
+    let name = user.name.clone().take().unwrap_or_default();
+    let phone_number = user.phone_number.clone().take().flatten();
     let transaction = db.begin().await?;
     let registered = insert_or_replace_unverified(&transaction, user).await?;
     // The same number of statements in every case, so that the response time reveals nothing.
+    let searchable = Searchable { name: &name, email: &email, phone_number: phone_number.as_deref() };
+    user_words::replace(&transaction, registered.unwrap_or_default(), searchable).await?;
     let ended = grants::revoke(&transaction, registered.unwrap_or_default(), Cause::Registration, now).await?;
     let (mail, event) = match registered {
         Some(id) => (MailKind::VerifyEmail, Event::own(AuditAction::Registered, id, client)),
@@ -91,7 +95,6 @@ async fn insert_or_replace_unverified(
     use users::Column;
     let replaced = [
         Column::Name,
-        Column::SearchText,
         Column::PasswordHash,
         Column::Nid,
         Column::NidKey,
@@ -124,6 +127,7 @@ pub async fn create(db: &impl Transact, auth: &Auth, new: NewUser, role: Role) -
     user.email_verified_at = Set(Some(now));
     let transaction = db.begin().await?;
     let user = user.insert(&transaction).await?;
+    user_words::replace(&transaction, user.id, Searchable::of(&user)).await?;
     let operator = Client::default();
     let event = Event::new(AuditAction::Registered, &operator).to(user.id).detail(role.as_str());
     event.record(&transaction, now).await?;
@@ -144,6 +148,7 @@ fn check_policy(auth: &Auth, email: &Email) -> Result<()> {
 }
 
 async fn registered(transaction: &impl ConnectionTrait, user: &users::Model, client: &Client) -> Result<()> {
+    user_words::replace(transaction, user.id, Searchable::of(user)).await?;
     outbox::add(transaction, MailKind::VerifyEmail, &user.email, Some(user.id), user.created_at).await?;
     Event::own(AuditAction::Registered, user.id, client).record(transaction, user.created_at).await
 }
@@ -156,7 +161,6 @@ async fn hashed(auth: &Auth, new: NewUser, role: Role) -> Result<users::ActiveMo
     let now = auth.clock.now();
     Ok(users::ActiveModel {
         id: Set(Uuid::now_v7()),
-        search_text: Set(search_text(new.name.as_str(), new.email.as_str())),
         name: Set(new.name.into_string()),
         email: Set(new.email.as_str().to_owned()),
         password_hash: Set(password_hash),

@@ -2,14 +2,15 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{AuditAction, PasswordHash, Role, users};
-use sea_orm::sea_query::{BinOper, CaseStatement, Expr, ExprTrait, LikeExpr};
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     TransactionSession as _, UpdateMany,
 };
 use uuid::Uuid;
 
 use crate::db::{QueryText, Transact};
+use crate::domain::accounts::user_words::{self, Searchable};
 use crate::domain::records::audit::{self, Event};
 use crate::domain::values::actor::Actor;
 use crate::domain::values::caller::Caller;
@@ -18,8 +19,7 @@ use crate::domain::values::email::Email;
 use crate::domain::values::page::{Page, Slice};
 use crate::domain::values::patch::Patch;
 use crate::domain::values::person::{BirthDate, FullName, NationalId, PhoneNumber, PostalAddress};
-use crate::domain::values::search;
-use crate::domain::values::text::Line;
+use crate::domain::values::search::SearchText;
 use crate::domain::values::time_zone::TimeZone;
 use crate::error::{Error, Result};
 
@@ -59,14 +59,11 @@ fn visible_to(actor: &Actor) -> sea_orm::Select<users::Entity> {
         .apply_if((!everybody).then_some(actor.user_id), |users, own| users.filter(users::Column::Id.eq(own)))
 }
 
-/// Search text.
-pub type UserSearch = Line<200>;
-
 /// Filter of the list of accounts. An account must meet all conditions.
 #[derive(Clone, Debug, Default)]
 pub struct UserFilter {
-    /// Part of the name or e-mail address. Letter case does not matter.
-    pub search: Option<UserSearch>,
+    /// For each of these words, a word of the name or the e-mail address begins with it. Letter case does not matter.
+    pub search: Option<SearchText>,
     /// E-mail address.
     pub email: Option<Email>,
     /// Role.
@@ -97,10 +94,9 @@ pub(super) fn without_password(update: UpdateMany<users::Entity>) -> UpdateMany<
 /// another.
 pub(super) fn without_profile(update: UpdateMany<users::Entity>, user: &users::Model) -> UpdateMany<users::Entity> {
     use users::Column;
-    let name = user.email.rsplit_once('@').map_or(user.email.as_str(), |(local_part, _)| local_part);
+    let name = local_part(&user.email);
     let update = update
         .col_expr(Column::Name, Expr::value(name))
-        .col_expr(Column::SearchText, Expr::value(search_text(name, &user.email)))
         .col_expr(Column::NidVerifiedAt, Expr::value(Option::<DateTime<Utc>>::None))
         .col_expr(Column::BirthDate, Expr::value(Option::<NaiveDate>::None));
     [Column::Nid, Column::NidKey, Column::PhoneNumber, Column::Address, Column::TimeZone]
@@ -108,10 +104,9 @@ pub(super) fn without_profile(update: UpdateMany<users::Entity>, user: &users::M
         .fold(update, |update, column| update.col_expr(column, Expr::value(Option::<String>::None)))
 }
 
-/// Searchable text of an account: its folded name and its e-mail address.
-#[must_use]
-pub fn search_text(name: &str, email: &str) -> String {
-    format!("{}\n{email}", search::fold(name))
+/// The part of an e-mail address before the `@`.
+pub(super) fn local_part(email: &str) -> &str {
+    email.rsplit_once('@').map_or(email, |(local_part, _)| local_part)
 }
 
 /// Gets an account. If it is not that of the actor, this is recorded in the audit trail.
@@ -157,11 +152,16 @@ pub async fn list(
     use users::Column;
     let actor = &caller.actor;
     actor.require(Role::Admin)?;
+    let mut found = Condition::all();
+    if let Some(text) = &filter.search {
+        let id = Expr::col((users::Entity, Column::Id));
+        let Some(matching) = user_words::words().matching(db, text, id).await? else {
+            return Ok(page.slice(Vec::new(), |user: &users::Model| user.id));
+        };
+        found = found.add(matching);
+    }
     let users = visible_to(actor)
-        .apply_if(filter.search.as_ref(), |users, text| {
-            let pattern = LikeExpr::new(search::contains_pattern(text.as_str())).escape('\\');
-            users.filter(Column::SearchText.like(pattern))
-        })
+        .filter(found)
         .apply_if(filter.email.as_ref(), |users, email| users.filter(Column::Email.eq(email.as_str())))
         .apply_if(filter.role, |users, role| users.filter(Column::Role.eq(role)))
         .apply_if(filter.is_disabled, |users, is_disabled| {
@@ -197,10 +197,7 @@ pub async fn update(
     use users::Column;
     let (id, now) = (caller.actor.user_id, clock.now());
     let audited = changes.audited();
-    let search_text = changes.name.as_ref().map(|name| {
-        let name = Expr::value(search::fold(name.as_str()) + "\n");
-        (Column::SearchText, name.binary(BinOper::Custom("||"), Expr::col(Column::Email)))
-    });
+    let is_searchable = changes.name.is_some() || !matches!(changes.phone_number, Patch::Keep);
     let nid = changes.nid.into_change();
     let nid_key = nid.as_ref().map(|nid| nid.as_ref().map(|nid| nid.key().to_owned()));
     // Another spelling of the same id stays verified.
@@ -214,7 +211,6 @@ pub async fn update(
     let birth_date = changes.birth_date.map(BirthDate::date).into_change();
     let time_zone = changes.time_zone.map(|zone| zone.name().to_owned()).into_change();
     let changed = [
-        search_text,
         changes.name.map(|name| (Column::Name, Expr::value(name.into_string()))),
         nid.map(|nid| (Column::Nid, Expr::value(nid.map(|nid| nid.written().to_owned())))),
         nid_key.map(|key| (Column::NidKey, Expr::value(key))),
@@ -229,13 +225,18 @@ pub async fn update(
         update = update.col_expr(column, value);
     }
     let update = update.col_expr(Column::UpdatedAt, Expr::value(now));
-    let updated = if audited.is_empty() {
+    let updated = if audited.is_empty() && !is_searchable {
         update.exec_with_returning(db).await?
     } else {
         let transaction = db.begin().await?;
         let updated = update.exec_with_returning(&transaction).await?;
-        let event = Event::own(AuditAction::ProfileChanged, id, &caller.client);
-        event.detail(&audited.join(", ")).record(&transaction, now).await?;
+        if let Some(user) = updated.first().filter(|_| is_searchable) {
+            user_words::replace(&transaction, id, Searchable::of(user)).await?;
+        }
+        if !audited.is_empty() {
+            let event = Event::own(AuditAction::ProfileChanged, id, &caller.client);
+            event.detail(&audited.join(", ")).record(&transaction, now).await?;
+        }
         transaction.commit().await?;
         updated
     };

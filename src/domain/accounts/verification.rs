@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::db::Transact;
 use crate::domain::accounts::credentials::{self, Failure};
+use crate::domain::accounts::user_words::{self, Searchable};
 use crate::domain::accounts::users as accounts;
 use crate::domain::auth::code_attempts::{self, Account, PresentedCode};
 use crate::domain::auth::codes;
@@ -76,6 +77,9 @@ pub async fn confirm(
         (verified, Cause::Verification { kept: proven.session })
     };
     verified.exec(&transaction).await?;
+    if proven.is_alone() {
+        user_words::replace(&transaction, user.id, Searchable::cleared(&user.email)).await?;
+    }
     let ended = grants::revoke(&transaction, user.id, cause, now).await?;
     let reset_token =
         if proven.is_alone() { Some(reset_tokens::issue(&transaction, auth, &code).await?) } else { None };
@@ -178,13 +182,13 @@ pub async fn finish_change(
     let old = sessions::lock_active(&transaction, &caller.actor, now).await?;
     codes::redeem(&transaction, &code).await?;
     let changed = users::Entity::update_many()
-        .col_expr(users::Column::SearchText, Expr::value(accounts::search_text(&old.name, &code.email)))
-        .col_expr(users::Column::Email, Expr::value(code.email))
+        .col_expr(users::Column::Email, Expr::value(code.email.as_str()))
         .col_expr(users::Column::EmailVerifiedAt, Expr::value(now))
         .col_expr(users::Column::UpdatedAt, Expr::value(now))
         .filter(users::Column::Id.eq(caller.actor.user_id))
         .exec_with_returning(&transaction)
         .await?;
+    user_words::replace(&transaction, old.id, Searchable { email: &code.email, ..Searchable::of(&old) }).await?;
     let ended = grants::revoke(&transaction, old.id, Cause::EmailChange, now).await?;
     outbox::add(&transaction, MailKind::EmailChanged, &old.email, Some(old.id), now).await?;
     Event::own(AuditAction::EmailChanged, old.id, &caller.client).record(&transaction, now).await?;

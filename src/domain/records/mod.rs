@@ -1,4 +1,6 @@
-//! Records that operations write in their transaction: audit log and outbox.
+//! Records that operations write in their transaction: audit log, outbox, idempotency keys; and the search of words.
 
 pub mod audit;
+pub mod idempotency;
 pub mod outbox;
+pub mod word_search;

@@ -50,6 +50,7 @@ pub fn common() -> Result<Vec<(Uuid, NewVaccine)>> {
             min_interval_days: IntervalDays::parse(days.into())?,
             min_age_months: age(min_age)?,
             max_age_months: age(max_age)?,
+            course_id: None,
         };
         Ok((id(row), vaccine))
     };

@@ -1,6 +1,20 @@
-//! Vaccination: the catalogue of vaccines and the requests for them.
+//! Vaccination: the catalogue, patients and their requests, centres with their slots, and bookings.
 
+pub mod bookings;
+pub mod calendar;
 pub mod catalogue;
+pub mod centres;
+pub mod closing;
+pub mod courses;
+pub mod eligibility;
+pub mod eligibility_check;
+pub mod erasure;
+pub mod invariants;
+mod locks;
+pub mod patients;
+pub mod request_list;
+pub mod rules;
+pub mod slots;
 pub mod transitions;
 pub mod vaccine_requests;
 pub mod vaccines;

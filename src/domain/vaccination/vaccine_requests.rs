@@ -1,42 +1,31 @@
-//! Vaccine requests: create, list, update while pending. Their status is changed by [`transitions`](super::transitions).
+//! Vaccine requests: create, and update while pending. Their status is changed by [`transitions`](super::transitions) and
+//! [`bookings`](super::bookings).
 //!
 //! The conditions of an operation are part of its statement, so nothing can change between check and write. The reason
 //! of a refusal is looked up only if the statement found no row.
 
-use std::collections::{BTreeSet, HashMap};
-
 use chrono::{DateTime, Utc};
-use entity::{RequestStatus, contacts, vaccine_requests, vaccines};
+use entity::{RequestStatus, patients as patients_table, vaccine_requests, vaccines};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    Select,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, TransactionSession as _};
 use uuid::Uuid;
 use vaccine_requests::Column;
 
+use crate::db::Transact;
+use crate::domain::records::idempotency::{Once, Response};
+use crate::domain::vaccination::eligibility::{self, Eligibility, Facts, Verdict};
+use crate::domain::vaccination::request_list::{self, Request};
+use crate::domain::vaccination::rules::{BookingRules, Review};
 use crate::domain::vaccination::vaccines::Doses;
+use crate::domain::vaccination::{locks, patients};
 use crate::domain::values::actor::Actor;
 use crate::domain::values::clock::Clock;
-use crate::domain::values::page::{Page, Slice, first_id_at, last_id_before};
 use crate::domain::values::patch::Patch;
 use crate::domain::values::text::Text;
 use crate::error::{Conflict, Error, Result, Violation};
 
-/// Contacts that one statement reads.
-const CONTACT_BATCH: usize = 500;
-
 /// A note to staff, or the reason of a rejection.
 pub type RequestNote = Text<1000>;
-
-/// A vaccine request, and the contact that it is for.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// The row.
-    pub request: vaccine_requests::Model,
-    /// The contact, if the request is for one and the contact still exists.
-    pub contact: Option<contacts::Model>,
-}
 
 /// A vaccine request to be created.
 #[derive(Clone, Debug)]
@@ -62,152 +51,93 @@ pub struct RequestChanges {
     pub note: Patch<RequestNote>,
 }
 
-/// Filter of a list of requests. Each condition narrows it.
-#[derive(Clone, Debug, Default)]
-pub struct RequestFilter {
-    /// Status.
-    pub status: Option<RequestStatus>,
-    /// Vaccine.
-    pub vaccine_id: Option<Uuid>,
-    /// Account.
-    pub user_id: Option<Uuid>,
-    /// Contact.
-    pub contact_id: Option<Uuid>,
-    /// Creation at this time or later.
-    pub created_from: Option<DateTime<Utc>>,
-    /// Creation before this time.
-    pub created_before: Option<DateTime<Utc>>,
-}
-
-/// The requests that an actor may see: their own; staff see all.
-fn visible_to(actor: &Actor) -> Select<vaccine_requests::Entity> {
-    vaccine_requests::Entity::find()
-        .apply_if((!actor.is_staff()).then_some(actor.user_id), |requests, own| requests.filter(Column::UserId.eq(own)))
-}
-
 /// Creates a vaccine request.
 ///
 /// # Errors
 /// A violation if the catalogue has no such vaccine or dose, or the actor no such contact; a conflict if there is an open
-/// request for the same person, vaccine and dose.
-pub async fn create(db: &impl ConnectionTrait, clock: &Clock, actor: &Actor, new: NewRequest) -> Result<Request> {
+/// request for the same person, course and dose, or the account has too many patients; [`Error::NotEligible`] if the
+/// patient can have the dose neither today nor later.
+pub async fn create(
+    db: &impl Transact,
+    clock: &Clock,
+    rules: &BookingRules,
+    actor: &Actor,
+    once: Once<'_, Request>,
+    new: NewRequest,
+) -> Result<Response> {
     let now = clock.now();
-    let mut request = Query::select()
-        .exprs([
-            Expr::value(Uuid::now_v7()),
-            Expr::value(actor.user_id),
-            Expr::value(new.contact_id),
-            Expr::value(new.contact_id.is_some()),
-            Expr::col((vaccines::Entity, vaccines::Column::Id)),
-            Expr::value(new.dose_number.get()),
-            Expr::value(RequestStatus::Pending),
-            Expr::value(new.note.map(RequestNote::into_string)),
-            Expr::value(now),
-            Expr::value(now),
-        ])
+    let transaction = db.begin().await?;
+    locks::account(&transaction, actor.user_id).await?;
+    if let Some(response) = once.begin(&transaction, actor.user_id, now).await? {
+        return Ok(response);
+    }
+    let patient = patients::open_request(&transaction, rules, actor, new.contact_id, now).await?;
+    let vaccine = offered(&transaction, new.vaccine_id, new.dose_number.get()).await?;
+    let judged = judge(&patient, &vaccine, new.dose_number.get(), now);
+    if judged.is_never() {
+        return Err(Error::NotEligible(Box::new(judged)));
+    }
+    let is_approved = rules.review == Review::Rules && judged.verdict == Verdict::Eligible;
+    let status = if is_approved { RequestStatus::Approved } else { RequestStatus::Pending };
+    let id = Uuid::now_v7();
+    let insert = insert(id, actor, &patient, status, &new, now)?;
+    if transaction.execute(&insert).await?.rows_affected() == 0 {
+        return Err(not_offered(&transaction, new.vaccine_id).await?);
+    }
+    let request = request_list::by_id(&transaction, id).await?;
+    let response = once.finish(&transaction, actor.user_id, Some(patient.id), &request).await?;
+    transaction.commit().await?;
+    Ok(response)
+}
+
+fn judge(
+    patient: &patients_table::Model,
+    vaccine: &vaccines::Model,
+    dose_number: i32,
+    now: DateTime<Utc>,
+) -> Eligibility {
+    // An open request for the same dose is refused by a unique index.
+    let facts = Facts { patient, vaccine, dose_number, has_open_request: false, has_overlapping_booking: false };
+    eligibility::judge(&facts, now.date_naive())
+}
+
+/// INSERT of a request, if the catalogue offers the dose.
+fn insert(
+    id: Uuid,
+    actor: &Actor,
+    patient: &patients_table::Model,
+    status: RequestStatus,
+    new: &NewRequest,
+    now: DateTime<Utc>,
+) -> Result<sea_orm::sea_query::InsertStatement> {
+    let of_vaccine = |column| Expr::col((vaccines::Entity, column));
+    let values = [
+        (Column::Id, Expr::value(id)),
+        (Column::UserId, Expr::value(actor.user_id)),
+        (Column::PatientId, Expr::value(patient.id)),
+        (Column::VaccineId, of_vaccine(vaccines::Column::Id)),
+        (Column::CourseId, of_vaccine(vaccines::Column::CourseId)),
+        (Column::DoseNumber, Expr::value(new.dose_number.get())),
+        (Column::Status, Expr::value(status)),
+        (Column::Note, Expr::value(new.note.clone().map(RequestNote::into_string))),
+        (Column::CreatedAt, Expr::value(now)),
+        (Column::UpdatedAt, Expr::value(now)),
+    ];
+    let (columns, values): (Vec<_>, Vec<_>) = values.into_iter().unzip();
+    let row = Query::select()
+        .exprs(values)
         .from(vaccines::Entity)
         .and_where(is_offered(Expr::value(new.vaccine_id), Expr::value(new.dose_number.get())))
         .to_owned();
-    if let Some(contact_id) = new.contact_id {
-        let own =
-            crate::domain::contacts::contacts::owned_by(actor.user_id).filter(contacts::Column::Id.eq(contact_id));
-        request.and_where(Expr::exists(own.select_only().expr(Expr::value(1)).into_query()));
-    }
-    let insert = Query::insert()
-        .into_table(vaccine_requests::Entity)
-        .columns([
-            Column::Id,
-            Column::UserId,
-            Column::ContactId,
-            Column::ForContact,
-            Column::VaccineId,
-            Column::DoseNumber,
-            Column::Status,
-            Column::Note,
-            Column::CreatedAt,
-            Column::UpdatedAt,
-        ])
-        .select_from(request)
-        .map_err(Error::internal)?
-        .returning_all()
-        .to_owned();
-    match db.query_one(&insert).await? {
-        Some(row) => with_contact(db, vaccine_requests::Model::from_query_result(&row, "")?).await,
-        None => Err(not_offered(db, actor, new.vaccine_id, new.contact_id).await?),
-    }
-}
-
-/// Lists requests, newest first.
-///
-/// # Errors
-/// Database errors.
-pub async fn list(
-    db: &impl ConnectionTrait,
-    actor: &Actor,
-    filter: &RequestFilter,
-    page: Page,
-) -> Result<Slice<Request>> {
-    let requests = visible_to(actor)
-        .apply_if(filter.status, |requests, status| requests.filter(Column::Status.eq(status)))
-        .apply_if(filter.vaccine_id, |requests, id| requests.filter(Column::VaccineId.eq(id)))
-        .apply_if(filter.user_id, |requests, id| requests.filter(Column::UserId.eq(id)))
-        .apply_if(filter.contact_id, |requests, id| requests.filter(Column::ContactId.eq(id)))
-        // Ids are in the order of time: a bound on the time is also a bound on the index of the list.
-        .apply_if(filter.created_from, |requests, from| {
-            requests.filter(Column::Id.gte(first_id_at(from))).filter(Column::CreatedAt.gte(from))
-        })
-        .apply_if(filter.created_before, |requests, before| {
-            requests.filter(Column::Id.lt(last_id_before(before))).filter(Column::CreatedAt.lt(before))
-        })
-        .apply_if(page.after, |requests, after| requests.filter(Column::Id.lt(after)))
-        .order_by_desc(Column::Id)
-        .limit(page.rows())
-        .all(db)
-        .await?;
-    let Slice { items, next } = page.slice(requests, |request| request.id);
-    Ok(Slice { items: with_contacts(db, items).await?, next })
-}
-
-/// All requests of a user, oldest first.
-pub(in crate::domain) async fn all_of(db: &impl ConnectionTrait, user_id: Uuid) -> Result<Vec<Request>> {
-    let own = vaccine_requests::Entity::find().filter(Column::UserId.eq(user_id));
-    with_contacts(db, own.order_by_asc(Column::Id).all(db).await?).await
-}
-
-/// Adds the contacts to requests. Most requests are for the owner of the account and need no query.
-async fn with_contacts(db: &impl ConnectionTrait, requests: Vec<vaccine_requests::Model>) -> Result<Vec<Request>> {
-    let ids: BTreeSet<Uuid> = requests.iter().filter_map(|request| request.contact_id).collect();
-    let ids: Vec<Uuid> = ids.into_iter().collect();
-    let mut found = HashMap::new();
-    for ids in ids.chunks(CONTACT_BATCH) {
-        let ids = ids.iter().copied();
-        let contacts = contacts::Entity::find().filter(contacts::Column::Id.is_in(ids)).all(db).await?;
-        found.extend(contacts.into_iter().map(|contact| (contact.id, contact)));
-    }
-    let request = |request: vaccine_requests::Model| {
-        let contact = request.contact_id.and_then(|id| found.get(&id).cloned());
-        Request { request, contact }
-    };
-    Ok(requests.into_iter().map(request).collect())
-}
-
-pub(super) async fn with_contact(db: &impl ConnectionTrait, request: vaccine_requests::Model) -> Result<Request> {
-    with_contacts(db, vec![request]).await?.into_iter().next().ok_or(Error::NotFound)
-}
-
-/// Gets a request.
-///
-/// # Errors
-/// [`Error::NotFound`] if the actor may not see it.
-pub async fn get(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<Request> {
-    let request = visible_to(actor).filter(Column::Id.eq(id)).one(db).await?.ok_or(Error::NotFound)?;
-    with_contact(db, request).await
+    let mut insert = Query::insert();
+    insert.into_table(vaccine_requests::Entity).columns(columns).select_from(row).map_err(Error::internal)?;
+    Ok(insert)
 }
 
 /// Updates a pending request of the actor.
 ///
 /// # Errors
-/// [`Error::NotFound`]; a conflict if it is no longer pending, or there is an open request for the same vaccine and dose; a
+/// [`Error::NotFound`]; a conflict if it is no longer pending, or there is an open request for the same course and dose; a
 /// violation if the catalogue has no such vaccine or dose.
 pub async fn update(
     db: &impl ConnectionTrait,
@@ -226,26 +156,32 @@ pub async fn update(
         .filter(Column::UserId.eq(actor.user_id))
         .filter(Column::Status.eq(RequestStatus::Pending));
     if changes.vaccine_id.is_some() || changes.dose_number.is_some() {
+        let course = Query::select()
+            .column((vaccines::Entity, vaccines::Column::CourseId))
+            .from(vaccines::Entity)
+            .and_where(Expr::col((vaccines::Entity, vaccines::Column::Id)).eq(vaccine_id.clone()))
+            .to_owned();
         update = update
             .col_expr(Column::VaccineId, vaccine_id.clone())
+            .col_expr(Column::CourseId, Expr::SubQuery(None, Box::new(course.into())))
             .col_expr(Column::DoseNumber, dose_number.clone())
             .filter(Expr::exists(offering(vaccine_id, dose_number)));
     }
     if let Some(note) = changes.note.map(RequestNote::into_string).into_change() {
         update = update.col_expr(Column::Note, Expr::value(note));
     }
-    if let Some(changed) = update.exec_with_returning(db).await?.into_iter().next() {
-        return with_contact(db, changed).await;
+    if !update.exec_with_returning(db).await?.is_empty() {
+        return request_list::by_id(db, id).await;
     }
     let request = own(db, actor, id).await?;
     if request.status != RequestStatus::Pending {
         return Err(Conflict::RequestStatus(request.status).into());
     }
-    Err(not_offered(db, actor, changes.vaccine_id.unwrap_or(request.vaccine_id), None).await?)
+    Err(not_offered(db, changes.vaccine_id.unwrap_or(request.vaccine_id)).await?)
 }
 
 async fn own(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<vaccine_requests::Model> {
-    let own = visible_to(actor).filter(Column::UserId.eq(actor.user_id));
+    let own = request_list::visible_to(actor).filter(Column::UserId.eq(actor.user_id));
     own.filter(Column::Id.eq(id)).one(db).await?.ok_or(Error::NotFound)
 }
 
@@ -263,21 +199,16 @@ fn offering(vaccine_id: Expr, dose_number: Expr) -> SelectStatement {
     Query::select().expr(Expr::value(1)).from(vaccines::Entity).and_where(condition).to_owned()
 }
 
-/// The reason of a refusal: the contact, the vaccine, or the dose.
-async fn not_offered(
-    db: &impl ConnectionTrait,
-    actor: &Actor,
-    vaccine_id: Uuid,
-    contact_id: Option<Uuid>,
-) -> Result<Error> {
-    if let Some(id) = contact_id {
-        match crate::domain::contacts::contacts::get(db, actor, id).await {
-            Err(Error::NotFound) => {
-                return Ok(Violation::new("contact_id", "unknown", "is not one of your contacts").into());
-            }
-            found => found.map(drop)?,
-        }
+async fn offered(db: &impl ConnectionTrait, vaccine_id: Uuid, dose_number: i32) -> Result<vaccines::Model> {
+    let vaccine = vaccines::Entity::find_by_id(vaccine_id).one(db).await?;
+    match vaccine.filter(|vaccine| vaccine.active && vaccine.doses >= dose_number) {
+        Some(vaccine) => Ok(vaccine),
+        None => Err(not_offered(db, vaccine_id).await?),
     }
+}
+
+/// The reason of a refusal: the vaccine, or the dose.
+async fn not_offered(db: &impl ConnectionTrait, vaccine_id: Uuid) -> Result<Error> {
     let vaccine = vaccines::Entity::find_by_id(vaccine_id).one(db).await?;
     Ok(match vaccine.filter(|vaccine| vaccine.active) {
         None => Violation::new("vaccine_id", "unknown", "is not a vaccine that can be requested").into(),

@@ -1,19 +1,20 @@
 //! Vaccines: the catalogue. Anyone can read it; admins write it.
 
-use entity::{Role, vaccines};
+use entity::{Role, courses, vaccines};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
+    TransactionSession as _,
 };
 use uuid::Uuid;
 
-use crate::db::QueryText;
+use crate::db::{QueryText, Transact};
 use crate::domain::values::actor::Actor;
 use crate::domain::values::number::Number;
 use crate::domain::values::page::{Page, Slice};
 use crate::domain::values::patch::Patch;
 use crate::domain::values::text::Line;
-use crate::error::{Error, Result};
+use crate::error::{Conflict, Error, Result, Violation};
 
 /// The code of a vaccine.
 pub type VaccineCode = Line<32>;
@@ -47,6 +48,8 @@ pub struct NewVaccine {
     pub min_age_months: Option<AgeMonths>,
     /// Maximum age in months.
     pub max_age_months: Option<AgeMonths>,
+    /// Course of which it is a product; none for a course of its own.
+    pub course_id: Option<Uuid>,
 }
 
 /// Changes of a vaccine. Its code cannot change: other records may refer to it.
@@ -96,21 +99,62 @@ pub async fn get(db: &impl ConnectionTrait, id: Uuid) -> Result<vaccines::Model>
 /// Creates a vaccine.
 ///
 /// # Errors
-/// [`Error::Forbidden`] unless the actor is an admin; a conflict if the code is taken.
-pub async fn create(db: &impl ConnectionTrait, actor: &Actor, new: NewVaccine) -> Result<vaccines::Model> {
+/// [`Error::Forbidden`] unless the actor is an admin; a conflict if the code is taken; a violation if there is no such
+/// course.
+pub async fn create(db: &impl Transact, actor: &Actor, new: NewVaccine) -> Result<vaccines::Model> {
     actor.require(Role::Admin)?;
-    Ok(row(Uuid::now_v7(), new).insert(db).await?)
+    let id = Uuid::now_v7();
+    let transaction = db.begin().await?;
+    let course_id = match new.course_id {
+        None => match course(id, &new).insert(&transaction).await.map_err(Error::from) {
+            Ok(course) => course.id,
+            Err(Error::Conflict(Conflict::CourseCodeTaken)) => {
+                transaction.rollback().await?;
+                return Err(taken(db, &new.code).await?.into());
+            }
+            Err(error) => return Err(error),
+        },
+        Some(id) => {
+            let course = courses::Entity::find_by_id(id).one(&transaction).await?;
+            course.ok_or_else(|| Violation::new("course_id", "unknown", "is not a course"))?.id
+        }
+    };
+    let vaccine = row(id, course_id, new).insert(&transaction).await?;
+    transaction.commit().await?;
+    Ok(vaccine)
 }
 
 /// Creates the vaccines whose code is new. Returns their number.
 ///
 /// # Errors
 /// Database errors.
-pub async fn create_missing(db: &impl ConnectionTrait, catalogue: Vec<(Uuid, NewVaccine)>) -> Result<u64> {
+pub async fn create_missing(db: &impl Transact, catalogue: Vec<(Uuid, NewVaccine)>) -> Result<u64> {
     // Code or id is taken.
     let is_known = OnConflict::new().do_nothing().to_owned();
-    let rows = catalogue.into_iter().map(|(id, new)| row(id, new));
-    Ok(vaccines::Entity::insert_many(rows).on_conflict(is_known).exec_without_returning(db).await?)
+    let transaction = db.begin().await?;
+    let known: Vec<String> =
+        vaccines::Entity::find().select_only().column(vaccines::Column::Code).into_tuple().all(&transaction).await?;
+    let missing: Vec<_> =
+        catalogue.into_iter().filter(|(_, new)| !known.iter().any(|code| code == new.code.as_str())).collect();
+    if missing.is_empty() {
+        return Ok(0);
+    }
+    let courses = missing.iter().map(|(id, new)| course(*id, new));
+    courses::Entity::insert_many(courses).on_conflict(is_known.clone()).exec_without_returning(&transaction).await?;
+    // A course with the same code may exist already.
+    let known: Vec<(String, Uuid)> = courses::Entity::find()
+        .select_only()
+        .columns([courses::Column::Code, courses::Column::Id])
+        .into_tuple()
+        .all(&transaction)
+        .await?;
+    let rows = missing.into_iter().filter_map(|(id, new)| {
+        let course_id = known.iter().find(|(code, _)| code == new.code.as_str())?.1;
+        Some(row(id, course_id, new))
+    });
+    let added = vaccines::Entity::insert_many(rows).on_conflict(is_known).exec_without_returning(&transaction).await?;
+    transaction.commit().await?;
+    Ok(added)
 }
 
 /// Updates a vaccine.
@@ -148,7 +192,22 @@ pub async fn update(
     update.exec_with_returning(db).await?.into_iter().next().ok_or(Error::NotFound)
 }
 
-fn row(id: Uuid, new: NewVaccine) -> vaccines::ActiveModel {
+/// Whether a vaccine has a code, or only a course.
+async fn taken(db: &impl ConnectionTrait, code: &VaccineCode) -> Result<Conflict> {
+    let vaccine = vaccines::Entity::find().filter(vaccines::Column::Code.eq(code.as_str())).one(db).await?;
+    Ok(if vaccine.is_some() { Conflict::VaccineCodeTaken } else { Conflict::CourseCodeTaken })
+}
+
+/// The course of a vaccine that has a course of its own.
+fn course(id: Uuid, new: &NewVaccine) -> courses::ActiveModel {
+    courses::ActiveModel {
+        id: Set(id),
+        code: Set(new.code.as_str().to_owned()),
+        name: Set(new.name.as_str().to_owned()),
+    }
+}
+
+fn row(id: Uuid, course_id: Uuid, new: NewVaccine) -> vaccines::ActiveModel {
     vaccines::ActiveModel {
         id: Set(id),
         code: Set(new.code.into_string()),
@@ -159,5 +218,6 @@ fn row(id: Uuid, new: NewVaccine) -> vaccines::ActiveModel {
         min_age_months: Set(new.min_age_months.map(AgeMonths::get)),
         max_age_months: Set(new.max_age_months.map(AgeMonths::get)),
         active: Set(true),
+        course_id: Set(course_id),
     }
 }

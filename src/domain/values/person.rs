@@ -39,6 +39,12 @@ pub struct NationalId {
 pub struct BirthDate(NaiveDate);
 
 impl PhoneNumber {
+    /// The number, as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Maximum number of characters.
     pub const MAX_CHARS: usize = 32;
     /// Minimum number of digits.

@@ -1,5 +1,7 @@
 //! Search and sort order of text: case-insensitive in any script, without wildcards.
 
+use std::collections::BTreeSet;
+
 use icu_normalizer::DecomposingNormalizerBorrowed;
 
 use crate::domain::values::text::Line;
@@ -28,6 +30,14 @@ impl SearchText {
         Ok(Self(line))
     }
 
+    /// Words of names, and whole e-mail addresses, longest first.
+    #[must_use]
+    pub fn folded_words(&self) -> Vec<String> {
+        let mut words: Vec<_> = searched_words(self.0.as_str()).into_iter().collect();
+        words.sort_by_key(|word| std::cmp::Reverse(word.len()));
+        words
+    }
+
     /// Words.
     pub fn words(&self) -> impl Iterator<Item = &str> {
         self.0.as_str().split_whitespace()
@@ -54,6 +64,19 @@ pub fn fold(text: &str) -> String {
     DecomposingNormalizerBorrowed::new_nfd().normalize(&folded).into_owned()
 }
 
+/// The folded words of a name. They are separated by white space and punctuation.
+pub fn words(name: &str) -> BTreeSet<String> {
+    let is_separator = |c: char| c.is_whitespace() || "-.,'\u{2019}()/".contains(c);
+    fold(name).split(is_separator).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// The words of a search: those of a name, or whole e-mail addresses.
+fn searched_words(text: &str) -> BTreeSet<String> {
+    let (addresses, names): (Vec<_>, Vec<_>) = text.split_whitespace().partition(|part| part.contains('@'));
+    let names = names.into_iter().flat_map(words);
+    addresses.into_iter().map(str::to_lowercase).chain(names).collect()
+}
+
 /// Pattern for `LIKE … ESCAPE '\'` that matches `text` anywhere. Wildcards in `text` are escaped.
 #[must_use]
 pub fn contains_pattern(text: &str) -> String {
@@ -70,8 +93,7 @@ pub fn contains_pattern(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::contains_pattern;
-    use super::fold;
+    use super::{SearchText, contains_pattern, fold};
 
     #[test]
     fn letter_case_does_not_matter_in_any_script() {
@@ -94,6 +116,14 @@ mod tests {
         let mut names = ["Zander", "Ärzte", "Fabre", "Émile", "Arnold", "Ezra"].map(fold);
         names.sort();
         assert_eq!(names, ["Arnold", "Ärzte", "Ezra", "Émile", "Fabre", "Zander"].map(fold));
+    }
+
+    #[test]
+    fn a_name_has_words_and_an_address_is_one() {
+        let words = |text: &str| SearchText::parse(text).unwrap().folded_words();
+        assert_eq!(words("Anne-Marie O'Neill  (Dr.)"), ["marie", "neill", "anne", "dr", "o"]);
+        assert_eq!(words("King ADA.L@example.org"), ["ada.l@example.org", "king"]);
+        assert!(words("-.").is_empty());
     }
 
     #[test]

@@ -24,6 +24,14 @@ pub trait Value: Sized {
         Err(Self::SHAPE.wrong_type())
     }
 
+    /// Parses a number with a fraction.
+    ///
+    /// # Errors
+    /// The rule that the number breaks.
+    fn from_decimal(_number: f64) -> Result<Self, Violation> {
+        Err(Self::SHAPE.wrong_type())
+    }
+
     /// Parses a Boolean.
     ///
     /// # Errors
@@ -39,6 +47,7 @@ pub trait Value: Sized {
     fn from_untyped(text: &str) -> Result<Self, Violation> {
         match Self::SHAPE {
             Shape::Integer { .. } => Self::from_integer(text.parse().map_err(|_| Self::SHAPE.wrong_type())?),
+            Shape::Decimal { .. } => Self::from_decimal(text.parse().map_err(|_| Self::SHAPE.wrong_type())?),
             Shape::Bool => Self::from_bool(text.parse().map_err(|_| Self::SHAPE.wrong_type())?),
             _ => Self::from_text(text),
         }
@@ -65,6 +74,13 @@ pub enum Shape {
         min: i64,
         /// Maximum, if it is constant.
         max: Option<i64>,
+    },
+    /// A number.
+    Decimal {
+        /// Minimum.
+        min: i64,
+        /// Maximum.
+        max: i64,
     },
     /// `true` or `false`.
     Bool,
@@ -94,6 +110,7 @@ impl Shape {
             Self::Text { format: Some("date-time"), .. } => "must be a time, such as 2026-11-30T12:00:00Z".into(),
             Self::Text { .. } => "must be a string".into(),
             Self::Integer { .. } => "must be a whole number".into(),
+            Self::Decimal { .. } => "must be a number".into(),
             Self::Bool => "must be true or false".into(),
             Self::Enum(words) => format!("must be one of: {}", words().join(", ")).into(),
         };

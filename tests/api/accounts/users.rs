@@ -83,7 +83,7 @@ async fn admins_find_accounts_by_email_and_list_all_pages() {
 }
 
 #[tokio::test]
-async fn admins_search_accounts_by_parts_of_name_and_email() {
+async fn admins_search_accounts_by_the_beginning_of_words() {
     let app = TestApp::start(BACKEND).await;
     let admin = app.admin().await;
     for (name, email) in [("Жук Ёлка", "beetle@example.org"), ("100% Élan_vital", "vital@example.org")] {
@@ -96,18 +96,18 @@ async fn admins_search_accounts_by_parts_of_name_and_email() {
         let items = page["items"].as_array().unwrap();
         items.iter().map(|user| user["email"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    for found in ["жук", "ЁЛК", "eetle@"] {
+    for found in ["жук", "ЁЛ жу", "beetle@"] {
         assert_eq!(find(&[("q", found)]).await, ["beetle@example.org"], "{found}");
     }
-    for found in ["% é", "N_V", "VITAL@EXAMPLE"] {
+    for found in ["100% é", "ÉLAN_V", "E\u{301}lan", "VITAL@EXAMPLE"] {
         assert_eq!(find(&[("q", found)]).await, ["vital@example.org"], "{found}");
     }
-    for nobody in ["%b", "_ital@", "\\"] {
+    for nobody in ["%", "_", "lan", "ital@", "\\", "-", "beetle@ vital@"] {
         assert_eq!(find(&[("q", nobody)]).await, Vec::<String>::new(), "{nobody}");
     }
     assert_eq!(find(&[("role", "admin")]).await, [admin.email.as_str()]);
     assert_eq!(find(&[("disabled", "true")]).await, Vec::<String>::new());
-    assert_eq!(find(&[("disabled", "false"), ("q", "example.org"), ("role", "patient")]).await.len(), 2);
+    assert_eq!(find(&[("disabled", "false"), ("role", "patient")]).await.len(), 2);
     admin.get("/users?role=root").await.violates(&[("role", "type")]);
     admin.get("/users?q=").await.problem(422, "invalid");
 

@@ -11,6 +11,8 @@ use care4u::domain::contacts::contact_search::{self, ContactFilter, EmailPart, P
 use care4u::domain::contacts::contacts::{self, ContactChanges, NewContact};
 use care4u::domain::contacts::import_limiter::ImportLimiter;
 use care4u::domain::personal_data;
+use care4u::domain::records::idempotency::Once;
+use care4u::domain::vaccination::request_list;
 use care4u::domain::vaccination::vaccine_requests::{self, NewRequest};
 use care4u::domain::vaccination::vaccines::Doses;
 use care4u::domain::values::birthday::{Birthday, LeapDay};
@@ -27,7 +29,7 @@ use sea_orm::{ConnectionTrait, DbBackend};
 use uuid::Uuid;
 
 use crate::BACKEND;
-use crate::api::query_plans::{actor, signed_in};
+use crate::api::query_plans::{actor, no_response, signed_in};
 use crate::support::app::TestApp;
 use crate::support::explained::Explained;
 
@@ -103,12 +105,13 @@ async fn contacts_are_found_by_index() {
     contacts::update(&db, &auth.clock, &own, contact.id, changes).await.unwrap();
     let new =
         NewRequest { contact_id: Some(contact.id), vaccine_id, dose_number: Doses::parse(1).unwrap(), note: None };
-    let request = vaccine_requests::create(&db, &auth.clock, &own, new).await.unwrap();
-    assert_eq!(request.contact.map(|contact| contact.first_name), Some("Other".to_owned()));
-    let for_contact = vaccine_requests::RequestFilter { contact_id: Some(contact.id), ..Default::default() };
-    vaccine_requests::list(&db, &actor(own.user_id, Role::Staff), &for_contact, Page { limit: 20, after: None })
-        .await
-        .unwrap();
+    let once = Once { key: None, render: no_response };
+    vaccine_requests::create(&db, &auth.clock, &app.state().booking, &own, once, new).await.unwrap();
+    let for_contact = request_list::RequestFilter { contact_id: Some(contact.id), ..Default::default() };
+    let staff = Caller { actor: actor(own.user_id, Role::Staff), client: Client::default() };
+    let page = Page { limit: 20, after: None };
+    let found = request_list::list(&db, &auth.clock, &staff, &for_contact, page).await.unwrap().items;
+    assert_eq!(found[0].patient.given_name.as_deref(), Some("Other"));
     let other = contacts::create(&db, auth, &own, new_contact(2)).await.unwrap();
     contacts::delete(&db, &own, other.id).await.unwrap();
     assert!(db.count() > 18, "{}", db.count());

@@ -1,4 +1,5 @@
 //! Vaccines and vaccine requests.
 
+mod bookings;
 mod vaccine_requests;
 mod vaccines;

@@ -1,0 +1,25 @@
+//! Words of the names of patients, for searching by the beginning of a word.
+
+use sea_orm::entity::prelude::*;
+
+use crate::schema::TableExtras;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "patient_words")]
+pub struct Model {
+    /// Folded word.
+    #[sea_orm(primary_key, auto_increment = false, column_type = "Text")]
+    pub word: String,
+    #[sea_orm(primary_key, auto_increment = false, indexed)]
+    pub patient_id: Uuid,
+    #[sea_orm(belongs_to, from = "patient_id", to = "id", on_update = "NoAction", on_delete = "Cascade")]
+    pub patient: BelongsTo<super::patients::Entity>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl TableExtras for Entity {
+    const WITHOUT_ROWID: bool = true;
+    const COLLATE_C: &[&str] = &["word"];
+}

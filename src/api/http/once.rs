@@ -1,0 +1,81 @@
+//! Requests with the header `Idempotency-Key`: the extractor, and the response, which may be a stored one.
+
+use std::future::{Future, ready};
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::{StatusCode, header};
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use utoipa::IntoParams;
+use validator::Validate;
+
+use crate::api::http::extract::{is_json, parse_json, read_body, violations};
+use crate::api::http::problem::Problem;
+use crate::domain::records::idempotency::{RequestKey, Response};
+use crate::error::Error;
+
+/// The header with the key.
+const KEY: &str = "idempotency-key";
+
+/// The header with the key, for the OpenAPI document.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "documents a header")]
+pub struct IdempotencyHeader {
+    /// A key that the client chooses for the request, such as a UUID. If the request is sent again with the same key within
+    /// 24 hours, it takes effect only once, and gets the same response again.
+    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
+    idempotency_key: Option<String>,
+}
+
+/// A JSON body as `Valid`, and the idempotency key if there is one.
+#[derive(Debug)]
+pub struct Keyed<T> {
+    /// The body.
+    pub body: T,
+    /// The key, with the hash of the request.
+    pub key: Option<RequestKey>,
+}
+
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for Keyed<T> {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        if !is_json(request) {
+            return Box::pin(ready(Err(Problem::unsupported_media_type("application/json"))));
+        }
+        let body = read_body(request, payload);
+        let header = request.headers().get(KEY).cloned();
+        let target = format!("{} {}\n", request.method(), request.path());
+        Box::pin(async move {
+            let bytes = body.await?;
+            let key = header.map(|key| RequestKey::parse(key.as_bytes(), &[target.as_bytes(), &bytes]));
+            let key = key.transpose().map_err(Error::from)?;
+            let body: T = parse_json(&bytes)?;
+            body.validate().map_err(|errors| Error::Invalid(violations(&errors)))?;
+            Ok(Self { body, key })
+        })
+    }
+}
+
+/// Renders a reply, to be stored and sent.
+pub fn render<T: Serialize>(status: StatusCode, location: Option<String>, reply: &T) -> Response {
+    let body = serde_json::to_string(reply).unwrap_or_default();
+    Response { status: status.as_u16(), location, body, is_replayed: false }
+}
+
+/// The HTTP response. A stored one is marked.
+pub fn respond(response: Response) -> HttpResponse {
+    let status = StatusCode::from_u16(response.status).unwrap_or(StatusCode::OK);
+    let mut http = HttpResponse::build(status);
+    if let Some(location) = response.location {
+        http.insert_header((header::LOCATION, location));
+    }
+    if response.is_replayed {
+        http.insert_header(("Idempotency-Replayed", "true"));
+    }
+    http.content_type("application/json").body(response.body)
+}

@@ -1,0 +1,209 @@
+//! Calendar of slots: local opening hours become instants. Within a day, slots follow each other in elapsed time, so that
+//! a day on which the clock is put back has an hour more.
+
+use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveDateTime, Utc, Weekday};
+
+use crate::domain::values::local_time::TimeOfDay;
+use crate::domain::values::time_zone::{Repeated, TimeZone};
+
+/// Opening hours of a range of dates.
+#[derive(Clone, Debug)]
+pub struct Hours {
+    /// First date.
+    pub from: NaiveDate,
+    /// Last date.
+    pub to: NaiveDate,
+    /// Days of the week on which the centre is open.
+    pub weekdays: Vec<Weekday>,
+    /// Local opening time.
+    pub opens: TimeOfDay,
+    /// Local closing time.
+    pub closes: TimeOfDay,
+    /// Breaks, from and to a local time. A slot that would overlap with one is left out.
+    pub breaks: Vec<(TimeOfDay, TimeOfDay)>,
+    /// Duration of a slot.
+    pub slot: Duration,
+    /// Dates on which the centre is closed.
+    pub closed_days: Vec<NaiveDate>,
+}
+
+/// The slots of a calendar.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Calendar {
+    /// Start and end of each slot, in order.
+    pub slots: Vec<(DateTime<Utc>, DateTime<Utc>)>,
+    /// What was left out.
+    pub skipped: Vec<Skipped>,
+    /// Local times that do not exist, and what became of them.
+    pub warnings: Vec<String>,
+}
+
+/// Something that was left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// Local date, or local time of a slot.
+    pub local: String,
+    /// Reason: `closed_day` or `past`.
+    pub why: &'static str,
+}
+
+/// The slots of opening hours in a time zone. Slots that start before `now` are left out.
+#[must_use]
+pub fn slots(hours: &Hours, zone: &TimeZone, now: DateTime<Utc>) -> Calendar {
+    let mut calendar = Calendar::default();
+    let dates = hours.from.iter_days().take_while(|date| *date <= hours.to);
+    for date in dates.filter(|date| hours.weekdays.contains(&date.weekday())) {
+        if hours.closed_days.contains(&date) {
+            calendar.skipped.push(Skipped { local: date.to_string(), why: "closed_day" });
+        } else {
+            add_day(&mut calendar, hours, zone, date, now);
+        }
+    }
+    calendar
+}
+
+fn add_day(calendar: &mut Calendar, hours: &Hours, zone: &TimeZone, date: NaiveDate, now: DateTime<Utc>) {
+    let mut instant = |time: TimeOfDay, repeated| {
+        let found = zone.instant(time.on(date), repeated);
+        if found.is_shifted {
+            let local = local_text(time.on(date));
+            let shifted = local_text(zone.local(found.time));
+            calendar.warnings.push(format!("{local} does not exist at the centre; it is {shifted}"));
+        }
+        found.time
+    };
+    // With a closing time that is repeated, the centre stays open until the second one.
+    let (opens, closes) = (instant(hours.opens, Repeated::First), instant(hours.closes, Repeated::Second));
+    let breaks: Vec<_> = hours
+        .breaks
+        .iter()
+        .map(|(from, to)| (instant(*from, Repeated::First), instant(*to, Repeated::Second)))
+        .collect();
+    let mut start = opens;
+    while start + hours.slot <= closes {
+        let end = start + hours.slot;
+        let is_in_break = breaks.iter().any(|(from, to)| start < *to && *from < end);
+        if start <= now && !is_in_break {
+            calendar.skipped.push(Skipped { local: local_text(zone.local(start)), why: "past" });
+        } else if !is_in_break {
+            calendar.slots.push((start, end));
+        }
+        start = end;
+    }
+}
+
+fn local_text(local: NaiveDateTime) -> String {
+    local.format("%Y-%m-%dT%H:%M").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::values::value::Value as _;
+
+    fn hours(from: &str, to: &str, opens: &str, closes: &str, minutes: i64) -> Hours {
+        use Weekday::{Fri, Mon, Sat, Sun, Thu, Tue, Wed};
+        Hours {
+            from: from.parse().unwrap(),
+            to: to.parse().unwrap(),
+            weekdays: vec![Mon, Tue, Wed, Thu, Fri, Sat, Sun],
+            opens: TimeOfDay::from_text(opens).unwrap(),
+            closes: TimeOfDay::from_text(closes).unwrap(),
+            breaks: Vec::new(),
+            slot: Duration::minutes(minutes),
+            closed_days: Vec::new(),
+        }
+    }
+
+    fn zone(name: &str) -> TimeZone {
+        TimeZone::parse(name).unwrap()
+    }
+
+    #[test]
+    fn a_day_has_an_hour_more_or_less_when_the_clock_is_changed() {
+        for (date, opens, count, first) in [
+            ("2026-10-25", "01:00", 4, "2026-10-24T23:00:00Z"),
+            ("2026-03-29", "01:00", 2, "2026-03-29T00:00:00Z"),
+            ("2026-10-26", "01:00", 3, "2026-10-26T00:00:00Z"),
+            // The opening time does not exist: the centre opens at 03:00.
+            ("2026-03-29", "02:30", 1, "2026-03-29T01:00:00Z"),
+        ] {
+            let calendar = slots(&hours(date, date, opens, "04:00", 60), &zone("Europe/Berlin"), DateTime::UNIX_EPOCH);
+            assert_eq!(calendar.slots.len(), count, "{date} {opens}");
+            assert_eq!(calendar.slots[0].0, first.parse::<DateTime<Utc>>().unwrap());
+            assert_eq!(calendar.warnings.len(), usize::from(opens == "02:30"));
+        }
+    }
+
+    #[test]
+    fn breaks_closed_days_and_the_past_are_left_out() {
+        let mut hours = hours("2026-06-01", "2026-06-02", "08:00", "12:00", 60);
+        let time = |text| TimeOfDay::from_text(text).unwrap();
+        hours.breaks = vec![(time("10:00"), time("10:30"))];
+        hours.closed_days = vec!["2026-06-02".parse().unwrap()];
+        let calendar = slots(&hours, &zone("UTC"), "2026-06-01T08:00:00Z".parse().unwrap());
+        let starts: Vec<_> = calendar.slots.iter().map(|(start, _)| start.format("%H").to_string()).collect();
+        assert_eq!(starts, ["09", "11"]);
+        let skipped: Vec<_> = calendar.skipped.iter().map(|skipped| (skipped.local.as_str(), skipped.why)).collect();
+        assert_eq!(skipped, [("2026-06-01T08:00", "past"), ("2026-06-02", "closed_day")]);
+    }
+
+    /// A second implementation: walks through UTC minute by minute, and looks at the local clock.
+    fn naive(hours: &Hours, zone: &TimeZone) -> Vec<DateTime<Utc>> {
+        let midnight = |date: NaiveDate| date.and_time(chrono::NaiveTime::MIN).and_utc();
+        let mut starts = Vec::new();
+        let mut time = midnight(hours.from) - Duration::days(1);
+        let end = midnight(hours.to) + Duration::days(3);
+        let mut opened: Option<(NaiveDate, i64)> = None;
+        while time < end {
+            let local = zone.local(time);
+            let minute = (local - local.date().and_time(chrono::NaiveTime::MIN)).num_minutes();
+            let is_open_date = (hours.from..=hours.to).contains(&local.date());
+            let is_open = (i64::from(hours.opens.minutes())..i64::from(hours.closes.minutes())).contains(&minute);
+            if is_open_date && is_open {
+                let elapsed = match opened {
+                    Some((date, elapsed)) if date == local.date() => elapsed,
+                    _ => 0,
+                };
+                if elapsed % hours.slot.num_minutes() == 0 {
+                    starts.push(time);
+                }
+                opened = Some((local.date(), elapsed + 1));
+            }
+            time += Duration::minutes(1);
+        }
+        // The last slot of a day must end before the centre closes.
+        starts.retain(|start| {
+            let last = zone.local(*start + hours.slot - Duration::minutes(1));
+            last.date() == zone.local(*start).date() && last < hours.closes.on(last.date())
+        });
+        starts
+    }
+
+    #[test]
+    fn a_naive_implementation_finds_the_same_slots_in_twelve_zones_and_three_years() {
+        const ZONES: [&str; 12] = [
+            "UTC",
+            "Europe/Berlin",
+            "Europe/Dublin",
+            "America/New_York",
+            "America/Santiago",
+            "America/St_Johns",
+            "Asia/Kolkata",
+            "Asia/Kathmandu",
+            "Australia/Lord_Howe",
+            "Pacific/Auckland",
+            "Pacific/Chatham",
+            "Africa/Cairo",
+        ];
+        let days = [("00:00", "24:00", 30), ("08:00", "17:00", 45), ("01:00", "05:00", 20)];
+        for (name, (opens, closes, minutes)) in ZONES.into_iter().zip(days.into_iter().cycle()) {
+            let hours = hours("2026-01-01", "2028-12-31", opens, closes, minutes);
+            let found = slots(&hours, &zone(name), DateTime::UNIX_EPOCH);
+            let starts: Vec<_> = found.slots.iter().map(|(start, _)| *start).collect();
+            let naive = naive(&hours, &zone(name));
+            let difference = starts.iter().zip(&naive).find(|(one, other)| one != other);
+            assert_eq!((difference, starts.len()), (None, naive.len()), "{name} {opens}");
+        }
+    }
+}

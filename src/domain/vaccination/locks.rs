@@ -1,0 +1,38 @@
+//! Row locks, in the one order that all transactions keep, so that no two wait for each other (decision 13): accounts,
+//! patient, requests by ascending id, slots by ascending id. SQLite has one writer and needs none.
+
+use entity::{patients, slots, users, vaccine_requests};
+use sea_orm::sea_query::LockType;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use uuid::Uuid;
+
+use crate::error::Result;
+
+/// Locks the account that a new row will refer to against its erasure.
+pub(super) async fn account(transaction: &impl ConnectionTrait, id: Uuid) -> Result<()> {
+    let user = users::Entity::find_by_id(id).select_only().column(users::Column::Id).lock(LockType::KeyShare);
+    transaction.query_one(&user.into_query()).await?;
+    Ok(())
+}
+
+/// Locks the patient of a request, if there is such a request.
+pub(super) async fn patient_of(
+    transaction: &impl ConnectionTrait,
+    request_id: Uuid,
+) -> Result<Option<patients::Model>> {
+    let its = vaccine_requests::Entity::find_by_id(request_id)
+        .select_only()
+        .column(vaccine_requests::Column::PatientId)
+        .into_query();
+    let patient = patients::Entity::find().filter(patients::Column::Id.in_subquery(its));
+    Ok(patient.lock(LockType::NoKeyUpdate).one(transaction).await?)
+}
+
+/// Locks slots, and returns them by id.
+pub(super) async fn slots(
+    transaction: &impl ConnectionTrait,
+    ids: impl IntoIterator<Item = Uuid>,
+) -> Result<Vec<slots::Model>> {
+    let slots = slots::Entity::find().filter(slots::Column::Id.is_in(ids)).order_by_asc(slots::Column::Id);
+    Ok(slots.lock(LockType::NoKeyUpdate).all(transaction).await?)
+}

@@ -1,0 +1,299 @@
+//! Patients: the people who are vaccinated. A patient is created with their first request, from the account or from a
+//! contact of the user.
+
+use chrono::{DateTime, Datelike, Utc};
+use entity::patients::{ActiveModel, Column, Entity, Model};
+use entity::{AuditAction, PatientRelation, contacts, patient_words, users};
+use sea_orm::sea_query::{Expr, ExprTrait, LockType, OnConflict};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select, Set, TransactionSession as _,
+};
+use uuid::Uuid;
+
+use crate::db::Transact;
+use crate::domain::records::audit::{self, Event};
+use crate::domain::records::word_search::Words;
+use crate::domain::vaccination::rules::BookingRules;
+use crate::domain::values::actor::Actor;
+use crate::domain::values::caller::Caller;
+use crate::domain::values::clock::Clock;
+use crate::domain::values::page::{Page, Slice};
+use crate::domain::values::patch::Patch;
+use crate::domain::values::person::{FullName, latest_birth_date};
+use crate::domain::values::search::{self, SearchText};
+use crate::error::{Conflict, Error, Result, Violation};
+
+/// Changes of a patient.
+#[derive(Clone, Debug, Default)]
+pub struct PatientChanges {
+    /// Name.
+    pub name: Option<FullName>,
+    /// Year of birth.
+    pub birth_year: Patch<i16>,
+    /// Month of birth, from 1.
+    pub birth_month: Patch<i16>,
+    /// Day of birth, from 1.
+    pub birth_day: Patch<i16>,
+}
+
+/// The table of words.
+pub(super) fn words() -> Words {
+    Words::new(patient_words::Entity, patient_words::Column::Word, patient_words::Column::PatientId)
+}
+
+/// The patients that an actor may see: those of their account; staff see all.
+fn visible_to(actor: &Actor) -> Select<Entity> {
+    Entity::find().apply_if((!actor.is_staff()).then_some(actor.user_id), |all, own| all.filter(Column::UserId.eq(own)))
+}
+
+/// Opens a request of a patient: locks the patient and counts the request. The patient is created if this is their first.
+///
+/// # Errors
+/// A violation if the actor has no such contact; a conflict if the account has too many patients.
+pub(super) async fn open_request(
+    transaction: &impl ConnectionTrait,
+    rules: &BookingRules,
+    actor: &Actor,
+    contact_id: Option<Uuid>,
+    now: DateTime<Utc>,
+) -> Result<Model> {
+    if let Some(patient) = count_request(transaction, actor, contact_id).await? {
+        return Ok(patient);
+    }
+    // The account is locked, so that two first requests create one patient, and the number of patients stays in bounds.
+    // Not exclusively: others with the same account may hold the weaker lock of a foreign key, and come here, too.
+    let user = users::Entity::find_by_id(actor.user_id).lock(LockType::NoKeyUpdate).one(transaction).await?;
+    let user = user.ok_or(Error::InvalidToken)?;
+    if let Some(patient) = count_request(transaction, actor, contact_id).await? {
+        return Ok(patient);
+    }
+    let of_account =
+        Column::UserId.eq(actor.user_id).and(Column::Relation.eq("self").or(Column::ContactId.is_not_null()));
+    if Entity::find().filter(of_account).count(transaction).await? >= rules.patients_per_account {
+        return Err(Conflict::TooManyPatients.into());
+    }
+    let patient = match contact_id {
+        None => from_account(user, now),
+        Some(id) => {
+            let contact = crate::domain::contacts::contacts::owned_by(actor.user_id)
+                .filter(contacts::Column::Id.eq(id))
+                .one(transaction)
+                .await?;
+            let unknown = || Violation::new("contact_id", "unknown", "is not one of your contacts");
+            from_contact(contact.ok_or_else(unknown)?, now)
+        }
+    };
+    let patient = patient.insert(transaction).await?;
+    insert_words(transaction, [(patient.id, patient.name.as_deref().unwrap_or_default())].into_iter()).await?;
+    Ok(patient)
+}
+
+async fn count_request(
+    transaction: &impl ConnectionTrait,
+    actor: &Actor,
+    contact_id: Option<Uuid>,
+) -> Result<Option<Model>> {
+    let one_more = Entity::update_many()
+        .col_expr(Column::OpenRequests, Expr::col(Column::OpenRequests).add(1))
+        .filter(Column::UserId.eq(actor.user_id));
+    let one_more = match contact_id {
+        Some(id) => one_more.filter(Column::ContactId.eq(id)),
+        None => one_more.filter(Column::Relation.eq("self")),
+    };
+    Ok(one_more.exec_with_returning(transaction).await?.into_iter().next())
+}
+
+/// Counts one open request less of a locked patient.
+pub(super) async fn close_request(transaction: &impl ConnectionTrait, id: Uuid) -> Result<()> {
+    let one_less = Entity::update_many()
+        .col_expr(Column::OpenRequests, Expr::col(Column::OpenRequests).sub(1))
+        .filter(Column::Id.eq(id));
+    one_less.exec(transaction).await?;
+    Ok(())
+}
+
+/// The row of the owner of an account, with an open request.
+pub fn from_account(user: users::Model, now: DateTime<Utc>) -> ActiveModel {
+    let part = |part: Option<u32>| part.and_then(|part| i16::try_from(part).ok());
+    ActiveModel {
+        id: Set(Uuid::now_v7()),
+        user_id: Set(Some(user.id)),
+        contact_id: Set(None),
+        relation: Set(PatientRelation::Own),
+        birth_year: Set(user.birth_date.and_then(|date| i16::try_from(date.year()).ok())),
+        birth_month: Set(part(user.birth_date.map(|date| date.month()))),
+        birth_day: Set(part(user.birth_date.map(|date| date.day()))),
+        name: Set(Some(user.name)),
+        given_name: Set(None),
+        family_name: Set(None),
+        open_requests: Set(1),
+        created_at: Set(now),
+        updated_at: Set(now),
+    }
+}
+
+/// The row of a contact, with an open request.
+pub fn from_contact(contact: contacts::Model, now: DateTime<Utc>) -> ActiveModel {
+    ActiveModel {
+        id: Set(Uuid::now_v7()),
+        user_id: Set(Some(contact.user_id)),
+        contact_id: Set(Some(contact.id)),
+        relation: Set(PatientRelation::Dependant),
+        name: Set(Some(format!("{} {}", contact.first_name, contact.last_name))),
+        given_name: Set(Some(contact.first_name)),
+        family_name: Set(Some(contact.last_name)),
+        birth_year: Set(contact.birth_year),
+        birth_month: Set(contact.birth_month),
+        birth_day: Set(contact.birth_day),
+        open_requests: Set(1),
+        created_at: Set(now),
+        updated_at: Set(now),
+    }
+}
+
+/// Inserts the words of new patients.
+///
+/// # Errors
+/// Database errors.
+pub async fn insert_words<'a>(
+    db: &impl ConnectionTrait,
+    patients: impl Iterator<Item = (Uuid, &'a str)>,
+) -> Result<()> {
+    let rows = patients.flat_map(|(patient_id, name)| {
+        let row = move |word| patient_words::ActiveModel { word: Set(word), patient_id: Set(patient_id) };
+        search::words(name).into_iter().map(row)
+    });
+    let rows: Vec<_> = rows.collect();
+    if !rows.is_empty() {
+        let is_known = OnConflict::new().do_nothing().to_owned();
+        patient_words::Entity::insert_many(rows).on_conflict(is_known).exec_without_returning(db).await?;
+    }
+    Ok(())
+}
+
+/// Lists patients, newest first: those of the account of the actor, or, with a search, those that staff find.
+///
+/// # Errors
+/// [`Error::Forbidden`] if a patient searches; database errors.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    clock: &Clock,
+    caller: &Caller,
+    search: Option<(&SearchText, &str)>,
+    page: Page,
+) -> Result<Slice<Model>> {
+    let mut condition = Condition::all();
+    match search {
+        None => condition = condition.add(Column::UserId.eq(caller.actor.user_id)),
+        Some((text, _)) => {
+            caller.actor.require(entity::Role::Staff)?;
+            let id = Expr::col((Entity, Column::Id));
+            let Some(matching) = words().matching(db, text, id).await? else {
+                return Ok(page.slice(Vec::new(), |patient: &Model| patient.id));
+            };
+            condition = condition.add(matching);
+        }
+    }
+    let patients = Entity::find()
+        .filter(condition)
+        .apply_if(page.after, |all, after| all.filter(Column::Id.lt(after)))
+        .order_by_desc(Column::Id)
+        .limit(page.rows())
+        .all(db)
+        .await?;
+    let page = page.slice(patients, |patient| patient.id);
+    let purpose = search.map(|(_, purpose)| purpose);
+    record_read(db, clock, caller, page.items.iter().map(|patient| (patient.id, patient.user_id)), purpose).await?;
+    Ok(page)
+}
+
+/// Records that staff read the data of patients, except of their own account.
+pub(super) async fn record_read(
+    db: &impl ConnectionTrait,
+    clock: &Clock,
+    caller: &Caller,
+    patients: impl Iterator<Item = (Uuid, Option<Uuid>)>,
+    purpose: Option<&str>,
+) -> Result<()> {
+    let own = Some(caller.actor.user_id);
+    let mut others: Vec<_> = patients.filter(|(_, user_id)| *user_id != own).collect();
+    others.sort_unstable();
+    others.dedup();
+    let events = others.into_iter().map(|(id, user_id)| {
+        let event = Event::new(AuditAction::PatientRead, &caller.client).by(own).to(user_id).on(id);
+        purpose.map_or(event, |purpose| event.detail(purpose))
+    });
+    audit::record_all(db, events, clock.now()).await
+}
+
+/// Gets a patient. If staff read one who is not of their account, this is recorded.
+///
+/// # Errors
+/// [`Error::NotFound`] if the actor may not see them.
+pub async fn get(db: &impl ConnectionTrait, clock: &Clock, caller: &Caller, id: Uuid) -> Result<Model> {
+    let patient = visible_to(&caller.actor).filter(Column::Id.eq(id)).one(db).await?.ok_or(Error::NotFound)?;
+    record_read(db, clock, caller, [(patient.id, patient.user_id)].into_iter(), None).await?;
+    Ok(patient)
+}
+
+/// Updates a patient. Changes by staff are recorded.
+///
+/// # Errors
+/// [`Error::NotFound`]; a violation if the resulting birth date does not exist or is in the future.
+pub async fn update(
+    db: &impl Transact,
+    clock: &Clock,
+    caller: &Caller,
+    id: Uuid,
+    changes: PatientChanges,
+) -> Result<Model> {
+    let (actor, now) = (&caller.actor, clock.now());
+    let name = changes.name.map(FullName::into_string);
+    let transaction = db.begin().await?;
+    let parts = [
+        (Column::BirthYear, changes.birth_year.into_change()),
+        (Column::BirthMonth, changes.birth_month.into_change()),
+        (Column::BirthDay, changes.birth_day.into_change()),
+    ];
+    let mut update = Entity::update_many()
+        .col_expr(Column::UpdatedAt, Expr::value(now))
+        .filter(Column::Id.eq(id))
+        .apply_if((!actor.is_staff()).then_some(actor.user_id), |update, own| update.filter(Column::UserId.eq(own)))
+        .apply_if(name.clone(), |update, name| {
+            let none = || Expr::value(Option::<String>::None);
+            update
+                .col_expr(Column::Name, Expr::value(name))
+                .col_expr(Column::GivenName, none())
+                .col_expr(Column::FamilyName, none())
+        });
+    for (column, part) in parts {
+        update = update.apply_if(part, |update, part| update.col_expr(column, Expr::value(part)));
+    }
+    let changed = update.exec_with_returning(&transaction).await?;
+    let patient = changed.into_iter().next().ok_or(Error::NotFound)?;
+    check_birth_date(&patient)?;
+    if let Some(name) = &name {
+        let old = patient_words::Entity::delete_many().filter(patient_words::Column::PatientId.eq(id));
+        old.exec(&transaction).await?;
+        insert_words(&transaction, [(id, name.as_str())].into_iter()).await?;
+    }
+    if patient.user_id != Some(actor.user_id) {
+        let event = Event::new(AuditAction::PatientChanged, &caller.client).by(Some(actor.user_id));
+        event.to(patient.user_id).on(id).record(&transaction, now).await?;
+    }
+    transaction.commit().await?;
+    Ok(patient)
+}
+
+/// Checks that a birth date is not in the future. Whether the day exists is checked by a CHECK.
+fn check_birth_date(patient: &Model) -> Result<()> {
+    let latest = latest_birth_date();
+    let part = |part: Option<i16>| part.and_then(|part| u32::try_from(part).ok()).unwrap_or(1);
+    let Some(year) = patient.birth_year else { return Ok(()) };
+    let first = chrono::NaiveDate::from_ymd_opt(year.into(), part(patient.birth_month), part(patient.birth_day));
+    if first.is_some_and(|date| date > latest) {
+        return Err(crate::domain::values::birthday::out_of_range(latest).into());
+    }
+    Ok(())
+}

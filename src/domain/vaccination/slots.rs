@@ -1,0 +1,434 @@
+//! Slots: get, list, add, update. [`bookings`](super::bookings) takes their places, [`closing`](super::closing) closes them.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
+use entity::slots::{ActiveModel, Column, Entity, Model};
+use entity::{AuditAction, Role, centres as centres_table, vaccines};
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
+    TransactionSession as _,
+};
+use uuid::Uuid;
+
+use crate::db::Transact;
+use crate::domain::records::idempotency::{Once, Response};
+use crate::domain::vaccination::calendar::{self, Calendar, Hours};
+use crate::domain::vaccination::centres;
+use crate::domain::values::actor::Actor;
+use crate::domain::values::caller::Caller;
+use crate::domain::values::clock::Clock;
+use crate::domain::values::local_time::TimeOfDay;
+use crate::domain::values::number::Number;
+use crate::domain::values::page::{Page, Slice};
+use crate::domain::values::time_zone::{Repeated, TimeZone};
+use crate::error::{Error, Result, Violation};
+
+/// Places of a slot.
+pub type Capacity = Number<0, 100_000>;
+
+/// Duration of a slot in minutes.
+pub type SlotMinutes = Number<1, 1440>;
+
+/// Days of a list of slots.
+pub type ListDays = Number<1, 31>;
+
+/// Maximum number of days of a calendar.
+pub const MAX_CALENDAR_DAYS: i64 = 400;
+
+/// Maximum number of slots of a calendar.
+pub const MAX_CALENDAR_SLOTS: usize = 20_000;
+
+/// How far in the future a slot may start.
+const MAX_AHEAD: Days = Days::new(800);
+
+/// Maximum duration of a slot.
+const MAX_DURATION: Duration = Duration::hours(24);
+
+/// Rows of one statement.
+const BATCH: usize = 500;
+
+/// Free slots that a refused booking names.
+const ALTERNATIVES: u64 = 3;
+
+/// A slot with the time zone of its centre.
+#[derive(Clone, Debug)]
+pub struct Slot {
+    /// The row.
+    pub slot: Model,
+    /// The time zone.
+    pub zone: TimeZone,
+}
+
+/// Position of a slot in a list, which is sorted by start and id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Start.
+    pub starts_at: DateTime<Utc>,
+    /// Id, which makes the position unique.
+    pub id: Uuid,
+}
+
+/// A slot to be added.
+#[derive(Clone, Debug)]
+pub struct NewSlot {
+    /// Vaccine.
+    pub vaccine_id: Uuid,
+    /// Start.
+    pub starts_at: DateTime<Utc>,
+    /// End.
+    pub ends_at: DateTime<Utc>,
+    /// Places.
+    pub capacity: Capacity,
+    /// Whether booking needs an invitation.
+    pub invited_only: bool,
+}
+
+/// A calendar of slots to be added.
+#[derive(Clone, Debug)]
+pub struct NewCalendar {
+    /// Vaccine.
+    pub vaccine_id: Uuid,
+    /// Opening hours.
+    pub hours: Hours,
+    /// Places of each slot.
+    pub capacity: Capacity,
+    /// Whether booking needs an invitation.
+    pub invited_only: bool,
+    /// Whether nothing is changed.
+    pub is_dry_run: bool,
+}
+
+/// What a calendar has done, or would do.
+#[derive(Clone, Debug)]
+pub struct CalendarReport {
+    /// Number of new slots.
+    pub created: usize,
+    /// Number of slots that existed already.
+    pub existing: usize,
+    /// Number of closed slots that were opened again.
+    pub reopened: usize,
+    /// The slots of the calendar, what was left out, and warnings.
+    pub calendar: Calendar,
+}
+
+/// Changes of a slot.
+#[derive(Clone, Debug, Default)]
+pub struct SlotChanges {
+    /// Places.
+    pub capacity: Option<Capacity>,
+    /// Whether booking needs an invitation.
+    pub invited_only: Option<bool>,
+}
+
+fn with_zone(slot: Model, time_zone: &str) -> Result<Slot> {
+    // The name was checked when it was stored.
+    let zone = TimeZone::parse(time_zone).map_err(|violation| Error::internal(violation.message.into_owned()))?;
+    Ok(Slot { slot, zone })
+}
+
+/// Gets a slot.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn get(db: &impl ConnectionTrait, id: Uuid) -> Result<Slot> {
+    let found = Entity::find_by_id(id).find_also_related(centres_table::Entity).one(db).await?;
+    match found {
+        Some((slot, Some(centre))) => with_zone(slot, &centre.time_zone),
+        _ => Err(Error::NotFound),
+    }
+}
+
+/// Lists the slots of a centre that can be booked, for some local days, by time. A slot that has begun is not listed.
+///
+/// # Errors
+/// [`Error::NotFound`] if there is no such centre.
+pub async fn list(
+    db: &impl ConnectionTrait,
+    clock: &Clock,
+    centre_id: Uuid,
+    vaccine_id: Option<Uuid>,
+    from: Option<NaiveDate>,
+    days: ListDays,
+    page: Page<Position>,
+) -> Result<Slice<Slot, Position>> {
+    let centre = centres::get(db, centre_id).await?;
+    let zone = TimeZone::parse(&centre.time_zone)?;
+    let now = clock.now();
+    let from = from.unwrap_or_else(|| zone.date(now));
+    let midnight = |date: NaiveDate| zone.instant(TimeOfDay::BEGIN.on(date), Repeated::First).time;
+    let until = from.checked_add_days(Days::new(days.get().unsigned_abs().into())).unwrap_or(from);
+    let begin = Ord::max(midnight(from), now + Duration::microseconds(1));
+    let slots = Entity::find()
+        .filter(Column::CentreId.eq(centre_id))
+        .filter(Column::StartsAt.gte(begin))
+        .filter(Column::StartsAt.lt(midnight(until)))
+        .filter(Column::ClosedAt.is_null())
+        .apply_if(vaccine_id, |slots, id| slots.filter(Column::VaccineId.eq(id)))
+        .apply_if(page.after, |slots, after| {
+            let order = [Column::StartsAt, Column::Id].map(|column| Expr::col((Entity, column)));
+            slots.filter(Expr::tuple(order).gt(Expr::tuple([Expr::value(after.starts_at), Expr::value(after.id)])))
+        })
+        .order_by_asc(Column::StartsAt)
+        .order_by_asc(Column::Id)
+        .limit(page.rows())
+        .all(db)
+        .await?;
+    let slots = slots.into_iter().map(|slot| Slot { slot, zone: zone.clone() }).collect();
+    Ok(page.slice(slots, |slot: &Slot| Position { starts_at: slot.slot.starts_at, id: slot.slot.id }))
+}
+
+/// The free slots of the same centre and vaccine that are nearest in time to a slot.
+pub(super) async fn alternatives(db: &impl ConnectionTrait, full: &Model, now: DateTime<Utc>) -> Result<Vec<Slot>> {
+    let free = || {
+        let places = Expr::col(Column::Booked).add(Expr::col(Column::Held));
+        Entity::find()
+            .filter(Column::CentreId.eq(full.centre_id))
+            .filter(Column::VaccineId.eq(full.vaccine_id))
+            .filter(Column::ClosedAt.is_null())
+            .filter(Column::InvitedOnly.eq(false))
+            .filter(places.lt(Expr::col(Column::Capacity)))
+            .limit(ALTERNATIVES)
+    };
+    let mut slots = free().filter(Column::StartsAt.gt(full.starts_at)).order_by_asc(Column::StartsAt).all(db).await?;
+    let before = free().filter(Column::StartsAt.lt(full.starts_at)).filter(Column::StartsAt.gt(now));
+    slots.extend(before.order_by_desc(Column::StartsAt).all(db).await?);
+    slots.sort_by_key(|slot| ((slot.starts_at - full.starts_at).abs(), slot.starts_at));
+    slots.truncate(usize::try_from(ALTERNATIVES).unwrap_or(0));
+    let centre = centres::get(db, full.centre_id).await?;
+    slots.into_iter().map(|slot| with_zone(slot, &centre.time_zone)).collect()
+}
+
+/// Adds a slot to a centre in which the actor acts.
+///
+/// # Errors
+/// [`Error::Forbidden`], [`Error::NotFound`]; violations; a conflict if there is a slot of this vaccine at this time.
+pub async fn create(
+    db: &impl Transact,
+    clock: &Clock,
+    caller: &Caller,
+    once: Once<'_, Slot>,
+    centre_id: Uuid,
+    new: NewSlot,
+) -> Result<Response> {
+    let now = clock.now();
+    check_times(&new, now)?;
+    let transaction = db.begin().await?;
+    if let Some(response) = once.begin(&transaction, caller.actor.user_id, now).await? {
+        return Ok(response);
+    }
+    let centre = lock_active(&transaction, &caller.actor, centre_id).await?;
+    check_vaccine(&transaction, new.vaccine_id).await?;
+    let row = row(centre_id, &new, (new.starts_at, new.ends_at), now);
+    let slot = Entity::insert(row).exec_with_returning(&transaction).await?;
+    centres::event(AuditAction::SlotCreated, caller, slot.id).record(&transaction, now).await?;
+    let slot = with_zone(slot, &centre.time_zone)?;
+    let response = once.finish(&transaction, caller.actor.user_id, None, &slot).await?;
+    transaction.commit().await?;
+    Ok(response)
+}
+
+fn check_times(new: &NewSlot, now: DateTime<Utc>) -> Result<()> {
+    let refused = |field, code, message: &str| Err(Violation::new(field, code, message.to_owned()).into());
+    if new.starts_at <= now {
+        return refused("starts_at", "past", "must be in the future");
+    }
+    if new.starts_at > now + MAX_AHEAD {
+        return refused("starts_at", "range", "must be within 800 days");
+    }
+    if new.ends_at <= new.starts_at {
+        return refused("ends_at", "order", "must be after starts_at");
+    }
+    if new.ends_at - new.starts_at > MAX_DURATION {
+        return refused("ends_at", "range", "must be at most 24 hours after starts_at");
+    }
+    Ok(())
+}
+
+async fn lock_active(
+    transaction: &impl ConnectionTrait,
+    actor: &Actor,
+    centre_id: Uuid,
+) -> Result<centres_table::Model> {
+    let centre = centres::lock_own(transaction, actor, centre_id).await?;
+    if !centre.active {
+        return Err(crate::error::Conflict::CentreInactive.into());
+    }
+    Ok(centre)
+}
+
+async fn check_vaccine(db: &impl ConnectionTrait, id: Uuid) -> Result<()> {
+    let vaccine = vaccines::Entity::find_by_id(id).one(db).await?;
+    if vaccine.is_none_or(|vaccine| !vaccine.active) {
+        return Err(Violation::new("vaccine_id", "unknown", "is not a vaccine that is offered").into());
+    }
+    Ok(())
+}
+
+fn row(centre_id: Uuid, new: &NewSlot, times: (DateTime<Utc>, DateTime<Utc>), now: DateTime<Utc>) -> ActiveModel {
+    ActiveModel {
+        id: Set(Uuid::now_v7()),
+        centre_id: Set(centre_id),
+        vaccine_id: Set(new.vaccine_id),
+        starts_at: Set(times.0),
+        ends_at: Set(times.1),
+        capacity: Set(new.capacity.get()),
+        booked: Set(0),
+        held: Set(0),
+        invited_only: Set(new.invited_only),
+        closed_at: Set(None),
+        closed_reason: Set(None),
+        created_at: Set(now),
+    }
+}
+
+/// Adds a calendar of slots to a centre in which the actor acts. Slots that exist stay as they are, and closed ones are
+/// opened again, so that a calendar can be sent twice.
+///
+/// # Errors
+/// [`Error::Forbidden`], [`Error::NotFound`]; violations.
+pub async fn add_calendar(
+    db: &impl Transact,
+    clock: &Clock,
+    caller: &Caller,
+    once: Once<'_, CalendarReport>,
+    centre_id: Uuid,
+    new: NewCalendar,
+) -> Result<Response> {
+    let now = clock.now();
+    let transaction = db.begin().await?;
+    if let Some(response) = once.begin(&transaction, caller.actor.user_id, now).await? {
+        return Ok(response);
+    }
+    let centre = lock_active(&transaction, &caller.actor, centre_id).await?;
+    let zone = TimeZone::parse(&centre.time_zone)?;
+    check_hours(&new.hours, zone.date(now))?;
+    check_vaccine(&transaction, new.vaccine_id).await?;
+    let calendar = calendar::slots(&new.hours, &zone, now);
+    if calendar.slots.len() > MAX_CALENDAR_SLOTS {
+        let message = format!("would make {} slots; a calendar may have {MAX_CALENDAR_SLOTS}", calendar.slots.len());
+        return Err(Violation::new("slot_minutes", "range", message).into());
+    }
+    let known = existing(&transaction, centre_id, new.vaccine_id, &calendar).await?;
+    let (old, added): (Vec<_>, Vec<_>) = calendar.slots.iter().partition(|(start, _)| known.contains_key(start));
+    let closed: Vec<Uuid> = old.iter().filter_map(|(start, _)| known.get(start)?.closed_id()).collect();
+    if !new.is_dry_run {
+        let single = NewSlot {
+            vaccine_id: new.vaccine_id,
+            starts_at: now,
+            ends_at: now,
+            capacity: new.capacity,
+            invited_only: new.invited_only,
+        };
+        for times in added.chunks(BATCH) {
+            let rows = times.iter().map(|times| row(centre_id, &single, *times, now));
+            Entity::insert_many(rows).exec_without_returning(&transaction).await?;
+        }
+        for ids in closed.chunks(BATCH) {
+            reopen(&transaction, ids).await?;
+        }
+        let detail = format!("{} slots", added.len());
+        centres::event(AuditAction::CalendarCreated, caller, centre_id)
+            .detail(&detail)
+            .record(&transaction, now)
+            .await?;
+    }
+    let report = CalendarReport { created: added.len(), existing: old.len(), reopened: closed.len(), calendar };
+    let response = once.finish(&transaction, caller.actor.user_id, None, &report).await?;
+    transaction.commit().await?;
+    Ok(response)
+}
+
+/// Checks the dates of a calendar. Its times were checked with each other before.
+fn check_hours(hours: &Hours, today: NaiveDate) -> Result<()> {
+    if hours.from < today {
+        return Err(Violation::new("from", "past", "must not be before today").into());
+    }
+    if hours.to < hours.from {
+        return Err(Violation::new("to", "order", "must not be before from").into());
+    }
+    if (hours.to - hours.from).num_days() >= MAX_CALENDAR_DAYS || hours.to > today + MAX_AHEAD {
+        let message = format!("must be less than {MAX_CALENDAR_DAYS} days after from, and within 800 days");
+        return Err(Violation::new("to", "range", message).into());
+    }
+    Ok(())
+}
+
+/// A slot that exists.
+struct Existing {
+    id: Uuid,
+    is_closed: bool,
+}
+
+impl Existing {
+    fn closed_id(&self) -> Option<Uuid> {
+        self.is_closed.then_some(self.id)
+    }
+}
+
+/// The slots that exist already, by their start.
+async fn existing(
+    db: &impl ConnectionTrait,
+    centre_id: Uuid,
+    vaccine_id: Uuid,
+    calendar: &Calendar,
+) -> Result<BTreeMap<DateTime<Utc>, Existing>> {
+    let (Some((first, _)), Some((last, _))) = (calendar.slots.first(), calendar.slots.last()) else {
+        return Ok(BTreeMap::new());
+    };
+    let slots: Vec<(Uuid, DateTime<Utc>, Option<DateTime<Utc>>)> = Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::StartsAt, Column::ClosedAt])
+        .filter(Column::CentreId.eq(centre_id))
+        .filter(Column::VaccineId.eq(vaccine_id))
+        .filter(Column::StartsAt.between(*first, *last))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let existing =
+        |(id, start, closed_at): (Uuid, _, Option<_>)| (start, Existing { id, is_closed: closed_at.is_some() });
+    Ok(slots.into_iter().map(existing).collect())
+}
+
+/// Opens closed slots again.
+pub(super) async fn reopen(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<Model>> {
+    let slots = Entity::update_many()
+        .col_expr(Column::ClosedAt, Expr::value(Option::<DateTime<Utc>>::None))
+        .col_expr(Column::ClosedReason, Expr::value(Option::<String>::None))
+        .filter(Column::Id.is_in(ids.iter().copied()))
+        .filter(Column::ClosedAt.is_not_null());
+    Ok(slots.exec_with_returning(db).await?)
+}
+
+/// Updates a slot of a centre in which the actor acts.
+///
+/// # Errors
+/// [`Error::Forbidden`], [`Error::NotFound`]; a conflict if the capacity would be below the places that are taken.
+pub async fn update(
+    db: &impl Transact,
+    clock: &Clock,
+    caller: &Caller,
+    id: Uuid,
+    changes: SlotChanges,
+) -> Result<Slot> {
+    caller.actor.require(Role::Staff)?;
+    let transaction = db.begin().await?;
+    let mut update = Entity::update_many()
+        // Also without a change, so that the slot is found.
+        .col_expr(Column::Held, Expr::col(Column::Held))
+        .filter(Column::Id.eq(id))
+        .filter(centres::acts_in(&caller.actor, Expr::col((Entity, Column::CentreId))));
+    if let Some(capacity) = changes.capacity {
+        update = update.col_expr(Column::Capacity, Expr::value(capacity.get()));
+    }
+    if let Some(invited_only) = changes.invited_only {
+        update = update.col_expr(Column::InvitedOnly, Expr::value(invited_only));
+    }
+    let changed = update.exec_with_returning(&transaction).await?;
+    let slot = changed.into_iter().next().ok_or(Error::NotFound)?;
+    centres::event(AuditAction::SlotChanged, caller, id).record(&transaction, clock.now()).await?;
+    transaction.commit().await?;
+    let centre = centres::get(db, slot.centre_id).await?;
+    with_zone(slot, &centre.time_zone)
+}
