@@ -77,6 +77,8 @@ fn column_of(schema: &str, member: &str) -> Option<Stored> {
         // Coordinates are numbers with a fraction; times of a calendar become the instants of slots.
         ("CreateCentre" | "UpdateCentre", "latitude" | "longitude") => return None,
         ("CreateCalendar", "opens" | "closes" | "slot_minutes") => return None,
+        // It is not stored.
+        ("CheckEligibility", "dose_number") => return None,
         // Secrets are only stored as hashes.
         (_, "password" | "current_password" | "new_password" | "reset_token" | "flow") => return None,
         _ => panic!("{schema}.{member} has a bound; say here which column it is stored in, or that there is none"),

@@ -51,15 +51,15 @@ pub struct Break {
 #[validate(schema(function = "has_valid_lists"), schema(function = "closes_after_opening"))]
 #[schema(example = json!({
     "vaccine_id": EXAMPLE_ID,
-    "from": "2027-06-01",
-    "to": "2027-06-30",
+    "from": "2028-12-01",
+    "to": "2028-12-31",
     "weekdays": ["monday", "wednesday"],
     "opens": "09:00",
     "closes": "17:00",
     "breaks": [{ "from": "12:00", "to": "13:00" }],
     "slot_minutes": 30,
     "capacity": 10,
-    "closed_days": ["2027-06-07"],
+    "closed_days": ["2028-12-25"],
     "dry_run": true,
 }))]
 pub struct CreateCalendar {
@@ -212,7 +212,7 @@ pub struct CalendarReply {
 #[derive(Serialize, ToSchema)]
 pub struct SkippedReply {
     /// Local date, or local time of a slot.
-    #[schema(example = "2027-06-07")]
+    #[schema(example = "2028-12-25")]
     local: String,
     /// `closed_day`, or `past` if it has begun already.
     #[schema(example = "closed_day")]

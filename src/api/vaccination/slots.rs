@@ -112,8 +112,8 @@ pub async fn get(state: web::Data<AppState>, id: Id) -> Result<web::Json<SlotRep
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
     "vaccine_id": EXAMPLE_ID,
-    "starts_at": "2027-06-01T08:00:00Z",
-    "ends_at": "2027-06-01T08:30:00Z",
+    "starts_at": "2028-12-01T08:00:00Z",
+    "ends_at": "2028-12-01T08:30:00Z",
     "capacity": 10,
 }))]
 pub struct CreateSlot {
@@ -287,7 +287,7 @@ pub async fn reopen(state: web::Data<AppState>, caller: Caller, id: Id) -> Resul
 /// A day to be closed.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "date": "2027-06-01", "reason": "Public holiday" }))]
+#[schema(example = json!({ "date": "2028-12-25", "reason": "Public holiday" }))]
 pub struct CloseDay {
     /// Date, on the calendar of the centre.
     #[serde(default)]
