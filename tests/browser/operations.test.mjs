@@ -9,6 +9,9 @@ const NEEDS_ID = [
   "cancel_vaccine_request", "get_contact", "update_contact", "delete_contact", "get_contact_import",
   "undo_contact_import", "get_user", "update_user", "verify_nid", "list_nid_claims", "set_user_email",
   "list_user_sessions", "end_user_sessions", "end_user_session", "export_personal_data_of_user", "delete_user",
+  "book_slot", "move_booking", "unbook_slot", "get_patient", "update_patient", "get_centre", "update_centre",
+  "list_centre_staff", "add_centre_staff", "remove_centre_staff", "list_slots", "create_slot", "create_calendar",
+  "close_day", "get_slot", "update_slot", "close_slot", "reopen_slot",
 ];
 
 // Operations whose example is a secret that was mailed or issued, and the answer to a wrong one; and the feed, which is
