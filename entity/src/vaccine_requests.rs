@@ -80,7 +80,7 @@ impl TableExtras for Entity {
         CompositeIndex::unique(&["patient_id", "course_id", "dose_number"])
             .filter("status IN ('pending', 'approved', 'booked')"),
         CompositeIndex::on(&["patient_id", "id"]),
-        CompositeIndex::on(&["slot_id"]).filter("slot_id IS NOT NULL"),
+        CompositeIndex::on(&["slot_id", "id"]).filter("slot_id IS NOT NULL"),
         CompositeIndex::on(&["user_id", "id"]),
         CompositeIndex::on(&["status", "id"]),
         CompositeIndex::on(&["vaccine_id", "id"]),

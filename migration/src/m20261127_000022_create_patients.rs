@@ -121,7 +121,7 @@ impl MigrationTrait for Migration {
         for index in [
             "vaccine_requests_patient_id_course_id_dose_number_key",
             "vaccine_requests_patient_id_id_idx",
-            "vaccine_requests_slot_id_idx",
+            "vaccine_requests_slot_id_id_idx",
         ] {
             drop_index(manager, index).await?;
         }
@@ -242,7 +242,8 @@ fn indexes() -> Vec<IndexCreateStatement> {
         on_requests("vaccine_requests_patient_id_id_idx", VaccineRequests::PatientId)
             .col(VaccineRequests::Id)
             .to_owned(),
-        on_requests("vaccine_requests_slot_id_idx", VaccineRequests::SlotId)
+        on_requests("vaccine_requests_slot_id_id_idx", VaccineRequests::SlotId)
+            .col(VaccineRequests::Id)
             .and_where(Expr::cust("slot_id IS NOT NULL"))
             .to_owned(),
     ]

@@ -279,9 +279,10 @@ impl MigrationTrait for Migration {
             .to_owned();
         manager.create_index(index).await?;
         let index = Index::create()
-            .name("vaccine_requests_slot_id_idx")
+            .name("vaccine_requests_slot_id_id_idx")
             .table(VaccineRequests::Table)
             .col(VaccineRequests::SlotId)
+            .col(VaccineRequests::Id)
             .and_where(Expr::cust("slot_id IS NOT NULL"))
             .to_owned();
         manager.create_index(index).await?;

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 use futures_util::future::join_all;
 use reqwest::Method;
+use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -346,4 +347,84 @@ async fn a_request_with_an_idempotency_key_takes_effect_once() {
         keyed(&bob, "/vaccine-requests", wrong, json!({})).await.is(422);
     }
     clinic.recount().await;
+}
+
+/// Number of deadlocks that PostgreSQL has found in the database of the test; none on SQLite.
+async fn deadlocks(app: &TestApp) -> i64 {
+    let db = &app.state().db;
+    if db.get_database_backend() == DbBackend::Sqlite {
+        return 0;
+    }
+    let sql = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
+    let row = db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap().unwrap();
+    row.try_get_by_index(0).unwrap()
+}
+
+/// One person who books, moves, gives back, cancels or leaves at random. Returns the statuses of all answers.
+async fn wander(app: &TestApp, admin_token: &str, slots: &[String], seed: u64) -> Vec<u16> {
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let patient = app.patient().await;
+    let mut statuses = Vec::new();
+    let mut request = None;
+    for _ in 0..12 {
+        let id = match &request {
+            Some(id) => String::clone(id),
+            None => {
+                let id = patient.ask_for("FLU").await;
+                let approve = app.request(Method::POST, &format!("/api/v1/vaccine-requests/{id}/approve"));
+                statuses.push(app.send(approve.bearer_auth(admin_token)).await.status);
+                request.insert(id).clone()
+            }
+        };
+        let slot = &slots[rng.usize(..slots.len())];
+        let answer = match rng.u32(..10) {
+            0..=4 => act(&patient, &id, "book", slot).await,
+            5..=7 => act(&patient, &id, "move", slot).await,
+            8 => end(&patient, &id, "unbook").await,
+            _ => end(&patient, &id, "cancel").await,
+        };
+        // A deadlock or a lost connection would be `unavailable`.
+        if answer.status == 503 {
+            answer.problem(503, "busy");
+        }
+        if answer.status == 200 && answer.json()["status"] == "cancelled" {
+            request = None;
+        }
+        statuses.push(answer.status);
+    }
+    if seed % 4 == 0 {
+        statuses.push(patient.post("/users/me/deletion", json!({ "password": PASSWORD })).await.status);
+    }
+    statuses
+}
+
+#[tokio::test]
+async fn a_crowd_on_two_instances_books_moves_and_leaves_without_a_deadlock() {
+    let app = TestApp::start_with(BACKEND, &[("CARE4U__BOOKING__MAX_MOVES", "100")]).await;
+    let other = app.another_instance().await;
+    let clinic = Clinic::open(&app).await;
+    let mut slots = Vec::new();
+    for hours in 48..52 {
+        slots.push(clinic.slot(hours, 2).await);
+    }
+    let before = deadlocks(&app).await;
+    let crowd =
+        (0..16).map(|seed| wander(if seed % 2 == 0 { &app } else { &other }, &clinic.admin.access_token, &slots, seed));
+    let closing = async {
+        for _ in 0..3 {
+            let slot = &slots[0];
+            clinic.admin.post_empty(&format!("/slots/{slot}/close")).await.ok();
+            clinic.recount().await;
+            clinic.admin.post_empty(&format!("/slots/{slot}/reopen")).await.ok();
+        }
+    };
+    let (statuses, ()) = tokio::join!(join_all(crowd), closing);
+    let mut counts = std::collections::BTreeMap::new();
+    for status in statuses.into_iter().flatten() {
+        *counts.entry(status).or_insert(0) += 1;
+    }
+    assert!(counts.keys().all(|status| [200, 409, 422, 503].contains(status)), "{counts:?}");
+    assert!(counts[&200] > 60, "{counts:?}");
+    clinic.recount().await;
+    assert_eq!(deadlocks(&app).await, before);
 }
