@@ -26,6 +26,9 @@ pub type ClosingReason = Text<500>;
 /// Bookings that one transaction puts back.
 const BATCH: u64 = 100;
 
+/// How long after its closing a slot is still looked at.
+const RESUMED: chrono::Duration = chrono::Duration::days(7);
+
 /// Slots that one run of the background task continues with.
 const SLOTS: u64 = 100;
 
@@ -162,7 +165,7 @@ pub async fn resume(db: &impl Transact, clock: &Clock) -> Result<usize> {
     let slots: Vec<Uuid> = Entity::find()
         .select_only()
         .column(Column::Id)
-        .filter(Column::ClosedAt.is_not_null())
+        .filter(Column::ClosedAt.gt(clock.now() - RESUMED))
         .filter(Column::Booked.gt(0))
         .order_by_desc(Column::ClosedAt)
         .limit(SLOTS)
