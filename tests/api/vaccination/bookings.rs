@@ -392,7 +392,7 @@ async fn wander(app: &TestApp, admin_token: &str, slots: &[String], seed: u64) -
         }
         statuses.push(answer.status);
     }
-    if seed % 4 == 0 {
+    if seed.is_multiple_of(4) {
         statuses.push(patient.post("/users/me/deletion", json!({ "password": PASSWORD })).await.status);
     }
     statuses

@@ -103,6 +103,8 @@ fn alter(schema: &mut Schema, name: &str, operation: AlterTableOperation) -> Res
             let names = names.chain(table.checks.iter_mut().map(|check| &mut check.name)).flatten();
             names.filter(|name| **name == old_name.value).for_each(|name| new_name.value.clone_into(name));
         }
+        // Storage parameters, such as `fillfactor`.
+        AlterTableOperation::SetOptionsParens { .. } => {}
         other => return Err(unknown(&other.to_string())),
     }
     Ok(())
@@ -188,6 +190,7 @@ mod tests {
             "ALTER TABLE a RENAME COLUMN old TO new",
             "ALTER TABLE a ALTER COLUMN new TYPE varchar(20), ALTER COLUMN new SET NOT NULL, ALTER COLUMN n DROP DEFAULT",
             "INSERT INTO a VALUES (1)",
+            "ALTER TABLE a SET (fillfactor = 70)",
             "CREATE OR REPLACE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$",
             "DROP TABLE b",
             "ALTER TABLE a RENAME TO c",
