@@ -19,7 +19,7 @@ use crate::api::http::problem::Problem;
 use crate::api::http::streaming::{json_items, prefetched};
 use crate::api::records::audit::AuditEventReply;
 use crate::api::vaccination::patients::PatientReply;
-use crate::api::vaccination::vaccine_requests::VaccineRequestReply;
+use crate::api::vaccination::request_replies::VaccineRequestReply;
 use crate::domain::accounts::administration::Administrator;
 use crate::domain::personal_data::{self, PersonalData};
 use crate::domain::values::caller::Caller;

@@ -105,10 +105,11 @@ async fn poll(state: AppState) {
 async fn put_bookings_back(state: AppState) {
     let mut interval = tokio::time::interval(CLOSING_INTERVAL);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let db = state.db.for_polling();
     let mut closing = Recurring::new("put the bookings of closed slots back");
     loop {
         interval.tick().await;
-        closing.report(closing::resume(&state.db, &state.auth.clock).await);
+        closing.report(closing::resume(&db, &state.auth.clock).await);
     }
 }
 

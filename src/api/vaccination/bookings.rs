@@ -10,7 +10,7 @@ use crate::api::http::extract::Id;
 use crate::api::http::field::Field;
 use crate::api::http::once::{self, IdempotencyHeader, Keyed};
 use crate::api::http::problem::Problem;
-use crate::api::vaccination::vaccine_requests::{VaccineRequestReply, render};
+use crate::api::vaccination::request_replies::{VaccineRequestReply, render};
 use crate::domain::records::idempotency::Once;
 use crate::domain::vaccination::bookings::{self, Operation};
 use crate::domain::values::caller::Caller;

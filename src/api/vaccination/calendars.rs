@@ -15,7 +15,8 @@ use crate::api::http::problem::Problem;
 use crate::domain::records::idempotency::{Once, Response};
 use crate::domain::vaccination::calendar::Hours;
 use crate::domain::vaccination::catalogue::EXAMPLE_ID;
-use crate::domain::vaccination::slots::{self, CalendarReport, Capacity, NewCalendar, SlotMinutes};
+use crate::domain::vaccination::slot_calendars::{self, CalendarReport, NewCalendar};
+use crate::domain::vaccination::slots::{Capacity, SlotMinutes};
 use crate::domain::values::caller::Caller;
 use crate::domain::values::local_time::{LocalDate, TimeOfDay, Weekday};
 use crate::error::{Error, Violation};
@@ -260,5 +261,5 @@ pub async fn create(
 ) -> Result<HttpResponse, Problem> {
     let once = Once { key: key.as_ref(), render };
     let new = body.try_into()?;
-    Ok(once::respond(slots::add_calendar(&state.db, &state.auth.clock, &caller, once, id.0, new).await?))
+    Ok(once::respond(slot_calendars::add(&state.db, &state.auth.clock, &caller, once, id.0, new).await?))
 }

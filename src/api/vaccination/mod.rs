@@ -6,6 +6,7 @@ pub mod centres;
 pub mod courses;
 pub mod eligibility;
 pub mod patients;
+pub mod request_replies;
 pub mod slots;
 pub mod transitions;
 pub mod vaccine_requests;

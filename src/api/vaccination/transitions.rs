@@ -8,7 +8,7 @@ use validator::Validate;
 use crate::api::http::extract::{Id, Valid};
 use crate::api::http::field::Field;
 use crate::api::http::problem::Problem;
-use crate::api::vaccination::vaccine_requests::VaccineRequestReply;
+use crate::api::vaccination::request_replies::VaccineRequestReply;
 use crate::domain::vaccination::transitions::{self, Decision};
 use crate::domain::vaccination::vaccine_requests::RequestNote;
 use crate::domain::values::caller::Caller;

@@ -1,10 +1,8 @@
 //! Vaccine requests: create, list, get, update.
 
-use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
-use chrono::{DateTime, Utc};
-use entity::{PatientRelation, RequestStatus, patients};
-use serde::{Deserialize, Serialize};
+use entity::RequestStatus;
+use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
@@ -14,10 +12,10 @@ use crate::api::http::field::{Field, Optional as _, Patched as _};
 use crate::api::http::once::{self, IdempotencyHeader, Keyed};
 use crate::api::http::paging::{self, Limit, PageReply};
 use crate::api::http::problem::Problem;
-use crate::api::vaccination::patients::PatientReply;
-use crate::domain::records::idempotency::{Once, Response};
+use crate::api::vaccination::request_replies::{RequestCountsReply, VaccineRequestReply, render_created};
+use crate::domain::records::idempotency::Once;
 use crate::domain::vaccination::catalogue::EXAMPLE_ID;
-use crate::domain::vaccination::request_list::{self, BookedSlot, Request, RequestFilter};
+use crate::domain::vaccination::request_list::{self, RequestFilter};
 use crate::domain::vaccination::vaccine_requests::{self, NewRequest, RequestChanges, RequestNote};
 use crate::domain::vaccination::vaccines::Doses;
 use crate::domain::values::caller::Caller;
@@ -26,167 +24,8 @@ use crate::domain::values::instant::Instant;
 use crate::domain::values::patch::{Patch, not_null};
 use crate::domain::values::person::{NationalId, PhoneNumber};
 use crate::domain::values::search::SearchText;
-use crate::domain::values::time_zone::TimeZone;
 use crate::error::Error;
 use crate::state::AppState;
-
-/// A vaccine request.
-#[derive(Serialize, ToSchema)]
-pub struct VaccineRequestReply {
-    #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
-    id: Uuid,
-    /// The account that made the request.
-    #[schema(required = true, example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
-    user_id: Option<Uuid>,
-    /// Whether the request is for a contact, not for the owner of the account.
-    for_contact: bool,
-    /// The contact; null if the request is for the owner, or the contact has been deleted.
-    #[schema(required = true, example = json!(null))]
-    contact_id: Option<Uuid>,
-    /// Name and birthday of the contact.
-    #[schema(required = true)]
-    contact: Option<PersonReply>,
-    /// The person who is vaccinated.
-    patient: RequestPatientReply,
-    #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
-    vaccine_id: Uuid,
-    /// The course of the vaccine.
-    #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
-    course_id: Uuid,
-    /// Number of the dose in its course.
-    #[schema(example = 1, minimum = 1)]
-    dose_number: i32,
-    status: RequestStatus,
-    /// Note to staff.
-    #[schema(required = true, example = "I am free on Mondays.")]
-    note: Option<String>,
-    /// Reason of a rejection.
-    #[schema(required = true, example = json!(null))]
-    reason: Option<String>,
-    /// The account that approved or rejected it.
-    #[schema(required = true, example = json!(null))]
-    reviewer_id: Option<Uuid>,
-    /// The booked slot.
-    #[schema(required = true)]
-    slot: Option<BookedSlotReply>,
-    /// Code to show at the centre.
-    #[schema(required = true, example = "7KX2M9QD")]
-    code: Option<String>,
-    /// How often the booking was moved.
-    #[schema(example = 0, minimum = 0)]
-    moves: i32,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
-}
-
-/// Name and birthday of the contact that a request is for.
-#[derive(Serialize, ToSchema)]
-pub struct PersonReply {
-    #[schema(example = "Byron")]
-    first_name: String,
-    #[schema(example = "King")]
-    last_name: String,
-    #[schema(required = true, example = 5, minimum = 1, maximum = 12)]
-    birth_month: Option<i16>,
-    #[schema(required = true, example = 12, minimum = 1, maximum = 31)]
-    birth_day: Option<i16>,
-    #[schema(required = true, example = 2019)]
-    birth_year: Option<i16>,
-}
-
-/// The person who is vaccinated.
-#[derive(Serialize, ToSchema)]
-pub struct RequestPatientReply {
-    #[serde(flatten)]
-    patient: PatientReply,
-    /// National id of the account; null for others than its owner.
-    #[schema(required = true, example = "19121815-AL")]
-    nid: Option<String>,
-    /// When staff verified the national id; null while it is a claim.
-    #[schema(required = true)]
-    nid_verified_at: Option<DateTime<Utc>>,
-}
-
-/// A booked slot.
-#[derive(Serialize, ToSchema)]
-pub struct BookedSlotReply {
-    #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
-    id: Uuid,
-    #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
-    centre_id: Uuid,
-    #[schema(example = "Town hall")]
-    centre_name: String,
-    starts_at: DateTime<Utc>,
-    ends_at: DateTime<Utc>,
-    /// Start on the clock of the centre (RFC 3339, with the offset from UTC).
-    #[schema(example = "2026-12-01T09:00:00+01:00", format = DateTime)]
-    local_start: String,
-    /// IANA time zone of the centre.
-    #[schema(example = "Europe/London")]
-    time_zone: String,
-}
-
-impl From<BookedSlot> for BookedSlotReply {
-    fn from(booked: BookedSlot) -> Self {
-        let zone = TimeZone::parse(&booked.time_zone).unwrap_or(TimeZone::UTC);
-        Self {
-            id: booked.slot.id,
-            centre_id: booked.slot.centre_id,
-            centre_name: booked.centre_name,
-            starts_at: booked.slot.starts_at,
-            ends_at: booked.slot.ends_at,
-            local_start: zone.local_with_offset(booked.slot.starts_at).to_rfc3339(),
-            time_zone: booked.time_zone,
-        }
-    }
-}
-
-/// The contact of a patient, as long as it exists.
-fn contact_of(patient: &patients::Model) -> Option<PersonReply> {
-    patient.contact_id?;
-    Some(PersonReply {
-        first_name: patient.given_name.clone().or_else(|| patient.name.clone()).unwrap_or_default(),
-        last_name: patient.family_name.clone().unwrap_or_default(),
-        birth_month: patient.birth_month,
-        birth_day: patient.birth_day,
-        birth_year: patient.birth_year,
-    })
-}
-
-impl From<Request> for VaccineRequestReply {
-    fn from(Request { request, patient, nid, nid_verified_at, slot }: Request) -> Self {
-        Self {
-            id: request.id,
-            user_id: request.user_id,
-            for_contact: patient.relation == PatientRelation::Dependant,
-            contact_id: patient.contact_id,
-            contact: contact_of(&patient),
-            patient: RequestPatientReply { patient: patient.into(), nid, nid_verified_at },
-            vaccine_id: request.vaccine_id,
-            course_id: request.course_id,
-            dose_number: request.dose_number,
-            status: request.status,
-            note: request.note,
-            reason: request.reason,
-            reviewer_id: request.reviewed_by,
-            slot: slot.map(Into::into),
-            code: request.code,
-            moves: request.moves,
-            created_at: request.created_at,
-            updated_at: request.updated_at,
-        }
-    }
-}
-
-/// The response to an operation on a request.
-pub fn render(request: &Request) -> Response {
-    once::render(StatusCode::OK, None, &VaccineRequestReply::from(request.clone()))
-}
-
-fn render_created(request: &Request) -> Response {
-    let location = format!("/api/v1/vaccine-requests/{}", request.request.id);
-    once::render(StatusCode::CREATED, Some(location), &VaccineRequestReply::from(request.clone()))
-}
 
 /// A new vaccine request.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -393,25 +232,6 @@ pub async fn list(
     let page = paging::page(query.limit.take(), query.cursor.as_deref())?;
     let requests = request_list::list(&state.db, &state.auth.clock, &caller, &query.filter()?, page).await?;
     Ok(paging::reply(&request, requests, VaccineRequestReply::from))
-}
-
-/// Number of vaccine requests of each status, counted to 10,000.
-#[derive(Serialize, ToSchema)]
-pub struct RequestCountsReply {
-    #[schema(example = 12, minimum = 0, maximum = 10000)]
-    pending: u64,
-    #[schema(example = 30, minimum = 0, maximum = 10000)]
-    approved: u64,
-    #[schema(example = 2, minimum = 0, maximum = 10000)]
-    rejected: u64,
-    #[schema(example = 25, minimum = 0, maximum = 10000)]
-    booked: u64,
-    #[schema(example = 400, minimum = 0, maximum = 10000)]
-    administered: u64,
-    #[schema(example = 3, minimum = 0, maximum = 10000)]
-    missed: u64,
-    #[schema(example = 9, minimum = 0, maximum = 10000)]
-    cancelled: u64,
 }
 
 /// Count vaccine requests by status

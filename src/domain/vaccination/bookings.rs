@@ -153,7 +153,7 @@ pub async fn book(
     }
     if !take(&transaction, &locked.request, slot_id, operation.rules, now).await? {
         transaction.rollback().await?;
-        return Err(refusal(db, operation.rules, &locked.request, slot.id, now).await?);
+        return Err(refusal(db, operation.rules, slot.id, now).await?);
     }
     operation.record(&transaction, AuditAction::RequestBooked, &locked.request).await?;
     let request = request_list::by_id(&transaction, operation.request_id).await?;
@@ -210,7 +210,7 @@ pub async fn rebook(
     locks::slots(&transaction, [old_id, slot_id]).await?;
     if !take(&transaction, &locked.request, slot_id, operation.rules, now).await? {
         transaction.rollback().await?;
-        return Err(refusal(db, operation.rules, &locked.request, slot_id, now).await?);
+        return Err(refusal(db, operation.rules, slot_id, now).await?);
     }
     give_back(&transaction, old_id).await?;
     operation.record(&transaction, AuditAction::RequestMoved, &locked.request).await?;
@@ -377,14 +377,8 @@ pub(super) async fn give_back(transaction: &impl ConnectionTrait, slot_id: Uuid)
     Ok(())
 }
 
-/// The reason why a slot has no place for a request.
-async fn refusal(
-    db: &impl ConnectionTrait,
-    rules: &BookingRules,
-    request: &vaccine_requests::Model,
-    slot_id: Uuid,
-    now: DateTime<Utc>,
-) -> Result<Error> {
+/// The reason why a slot has no place.
+async fn refusal(db: &impl ConnectionTrait, rules: &BookingRules, slot_id: Uuid, now: DateTime<Utc>) -> Result<Error> {
     let slot = Slots::find_by_id(slot_id).one(db).await?;
     let Some(slot) = slot else { return Ok(Violation::new("slot_id", "unknown", "is not a slot").into()) };
     if slot.closed_at.is_some() {
@@ -396,7 +390,6 @@ async fn refusal(
     if slot.invited_only {
         return Ok(Conflict::InvitationRequired.into());
     }
-    log::debug!("no place for request {} in slot {slot_id}", request.id);
     Ok(Error::SlotFull { alternatives: slot_list::alternatives(db, &slot, now).await? })
 }
 

@@ -14,6 +14,7 @@ mod locks;
 pub mod patients;
 pub mod request_list;
 pub mod rules;
+pub mod slot_calendars;
 pub mod slots;
 pub mod transitions;
 pub mod vaccine_requests;
