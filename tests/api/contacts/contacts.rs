@@ -349,7 +349,7 @@ async fn a_contact_with_an_open_request_cannot_be_deleted() {
 
 #[tokio::test]
 async fn concurrent_delete_and_request_leave_no_request_without_a_contact() {
-    let app = TestApp::start(BACKEND).await;
+    let app = TestApp::start_with(BACKEND, &[("CARE4U__BOOKING__PATIENTS_PER_ACCOUNT", "100")]).await;
     let ada = app.patient().await;
     let vaccine_id = app.vaccine("MMR").await;
     for _ in 0..8 {
