@@ -208,7 +208,6 @@ impl From<DbErr> for Error {
             // A random booking code was taken: one in a million million.
             Some("vaccine_requests_code_key") => Self::Busy,
             Some("slots_centre_id_vaccine_id_starts_at_key") => Conflict::SlotExists.into(),
-            Some("slots_booked_check") => Conflict::CapacityBelowBooked.into(),
             Some("centres_longitude_check") => {
                 Violation::new("longitude", "coordinates", "must be given together with latitude").into()
             }
@@ -217,8 +216,6 @@ impl From<DbErr> for Error {
                     .into()
             }
             Some("contacts_user_id_email_key") => Conflict::ContactEmailTaken.into(),
-            // Deleting a contact clears `contact_id` of its patient (ON DELETE SET NULL). Open requests forbid this.
-            Some("patients_open_requests_check") => Conflict::ContactInUse.into(),
             Some("patients_contact_id_fkey") => {
                 Violation::new("contact_id", "unknown", "is not one of your contacts").into()
             }

@@ -221,8 +221,6 @@ async fn erase_traces(transaction: &impl ConnectionTrait, user: &users::Model) -
     let reviews = vaccine_requests::Entity::update_many()
         .col_expr(vaccine_requests::Column::ReviewedBy, Expr::value(Option::<Uuid>::None))
         .filter(vaccine_requests::Column::ReviewedBy.eq(id));
-    // First, because requests are locked before slots, which the erasure of patients locks.
-    let reviews = reviews.exec(transaction).await?.rows_affected;
     Ok(Erasure {
         vaccine_requests: erasure::erase_patients(transaction, id).await?,
         contacts: crate::domain::contacts::contacts::delete_all(transaction, id).await?,
@@ -230,6 +228,6 @@ async fn erase_traces(transaction: &impl ConnectionTrait, user: &users::Model) -
         mails: mails::delete_all(transaction, id, &user.email).await?,
         sessions: sessions::erase_clients(transaction, id).await?,
         activity: audit::erase_clients(transaction, id).await?,
-        reviews,
+        reviews: reviews.exec(transaction).await?.rows_affected,
     })
 }

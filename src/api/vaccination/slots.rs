@@ -2,6 +2,7 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
+use chrono::Datelike as _;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -37,6 +38,9 @@ impl paging::Position for Position {
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (time, id) = bytes.split_first_chunk::<8>()?;
         let starts_at = chrono::DateTime::from_timestamp_micros(i64::from_be_bytes(*time))?;
+        if !(1970..=9999).contains(&starts_at.year()) {
+            return None;
+        }
         Some(Self { starts_at, id: Uuid::from_slice(id).ok()? })
     }
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::db::Transact;
 use crate::domain::accounts::credentials;
+use crate::domain::accounts::own_patient;
 use crate::domain::accounts::user_words::{self, Searchable};
 use crate::domain::accounts::users as accounts;
 use crate::domain::auth::context::Auth;
@@ -129,6 +130,9 @@ pub async fn set_email(
         update.col_expr(users::Column::Email, Expr::value(email.as_str())).exec_with_returning(&transaction).await?;
     let changed = changed.into_iter().next().ok_or(Error::NotFound)?;
     user_words::replace(&transaction, id, Searchable::of(&changed)).await?;
+    if old.email_verified_at.is_none() {
+        own_patient::replace(&transaction, id, &changed.name, None).await?;
+    }
     let ended = grants::revoke(&transaction, id, Cause::Recovery, now).await?;
     outbox::add(&transaction, MailKind::EmailChanged, &old.email, Some(id), now).await?;
     by.event(AuditAction::EmailChanged, id).record(&transaction, now).await?;

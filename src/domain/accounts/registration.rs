@@ -8,6 +8,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::db::Transact;
+use crate::domain::accounts::own_patient;
 use crate::domain::accounts::user_words::{self, Searchable};
 use crate::domain::auth::context::Auth;
 use crate::domain::auth::grants::{self, Cause};
@@ -69,11 +70,13 @@ pub async fn register_silently(db: &impl Transact, auth: &Auth, new: NewUser, cl
     let (email, now) = (user.email.clone().take().unwrap_or_default(), auth.clock.now());
     let name = user.name.clone().take().unwrap_or_default();
     let phone_number = user.phone_number.clone().take().flatten();
+    let birth_date = user.birth_date.clone().take().flatten();
     let transaction = db.begin().await?;
     let registered = insert_or_replace_unverified(&transaction, user).await?;
     // The same number of statements in every case, so that the response time reveals nothing.
     let searchable = Searchable { name: &name, email: &email, phone_number: phone_number.as_deref() };
     user_words::replace(&transaction, registered.unwrap_or_default(), searchable).await?;
+    own_patient::replace(&transaction, registered.unwrap_or_default(), &name, birth_date).await?;
     let ended = grants::revoke(&transaction, registered.unwrap_or_default(), Cause::Registration, now).await?;
     let (mail, event) = match registered {
         Some(id) => (MailKind::VerifyEmail, Event::own(AuditAction::Registered, id, client)),

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{AuditAction, PasswordHash, Role, users};
-use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait};
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, LockType};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     TransactionSession as _, UpdateMany,
@@ -126,6 +126,18 @@ pub async fn get(db: &impl ConnectionTrait, clock: &Clock, caller: &Caller, id: 
 /// rows locks the account first, so that two of them cannot deadlock.
 pub(in crate::domain) async fn lock(transaction: &impl ConnectionTrait, id: Uuid) -> Result<Option<users::Model>> {
     Ok(users::Entity::find_by_id(id).lock_exclusive().one(transaction).await?)
+}
+
+/// Locks an account against its erasure until the transaction ends, and returns it. A transaction that locks rows of the
+/// account takes this lock first, because erasing the account locks all of them.
+pub(in crate::domain) async fn hold(transaction: &impl ConnectionTrait, id: Uuid) -> Result<users::Model> {
+    let user = users::Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(transaction).await?;
+    user.ok_or(Error::InvalidToken)
+}
+
+/// Time zone of a user; UTC if it is not known.
+pub(in crate::domain) fn time_zone(user: &users::Model) -> TimeZone {
+    user.time_zone.as_deref().and_then(|name| TimeZone::parse(name).ok()).unwrap_or(TimeZone::UTC)
 }
 
 /// Gets the account of the actor.

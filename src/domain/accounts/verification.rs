@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::db::Transact;
 use crate::domain::accounts::credentials::{self, Failure};
+use crate::domain::accounts::own_patient;
 use crate::domain::accounts::user_words::{self, Searchable};
 use crate::domain::accounts::users as accounts;
 use crate::domain::auth::code_attempts::{self, Account, PresentedCode};
@@ -79,6 +80,7 @@ pub async fn confirm(
     verified.exec(&transaction).await?;
     if proven.is_alone() {
         user_words::replace(&transaction, user.id, Searchable::cleared(&user.email)).await?;
+        own_patient::replace(&transaction, user.id, accounts::local_part(&user.email), None).await?;
     }
     let ended = grants::revoke(&transaction, user.id, cause, now).await?;
     let reset_token =

@@ -20,6 +20,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::db::Transact;
+use crate::domain::accounts::users as accounts;
 use crate::domain::contacts::address_book::{self, Row};
 use crate::domain::contacts::contacts;
 use crate::domain::contacts::import_limiter::ImportLimiter;
@@ -228,8 +229,9 @@ pub async fn get(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<M
 pub async fn undo(db: &impl Transact, clock: &Clock, caller: &Caller, id: Uuid) -> Result<()> {
     let user_id = caller.actor.user_id;
     let transaction = db.begin().await?;
+    accounts::hold(&transaction, user_id).await?;
     let own = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::UserId.eq(user_id));
-    let deleted = own.exec(&transaction).await.map_err(|error| match Error::from(error) {
+    let deleted = own.exec(&transaction).await.map_err(|error| match contacts::refused(error) {
         Error::Conflict(Conflict::ContactInUse) => Conflict::ImportInUse.into(),
         error => error,
     })?;

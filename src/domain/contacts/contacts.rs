@@ -3,10 +3,14 @@
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use entity::contacts::{Column, Entity, Model};
 use sea_orm::sea_query::{Expr, ExprTrait, InsertStatement, Query};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
+    TransactionSession as _,
+};
 use uuid::Uuid;
 
-use crate::db::QueryText;
+use crate::db::{QueryText, Transact, violated_constraint};
+use crate::domain::accounts::users as accounts;
 use crate::domain::auth::context::Auth;
 use crate::domain::auth::quota::{self, Quota};
 use crate::domain::values::actor::Actor;
@@ -18,7 +22,7 @@ use crate::domain::values::patch::Patch;
 use crate::domain::values::person::{ContactNumber, NamePart, latest_birth_date};
 use crate::domain::values::search;
 use crate::domain::values::text::Text;
-use crate::error::{Error, Result};
+use crate::error::{Conflict, Error, Result};
 
 /// A note about a contact.
 pub type Note = Text<2000>;
@@ -258,10 +262,20 @@ pub(in crate::domain) async fn delete_all(db: &impl ConnectionTrait, user_id: Uu
 ///
 /// # Errors
 /// [`Error::NotFound`]; a conflict if the contact has an open vaccine request.
-pub async fn delete(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<()> {
+pub async fn delete(db: &impl Transact, actor: &Actor, id: Uuid) -> Result<()> {
+    let transaction = db.begin().await?;
+    accounts::hold(&transaction, actor.user_id).await?;
     let own = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::UserId.eq(actor.user_id));
-    if own.exec(db).await?.rows_affected == 0 {
+    if own.exec(&transaction).await.map_err(refused)?.rows_affected == 0 {
         return Err(Error::NotFound);
     }
-    Ok(())
+    Ok(transaction.commit().await?)
+}
+
+/// The error of a deletion that a CHECK refuses: the patient of a contact would lose it while a request is open.
+pub(super) fn refused(error: DbErr) -> Error {
+    match violated_constraint(&error).as_deref() {
+        Some("patients_open_requests_check") => Conflict::ContactInUse.into(),
+        _ => error.into(),
+    }
 }

@@ -390,7 +390,7 @@ async fn refusal(db: &impl ConnectionTrait, rules: &BookingRules, slot_id: Uuid,
     if slot.invited_only {
         return Ok(Conflict::InvitationRequired.into());
     }
-    Ok(Error::SlotFull { alternatives: slot_list::alternatives(db, &slot, now).await? })
+    Ok(Error::SlotFull { alternatives: slot_list::alternatives(db, &slot, now + rules.notice).await? })
 }
 
 /// The booking code of random bytes.

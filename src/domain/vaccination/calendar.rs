@@ -64,6 +64,8 @@ pub fn slots(hours: &Hours, zone: &TimeZone, now: DateTime<Utc>) -> Calendar {
 
 fn add_day(calendar: &mut Calendar, hours: &Hours, zone: &TimeZone, date: NaiveDate, now: DateTime<Utc>) {
     let mut instant = |time: TimeOfDay, repeated| {
+        // Midnight belongs to the next date, also where the clock is put back at midnight.
+        let repeated = if time == TimeOfDay::END { Repeated::First } else { repeated };
         let found = zone.instant(time.on(date), repeated);
         if found.is_shifted {
             let local = local_text(time.on(date));
@@ -181,10 +183,12 @@ mod tests {
     }
 
     #[test]
-    fn a_naive_implementation_finds_the_same_slots_in_twelve_zones_and_three_years() {
-        const ZONES: [&str; 12] = [
+    fn a_naive_implementation_finds_the_same_slots_in_fourteen_zones_and_three_years() {
+        const ZONES: [&str; 14] = [
+            "Atlantic/Azores",
             "UTC",
             "Europe/Berlin",
+            "America/Havana",
             "Europe/Dublin",
             "America/New_York",
             "America/Santiago",

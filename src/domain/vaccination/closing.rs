@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::db::Transact;
 use crate::domain::vaccination::slots::{Slot, get, reopen as reopen_slots};
-use crate::domain::vaccination::{bookings, centres};
+use crate::domain::vaccination::{bookings, centres, locks};
 use crate::domain::values::caller::Caller;
 use crate::domain::values::clock::Clock;
 use crate::domain::values::local_time::TimeOfDay;
@@ -27,7 +27,7 @@ pub type ClosingReason = Text<500>;
 const BATCH: u64 = 100;
 
 /// How long after its closing a slot is still looked at.
-const RESUMED: chrono::Duration = chrono::Duration::days(7);
+const RESUMED: chrono::Duration = chrono::Duration::days(90);
 
 /// Slots that one run of the background task continues with.
 const SLOTS: u64 = 100;
@@ -100,13 +100,23 @@ async fn close_where(
     now: DateTime<Utc>,
 ) -> Result<Vec<Uuid>> {
     caller.actor.require(Role::Staff)?;
-    let closed = Entity::update_many()
-        .col_expr(Column::ClosedAt, Expr::value(now))
-        .col_expr(Column::ClosedReason, Expr::value(reason.map(ClosingReason::into_string)))
+    let open: Vec<Uuid> = Entity::find()
+        .select_only()
+        .column(Column::Id)
         .filter(condition)
         .filter(Column::ClosedAt.is_null())
         .filter(Column::StartsAt.gt(now))
         .filter(centres::acts_in(&caller.actor, Expr::col((Entity, Column::CentreId))))
+        .order_by_asc(Column::Id)
+        .into_tuple()
+        .all(transaction)
+        .await?;
+    locks::slots(transaction, open.iter().copied()).await?;
+    let closed = Entity::update_many()
+        .col_expr(Column::ClosedAt, Expr::value(now))
+        .col_expr(Column::ClosedReason, Expr::value(reason.map(ClosingReason::into_string)))
+        .filter(Column::Id.is_in(open))
+        .filter(Column::ClosedAt.is_null())
         .exec_with_returning(transaction)
         .await?;
     Ok(closed.into_iter().map(|slot| slot.id).collect())
@@ -172,10 +182,14 @@ pub async fn resume(db: &impl Transact, clock: &Clock) -> Result<usize> {
         .into_tuple()
         .all(db)
         .await?;
+    let mut outcome = Ok(slots.len());
     for slot in &slots {
-        put_back(db, clock, *slot).await?;
+        // One slot that fails does not stop the others.
+        if let Err(error) = put_back(db, clock, *slot).await {
+            outcome = Err(error);
+        }
     }
-    Ok(slots.len())
+    outcome
 }
 
 /// Opens a slot of a centre in which the actor acts again.

@@ -12,7 +12,6 @@ use crate::domain::vaccination::patients as people;
 use crate::domain::vaccination::vaccines::Doses;
 use crate::domain::values::actor::Actor;
 use crate::domain::values::clock::Clock;
-use crate::domain::values::time_zone::TimeZone;
 use crate::error::{Error, Result, Violation};
 
 /// A dose of a person on a day.
@@ -39,7 +38,7 @@ pub async fn check(
     question: &Question,
 ) -> Result<Eligibility> {
     let user = accounts::get_own(db, actor).await?;
-    let zone = user.time_zone.as_deref().and_then(|name| TimeZone::parse(name).ok()).unwrap_or(TimeZone::UTC);
+    let zone = accounts::time_zone(&user);
     let unknown = || Violation::new("vaccine_id", "unknown", "is not a vaccine");
     let vaccine = vaccines::Entity::find_by_id(question.vaccine_id).one(db).await?.ok_or_else(unknown)?;
     let patient = person(db, clock, actor, user, question.contact_id).await?;

@@ -1,6 +1,6 @@
 //! Erasure of the patients of an account, with their requests. Their places are given back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use entity::{RequestStatus, patients, slots, vaccine_requests as requests};
 use sea_orm::sea_query::{Expr, ExprTrait, LockType};
@@ -9,6 +9,9 @@ use uuid::Uuid;
 
 use crate::domain::vaccination::locks;
 use crate::error::Result;
+
+/// Requests that one statement locks.
+const BATCH: usize = 500;
 
 /// Deletes the patients of an account and their requests, and gives booked places back. The account is locked already.
 /// Returns the number of requests.
@@ -26,6 +29,7 @@ pub(in crate::domain) async fn erase_patients(transaction: &impl ConnectionTrait
         .into_tuple()
         .all(transaction)
         .await?;
+    lock_requests(transaction, user_id).await?;
     let own: Vec<(Uuid, RequestStatus, Option<Uuid>)> = requests::Entity::find()
         .select_only()
         .columns([requests::Column::Id, requests::Column::Status, requests::Column::SlotId])
@@ -57,4 +61,26 @@ pub(in crate::domain) async fn erase_patients(transaction: &impl ConnectionTrait
         patients::Entity::delete_many().filter(patients::Column::Id.is_in(patients)).exec(transaction).await?;
     }
     Ok(deleted.rows_affected)
+}
+
+/// Locks the requests of an account and those that it reviewed, by ascending id.
+async fn lock_requests(transaction: &impl ConnectionTrait, user_id: Uuid) -> Result<()> {
+    let mut ids = BTreeSet::new();
+    // Two queries, so that each uses an index.
+    for column in [requests::Column::UserId, requests::Column::ReviewedBy] {
+        let found: Vec<Uuid> = requests::Entity::find()
+            .select_only()
+            .column(requests::Column::Id)
+            .filter(column.eq(user_id))
+            .into_tuple()
+            .all(transaction)
+            .await?;
+        ids.extend(found);
+    }
+    let ids: Vec<_> = ids.into_iter().collect();
+    for ids in ids.chunks(BATCH) {
+        let requests = requests::Entity::find().filter(requests::Column::Id.is_in(ids.iter().copied()));
+        requests.order_by_asc(requests::Column::Id).lock(LockType::Update).all(transaction).await?;
+    }
+    Ok(())
 }

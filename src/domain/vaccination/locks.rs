@@ -1,19 +1,12 @@
-//! Row locks, in the one order that all transactions keep, so that no two wait for each other (decision 13): accounts,
-//! patient, requests by ascending id, slots by ascending id. SQLite has one writer and needs none.
+//! Row locks, in the one order that all transactions keep, so that no two wait for each other (decision 13): accounts
+//! (`accounts::users::hold`), patient, requests by ascending id, slots by ascending id. SQLite has one writer and needs none.
 
-use entity::{patients, slots, users, vaccine_requests};
+use entity::{patients, slots, vaccine_requests};
 use sea_orm::sea_query::LockType;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
 use crate::error::Result;
-
-/// Locks the account that a new row will refer to against its erasure.
-pub(super) async fn account(transaction: &impl ConnectionTrait, id: Uuid) -> Result<()> {
-    let user = users::Entity::find_by_id(id).select_only().column(users::Column::Id).lock(LockType::KeyShare);
-    transaction.query_one(&user.into_query()).await?;
-    Ok(())
-}
 
 /// Locks the patient of a request, if there is such a request.
 pub(super) async fn patient_of(

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Datelike, Utc};
 use entity::patients::{ActiveModel, Column, Entity, Model};
 use entity::{AuditAction, PatientRelation, contacts, patient_words, users};
-use sea_orm::sea_query::{Expr, ExprTrait, LockType, OnConflict};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, QueryTrait, Select, Set, TransactionSession as _,
@@ -48,6 +48,7 @@ fn visible_to(actor: &Actor) -> Select<Entity> {
 }
 
 /// Opens a request of a patient: locks the patient and counts the request. The patient is created if this is their first.
+/// The account is locked, so that two first requests create one patient, and the number of patients stays in bounds.
 ///
 /// # Errors
 /// A violation if the actor has no such contact; a conflict if the account has too many patients.
@@ -55,16 +56,10 @@ pub(super) async fn open_request(
     transaction: &impl ConnectionTrait,
     rules: &BookingRules,
     actor: &Actor,
+    user: users::Model,
     contact_id: Option<Uuid>,
     now: DateTime<Utc>,
 ) -> Result<Model> {
-    if let Some(patient) = count_request(transaction, actor, contact_id).await? {
-        return Ok(patient);
-    }
-    // The account is locked, so that two first requests create one patient, and the number of patients stays in bounds.
-    // Not exclusively: others with the same account may hold the weaker lock of a foreign key, and come here, too.
-    let user = users::Entity::find_by_id(actor.user_id).lock(LockType::NoKeyUpdate).one(transaction).await?;
-    let user = user.ok_or(Error::InvalidToken)?;
     if let Some(patient) = count_request(transaction, actor, contact_id).await? {
         return Ok(patient);
     }

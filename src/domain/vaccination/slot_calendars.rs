@@ -84,7 +84,9 @@ pub async fn add(
     }
     let known = existing(&transaction, centre_id, new.vaccine_id, &calendar).await?;
     let (old, added): (Vec<_>, Vec<_>) = calendar.slots.iter().partition(|(start, _)| known.contains_key(start));
-    let closed: Vec<Uuid> = old.iter().filter_map(|(start, _)| known.get(start)?.closed_id()).collect();
+    let mut closed: Vec<Uuid> = old.iter().filter_map(|(start, _)| known.get(start)?.closed_id()).collect();
+    // Slots are locked by ascending id.
+    closed.sort_unstable();
     if !new.is_dry_run {
         let single = NewSlot {
             vaccine_id: new.vaccine_id,

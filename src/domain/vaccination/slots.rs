@@ -10,9 +10,9 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::db::Transact;
+use crate::db::{Transact, violated_constraint};
 use crate::domain::records::idempotency::{Once, Response};
-use crate::domain::vaccination::centres;
+use crate::domain::vaccination::{centres, locks};
 use crate::domain::values::actor::Actor;
 use crate::domain::values::caller::Caller;
 use crate::domain::values::clock::Clock;
@@ -20,7 +20,7 @@ use crate::domain::values::local_time::TimeOfDay;
 use crate::domain::values::number::Number;
 use crate::domain::values::page::{Page, Slice};
 use crate::domain::values::time_zone::{Repeated, TimeZone};
-use crate::error::{Error, Result, Violation};
+use crate::error::{Conflict, Error, Result, Violation};
 
 /// Places of a slot.
 pub type Capacity = Number<0, 100_000>;
@@ -36,6 +36,9 @@ pub(super) const MAX_AHEAD: Days = Days::new(800);
 
 /// Maximum duration of a slot.
 const MAX_DURATION: Duration = Duration::hours(24);
+
+/// Time before and after a full slot in which free ones are looked for.
+const ALTERNATIVE_RANGE: Duration = Duration::days(31);
 
 /// Free slots that a refused booking names.
 const ALTERNATIVES: u64 = 3;
@@ -140,7 +143,11 @@ pub async fn list(
 }
 
 /// The free slots of the same centre and vaccine that are nearest in time to a slot.
-pub(super) async fn alternatives(db: &impl ConnectionTrait, full: &Model, now: DateTime<Utc>) -> Result<Vec<Slot>> {
+pub(super) async fn alternatives(
+    db: &impl ConnectionTrait,
+    full: &Model,
+    bookable_from: DateTime<Utc>,
+) -> Result<Vec<Slot>> {
     let free = || {
         let places = Expr::col(Column::Booked).add(Expr::col(Column::Held));
         Entity::find()
@@ -148,11 +155,13 @@ pub(super) async fn alternatives(db: &impl ConnectionTrait, full: &Model, now: D
             .filter(Column::VaccineId.eq(full.vaccine_id))
             .filter(Column::ClosedAt.is_null())
             .filter(Column::InvitedOnly.eq(false))
+            .filter(Column::StartsAt.gt(Ord::max(bookable_from, full.starts_at - ALTERNATIVE_RANGE)))
+            .filter(Column::StartsAt.lt(full.starts_at + ALTERNATIVE_RANGE))
             .filter(places.lt(Expr::col(Column::Capacity)))
             .limit(ALTERNATIVES)
     };
     let mut slots = free().filter(Column::StartsAt.gt(full.starts_at)).order_by_asc(Column::StartsAt).all(db).await?;
-    let before = free().filter(Column::StartsAt.lt(full.starts_at)).filter(Column::StartsAt.gt(now));
+    let before = free().filter(Column::StartsAt.lt(full.starts_at));
     slots.extend(before.order_by_desc(Column::StartsAt).all(db).await?);
     slots.sort_by_key(|slot| ((slot.starts_at - full.starts_at).abs(), slot.starts_at));
     slots.truncate(usize::try_from(ALTERNATIVES).unwrap_or(0));
@@ -173,11 +182,11 @@ pub async fn create(
     new: NewSlot,
 ) -> Result<Response> {
     let now = clock.now();
-    check_times(&new, now)?;
     let transaction = db.begin().await?;
     if let Some(response) = once.begin(&transaction, caller.actor.user_id, now).await? {
         return Ok(response);
     }
+    check_times(&new, now)?;
     let centre = lock_active(&transaction, &caller.actor, centre_id).await?;
     check_vaccine(&transaction, new.vaccine_id).await?;
     let row = row(centre_id, &new, (new.starts_at, new.ends_at), now);
@@ -213,7 +222,7 @@ pub(super) async fn lock_active(
 ) -> Result<centres_table::Model> {
     let centre = centres::lock_own(transaction, actor, centre_id).await?;
     if !centre.active {
-        return Err(crate::error::Conflict::CentreInactive.into());
+        return Err(Conflict::CentreInactive.into());
     }
     Ok(centre)
 }
@@ -251,6 +260,7 @@ pub(super) fn row(
 
 /// Opens closed slots again.
 pub(super) async fn reopen(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<Model>> {
+    locks::slots(db, ids.iter().copied()).await?;
     let slots = Entity::update_many()
         .col_expr(Column::ClosedAt, Expr::value(Option::<DateTime<Utc>>::None))
         .col_expr(Column::ClosedReason, Expr::value(Option::<String>::None))
@@ -283,7 +293,12 @@ pub async fn update(
     if let Some(invited_only) = changes.invited_only {
         update = update.col_expr(Column::InvitedOnly, Expr::value(invited_only));
     }
-    let changed = update.exec_with_returning(&transaction).await?;
+    let changed = update.exec_with_returning(&transaction).await.map_err(|error| {
+        match violated_constraint(&error).as_deref() {
+            Some("slots_booked_check") => Conflict::CapacityBelowBooked.into(),
+            _ => Error::from(error),
+        }
+    })?;
     let slot = changed.into_iter().next().ok_or(Error::NotFound)?;
     centres::event(AuditAction::SlotChanged, caller, id).record(&transaction, clock.now()).await?;
     transaction.commit().await?;

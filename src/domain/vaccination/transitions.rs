@@ -7,6 +7,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, TransactionSession as _};
 use uuid::Uuid;
 
 use crate::db::Transact;
+use crate::domain::accounts::users as accounts;
 use crate::domain::records::audit::Event;
 use crate::domain::vaccination::request_list::{self, Request};
 use crate::domain::vaccination::vaccine_requests::RequestNote;
@@ -47,7 +48,7 @@ pub async fn decide(
         }
     };
     let transaction = db.begin().await?;
-    locks::account(&transaction, actor.user_id).await?;
+    accounts::hold(&transaction, actor.user_id).await?;
     let patient = locks::patient_of(&transaction, id).await?.ok_or(Error::NotFound)?;
     let decided = table::Entity::update_many()
         .col_expr(Column::Status, Expr::value(status))

@@ -4,7 +4,7 @@
 //! The conditions of an operation are part of its statement, so nothing can change between check and write. The reason
 //! of a refusal is looked up only if the statement found no row.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use entity::{RequestStatus, patients as patients_table, vaccine_requests, vaccines};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, TransactionSession as _};
@@ -12,12 +12,13 @@ use uuid::Uuid;
 use vaccine_requests::Column;
 
 use crate::db::Transact;
+use crate::domain::accounts::users as accounts;
 use crate::domain::records::idempotency::{Once, Response};
 use crate::domain::vaccination::eligibility::{self, Eligibility, Facts, Verdict};
+use crate::domain::vaccination::patients;
 use crate::domain::vaccination::request_list::{self, Request};
 use crate::domain::vaccination::rules::{BookingRules, Review};
 use crate::domain::vaccination::vaccines::Doses;
-use crate::domain::vaccination::{locks, patients};
 use crate::domain::values::actor::Actor;
 use crate::domain::values::clock::Clock;
 use crate::domain::values::patch::Patch;
@@ -67,13 +68,14 @@ pub async fn create(
 ) -> Result<Response> {
     let now = clock.now();
     let transaction = db.begin().await?;
-    locks::account(&transaction, actor.user_id).await?;
+    let user = accounts::hold(&transaction, actor.user_id).await?;
+    let today = accounts::time_zone(&user).date(now);
     if let Some(response) = once.begin(&transaction, actor.user_id, now).await? {
         return Ok(response);
     }
-    let patient = patients::open_request(&transaction, rules, actor, new.contact_id, now).await?;
+    let patient = patients::open_request(&transaction, rules, actor, user, new.contact_id, now).await?;
     let vaccine = offered(&transaction, new.vaccine_id, new.dose_number.get()).await?;
-    let judged = judge(&patient, &vaccine, new.dose_number.get(), now);
+    let judged = judge(&patient, &vaccine, new.dose_number.get(), today);
     if judged.is_never() {
         return Err(Error::NotEligible(Box::new(judged)));
     }
@@ -90,15 +92,10 @@ pub async fn create(
     Ok(response)
 }
 
-fn judge(
-    patient: &patients_table::Model,
-    vaccine: &vaccines::Model,
-    dose_number: i32,
-    now: DateTime<Utc>,
-) -> Eligibility {
+fn judge(patient: &patients_table::Model, vaccine: &vaccines::Model, dose_number: i32, on: NaiveDate) -> Eligibility {
     // An open request for the same dose is refused by a unique index.
     let facts = Facts { patient, vaccine, dose_number, has_open_request: false, has_overlapping_booking: false };
-    eligibility::judge(&facts, now.date_naive())
+    eligibility::judge(&facts, on)
 }
 
 /// INSERT of a request, if the catalogue offers the dose.

@@ -1,6 +1,6 @@
 //! Instants in queries, within the range that both databases store.
 
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Datelike, SubsecRound as _, Utc};
 
 use crate::domain::values::value::{Shape, Value};
 use crate::error::Violation;
@@ -25,6 +25,7 @@ impl Value for Instant {
         if !(1970..=9999).contains(&time.year()) {
             return Err(Violation::of_value("range", "must be a time from 1970 to 9999"));
         }
-        Ok(Self(time))
+        // PostgreSQL stores microseconds.
+        Ok(Self(time.trunc_subsecs(6)))
     }
 }

@@ -59,6 +59,9 @@ impl TimeOfDay {
     /// Midnight at the begin of the day.
     pub const BEGIN: Self = Self { minutes: 0 };
 
+    /// Midnight at the end of the day.
+    pub const END: Self = Self { minutes: 24 * 60 };
+
     /// Minutes after midnight, on a clock that is never changed.
     #[must_use]
     pub const fn minutes(self) -> u32 {

@@ -329,3 +329,27 @@ async fn a_session_that_a_recovery_has_ended_plants_nothing_although_an_instance
     assert!(matches!(finished, Err(Error::InvalidToken)), "{finished:?}");
     other.get("/contacts/birthdays/feed").await.problem(404, "not-found");
 }
+
+#[tokio::test]
+async fn the_patient_of_an_account_gets_the_name_of_its_new_owner() {
+    let app = TestApp::start(BACKEND).await;
+    let mallory = claim(&app).await;
+    mallory.ask_for("MMR").await;
+    let code = app.mail.code(VICTIM, 1).await;
+    verify(&app, json!({ "email": VICTIM, "code": code }), None).await.ok();
+    let patients = entity::patients::Entity::find().all(&app.state().db).await.unwrap();
+    let patient = &patients[0];
+    assert_eq!((patients.len(), patient.name.as_deref()), (1, VICTIM.split('@').next()));
+    assert_eq!((patient.birth_year, patient.birth_month, patient.birth_day), (None, None, None));
+    let words = entity::patient_words::Entity::find().all(&app.state().db).await.unwrap();
+    assert!(words.iter().all(|word| word.word != "mallory"), "{words:?}");
+
+    // Registered anew.
+    let app = TestApp::start(BACKEND).await;
+    claim(&app).await.ask_for("MMR").await;
+    let silent = TestApp::start_on(app.database.clone(), &SILENT).await;
+    silent.register(VICTIM).await.accepted();
+    let patient = entity::patients::Entity::find().one(&app.state().db).await.unwrap().unwrap();
+    assert_ne!(patient.name.as_deref(), Some("Mallory"));
+    assert_eq!(patient.birth_year, None);
+}

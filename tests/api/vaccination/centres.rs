@@ -151,9 +151,13 @@ async fn slots_are_listed_in_pages_by_time() {
         }
     }
     assert_eq!(paged, all);
-    for (query, field, code) in
-        [("days=32", "days", "range"), ("from=2027-02-30", "from", "type"), ("cursor=x", "cursor", "cursor")]
-    {
+    for (query, field, code) in [
+        ("days=32", "days", "range"),
+        ("from=2027-02-30", "from", "type"),
+        ("cursor=x", "cursor", "cursor"),
+        // A time hundreds of thousands of years ago.
+        ("cursor=kPpKYsTgAAAAAAAAAAAAAAAAAAAAAAAA", "cursor", "cursor"),
+    ] {
         app.get(&format!("/api/v1/centres/{centre}/slots?{query}")).await.violates(&[(field, code)]);
     }
     app.get(&format!("/api/v1/centres/{}/slots", Uuid::now_v7())).await.problem(404, "not-found");
@@ -188,4 +192,28 @@ async fn a_calendar_that_makes_no_sense_is_refused_by_field() {
         admin.post(&path, calendar(&app, changes.clone()).await).await.violates(&[(field, code)]);
     }
     assert_eq!(local_starts(&app, &centre, "2027-03-25", 9).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_slot_has_times_of_microseconds_and_its_creation_can_be_repeated_late() {
+    let app = TestApp::start(BACKEND).await;
+    let admin = app.admin().await;
+    let path = format!("/centres/{}/slots", add_centre(&admin, "UTC").await);
+    let start = app.clock.now() + Duration::minutes(5);
+    let slot = |start: &str, end: &str| json!({ "vaccine_id": Uuid::nil(), "starts_at": start, "ends_at": end, "capacity": 1 });
+    admin
+        .post(&path, slot("2027-12-01T08:00:00.0000001Z", "2027-12-01T08:00:00.0000002Z"))
+        .await
+        .violates(&[("ends_at", "order")]);
+    let body = json!({
+        "vaccine_id": app.vaccine("FLU").await, "starts_at": start, "ends_at": start + Duration::minutes(5), "capacity": 1,
+    });
+    let send = async |actor: &Actor<'_>| {
+        app.send(actor.request(reqwest::Method::POST, &path).header("idempotency-key", "late").json(&body)).await
+    };
+    let created = send(&admin).await;
+    created.created();
+    app.clock.advance(Duration::minutes(10));
+    let again = send(&admin.on_another_device().await).await;
+    assert_eq!((again.created(), again.header("idempotency-replayed")), (created.json(), "true"));
 }
