@@ -62,6 +62,9 @@ pub(super) fn reject_impossible(settings: &Settings) -> Result<(), SettingsError
         ),
         (auth.revocations_max_age_seconds >= 3, "auth.revocations_max_age_seconds must be at least 3"),
         (settings.codes.ttl_seconds > 0, "codes.ttl_seconds must be above 0"),
+        (settings.booking.change_until_hours <= 8760, "booking.change_until_hours must be at most 8760, a year"),
+        (settings.booking.notice_minutes <= 525_600, "booking.notice_minutes must be at most 525600, a year"),
+        (settings.booking.patients_per_account > 0, "booking.patients_per_account must be above 0"),
         (throttle.first_wait_seconds > 0, "throttle.first_wait_seconds must be above 0"),
         (
             throttle.first_wait_seconds <= throttle.longest_wait_seconds,

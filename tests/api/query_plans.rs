@@ -118,8 +118,8 @@ pub(super) fn actor(user_id: Uuid, role: Role) -> Actor {
     Actor { user_id, session_id: Uuid::now_v7(), role }
 }
 
-pub(super) fn no_response(_: &Request) -> Response {
-    Response { status: 200, location: None, body: String::new(), is_replayed: false }
+pub(super) fn no_response(_: &Request) -> care4u::error::Result<Response> {
+    Ok(Response { status: 200, location: None, body: String::new(), is_replayed: false })
 }
 
 /// Returns the first page and a later one.

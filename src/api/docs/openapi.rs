@@ -4,7 +4,7 @@ use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn,
 use utoipa::openapi::request_body::RequestBody;
 use utoipa::openapi::schema::ArrayItems;
 use utoipa::openapi::security::{Flow, HttpAuthScheme, HttpBuilder, OAuth2, Password, Scopes, SecurityScheme};
-use utoipa::openapi::{OpenApi, Ref, RefOr, Required, Schema, Server};
+use utoipa::openapi::{HeaderBuilder, OpenApi, Ref, RefOr, Required, Schema, Server};
 use utoipa::{OpenApi as _, PartialSchema as _, ToSchema as _};
 use utoipa_actix_web::AppExt as _;
 
@@ -118,6 +118,9 @@ pub fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 /// Completes an operation: its parameters, and that it is open without a guard.
 fn complete(operation: &mut Operation) {
     operation.security.get_or_insert_default();
+    if has_idempotency_key(operation) {
+        add_replayed_header(operation);
+    }
     if let Some(RefOr::T(body)) = &mut operation.request_body {
         without_null(body);
     }
@@ -139,6 +142,24 @@ fn without_null(body: &mut RequestBody) {
         let Some(RefOr::T(Schema::OneOf(one))) = &content.schema else { continue };
         if let [reference @ RefOr::Ref(_), _] = one.items.as_slice() {
             content.schema = Some(reference.clone());
+        }
+    }
+}
+
+/// Whether an operation honours the header `Idempotency-Key`.
+fn has_idempotency_key(operation: &Operation) -> bool {
+    let is_key = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(one) if one.name == "Idempotency-Key");
+    operation.parameters.iter().flatten().any(is_key)
+}
+
+/// Describes the header of a stored response.
+fn add_replayed_header(operation: &mut Operation) {
+    for (status, response) in &mut operation.responses.responses {
+        if let (true, RefOr::T(response)) = (status.starts_with('2'), response) {
+            let header = HeaderBuilder::new()
+                .description(Some("`true` if it is the stored response of an earlier request with the same key"))
+                .build();
+            response.headers.insert("Idempotency-Replayed".to_owned(), header.into());
         }
     }
 }

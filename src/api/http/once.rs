@@ -62,9 +62,9 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Keyed<T> {
 }
 
 /// Renders a reply, to be stored and sent.
-pub fn render<T: Serialize>(status: StatusCode, location: Option<String>, reply: &T) -> Response {
-    let body = serde_json::to_string(reply).unwrap_or_default();
-    Response { status: status.as_u16(), location, body, is_replayed: false }
+pub fn render<T: Serialize>(status: StatusCode, location: Option<String>, reply: &T) -> Result<Response, Error> {
+    let body = serde_json::to_string(reply).map_err(Error::internal)?;
+    Ok(Response { status: status.as_u16(), location, body, is_replayed: false })
 }
 
 /// The HTTP response. A stored one is marked.

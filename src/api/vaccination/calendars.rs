@@ -220,7 +220,7 @@ pub struct SkippedReply {
     why: &'static str,
 }
 
-fn render(report: &CalendarReport) -> Response {
+fn render(report: &CalendarReport) -> Result<Response, Error> {
     let calendar = &report.calendar;
     let skipped = calendar.skipped.iter();
     let reply = CalendarReply {

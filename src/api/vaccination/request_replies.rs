@@ -12,6 +12,7 @@ use crate::api::vaccination::patients::PatientReply;
 use crate::domain::records::idempotency::Response;
 use crate::domain::vaccination::request_list::{BookedSlot, Request};
 use crate::domain::values::time_zone::TimeZone;
+use crate::error::Error;
 
 /// A vaccine request.
 #[derive(Serialize, ToSchema)]
@@ -162,12 +163,12 @@ impl From<Request> for VaccineRequestReply {
 }
 
 /// The response to an operation on a request.
-pub fn render(request: &Request) -> Response {
+pub fn render(request: &Request) -> Result<Response, Error> {
     once::render(StatusCode::OK, None, &VaccineRequestReply::from(request.clone()))
 }
 
 /// The response to a new request.
-pub fn render_created(request: &Request) -> Response {
+pub fn render_created(request: &Request) -> Result<Response, Error> {
     let location = format!("/api/v1/vaccine-requests/{}", request.request.id);
     once::render(StatusCode::CREATED, Some(location), &VaccineRequestReply::from(request.clone()))
 }

@@ -161,7 +161,7 @@ impl TryFrom<CreateSlot> for NewSlot {
     }
 }
 
-fn render_created(slot: &Slot) -> Response {
+fn render_created(slot: &Slot) -> Result<Response, Error> {
     let location = format!("/api/v1/slots/{}", slot.slot.id);
     once::render(StatusCode::CREATED, Some(location), &SlotReply::from(slot.clone()))
 }

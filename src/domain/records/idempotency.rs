@@ -64,7 +64,7 @@ pub struct Once<'a, T> {
     /// Key of the request.
     pub key: Option<&'a RequestKey>,
     /// Renders the response.
-    pub render: fn(&T) -> Response,
+    pub render: fn(&T) -> Result<Response>,
 }
 
 impl<T> Once<'_, T> {
@@ -99,12 +99,11 @@ impl<T> Once<'_, T> {
         if known.request_hash != key.request_hash {
             return Err(Error::KeyReused);
         }
-        Ok(Some(Response {
-            status: known.status.and_then(|status| u16::try_from(status).ok()).unwrap_or(200),
-            location: known.location,
-            body: known.body.unwrap_or_default(),
-            is_replayed: true,
-        }))
+        let status = known.status.and_then(|status| u16::try_from(status).ok());
+        let (Some(status), Some(body)) = (status, known.body) else {
+            return Err(Error::internal("an idempotency key has no response"));
+        };
+        Ok(Some(Response { status, location: known.location, body, is_replayed: true }))
     }
 
     /// Renders the response, and stores it for the key. `patient_id` is the patient whose data it has.
@@ -118,7 +117,7 @@ impl<T> Once<'_, T> {
         patient_id: Option<Uuid>,
         result: &T,
     ) -> Result<Response> {
-        let response = (self.render)(result);
+        let response = (self.render)(result)?;
         if let Some(key) = self.key {
             let status = i16::try_from(response.status).map_err(Error::internal)?;
             Entity::update_many()

@@ -11,9 +11,11 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::db::Transact;
+use crate::domain::records::audit::{self, Event};
 use crate::domain::vaccination::slots::{Slot, get, reopen as reopen_slots};
 use crate::domain::vaccination::{bookings, centres, locks};
 use crate::domain::values::caller::Caller;
+use crate::domain::values::client::Client;
 use crate::domain::values::clock::Clock;
 use crate::domain::values::local_time::TimeOfDay;
 use crate::domain::values::text::Text;
@@ -125,16 +127,16 @@ async fn close_where(
 /// A slot of a centre in which the caller acts.
 async fn own(db: &impl ConnectionTrait, caller: &Caller, id: Uuid) -> Result<slots::Model> {
     let own = Entity::find_by_id(id).filter(centres::acts_in(&caller.actor, Expr::col((Entity, Column::CentreId))));
-    own.one(db).await?.ok_or(Error::NotFound)
+    own.lock(LockType::NoKeyUpdate).one(db).await?.ok_or(Error::NotFound)
 }
 
 /// Puts the bookings of a closed slot back to `approved`.
 async fn put_back(db: &impl Transact, clock: &Clock, id: Uuid) -> Result<()> {
     loop {
         let transaction = db.begin().await?;
-        let booked: Vec<Uuid> = requests::Entity::find()
+        let booked: Vec<(Uuid, Option<Uuid>)> = requests::Entity::find()
             .select_only()
-            .column(requests::Column::Id)
+            .columns([requests::Column::Id, requests::Column::UserId])
             .filter(requests::Column::SlotId.eq(id))
             .filter(requests::Column::Status.eq(RequestStatus::Booked))
             .order_by_asc(requests::Column::Id)
@@ -147,7 +149,7 @@ async fn put_back(db: &impl Transact, clock: &Clock, id: Uuid) -> Result<()> {
             return Ok(());
         }
         let back = bookings::without_slot(RequestStatus::Approved, clock.now())
-            .filter(requests::Column::Id.is_in(booked))
+            .filter(requests::Column::Id.is_in(booked.iter().map(|(id, _)| *id)))
             .filter(requests::Column::SlotId.eq(id))
             .filter(requests::Column::Status.eq(RequestStatus::Booked))
             .exec(&transaction)
@@ -163,6 +165,11 @@ async fn put_back(db: &impl Transact, clock: &Clock, id: Uuid) -> Result<()> {
         if released.rows_affected == 0 {
             return Ok(());
         }
+        let client = Client::default();
+        let event = |(request, user): &(Uuid, Option<Uuid>)| {
+            Event::new(AuditAction::RequestUnbooked, &client).to(*user).on(*request).detail("slot closed")
+        };
+        audit::record_all(&transaction, booked.iter().map(event), clock.now()).await?;
         transaction.commit().await?;
     }
 }
@@ -199,11 +206,11 @@ pub async fn resume(db: &impl Transact, clock: &Clock) -> Result<usize> {
 pub async fn reopen(db: &impl Transact, clock: &Clock, caller: &Caller, id: Uuid) -> Result<Slot> {
     caller.actor.require(Role::Staff)?;
     let now = clock.now();
-    let slot = own(db, caller, id).await?;
+    let transaction = db.begin().await?;
+    let slot = own(&transaction, caller, id).await?;
     if slot.starts_at <= now {
         return Err(Conflict::SlotOver.into());
     }
-    let transaction = db.begin().await?;
     if !reopen_slots(&transaction, &[id]).await?.is_empty() {
         centres::event(AuditAction::SlotReopened, caller, id).record(&transaction, now).await?;
     }

@@ -1,14 +1,16 @@
 //! Review of vaccine requests by staff: approve, reject.
 
+use chrono::{DateTime, Utc};
 use entity::vaccine_requests::{self as table, Column};
-use entity::{AuditAction, RequestStatus, Role};
+use entity::{AuditAction, RequestStatus, Role, patients as patients_table, vaccines};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, TransactionSession as _};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, TransactionSession as _};
 use uuid::Uuid;
 
 use crate::db::Transact;
 use crate::domain::accounts::users as accounts;
 use crate::domain::records::audit::Event;
+use crate::domain::vaccination::eligibility::{self, Facts};
 use crate::domain::vaccination::request_list::{self, Request};
 use crate::domain::vaccination::vaccine_requests::RequestNote;
 use crate::domain::vaccination::{locks, patients};
@@ -31,7 +33,8 @@ pub enum Decision {
 /// Decides about a request, by one guarded statement, and records it in the audit trail.
 ///
 /// # Errors
-/// [`Forbidden`](Error::Forbidden), [`NotFound`](Error::NotFound), or a conflict if the request is not pending.
+/// [`Forbidden`](Error::Forbidden), [`NotFound`](Error::NotFound), a conflict if the request is not pending, or
+/// [`NotEligible`](Error::NotEligible) if the patient can have the dose neither today nor later.
 pub async fn decide(
     db: &impl Transact,
     clock: &Clock,
@@ -50,6 +53,9 @@ pub async fn decide(
     let transaction = db.begin().await?;
     accounts::hold(&transaction, actor.user_id).await?;
     let patient = locks::patient_of(&transaction, id).await?.ok_or(Error::NotFound)?;
+    if status == RequestStatus::Approved {
+        check_rules(&transaction, &patient, id, now).await?;
+    }
     let decided = table::Entity::update_many()
         .col_expr(Column::Status, Expr::value(status))
         .col_expr(Column::Reason, Expr::value(reason))
@@ -72,4 +78,27 @@ pub async fn decide(
     }
     transaction.commit().await?;
     Ok(request)
+}
+
+/// Refuses a pending request of a patient who can have the dose neither today nor later.
+async fn check_rules(
+    transaction: &impl ConnectionTrait,
+    patient: &patients_table::Model,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let request = table::Entity::find_by_id(id).find_also_related(vaccines::Entity).one(transaction).await?;
+    let Some((request, Some(vaccine))) = request else { return Err(Error::NotFound) };
+    let facts = Facts {
+        patient,
+        vaccine: &vaccine,
+        dose_number: request.dose_number,
+        has_open_request: false,
+        has_overlapping_booking: false,
+    };
+    let judged = eligibility::judge(&facts, now.date_naive());
+    if request.status == RequestStatus::Pending && judged.is_never() {
+        return Err(Error::NotEligible(Box::new(judged)));
+    }
+    Ok(())
 }

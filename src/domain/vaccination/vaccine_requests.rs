@@ -15,10 +15,10 @@ use crate::db::Transact;
 use crate::domain::accounts::users as accounts;
 use crate::domain::records::idempotency::{Once, Response};
 use crate::domain::vaccination::eligibility::{self, Eligibility, Facts, Verdict};
-use crate::domain::vaccination::patients;
 use crate::domain::vaccination::request_list::{self, Request};
 use crate::domain::vaccination::rules::{BookingRules, Review};
 use crate::domain::vaccination::vaccines::Doses;
+use crate::domain::vaccination::{locks, patients};
 use crate::domain::values::actor::Actor;
 use crate::domain::values::clock::Clock;
 use crate::domain::values::patch::Patch;
@@ -135,9 +135,10 @@ fn insert(
 ///
 /// # Errors
 /// [`Error::NotFound`]; a conflict if it is no longer pending, or there is an open request for the same course and dose; a
-/// violation if the catalogue has no such vaccine or dose.
+/// violation if the catalogue has no such vaccine or dose; [`Error::NotEligible`] if the patient can have the new dose neither
+/// today nor later.
 pub async fn update(
-    db: &impl ConnectionTrait,
+    db: &impl Transact,
     clock: &Clock,
     actor: &Actor,
     id: Uuid,
@@ -152,7 +153,8 @@ pub async fn update(
         .filter(Column::Id.eq(id))
         .filter(Column::UserId.eq(actor.user_id))
         .filter(Column::Status.eq(RequestStatus::Pending));
-    if changes.vaccine_id.is_some() || changes.dose_number.is_some() {
+    let has_new_dose = changes.vaccine_id.is_some() || changes.dose_number.is_some();
+    if has_new_dose {
         let course = Query::select()
             .column((vaccines::Entity, vaccines::Column::CourseId))
             .from(vaccines::Entity)
@@ -167,9 +169,19 @@ pub async fn update(
     if let Some(note) = changes.note.map(RequestNote::into_string).into_change() {
         update = update.col_expr(Column::Note, Expr::value(note));
     }
-    if !update.exec_with_returning(db).await?.is_empty() {
-        return request_list::by_id(db, id).await;
+    let transaction = db.begin().await?;
+    let patient = locks::patient_of(&transaction, id).await?.ok_or(Error::NotFound)?;
+    if let Some(request) = update.exec_with_returning(&transaction).await?.into_iter().next() {
+        let vaccine = vaccines::Entity::find_by_id(request.vaccine_id).one(&transaction).await?;
+        let judged = judge(&patient, &vaccine.ok_or(Error::NotFound)?, request.dose_number, clock.now().date_naive());
+        if has_new_dose && judged.is_never() {
+            return Err(Error::NotEligible(Box::new(judged)));
+        }
+        let request = request_list::by_id(&transaction, id).await?;
+        transaction.commit().await?;
+        return Ok(request);
     }
+    transaction.rollback().await?;
     let request = own(db, actor, id).await?;
     if request.status != RequestStatus::Pending {
         return Err(Conflict::RequestStatus(request.status).into());

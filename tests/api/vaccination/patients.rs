@@ -1,5 +1,6 @@
 //! Patients: who asks, and how staff find them.
 
+use chrono::Datelike as _;
 use serde_json::{Value, json};
 
 use crate::BACKEND;
@@ -122,7 +123,33 @@ async fn eligibility_explains_and_rules_can_review() {
     let request = ada.post("/vaccine-requests", json!({ "vaccine_id": app.vaccine("MMR").await })).await.created();
     assert_eq!(request["status"], "approved");
     assert_eq!(check(json!({ "vaccine_id": app.vaccine("MMR").await })).await["verdict"], "not_eligible");
+    let flu = ada.ask_for("FLU").await;
+    assert_eq!(ada.get(&format!("/vaccine-requests/{flu}")).await.ok()["status"], "approved");
     ada.post("/vaccine-requests/eligibility", json!({ "vaccine_id": uuid::Uuid::now_v7() }))
         .await
         .violates(&[("vaccine_id", "unknown")]);
+}
+
+#[tokio::test]
+async fn a_request_cannot_become_one_that_the_rules_forbid() {
+    let app = TestApp::start(BACKEND).await;
+    let (ada, staff) = (app.patient().await, app.staff().await);
+    ada.patch("/users/me", json!({ "birth_date": "1985-12-10" })).await.ok();
+    let request = format!("/vaccine-requests/{}", ada.ask_for("MMR").await);
+    let rota = json!({ "vaccine_id": app.vaccine("ROTA").await });
+    ada.patch(&request, rota).await.problem(409, "not-eligible");
+    assert_eq!(ada.get(&request).await.ok()["vaccine_id"], app.vaccine("MMR").await.to_string());
+    // The birth date becomes known only after the request.
+    let child =
+        ada.post("/contacts", json!({ "first_name": "Byron", "last_name": "King" })).await.created()["id"].clone();
+    let body = json!({ "vaccine_id": app.vaccine("ROTA").await, "contact_id": child });
+    let asked = ada.post("/vaccine-requests", body).await.created();
+    let patient = format!("/patients/{}", asked["patient"]["id"].as_str().unwrap());
+    ada.patch(&patient, json!({ "birth_year": 2000, "birth_month": 5, "birth_day": 12 })).await.ok();
+    let approve = format!("/vaccine-requests/{}/approve", asked["id"].as_str().unwrap());
+    staff.post_empty(&approve).await.problem(409, "not-eligible");
+    let born = app.clock.now().date_naive() - chrono::Months::new(3);
+    let parts = json!({ "birth_year": born.year(), "birth_month": born.month(), "birth_day": born.day() });
+    ada.patch(&patient, parts).await.ok();
+    assert_eq!(staff.post_empty(&approve).await.ok()["status"], "approved");
 }
