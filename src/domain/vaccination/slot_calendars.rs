@@ -59,7 +59,7 @@ pub struct CalendarReport {
 /// opened again, so that a calendar can be sent twice.
 ///
 /// # Errors
-/// [`Error::Forbidden`], [`Error::NotFound`]; violations.
+/// [`Forbidden`](crate::error::Error::Forbidden), [`NotFound`](crate::error::Error::NotFound); violations.
 pub async fn add(
     db: &impl Transact,
     clock: &Clock,
