@@ -9,6 +9,7 @@ ENV RUSTFLAGS="--remap-path-prefix=/build=. --remap-path-prefix=/usr/local/cargo
     CFLAGS="-ffile-prefix-map=/build=. -ffile-prefix-map=/usr/local/cargo=cargo"
 
 # Dependency layer: compiled with empty sources, and rebuilt only if a manifest changes.
+COPY .cargo .cargo
 COPY Cargo.toml Cargo.lock ./
 COPY entity/Cargo.toml entity/
 COPY migration/Cargo.toml migration/
