@@ -1,5 +1,6 @@
 //! Minimal HTTP/1.1 client with keep-alive connections, and its measurements.
 
+use std::io;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -20,13 +21,18 @@ pub(crate) struct Report {
 impl Report {
     pub(crate) const HEADING: &str = "server     req/s   CPU us/req   p50 us   p99 us";
 
-    fn new(seconds: f64, mut latencies: Vec<Duration>) -> Self {
+    pub(crate) fn new(seconds: f64, mut latencies: Vec<Duration>) -> Self {
         latencies.sort_unstable();
         Self { seconds, latencies, cpu_microseconds: 0.0 }
     }
 
     pub(crate) fn requests(&self) -> f64 {
         f64::from(u32::try_from(self.latencies.len()).expect("fewer than 2^32 requests"))
+    }
+
+    /// Requests per second.
+    pub(crate) fn rate(&self) -> f64 {
+        self.requests() / self.seconds
     }
 
     /// Percentile of the latencies, in microseconds.
@@ -36,7 +42,7 @@ impl Report {
     }
 
     pub(crate) fn row(&self, name: &str) -> String {
-        let rate = self.requests() / self.seconds;
+        let rate = self.rate();
         let (p50, p99) = (self.percentile(50), self.percentile(99));
         format!("{name:<8} {rate:>7.0} {:>12.1} {p50:>8.0} {p99:>8.0}", self.cpu_microseconds)
     }
@@ -176,14 +182,14 @@ pub(crate) async fn download(port: u16, path: &str, token: &str) -> Vec<u8> {
 pub(crate) async fn get(port: u16, path: &str, token: Option<&str>) -> String {
     let mut connection = Connection::open(port).await;
     assert_eq!(connection.exchange(&get_request(path, token)).await, 200, "{path}");
-    String::from_utf8_lossy(&connection.body).into_owned()
+    connection.body().to_owned()
 }
 
 /// Sends one POST. Returns status and body.
 pub(crate) async fn post(port: u16, path: &str, body: &str) -> (u16, String) {
     let mut connection = Connection::open(port).await;
     let status = connection.exchange(&post_request(path, body)).await;
-    (status, String::from_utf8_lossy(&connection.body).into_owned())
+    (status, connection.body().to_owned())
 }
 
 fn get_request(path: &str, token: Option<&str>) -> String {
@@ -192,43 +198,77 @@ fn get_request(path: &str, token: Option<&str>) -> String {
 }
 
 fn post_request(path: &str, body: &str) -> String {
+    post_with("", path, body)
+}
+
+/// A POST of a user.
+pub(crate) fn post_as(token: &str, path: &str, body: &str) -> String {
+    post_with(&format!("authorization: Bearer {token}\r\n"), path, body)
+}
+
+/// A POST of a user, with an idempotency key.
+pub(crate) fn post_once(token: &str, key: &str, path: &str, body: &str) -> String {
+    post_with(&format!("authorization: Bearer {token}\r\nidempotency-key: {key}\r\n"), path, body)
+}
+
+fn post_with(headers: &str, path: &str, body: &str) -> String {
     let length = body.len();
     format!(
-        "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\n{headers}content-type: application/json\r\n\
+         content-length: {length}\r\n\r\n{body}"
     )
 }
 
-struct Connection {
+/// A connection that is kept alive.
+pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
     body: Vec<u8>,
 }
 
 impl Connection {
-    async fn open(port: u16) -> Self {
-        let stream = TcpStream::connect(("127.0.0.1", port)).await.expect("the server listens");
-        stream.set_nodelay(true).expect("the option can be set");
-        Self { stream, buffer: Vec::with_capacity(16 << 10), body: Vec::new() }
+    pub(crate) async fn open(port: u16) -> Self {
+        Self::try_open(port).await.expect("the server listens")
+    }
+
+    pub(crate) async fn try_open(port: u16) -> io::Result<Self> {
+        let stream = TcpStream::connect(("127.0.0.1", port)).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, buffer: Vec::with_capacity(16 << 10), body: Vec::new() })
     }
 
     /// Sends a request, reads the complete response and returns its status.
-    async fn exchange(&mut self, request: &str) -> u16 {
-        self.stream.write_all(request.as_bytes()).await.expect("the server reads");
+    pub(crate) async fn exchange(&mut self, request: &str) -> u16 {
+        self.try_exchange(request).await.expect("the server responds")
+    }
+
+    /// As above, for a server that may be killed meanwhile.
+    pub(crate) async fn try_exchange(&mut self, request: &str) -> io::Result<u16> {
+        self.stream.write_all(request.as_bytes()).await?;
         self.buffer.clear();
         loop {
-            assert_ne!(
-                self.stream.read_buf(&mut self.buffer).await.expect("the server responds"),
-                0,
-                "the server closed the connection"
-            );
+            if self.stream.read_buf(&mut self.buffer).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
             if let Some((status, head, length)) = head(&self.buffer)
                 && self.buffer.len() >= head + length
             {
                 self.body.clear();
                 self.body.extend_from_slice(&self.buffer[head..head + length]);
-                return status;
+                return Ok(status);
             }
         }
+    }
+
+    /// Body of the last response.
+    pub(crate) fn body(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("UTF-8")
+    }
+
+    /// Whether the last response was the stored one of an earlier request.
+    pub(crate) fn is_replayed(&self) -> bool {
+        let head = &self.buffer[..self.buffer.len() - self.body.len()];
+        String::from_utf8_lossy(head).to_ascii_lowercase().contains("idempotency-replayed: true")
     }
 }
 

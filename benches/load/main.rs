@@ -1,7 +1,8 @@
 //! Load benchmark: cost of requests, compared with a baseline server that does the same work by hand in the same run.
 //!
 //! `cargo bench --bench load` runs everything; `-- read`, `-- login`, `-- start`, `-- enumeration`, `-- mail`,
-//! `-- revocations` or `-- contacts` runs one part. It needs the PostgreSQL binaries and starts its own durable server.
+//! `-- revocations`, `-- contacts`, `-- booking-rates`, `-- booking-races`, `-- booking-crash` or `-- booking-sizes` runs
+//! one part. It needs the PostgreSQL binaries and starts its own durable server.
 //! Absolute numbers depend on the machine; compare the ratios.
 #![expect(
     clippy::print_stdout,
@@ -13,6 +14,7 @@
 
 mod accounts;
 mod baseline;
+mod bookings;
 mod client;
 mod contacts;
 mod server;
@@ -75,6 +77,18 @@ fn main() {
         runtime.block_on(contacts::sizes());
         runtime.block_on(contacts::files());
         contacts::seed(&runtime);
+    }
+    if wanted("booking-rates") {
+        runtime.block_on(bookings::rates());
+    }
+    if wanted("booking-races") {
+        runtime.block_on(bookings::races());
+    }
+    if wanted("booking-crash") {
+        runtime.block_on(bookings::crash());
+    }
+    if wanted("booking-sizes") {
+        runtime.block_on(bookings::sizes());
     }
 }
 

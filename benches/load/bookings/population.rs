@@ -1,0 +1,286 @@
+//! Rows for the booking benchmarks: people with requests, centres with slots, and access tokens of the people.
+
+use care4u::db::{Db, Transact as _};
+use care4u::domain::accounts::user_words::{self, Searchable};
+use care4u::domain::auth::keys::{Key, Keyring};
+use care4u::domain::auth::token::{Lifetimes, Tokens};
+use care4u::domain::vaccination::{catalogue, patients as patient_rows, vaccines as vaccine_rows};
+use chrono::{DateTime, Duration, Utc};
+use entity::{
+    PasswordHash, PatientRelation, RequestStatus, Role, centres, patients, refresh_tokens, slots, users,
+    vaccine_requests, vaccines,
+};
+use sea_orm::{ConnectionTrait as _, DbBackend, EntityTrait as _, QueryFilter as _, Set, TransactionSession as _};
+use uuid::Uuid;
+
+use super::super::client::PASSWORD;
+use super::super::server::SECRET;
+
+/// Rows per statement.
+const BATCH: usize = 500;
+
+const FIRST_NAMES: [&str; 10] =
+    ["Amelia", "Oliver", "Isla", "George", "Käthe", "Jörg", "José", "Анна", "Arjun", "Kwame"];
+const LAST_NAMES: [&str; 12] = [
+    "Smith",
+    "Jones",
+    "Taylor",
+    "Brown",
+    "Müller",
+    "Schmidt",
+    "García",
+    "López",
+    "Коваль",
+    "Sharma",
+    "Okafor",
+    "Mensah",
+];
+
+/// A person with one request.
+#[derive(Clone, Copy)]
+pub(crate) struct Person {
+    pub(crate) user_id: Uuid,
+    pub(crate) request_id: Uuid,
+}
+
+/// Inserts rows into a migrated database.
+pub(crate) struct Population {
+    db: Db,
+    vaccine: vaccines::Model,
+    /// Number of people so far, so that each has another e-mail address.
+    people: usize,
+}
+
+impl Population {
+    pub(crate) async fn connect(url: &str) -> Self {
+        let db = Db::connect(url, 4, 1).await.expect("the database responds");
+        let common = catalogue::common().expect("a catalogue");
+        vaccine_rows::create_missing(&db, common).await.expect("vaccines are inserted");
+        let vaccine = vaccines::Entity::find().filter(vaccines::COLUMN.active.eq(true)).one(&db).await;
+        let vaccine = vaccine.expect("the database responds").expect("a vaccine");
+        Self { db, vaccine, people: 0 }
+    }
+
+    /// Adds people with a request each, whose status depends on their number. All have the password [`PASSWORD`].
+    pub(crate) async fn people(&mut self, count: usize, status: fn(usize) -> RequestStatus) -> Vec<Person> {
+        let salt_and_digest = bcrypt::non_truncating_hash(PASSWORD, 4).expect("a hash");
+        let transaction = self.db.begin().await.expect("a transaction begins");
+        let now = Utc::now();
+        let mut all = Vec::with_capacity(count);
+        for start in (0..count).step_by(BATCH) {
+            let numbers = start..count.min(start + BATCH);
+            let users: Vec<_> =
+                numbers.clone().map(|number| account(self.people + number, &salt_and_digest, now)).collect();
+            let requests: Vec<_> =
+                users.iter().zip(numbers).map(|(user, number)| self.request(user, status(number), now)).collect();
+            let people: Vec<_> = users.iter().map(|user| patient(user, now)).collect();
+            let names: Vec<_> = users.iter().map(|user| (user.id, user.name.as_str())).collect();
+            all.extend(
+                users.iter().zip(&requests).map(|(user, request)| Person { user_id: user.id, request_id: request.id }),
+            );
+            let searchable = users
+                .iter()
+                .map(|user| (user.id, Searchable { name: &user.name, email: &user.email, phone_number: None }));
+            let rows = users.iter().cloned().map(users::ActiveModel::from);
+            users::Entity::insert_many(rows).exec_without_returning(&transaction).await.expect("users are inserted");
+            user_words::insert(&transaction, searchable).await.expect("words are inserted");
+            let rows = people.into_iter().map(patients::ActiveModel::from);
+            patients::Entity::insert_many(rows)
+                .exec_without_returning(&transaction)
+                .await
+                .expect("patients are inserted");
+            patient_rows::insert_words(&transaction, names.into_iter()).await.expect("words are inserted");
+            let rows = requests.into_iter().map(vaccine_requests::ActiveModel::from);
+            let inserted = vaccine_requests::Entity::insert_many(rows).exec_without_returning(&transaction).await;
+            inserted.expect("requests are inserted");
+        }
+        transaction.commit().await.expect("the transaction commits");
+        self.people += count;
+        all
+    }
+
+    fn request(&self, user: &users::Model, status: RequestStatus, now: DateTime<Utc>) -> vaccine_requests::Model {
+        vaccine_requests::Model {
+            id: Uuid::now_v7(),
+            user_id: Some(user.id),
+            vaccine_id: self.vaccine.id,
+            dose_number: 1,
+            status,
+            note: Some("On Mondays, please.".to_owned()),
+            reason: None,
+            reviewed_by: None,
+            created_at: now,
+            updated_at: now,
+            patient_id: user.id,
+            course_id: self.vaccine.course_id,
+            slot_id: None,
+            code: None,
+            moves: 0,
+        }
+    }
+
+    /// Gives a person another name.
+    pub(crate) async fn rename(&self, person: Person, name: &str) {
+        let row = users::ActiveModel { id: Set(person.user_id), name: Set(name.to_owned()), ..Default::default() };
+        users::Entity::update(row).exec(&self.db).await.expect("the account is updated");
+        let name_row = Some(name.to_owned());
+        let row = patients::ActiveModel { id: Set(person.user_id), name: Set(name_row), ..Default::default() };
+        patients::Entity::update(row).exec(&self.db).await.expect("the patient is updated");
+        let searchable = Searchable { name, email: "ada@example.org", phone_number: None };
+        let accounts = std::iter::once((person.user_id, searchable));
+        user_words::insert(&self.db, accounts).await.expect("words are inserted");
+        let patients = std::iter::once((person.user_id, name));
+        patient_rows::insert_words(&self.db, patients).await.expect("words are inserted");
+    }
+
+    /// Adds a centre.
+    pub(crate) async fn centre(&self) -> Uuid {
+        let (id, now) = (Uuid::now_v7(), Utc::now());
+        let row = centres::ActiveModel {
+            id: Set(id),
+            name: Set("Town hall".to_owned()),
+            address: Set("1 Market Square".to_owned()),
+            time_zone: Set("Europe/London".to_owned()),
+            active: Set(true),
+            created_at: Set(now),
+            updated_at: Set(now),
+            ..Default::default()
+        };
+        centres::Entity::insert(row).exec_without_returning(&self.db).await.expect("the centre is inserted");
+        id
+    }
+
+    /// Adds slots of a centre, of 15 minutes each, one after the other from `first` on, `per_day` on each day.
+    pub(crate) async fn slots(
+        &self,
+        centre_id: Uuid,
+        first: DateTime<Utc>,
+        (count, per_day): (usize, usize),
+        capacity: usize,
+    ) -> Vec<Uuid> {
+        let slot = |number: usize| {
+            let days = Duration::days(i64::try_from(number / per_day).expect("few"));
+            let starts_at = first + days + Duration::minutes(15 * i64::try_from(number % per_day).expect("few"));
+            slots::Model {
+                id: Uuid::now_v7(),
+                centre_id,
+                vaccine_id: self.vaccine.id,
+                starts_at,
+                ends_at: starts_at + Duration::minutes(15),
+                capacity: i32::try_from(capacity).expect("few"),
+                booked: 0,
+                held: 0,
+                invited_only: false,
+                closed_at: None,
+                closed_reason: None,
+                created_at: Utc::now(),
+            }
+        };
+        let rows: Vec<_> = (0..count).map(slot).collect();
+        for rows in rows.chunks(BATCH) {
+            let rows = rows.iter().cloned().map(slots::ActiveModel::from);
+            slots::Entity::insert_many(rows).exec_without_returning(&self.db).await.expect("slots are inserted");
+        }
+        rows.iter().map(|slot| slot.id).collect()
+    }
+
+    /// Number of places that are taken, by the counter of the slot and by its requests.
+    pub(crate) async fn taken(&self, slot_id: Uuid) -> (usize, usize) {
+        let slot = slots::Entity::find_by_id(slot_id).one(&self.db).await.expect("the database responds");
+        let requests = vaccine_requests::Entity::find().filter(vaccine_requests::COLUMN.slot_id.eq(slot_id));
+        let requests = requests.all(&self.db).await.expect("the database responds").len();
+        (usize::try_from(slot.expect("a slot").booked).expect("not negative"), requests)
+    }
+
+    /// Updates the statistics of PostgreSQL, as autovacuum would do later. On SQLite there are none, as in operation.
+    pub(crate) async fn analyse(&self) {
+        if self.db.get_database_backend() == DbBackend::Postgres {
+            self.db.execute_unprepared("VACUUM ANALYZE").await.expect("the tables are analysed");
+        }
+    }
+
+    /// Runs a query that returns a number.
+    pub(crate) async fn number(&self, sql: &'static str) -> i64 {
+        let statement = sea_orm::Statement::from_string(self.db.get_database_backend(), sql);
+        let row = self.db.query_one_raw(statement).await.expect("the database responds").expect("a row");
+        row.try_get_by_index(0).expect("a number")
+    }
+}
+
+fn account(number: usize, password_hash: &str, now: DateTime<Utc>) -> users::Model {
+    let first = FIRST_NAMES[number % FIRST_NAMES.len()];
+    let last = LAST_NAMES[number / FIRST_NAMES.len() % LAST_NAMES.len()];
+    users::Model {
+        id: Uuid::now_v7(),
+        name: format!("{first} {last}"),
+        email: format!("person{number}@example.net"),
+        password_hash: PasswordHash(password_hash.to_owned()),
+        role: Role::Patient,
+        nid: None,
+        phone_number: None,
+        address: None,
+        birth_date: None,
+        email_verified_at: None,
+        disabled_at: None,
+        created_at: now,
+        updated_at: now,
+        time_zone: None,
+        nid_key: None,
+        nid_verified_at: None,
+    }
+}
+
+fn patient(user: &users::Model, now: DateTime<Utc>) -> patients::Model {
+    patients::Model {
+        id: user.id,
+        user_id: Some(user.id),
+        contact_id: None,
+        relation: PatientRelation::Own,
+        name: Some(user.name.clone()),
+        given_name: None,
+        family_name: None,
+        birth_year: None,
+        birth_month: None,
+        birth_day: None,
+        open_requests: 1,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+/// Issuer of access tokens with the secret of the measured servers.
+pub(crate) struct Issuer(Tokens);
+
+impl Issuer {
+    pub(crate) fn new() -> Self {
+        let key = Key::from_secret(SECRET.as_bytes(), None).expect("a secret");
+        let lifetimes = Lifetimes {
+            access: Duration::minutes(15),
+            idle: Duration::days(30),
+            absolute: Duration::days(30),
+            grace: Duration::zero(),
+            retry: Duration::zero(),
+        };
+        let keys = Keyring::new(vec![key]).expect("a key ring");
+        Self(Tokens::new(keys, "care4u".to_owned(), "care4u-api".to_owned(), lifetimes).expect("an issuer"))
+    }
+
+    /// An access token for the next 15 minutes. No server knows its session, which does not matter to it.
+    pub(crate) fn token(&self, user_id: Uuid, role: Role) -> String {
+        let now = Utc::now();
+        let session = refresh_tokens::Model {
+            id: Uuid::now_v7(),
+            user_id: Some(user_id),
+            generation: 0,
+            rotated_at: now,
+            expires_at: now + Duration::days(1),
+            revoked_at: None,
+            user_agent: None,
+            ip: None,
+            created_at: now,
+            seen_generation: 0,
+            generation_at: None,
+        };
+        self.0.pair(&session, role).expect("a token").access_token
+    }
+}
