@@ -212,6 +212,7 @@ fn expected(key: &str) -> &'static str {
         "registration.mode" => "open or closed",
         "registration.allowed_domains" => "a list of domains such as clinic.example",
         "registration.on_duplicate" => "conflict or silent",
+        "requests.review" => "staff or rules",
         "mail.transport" => "file or smtp",
         "mail.smtp_tls" => "starttls, tls or none",
         "log.format" => "text or json",

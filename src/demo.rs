@@ -1,7 +1,9 @@
-//! Demo data: accounts, contacts with birthdays around today, a centre with slots, and vaccine requests in every status. On the same day,
-//! the same seed gives the same data, except for the password hash.
+//! Demo data: accounts, contacts with birthdays around today, a centre with slots, and vaccine requests in every status.
+//! On the same day, the same seed gives the same data, except for the password hash.
 
 mod names;
+
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveTime, Utc};
 use entity::{
@@ -16,7 +18,7 @@ use uuid::Uuid;
 use crate::db::Transact;
 use crate::domain::accounts::user_words::{self, Searchable};
 use crate::domain::contacts::contacts::{self, NewContact, Note};
-use crate::domain::vaccination::{bookings, patients};
+use crate::domain::vaccination::{booking_codes, patients};
 use crate::domain::values::birthday::Birthday;
 use crate::domain::values::clock::Clock;
 use crate::domain::values::email::Email;
@@ -230,8 +232,10 @@ async fn add_patients(
 /// A centre, and the slots of its bookings.
 struct Timetable {
     centre_id: Uuid,
-    /// Slots so far, and the latest one with the number of its bookings, by vaccine and status.
-    latest: std::collections::BTreeMap<(Uuid, &'static str), (i64, Uuid, i32)>,
+    /// The latest slot and the number of its bookings, by vaccine and status.
+    latest: BTreeMap<(Uuid, &'static str), (Uuid, i32)>,
+    /// Number of slots with bookings, by status. No two are at the same time, so that no bookings of a person overlap.
+    slots: BTreeMap<&'static str, i64>,
 }
 
 impl Timetable {
@@ -261,7 +265,7 @@ impl Timetable {
             created_at: Set(created_at),
         };
         centre_staff::Entity::insert(assignment).exec_without_returning(db).await?;
-        Ok(Self { centre_id, latest: std::collections::BTreeMap::new() })
+        Ok(Self { centre_id, latest: BTreeMap::new(), slots: BTreeMap::new() })
     }
 
     /// A slot for a booking that is to come, or that was missed.
@@ -273,22 +277,20 @@ impl Timetable {
         status: RequestStatus,
     ) -> Result<Uuid> {
         let key = (vaccine_id, status.as_str());
-        let number = match self.latest.get_mut(&key) {
-            Some((_, id, booked)) if *booked < Self::CAPACITY => {
-                *booked += 1;
-                return Ok(*id);
-            }
-            Some((number, ..)) => *number + 1,
-            None => 0,
-        };
-        let minutes = Duration::minutes(15 * number);
+        if let Some((id, booked)) = self.latest.get_mut(&key).filter(|(_, booked)| *booked < Self::CAPACITY) {
+            *booked += 1;
+            return Ok(*id);
+        }
+        let number = self.slots.entry(status.as_str()).or_default();
+        let minutes = Duration::minutes(15 * *number);
+        *number += 1;
         let morning = source.today.and_time(NaiveTime::MIN).and_utc() + Duration::hours(9);
         let start = match status {
             RequestStatus::Booked => morning + Duration::days(3) + minutes,
             _ => morning - Duration::days(3) - minutes,
         };
         let id = self.add_slot(db, source, vaccine_id, start).await?;
-        self.latest.insert(key, (number, id, 1));
+        self.latest.insert(key, (id, 1));
         Ok(id)
     }
 
@@ -485,9 +487,9 @@ impl Source {
     }
 
     fn code(&mut self) -> String {
-        let mut random = [0; bookings::CODE_LENGTH];
+        let mut random = [0; booking_codes::LENGTH];
         self.rng.fill(&mut random);
-        bookings::code_of(random)
+        booking_codes::of(random)
     }
 
     fn phone_number(&mut self) -> String {

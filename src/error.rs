@@ -63,7 +63,7 @@ pub enum Error {
     /// The idempotency key was used for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,
-    /// The queue of passwords to hash, or of files to import, is full.
+    /// The queue of passwords to hash, or of files to import, is full; or the same thing was changed at the same moment.
     #[error("too many concurrent requests")]
     Busy,
     /// The database cannot be reached or is overloaded; a retry may succeed.
@@ -132,7 +132,7 @@ pub enum Conflict {
     #[error("the slot is closed")]
     SlotClosed,
     /// The slot has begun, or begins too soon.
-    #[error("the slot can no longer be booked, because it begins too soon or has begun")]
+    #[error("the slot has begun, or begins too soon")]
     SlotOver,
     /// Booking the slot needs an invitation.
     #[error("this slot can only be booked with an invitation")]
@@ -147,7 +147,7 @@ pub enum Conflict {
     #[error("the booking was moved too often; ask the centre")]
     TooManyMoves,
     /// The status of the vaccine request does not allow this operation.
-    #[error("the request is already {}", .0.as_str())]
+    #[error("the status of the request is {}, which does not allow this operation", .0.as_str())]
     RequestStatus(RequestStatus),
 }
 

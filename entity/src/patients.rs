@@ -1,4 +1,4 @@
-//! Patients: the people who are vaccinated. A patient stays when the contact or the account is deleted.
+//! Patients: the people who are vaccinated. A patient stays when the contact is deleted.
 
 use sea_orm::Iterable as _;
 use sea_orm::entity::prelude::*;

@@ -28,6 +28,7 @@ mod m20261127_000022_create_patients;
 mod m20261127_000023_create_search_words;
 mod m20261127_000024_create_idempotency_keys;
 mod m20261127_000025_audit_bookings;
+mod m20261127_000026_add_search_words;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -74,6 +75,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000023_create_search_words::Migration),
             Box::new(m20261127_000024_create_idempotency_keys::Migration),
             Box::new(m20261127_000025_audit_bookings::Migration),
+            Box::new(m20261127_000026_add_search_words::Migration),
         ]
     }
 }

@@ -344,13 +344,13 @@ async fn requests_keep_their_person_when_patients_are_introduced_and_removed() {
         let folder = Folder::new();
         let before = "m20261127_000019_keep_three_reset_codes";
         succeeds(&migration(&folder, Some(&url), &["upgrade", before]));
-        let id = |number: u32| format!("'01a1fea7-ef63-7005-9cd6-a38d1027450{number}'");
-        let (user, contact, vaccine) = (id(1), id(2), id(3));
+        let id = |letter: char| format!("'01a1fea7-ef63-7005-9cd6-a38d1027450{letter}'");
+        let (user, contact, vaccine) = (id('1'), id('2'), id('3'));
         execute(
             &url,
             &format!(
                 "INSERT INTO users (id, name, email, search_text, birth_date, password_hash, created_at, updated_at) \
-                 VALUES ({user}, 'Ada King-Noël', 'ada@example.org', 'ada king-noe\u{308}l\nada@example.org', \
+                 VALUES ({user}, 'Ada King-Noël', 'x-ada.19@example.org', 'ada king-noe\u{308}l\nx-ada.19@example.org', \
                  '1985-12-10', '!', {DATES})"
             ),
         )
@@ -369,7 +369,7 @@ async fn requests_keep_their_person_when_patients_are_introduced_and_removed() {
             &format!("INSERT INTO vaccines (id, code, name, manufacturer, doses) VALUES ({vaccine}, 'X', 'X', 'X', 9)"),
         )
         .await;
-        let add = async |number: u32, dose: u32, status: &str, contact: &str, for_contact: bool| {
+        let add = async |number: char, dose: u32, status: &str, contact: &str, for_contact: bool| {
             let id = id(number);
             let sql = format!(
                 "INSERT INTO vaccine_requests (id, user_id, vaccine_id, dose_number, status, contact_id, for_contact, \
@@ -378,44 +378,86 @@ async fn requests_keep_their_person_when_patients_are_introduced_and_removed() {
             );
             execute(&url, &sql).await;
         };
-        add(4, 1, "pending", "NULL", false).await;
-        add(5, 2, "booked", "NULL", false).await;
-        add(6, 3, "missed", "NULL", false).await;
-        add(7, 1, "approved", &contact, true).await;
-        add(8, 1, "cancelled", "NULL", true).await;
-        add(9, 4, "administered", "NULL", false).await;
+        add('4', 1, "pending", "NULL", false).await;
+        add('5', 2, "booked", "NULL", false).await;
+        add('6', 3, "missed", "NULL", false).await;
+        add('7', 1, "approved", &contact, true).await;
+        add('8', 1, "cancelled", "NULL", true).await;
+        add('9', 4, "administered", "NULL", false).await;
+        execute(
+            &url,
+            &format!(
+                "INSERT INTO vaccine_requests (id, user_id, vaccine_id, dose_number, status, reason, reviewed_by, \
+                 created_at, updated_at) VALUES ({}, {user}, {vaccine}, 5, 'rejected', 'Given before.', {user}, {DATES})",
+                id('a')
+            ),
+        )
+        .await;
 
         succeeds(&migration(&folder, Some(&url), &["up"]));
         let of = async |sql: &str| value(&url, sql).await.unwrap_or_default();
-        let patient = |number: u32| {
+        let patient = |number: char| {
             let person = "relation || ' ' || coalesce(name, '-') || ' ' || open_requests || ' ' || \
                           coalesce(CAST(birth_year AS text), '-') || ' ' || coalesce(CAST(birth_day AS text), '-')";
             format!("SELECT {person} FROM patients WHERE id = {}", id(number))
         };
-        assert_eq!(of(&patient(1)).await, "self Ada King-Noël 2 1985 10");
-        assert_eq!(of(&patient(2)).await, "dependant Byron King 1 - 12");
-        assert_eq!(of(&patient(8)).await, "dependant - 0 - -");
-        for (number, expected) in [(4, 1), (5, 1), (6, 1), (7, 2), (8, 8), (9, 1)] {
+        assert_eq!(of(&patient('1')).await, "self Ada King-Noël 2 1985 10");
+        assert_eq!(of(&patient('2')).await, "dependant Byron King 1 - 12");
+        assert_eq!(of(&patient('8')).await, "dependant - 0 - -");
+        for (number, expected) in [('a', '1'), ('4', '1'), ('5', '1'), ('6', '1'), ('7', '2'), ('8', '8'), ('9', '1')] {
             let sql = format!("SELECT count(*) || '' FROM vaccine_requests WHERE id = {} AND patient_id = {}", id(number), id(expected));
             assert_eq!(of(&sql).await, "1", "{number}");
         }
         let statuses = async || {
             let mut statuses = Vec::new();
-            for number in 4..=9 {
+            for number in "456789a".chars() {
                 statuses.push(of(&format!("SELECT status FROM vaccine_requests WHERE id = {}", id(number))).await);
             }
             statuses.join(" ")
         };
-        let expected = "pending approved cancelled approved cancelled administered";
+        let expected = "pending approved cancelled approved cancelled administered rejected";
         assert_eq!(statuses().await, expected);
-        for (word, expected) in [("ada", "1"), ("noe\u{308}l", "1"), ("king", "1"), ("ada@example.org", "1"), ("byron", "0")] {
+        for (word, expected) in [
+            ("ada", "1"),
+            ("noe\u{308}l", "1"),
+            ("noel", "1"),
+            ("king", "1"),
+            ("x-ada.19@example.org", "1"),
+            ("byron", "0"),
+            ("x", "1"),
+            ("19", "1"),
+            ("example", "0"),
+        ] {
             assert_eq!(of(&format!("SELECT count(*) || '' FROM user_words WHERE word = '{word}'")).await, expected);
         }
-        assert_eq!(of("SELECT count(*) || '' FROM patient_words").await, "5");
+        assert_eq!(of("SELECT count(*) || '' FROM patient_words").await, "6");
+
+        // A request that is booked in a slot, with a changed patient.
+        execute(
+            &url,
+            &format!(
+                "INSERT INTO centres (id, name, address, time_zone, created_at, updated_at) \
+                 VALUES ({user}, 'X', 'X', 'UTC', {DATES})"
+            ),
+        )
+        .await;
+        execute(
+            &url,
+            &format!(
+                "INSERT INTO slots (id, centre_id, vaccine_id, starts_at, ends_at, capacity, booked, created_at) \
+                 VALUES ({user}, {user}, {vaccine}, '2026-12-21T15:00:00+00:00', '2026-12-21T15:10:00+00:00', 1, 1, \
+                 '2026-11-21T15:09:41+00:00')"
+            ),
+        )
+        .await;
+        let book = "SET status = 'booked', code = '7KX2M9QD', slot_id";
+        execute(&url, &format!("UPDATE vaccine_requests {book} = {user} WHERE id = {}", id('7'))).await;
+        execute(&url, &format!("UPDATE patients SET name = 'Ralph Milbanke' WHERE id = {}", id('2'))).await;
 
         succeeds(&migration(&folder, Some(&url), &["downgrade", before]));
-        assert_eq!(statuses().await, expected);
-        for (number, for_contact, contact_id) in [(4, 0, 0), (7, 1, 1), (8, 1, 0), (9, 0, 0)] {
+        // The older release has bookings without slots.
+        assert_eq!(statuses().await, expected.replace("cancelled approved", "cancelled booked"));
+        for (number, for_contact, contact_id) in [('4', 0, 0), ('7', 1, 1), ('8', 1, 0), ('9', 0, 0)] {
             let sql = format!(
                 "SELECT count(*) || '' FROM vaccine_requests WHERE id = {} AND (for_contact = ({for_contact} = 1)) \
                  AND (contact_id IS NOT NULL) = ({contact_id} = 1)",
@@ -423,9 +465,13 @@ async fn requests_keep_their_person_when_patients_are_introduced_and_removed() {
             );
             assert_eq!(of(&sql).await, "1", "{number}");
         }
-        assert_eq!(of("SELECT search_text FROM users").await, "ada king-noël\nada@example.org");
+        assert_eq!(of("SELECT search_text FROM users").await, "ada king-noël\nx-ada.19@example.org");
         succeeds(&migration(&folder, Some(&url), &["up"]));
-        assert_eq!(of(&patient(2)).await, "dependant Byron King 1 - 12");
+        assert_eq!(of(&patient('2')).await, "dependant Byron King 1 - 12");
+        assert_eq!(statuses().await, expected);
+        assert_eq!(of(&patient('1')).await, "self Ada King-Noël 2 1985 10");
+        let kept = format!("SELECT reason FROM vaccine_requests WHERE reviewed_by = {user}");
+        assert_eq!(of(&kept).await, "Given before.");
     })
     .await;
 }

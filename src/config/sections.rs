@@ -151,11 +151,11 @@ pub enum RequestReview {
 /// Bookings: `[booking]`.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub struct Booking {
-    /// Hours before the start of a slot until which its owner may move, give back or cancel a booking.
+    /// Hours before the start of a slot until which its owner may move, unbook or cancel a booking.
     pub change_until_hours: u32,
     /// How often the owner may move a booking.
     pub max_moves: u32,
-    /// Minutes before the start of a slot until which it can be booked.
+    /// Minutes before the start of a slot until which patients can book it; the staff of the centre can until the start.
     pub notice_minutes: u32,
     /// Number of people for whom one account may request vaccines.
     pub patients_per_account: u32,

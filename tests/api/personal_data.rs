@@ -203,6 +203,12 @@ async fn a_deleted_account_leaves_no_personal_data() {
     assert_eq!(entity::contacts::Entity::find().count(db).await.unwrap(), 0);
     assert_eq!(entity::contact_imports::Entity::find().count(db).await.unwrap(), 0);
     assert_eq!(entity::calendar_feeds::Entity::find().count(db).await.unwrap(), 0);
+    // The patient that is left is that of the other request.
+    assert_eq!(entity::patients::Entity::find().count(db).await.unwrap(), 1);
+    let words = entity::patient_words::Entity::find().all(db).await.unwrap();
+    assert!(words.iter().all(|word| ["ada", "lovelace"].contains(&word.word.as_str())), "{words:?}");
+    let of_patient = entity::user_words::Column::UserId.eq(patient.id);
+    assert_eq!(entity::user_words::Entity::find().filter(of_patient).count(db).await.unwrap(), 0);
     let events = entity::audit_events::Entity::find()
         .filter(entity::audit_events::Column::SubjectId.eq(patient.id))
         .all(db)
@@ -256,6 +262,7 @@ async fn an_erased_person_stays_neither_in_the_file_nor_in_a_backup_of_sqlite() 
         let contact = json!({ "first_name": needle, "last_name": number.to_string(), "note": long });
         patient.post("/contacts", contact).await.created();
     }
+    patient.ask_for("MMR").await;
     let files =
         || ["care4u.db", "care4u.db-wal"].map(|name| std::fs::read(folder.path().join(name)).unwrap_or_default());
     let is_in = |files: &[Vec<u8>]| {

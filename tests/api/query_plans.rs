@@ -23,6 +23,7 @@ use care4u::domain::personal_data;
 use care4u::domain::records::audit::{self, AuditFilter};
 use care4u::domain::records::idempotency::{Once, Response};
 use care4u::domain::records::outbox;
+use care4u::domain::vaccination::people::PeopleFilter;
 use care4u::domain::vaccination::request_list::{self, Request, RequestFilter};
 use care4u::domain::vaccination::transitions::{self, Decision};
 use care4u::domain::vaccination::vaccine_requests;
@@ -35,11 +36,11 @@ use care4u::domain::values::email::Email;
 use care4u::domain::values::one_time_code::OneTimeCode;
 use care4u::domain::values::page::Page;
 use care4u::domain::values::patch::Patch;
-use care4u::domain::values::person::{FullName, NationalId};
+use care4u::domain::values::person::{FullName, NationalId, PhoneNumber};
 use care4u::domain::values::search::SearchText;
 use care4u::domain::values::value::Value as _;
 use entity::{CodePurpose, RequestStatus, Role};
-use sea_orm::{ConnectionTrait, DbBackend};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use uuid::Uuid;
 
 use crate::BACKEND;
@@ -334,6 +335,18 @@ fn presented(digits: &str) -> OneTimeCode {
     OneTimeCode::parse(digits).unwrap()
 }
 
+/// What staff find people by: words, also of nobody, and what an account has.
+fn people(email: &str) -> [PeopleFilter; 5] {
+    let none = PeopleFilter::default();
+    [
+        PeopleFilter { search: Some(SearchText::parse("lovel ada").unwrap()), ..none.clone() },
+        PeopleFilter { search: Some(SearchText::parse("nobody").unwrap()), ..none.clone() },
+        PeopleFilter { email: Some(Email::parse(email).unwrap()), ..none.clone() },
+        PeopleFilter { phone_number: Some(PhoneNumber::parse("+44 20 7946 0018").unwrap()), ..none.clone() },
+        PeopleFilter { nid: Some(NationalId::parse("19121815-AL").unwrap()), ..none },
+    ]
+}
+
 #[tokio::test]
 async fn slots_bookings_and_patients_are_found_by_index() {
     use care4u::domain::records::idempotency::{RequestKey, delete_expired};
@@ -393,10 +406,16 @@ async fn slots_bookings_and_patients_are_found_by_index() {
         slots::list(&db, &auth.clock, centre, Some(flu), None, days, page).await.unwrap();
     }
     for page in pages() {
-        patients::list(&db, &auth.clock, &own, None, page).await.unwrap();
+        patients::list_own(&db, &own.actor, page).await.unwrap();
         db.used("patients_user_id_id_idx");
-        let text = SearchText::parse("lovel ada").unwrap();
-        patients::list(&db, &auth.clock, &admin, Some((&text, "test")), page).await.unwrap();
+        for people in people(&patient.email) {
+            // The patients and requests of the accounts that are found.
+            db.allow_sorts(people.search.is_none());
+            patients::search(&db, &auth.clock, &admin, &people, Some("test"), page).await.unwrap();
+            let filter = RequestFilter { people, ..RequestFilter::default() };
+            request_list::list(&db, &auth.clock, &admin, &filter, page).await.unwrap();
+        }
+        db.allow_sorts(false);
         let of_slot = RequestFilter { slot_id: Some(ids[0]), ..RequestFilter::default() };
         request_list::list(&db, &auth.clock, &admin, &of_slot, page).await.unwrap();
     }
@@ -416,4 +435,69 @@ async fn slots_bookings_and_patients_are_found_by_index() {
     bookings::cancel(&db, operation).await.unwrap();
     delete_expired(&db, now).await.unwrap();
     assert!(db.count() > 60, "{}", db.count());
+}
+
+/// People with two first names, each of which more have than a search resolves into ids.
+async fn namesakes(app: &TestApp) {
+    use care4u::domain::accounts::user_words::{self, Searchable};
+    use sea_orm::{EntityTrait, Set};
+    let now = app.clock.now();
+    let db = &app.state().db;
+    let people: Vec<_> = (0..2202)
+        .map(|number| {
+            let name = match number {
+                0 => "Amelia Oliver",
+                number if number % 2 == 0 => "Amelia Smith",
+                _ => "Oliver Smith",
+            };
+            (Uuid::now_v7(), name, format!("namesake{number}@example.net"))
+        })
+        .collect();
+    for people in people.chunks(500) {
+        let users = people.iter().map(|(id, name, email)| entity::users::ActiveModel {
+            id: Set(*id),
+            name: Set((*name).to_owned()),
+            email: Set(email.clone()),
+            password_hash: Set(entity::PasswordHash("none".into())),
+            role: Set(Role::Patient),
+            created_at: Set(now),
+            updated_at: Set(now),
+            ..Default::default()
+        });
+        entity::users::Entity::insert_many(users).exec_without_returning(db).await.unwrap();
+        let searchable = people.iter().map(|(id, name, email)| (*id, Searchable { name, email, phone_number: None }));
+        user_words::insert(db, searchable).await.unwrap();
+    }
+    if db.get_database_backend() == DbBackend::Postgres {
+        db.execute_unprepared("ANALYZE").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn common_words_are_found_by_index_also_if_they_never_meet() {
+    let app = TestApp::start(BACKEND).await;
+    namesakes(&app).await;
+    let admin = app.admin().await;
+    let db = Explained::new(&app.state().db).await;
+    let client = Client { address: None, user_agent: None };
+    let caller = Caller { actor: actor(admin.id, Role::Admin), client };
+    for (text, expected) in [("amelia", 20), ("smith amel", 20), ("oliver amelia", 1), ("amelia oliver smith", 0)] {
+        let filter = UserFilter { search: Some(SearchText::parse(text).unwrap()), ..UserFilter::default() };
+        let page = Page { limit: 20, after: None };
+        let found = users::list(&db, &app.state().auth.clock, &caller, &filter, page).await.unwrap();
+        // A scan or a sort would have been refused.
+        assert_eq!(found.items.len(), expected, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_plan_of_sqlite_does_not_depend_on_values() {
+    let app = TestApp::start(BACKEND).await;
+    let db = &app.state().db;
+    if db.get_database_backend() == DbBackend::Sqlite {
+        let options = Statement::from_string(DbBackend::Sqlite, "PRAGMA compile_options");
+        let options = db.query_all_raw(options).await.unwrap();
+        let options: Vec<String> = options.iter().map(|row| row.try_get_by_index(0).unwrap()).collect();
+        assert!(options.iter().any(|option| option == "ENABLE_QPSG"), "{options:?}");
+    }
 }

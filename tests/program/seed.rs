@@ -95,21 +95,76 @@ async fn demo_data_is_added_once_and_atomically() {
     }
 }
 
-#[test]
-fn demo_accounts_can_be_used() {
-    let folder = tempfile::tempdir().unwrap();
-    assert_eq!(seed(folder.path(), &["--contacts", "500"], &[]).0, Some(0));
-    let server = Serving::start(&mut care4u(folder.path()));
+/// Seeds demo data, and uses them as people would.
+fn use_demo_data(folder: &Path, variables: &[(&str, &str)]) {
+    assert_eq!(seed(folder, &["--contacts", "500"], variables).0, Some(0));
+    let server = Serving::start(care4u(folder).envs(variables.iter().copied()));
     let log_in = |email: &str| {
         let body = format!(r#"{{"email":"{email}","password":"care4u demo"}}"#);
         member(&server.send("POST", "/api/v1/auth/login", "", &body).1, "access_token")
     };
-    let page = server.send("GET", "/api/v1/contacts", &log_in("patient1@demo.example"), "").1;
-    let page: serde_json::Value = serde_json::from_str(&page).unwrap();
-    assert_eq!(page["items"].as_array().unwrap().len(), 5);
-    let requests = server.send("GET", "/api/v1/vaccine-requests?limit=100", &log_in("staff@demo.example"), "").1;
-    let requests: serde_json::Value = serde_json::from_str(&requests).unwrap();
-    assert_eq!(requests["items"].as_array().unwrap().len(), 100);
+    let get = |path: &str, token: &str| -> serde_json::Value {
+        let (status, body) = server.send("GET", path, token, "");
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str(&body).unwrap()
+    };
+    let items = |page: &serde_json::Value| page["items"].as_array().unwrap().len();
+    assert_eq!(items(&get("/api/v1/contacts", &log_in("patient1@demo.example"))), 5);
+    let staff = log_in("staff@demo.example");
+    assert_eq!(items(&get("/api/v1/vaccine-requests?limit=100", &staff)), 100);
+    // A centre with free slots, in which the staff act, and bookings there that are counted right.
+    let centre = get("/api/v1/centres", &staff)["items"][0]["id"].as_str().unwrap().to_owned();
+    let slots = get(&format!("/api/v1/centres/{centre}/slots?days=31&limit=100"), &staff);
+    let slots = slots["items"].as_array().unwrap();
+    assert!(slots.iter().any(|slot| slot["free"] == slot["capacity"]), "{slots:?}");
+    let booked = slots.iter().find(|slot| slot["free"] != slot["capacity"]).unwrap();
+    let bookings = get(&format!("/api/v1/vaccine-requests?slot_id={}", booked["id"].as_str().unwrap()), &staff);
+    let taken = booked["capacity"].as_u64().unwrap() - booked["free"].as_u64().unwrap();
+    assert_eq!(items(&bookings) as u64, taken);
+    let of_slot = format!("/api/v1/slots/{}", booked["id"].as_str().unwrap());
+    assert_eq!(server.send("PATCH", &of_slot, &staff, r#"{"capacity":0}"#).0, 409);
+    let recount = get("/health/invariants", &staff);
+    assert_eq!(recount["violations"], serde_json::json!([]));
+    assert!(recount["slots"].as_u64() > Some(20) && recount["patients"].as_u64() > Some(50), "{recount}");
+}
+
+#[test]
+fn demo_data_can_be_used() {
+    let folder = tempfile::tempdir().unwrap();
+    use_demo_data(folder.path(), &[]);
+}
+
+#[tokio::test]
+#[cfg_attr(without_postgres, ignore = "PostgreSQL is not installed")]
+async fn on_postgres_demo_data_can_be_used() {
+    let Some(url) = new_postgres_database("demo").await else {
+        return postgres::skipped("demo data on PostgreSQL");
+    };
+    let folder = tempfile::tempdir().unwrap();
+    use_demo_data(folder.path(), &[("DATABASE_URL", &url)]);
+}
+
+/// The bookings of each patient, as (patient, start, end).
+async fn bookings(url: &str) -> Vec<(uuid::Uuid, chrono::DateTime<chrono::Utc>, chrono::DateTime<chrono::Utc>)> {
+    let db = migration::connect(url, None).await.unwrap();
+    let booked = vaccine_requests::Entity::find().find_also_related(entity::slots::Entity).all(&db).await.unwrap();
+    db.close().await.unwrap();
+    let times = booked.into_iter().filter_map(|(request, slot)| Some((request.patient_id, slot?)));
+    times.map(|(patient, slot)| (patient, slot.starts_at, slot.ends_at)).collect()
+}
+
+#[tokio::test]
+async fn no_person_of_the_demo_data_has_two_bookings_at_once() {
+    for users in ["1", "7", "20"] {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(seed(folder.path(), &["--users", users], &[]).0, Some(0));
+        let mut bookings = bookings(&url(folder.path())).await;
+        bookings.sort_unstable();
+        assert!(bookings.len() > 1);
+        for pair in bookings.windows(2) {
+            assert!(pair[0].0 != pair[1].0 || pair[0].2 <= pair[1].1, "{pair:?}");
+        }
+    }
 }
 
 #[test]

@@ -37,6 +37,8 @@ pub struct TestApp {
     pub database: Arc<Database>,
     /// Folder of its mails.
     pub mail: Mailbox,
+    /// Settings that differ from those of the tests.
+    changes: Vec<(String, String)>,
     state: AppState,
     client: Client,
 }
@@ -55,7 +57,9 @@ impl TestApp {
 
     /// Starts the application on an existing database.
     pub async fn start_on(database: Arc<Database>, changes: &[(&str, &str)]) -> Self {
-        Self::start_at(database.clone(), settings(&database.url(), changes)).await
+        let mut app = Self::start_at(database.clone(), settings(&database.url(), changes)).await;
+        app.changes = changes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        app
     }
 
     /// Starts the application with these settings. The database is deleted with it.
@@ -66,12 +70,13 @@ impl TestApp {
         let address = format!("http://{}", application.address());
         let state = application.state().clone();
         tokio::spawn(application.run());
-        Self { address, clock, database, mail, state, client: client() }
+        Self { address, clock, database, mail, changes: Vec::new(), state, client: client() }
     }
 
-    /// Starts another instance on the same database.
+    /// Starts another instance on the same database, with the same settings.
     pub async fn another_instance(&self) -> Self {
-        Self::start_on(Arc::clone(&self.database), &[]).await
+        let changes: Vec<_> = self.changes.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        Self::start_on(Arc::clone(&self.database), &changes).await
     }
 
     /// State of the application, to prepare data that the API cannot create.

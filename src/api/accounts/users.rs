@@ -103,7 +103,8 @@ pub struct UpdateUser {
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ListUsers {
-    /// Only accounts whose name or e-mail contains this text; case-insensitive.
+    /// Only accounts of which, for each of these words, a word of the name, the e-mail address, or a part of it before the
+    /// `@` begins with it; case-insensitive.
     #[validate(nested)]
     #[param(inline)]
     q: Option<Field<SearchText>>,

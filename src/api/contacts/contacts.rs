@@ -14,6 +14,7 @@ use crate::api::http::field::{self, Field, Optional as _, Patched as _};
 use crate::api::http::problem::Problem;
 use crate::domain::contacts::contacts::{self, ContactChanges, NewContact, Note};
 use crate::domain::values::birthday::{BirthDay, BirthMonth, Birthday};
+use crate::domain::values::caller::Caller;
 use crate::domain::values::email::Email;
 use crate::domain::values::patch::{Patch, not_null};
 use crate::domain::values::person::{BirthYear, ContactNumber, NamePart, latest_birth_date};
@@ -258,6 +259,8 @@ pub async fn get(state: web::Data<AppState>, user: CurrentUser, id: Id) -> Resul
 
 /// Update a contact
 ///
+/// A change of the name or the birthday is carried over to the patient of the contact, until they are given a dose.
+///
 /// **Open to:** its owner.
 #[utoipa::path(
     operation_id = "update_contact", tag = "contacts", security(("oauth2" = []), ("token" = [])),
@@ -271,17 +274,17 @@ pub async fn get(state: web::Data<AppState>, user: CurrentUser, id: Id) -> Resul
 #[patch("/{id}")]
 pub async fn update(
     state: web::Data<AppState>,
-    user: CurrentUser,
+    caller: Caller,
     id: Id,
     Valid(body): Valid<UpdateContact>,
 ) -> Result<web::Json<ContactReply>, Problem> {
-    let contact = contacts::update(&state.db, &state.auth.clock, &user, id.0, body.try_into()?).await?;
+    let contact = contacts::update(&state.db, &state.auth.clock, &caller, id.0, body.try_into()?).await?;
     Ok(web::Json(contact.into()))
 }
 
 /// Delete a contact
 ///
-/// Closed vaccine requests for the contact are kept, without its name.
+/// Closed vaccine requests for the contact are kept. Without a dose, they no longer have its name and birthday.
 ///
 /// **Open to:** its owner.
 #[utoipa::path(
@@ -294,6 +297,6 @@ pub async fn update(
 )]
 #[delete("/{id}")]
 pub async fn delete(state: web::Data<AppState>, user: CurrentUser, id: Id) -> Result<HttpResponse, Problem> {
-    contacts::delete(&state.db, &user, id.0).await?;
+    contacts::delete(&state.db, &state.auth.clock, &user, id.0).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -14,7 +14,9 @@ pub fn cors(origins: &[String]) -> Cors {
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
         .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT, header::IF_MATCH])
         .allowed_header("x-request-id")
+        .allowed_header("idempotency-key")
         .expose_headers(["location", "link", "retry-after", "www-authenticate", "x-request-id", "etag"])
+        .expose_headers(["idempotency-replayed"])
         .max_age(3600);
     if origins.iter().any(|origin| origin == "*") {
         return cors.allow_any_origin().send_wildcard();

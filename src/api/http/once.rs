@@ -48,12 +48,15 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Keyed<T> {
             return Box::pin(ready(Err(Problem::unsupported_media_type("application/json"))));
         }
         let body = read_body(request, payload);
-        let header = request.headers().get(KEY).cloned();
+        let headers: Vec<_> = request.headers().get_all(KEY).cloned().collect();
         let target = format!("{} {}\n", request.method(), request.path());
         Box::pin(async move {
             let bytes = body.await?;
-            let key = header.map(|key| RequestKey::parse(key.as_bytes(), &[target.as_bytes(), &bytes]));
-            let key = key.transpose().map_err(Error::from)?;
+            let key = match headers.as_slice() {
+                [] => None,
+                [key] => Some(RequestKey::parse(key.as_bytes(), &[target.as_bytes(), &bytes]).map_err(Error::from)?),
+                _ => return Err(Problem::malformed("The header Idempotency-Key must be sent once.")),
+            };
             let body: T = parse_json(&bytes)?;
             body.validate().map_err(|errors| Error::Invalid(violations(&errors)))?;
             Ok(Self { body, key })

@@ -43,7 +43,11 @@ fn operation<'a>(state: &'a AppState, caller: &'a Caller, id: Id) -> Operation<'
     request_body = BookSlot,
     responses(
         (status = 200, body = VaccineRequestReply),
-        (status = 409, description = "No place, the rules do not allow the dose, or the request is not approved"),
+        (
+            status = 409,
+            description = "The slot is full, closed, over, or needs an invitation; the rules do not allow the dose; or the \
+                           request is not approved"
+        ),
     )
 )]
 #[post("/{id}/book")]
@@ -70,7 +74,11 @@ pub async fn book(
     request_body = BookSlot,
     responses(
         (status = 200, body = VaccineRequestReply),
-        (status = 409, description = "No place, too late, too many moves, or the request is not booked"),
+        (
+            status = 409,
+            description = "The slot is full, closed, over, or needs an invitation; the rules do not allow the dose; it is \
+                           too late, or moved too often; or the request is not booked"
+        ),
     )
 )]
 #[post("/{id}/move")]
@@ -96,7 +104,7 @@ pub async fn rebook(
     params(("id" = Uuid, Path)),
     responses(
         (status = 200, body = VaccineRequestReply),
-        (status = 409, description = "The request is not booked, or it is too late"),
+        (status = 409, description = "The request is not booked, it is too late, or the slot is over"),
     )
 )]
 #[post("/{id}/unbook")]
@@ -110,7 +118,7 @@ pub async fn unbook(
 
 /// Cancel a vaccine request
 ///
-/// It must be pending, approved or booked. A booked place is given back.
+/// It must be pending, approved or booked. The place of a booking is free again.
 ///
 /// **Open to:** the user who made it, a booked one until 24 hours before the start (a setting of the service); staff, a
 /// booked one only in their centres.

@@ -7,13 +7,15 @@ use uuid::Uuid;
 use validator::Validate;
 
 use crate::api::http::booking_replies::EligibilityReply;
-use crate::api::http::extract::{CurrentUser, Valid};
+use crate::api::http::extract::Valid;
 use crate::api::http::field::{Field, Optional as _};
 use crate::api::http::problem::Problem;
 use crate::domain::vaccination::catalogue::EXAMPLE_ID;
-use crate::domain::vaccination::eligibility_check::{self, Question};
+use crate::domain::vaccination::eligibility_check::{self, Person, Question, Wanted};
 use crate::domain::vaccination::vaccines::Doses;
+use crate::domain::values::caller::Caller;
 use crate::domain::values::local_time::LocalDate;
+use crate::error::{Error, Violation};
 use crate::state::AppState;
 
 /// A dose of a person on a day.
@@ -21,15 +23,22 @@ use crate::state::AppState;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "vaccine_id": EXAMPLE_ID, "dose_number": 1 }))]
 pub struct CheckEligibility {
-    /// A vaccine of the catalogue.
-    #[serde(default)]
+    /// A vaccine of the catalogue; this or `course_id`.
     #[validate(nested)]
-    #[schema(value_type = Uuid, required = true)]
-    vaccine_id: Field<Uuid>,
+    #[schema(value_type = Option<Uuid>)]
+    vaccine_id: Option<Field<Uuid>>,
+    /// A course: the answer is that of the vaccine of the course that fits best.
+    #[validate(nested)]
+    #[schema(value_type = Option<Uuid>)]
+    course_id: Option<Field<Uuid>>,
     /// A contact of the user; null or absent for the user themselves.
     #[validate(nested)]
     #[schema(value_type = Option<Uuid>)]
     contact_id: Option<Field<Uuid>>,
+    /// A patient of the user, or for staff any patient; not with `contact_id`.
+    #[validate(nested)]
+    #[schema(value_type = Option<Uuid>)]
+    patient_id: Option<Field<Uuid>>,
     /// Number of the dose in its course; 1 by default.
     #[validate(nested)]
     #[schema(inline)]
@@ -42,9 +51,9 @@ pub struct CheckEligibility {
 
 /// Check eligibility
 ///
-/// Applies the rules to a dose of a person on a day. Nothing is stored.
+/// Applies the rules to a dose of a person on a day. Nothing is stored, except that staff have looked at a patient.
 ///
-/// **Open to:** anyone signed in, for themselves and for their contacts.
+/// **Open to:** anyone signed in, for themselves, their contacts and their patients; staff, for all patients.
 #[utoipa::path(
     operation_id = "check_eligibility", tag = "vaccine-requests", security(("oauth2" = []), ("token" = [])),
     request_body = CheckEligibility,
@@ -53,14 +62,32 @@ pub struct CheckEligibility {
 #[post("/eligibility")]
 pub async fn check(
     state: web::Data<AppState>,
-    user: CurrentUser,
+    caller: Caller,
     Valid(body): Valid<CheckEligibility>,
 ) -> Result<web::Json<EligibilityReply>, Problem> {
     let question = Question {
-        vaccine_id: body.vaccine_id.value()?,
-        contact_id: body.contact_id.value()?,
+        wanted: wanted(body.vaccine_id.value()?, body.course_id.value()?).map_err(Error::from)?,
+        person: person(body.contact_id.value()?, body.patient_id.value()?).map_err(Error::from)?,
         dose_number: body.dose_number.value()?.unwrap_or(Doses::MINIMUM),
         on: body.on.value()?.map(LocalDate::date),
     };
-    Ok(web::Json(eligibility_check::check(&state.db, &state.auth.clock, &user, &question).await?.into()))
+    Ok(web::Json(eligibility_check::check(&state.db, &state.auth.clock, &caller, &question).await?.into()))
+}
+
+fn wanted(vaccine_id: Option<Uuid>, course_id: Option<Uuid>) -> Result<Wanted, Violation> {
+    match (vaccine_id, course_id) {
+        (Some(id), None) => Ok(Wanted::Vaccine(id)),
+        (None, Some(id)) => Ok(Wanted::Course(id)),
+        (None, None) => Err(Violation::new("vaccine_id", "required", "is required, or course_id")),
+        (Some(_), Some(_)) => Err(Violation::new("course_id", "both", "cannot be combined with vaccine_id")),
+    }
+}
+
+fn person(contact_id: Option<Uuid>, patient_id: Option<Uuid>) -> Result<Person, Violation> {
+    match (contact_id, patient_id) {
+        (None, None) => Ok(Person::Own),
+        (Some(id), None) => Ok(Person::Contact(id)),
+        (None, Some(id)) => Ok(Person::Patient(id)),
+        (Some(_), Some(_)) => Err(Violation::new("patient_id", "both", "cannot be combined with contact_id")),
+    }
 }

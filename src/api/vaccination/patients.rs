@@ -13,13 +13,15 @@ use crate::api::http::field::{Field, Optional as _, Patched as _};
 use crate::api::http::paging::{self, Limit, PageReply};
 use crate::api::http::problem::Problem;
 use crate::domain::vaccination::patients::{self, PatientChanges};
+use crate::domain::vaccination::people::PeopleFilter;
 use crate::domain::values::birthday::{BirthDay, BirthMonth};
 use crate::domain::values::caller::Caller;
+use crate::domain::values::email::Email;
 use crate::domain::values::patch::{Patch, not_null};
-use crate::domain::values::person::{BirthYear, FullName};
+use crate::domain::values::person::{BirthYear, FullName, NationalId, PhoneNumber};
 use crate::domain::values::search::SearchText;
 use crate::domain::values::text::Line;
-use crate::error::{Error, Violation};
+use crate::error::Error;
 use crate::state::AppState;
 
 /// A patient.
@@ -27,6 +29,12 @@ use crate::state::AppState;
 pub struct PatientReply {
     #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
     id: Uuid,
+    /// The account of the patient, or of the user who cares for them.
+    #[schema(required = true, example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
+    user_id: Option<Uuid>,
+    /// The contact; null if the patient is the owner of the account, or the contact has been deleted.
+    #[schema(required = true, example = json!(null))]
+    contact_id: Option<Uuid>,
     /// Relation to the account: its owner, a person in their care, or somebody without an account.
     relation: PatientRelation,
     /// Name for display; null if it is no longer known.
@@ -46,6 +54,8 @@ impl From<table::Model> for PatientReply {
     fn from(patient: table::Model) -> Self {
         Self {
             id: patient.id,
+            user_id: patient.user_id,
+            contact_id: patient.contact_id,
             relation: patient.relation,
             name: patient.name,
             birth_year: patient.birth_year,
@@ -105,12 +115,23 @@ type Purpose = Line<100>;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ListPatients {
-    /// For staff: only patients of whose name, for each of these words, a word begins with it; case-insensitive. Without
-    /// it, the patients of the own account.
+    /// For staff: only patients of whose name, for each of these words, a word begins with it; case-insensitive.
     #[validate(nested)]
     #[param(inline)]
     q: Option<Field<SearchText>>,
-    /// Why staff search; required with `q`, and recorded.
+    /// For staff: only patients of the account with this e-mail.
+    #[validate(nested)]
+    #[param(inline)]
+    email: Option<Field<Email>>,
+    /// For staff: only patients of accounts with this telephone number; only its digits matter.
+    #[validate(nested)]
+    #[param(inline)]
+    phone_number: Option<Field<PhoneNumber>>,
+    /// For staff: only patients of accounts with this national id.
+    #[validate(nested)]
+    #[param(inline)]
+    nid: Option<Field<NationalId>>,
+    /// Why staff search; required for a search. It is recorded, and shown to those who are found.
     #[validate(nested)]
     #[param(inline)]
     purpose: Option<Field<Purpose>>,
@@ -124,7 +145,7 @@ pub struct ListPatients {
 
 /// List patients
 ///
-/// Those for whom the user has requested vaccines, newest first. Staff search among all with `q`.
+/// Those for whom the user has requested vaccines, newest first. Staff search among all, for a purpose.
 ///
 /// **Open to:** anyone signed in, for their own patients; staff search all.
 #[utoipa::path(
@@ -143,12 +164,19 @@ pub async fn list(
     Query(query): Query<ListPatients>,
 ) -> Result<HttpResponse, Problem> {
     let page = paging::page(query.limit, query.cursor.as_deref())?;
-    let (text, purpose) = (query.q.value()?, query.purpose.value()?);
-    if text.is_some() && purpose.is_none() {
-        return Err(Error::from(Violation::new("purpose", "required", "is required with q")).into());
-    }
-    let search = text.as_ref().zip(purpose.as_ref()).map(|(text, purpose)| (text, purpose.as_str()));
-    let found = patients::list(&state.db, &state.auth.clock, &caller, search, page).await?;
+    let purpose = query.purpose.value()?;
+    let people = PeopleFilter {
+        search: query.q.value()?,
+        email: query.email.value()?,
+        phone_number: query.phone_number.value()?,
+        nid: query.nid.value()?,
+    };
+    let found = if people.is_empty() && purpose.is_none() {
+        patients::list_own(&state.db, &caller.actor, page).await?
+    } else {
+        let purpose = purpose.as_ref().map(Purpose::as_str);
+        patients::search(&state.db, &state.auth.clock, &caller, &people, purpose, page).await?
+    };
     Ok(paging::reply(&request, found, PatientReply::from))
 }
 
@@ -167,7 +195,8 @@ pub async fn get(state: web::Data<AppState>, caller: Caller, id: Id) -> Result<w
 
 /// Update a patient
 ///
-/// The profile of the account and the contact stay as they are.
+/// The profile of the account and the contact stay as they are. A later change of the name or the birth date there is
+/// carried over to the patient.
 ///
 /// **Open to:** the user who made requests for them, and staff.
 #[utoipa::path(

@@ -2,7 +2,7 @@
 
 use actix_web::http::StatusCode;
 use chrono::{DateTime, Utc};
-use entity::{PatientRelation, RequestStatus, patients};
+use entity::{PatientRelation, RequestStatus};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::api::http::once;
 use crate::api::vaccination::patients::PatientReply;
 use crate::domain::records::idempotency::Response;
-use crate::domain::vaccination::request_list::{BookedSlot, Request};
+use crate::domain::vaccination::request_list::{BookedSlot, ContactName, Request};
 use crate::domain::values::time_zone::TimeZone;
 use crate::error::Error;
 
@@ -125,26 +125,26 @@ impl From<BookedSlot> for BookedSlotReply {
     }
 }
 
-/// The contact of a patient, as long as it exists.
-fn contact_of(patient: &patients::Model) -> Option<PersonReply> {
-    patient.contact_id?;
-    Some(PersonReply {
-        first_name: patient.given_name.clone().or_else(|| patient.name.clone()).unwrap_or_default(),
-        last_name: patient.family_name.clone().unwrap_or_default(),
-        birth_month: patient.birth_month,
-        birth_day: patient.birth_day,
-        birth_year: patient.birth_year,
-    })
+impl From<ContactName> for PersonReply {
+    fn from(contact: ContactName) -> Self {
+        Self {
+            first_name: contact.first_name,
+            last_name: contact.last_name,
+            birth_month: contact.birth_month,
+            birth_day: contact.birth_day,
+            birth_year: contact.birth_year,
+        }
+    }
 }
 
 impl From<Request> for VaccineRequestReply {
-    fn from(Request { request, patient, nid, nid_verified_at, slot }: Request) -> Self {
+    fn from(Request { request, patient, nid, nid_verified_at, contact, slot }: Request) -> Self {
         Self {
             id: request.id,
             user_id: request.user_id,
             for_contact: patient.relation == PatientRelation::Dependant,
             contact_id: patient.contact_id,
-            contact: contact_of(&patient),
+            contact: contact.map(Into::into),
             patient: RequestPatientReply { patient: patient.into(), nid, nid_verified_at },
             vaccine_id: request.vaccine_id,
             course_id: request.course_id,
@@ -173,9 +173,12 @@ pub fn render_created(request: &Request) -> Result<Response, Error> {
     once::render(StatusCode::CREATED, Some(location), &VaccineRequestReply::from(request.clone()))
 }
 
-/// Number of vaccine requests of each status, counted to 10,000.
+/// Number of vaccine requests of each status.
 #[derive(Serialize, ToSchema)]
 pub struct RequestCountsReply {
+    /// Requests of one status that are counted at most: a number that equals it may be greater in fact.
+    #[schema(example = 10000, minimum = 1)]
+    pub limit: u64,
     #[schema(example = 12, minimum = 0, maximum = 10000)]
     pub pending: u64,
     #[schema(example = 30, minimum = 0, maximum = 10000)]

@@ -245,7 +245,7 @@ pub struct CloseSlot {
 
 /// Close a slot
 ///
-/// Its bookings are put back: the requests are approved again. Nothing changes if it is closed already.
+/// Its bookings end: the requests are approved again, and can be booked in another slot. Nothing changes if it is closed already.
 ///
 /// **Open to:** the staff of the centre, and admins.
 #[utoipa::path(
@@ -271,7 +271,7 @@ pub async fn close(
 
 /// Reopen a slot
 ///
-/// Nothing changes if it is open. Bookings that were put back are not restored.
+/// Nothing changes if it is open. Bookings that ended when it was closed are not restored.
 ///
 /// **Open to:** the staff of the centre, and admins.
 #[utoipa::path(

@@ -37,7 +37,7 @@ pub struct RejectVaccineRequest {
     responses(
         (status = 200, body = VaccineRequestReply),
         (status = 403, description = "Needs the role staff"),
-        (status = 409, description = "The request is not pending"),
+        (status = 409, description = "The request is not pending, or the rules do not allow the dose"),
     )
 )]
 #[post("/{id}/approve")]

@@ -15,6 +15,7 @@ use crate::api::http::problem::Problem;
 use crate::api::vaccination::request_replies::{RequestCountsReply, VaccineRequestReply, render_created};
 use crate::domain::records::idempotency::Once;
 use crate::domain::vaccination::catalogue::EXAMPLE_ID;
+use crate::domain::vaccination::people::PeopleFilter;
 use crate::domain::vaccination::request_list::{self, RequestFilter};
 use crate::domain::vaccination::vaccine_requests::{self, NewRequest, RequestChanges, RequestNote};
 use crate::domain::vaccination::vaccines::Doses;
@@ -131,7 +132,7 @@ pub struct ListVaccineRequests {
     #[validate(nested)]
     #[param(value_type = Option<Uuid>)]
     slot_id: Option<Field<Uuid>>,
-    /// Only patients of whose name, for each of these words, a word begins with it; case-insensitive.
+    /// Only requests for patients of whose name, for each of these words, a word begins with it; case-insensitive.
     #[validate(nested)]
     #[param(inline)]
     q: Option<Field<SearchText>>,
@@ -172,10 +173,12 @@ impl ListVaccineRequests {
             contact_id: self.contact_id.value()?,
             patient_id: self.patient_id.value()?,
             slot_id: self.slot_id.value()?,
-            search: self.q.value()?,
-            email: self.email.value()?,
-            phone_number: self.phone_number.value()?,
-            nid: self.nid.value()?,
+            people: PeopleFilter {
+                search: self.q.value()?,
+                email: self.email.value()?,
+                phone_number: self.phone_number.value()?,
+                nid: self.nid.value()?,
+            },
             created_from: self.created_from.value()?.map(Instant::time),
             created_before: self.created_before.value()?.map(Instant::time),
         })
@@ -194,7 +197,11 @@ impl ListVaccineRequests {
     request_body = CreateVaccineRequest,
     responses(
         (status = 201, body = VaccineRequestReply, headers(("Location" = String, description = "Path of the request"))),
-        (status = 409, description = "There is an open request for this person, course and dose, or they are not eligible"),
+        (
+            status = 409,
+            description = "There is an open request for this person, course and dose; they are not eligible; or the \
+                           account has too many patients"
+        ),
     )
 )]
 #[post("")]
@@ -248,6 +255,7 @@ pub async fn counts(state: web::Data<AppState>, user: CurrentUser) -> Result<web
     let counts = request_list::counts(&state.db, &user).await?;
     let of = |status| counts.iter().find(|(counted, _)| *counted == status).map_or(0, |(_, count)| *count);
     Ok(web::Json(RequestCountsReply {
+        limit: request_list::MAX_COUNT,
         pending: of(RequestStatus::Pending),
         approved: of(RequestStatus::Approved),
         rejected: of(RequestStatus::Rejected),
@@ -286,7 +294,7 @@ pub async fn get(
     request_body(content = UpdateVaccineRequest, content_type = "application/merge-patch+json"),
     responses(
         (status = 200, body = VaccineRequestReply),
-        (status = 409, description = "Not pending, or another request for this person, vaccine and dose is open"),
+        (status = 409, description = "Not pending; another request for this person and dose is open; or they are not eligible"),
     )
 )]
 #[patch("/{id}")]

@@ -131,7 +131,7 @@ pub async fn set_email(
     let changed = changed.into_iter().next().ok_or(Error::NotFound)?;
     user_words::replace(&transaction, id, Searchable::of(&changed)).await?;
     if old.email_verified_at.is_none() {
-        own_patient::replace(&transaction, id, &changed.name, None).await?;
+        own_patient::replace(&transaction, id, &changed.name, None, now).await?;
     }
     let ended = grants::revoke(&transaction, id, Cause::Recovery, now).await?;
     outbox::add(&transaction, MailKind::EmailChanged, &old.email, Some(id), now).await?;

@@ -4,7 +4,7 @@ pub mod administration;
 pub mod credentials;
 pub mod mail_messages;
 pub mod national_ids;
-mod own_patient;
+pub(in crate::domain) mod own_patient;
 pub mod recovery;
 pub mod registration;
 pub mod user_words;

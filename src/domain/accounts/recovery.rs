@@ -82,7 +82,7 @@ pub async fn reset(
         // Nobody knows whether the profile is that of the owner of the mailbox.
         accounts::without_profile(accounts::set_verified(&user, now), &user).exec(&transaction).await?;
         user_words::replace(&transaction, user.id, Searchable::cleared(&user.email)).await?;
-        own_patient::replace(&transaction, user.id, accounts::local_part(&user.email), None).await?;
+        own_patient::replace(&transaction, user.id, accounts::local_part(&user.email), None, now).await?;
     }
     // The owner has probably failed to log in several times before the reset.
     Attempt::new(auth, Action::LogIn, Some(&user.email), client).clear(&transaction).await?;

@@ -76,7 +76,7 @@ pub async fn register_silently(db: &impl Transact, auth: &Auth, new: NewUser, cl
     // The same number of statements in every case, so that the response time reveals nothing.
     let searchable = Searchable { name: &name, email: &email, phone_number: phone_number.as_deref() };
     user_words::replace(&transaction, registered.unwrap_or_default(), searchable).await?;
-    own_patient::replace(&transaction, registered.unwrap_or_default(), &name, birth_date).await?;
+    own_patient::replace(&transaction, registered.unwrap_or_default(), &name, birth_date, now).await?;
     let ended = grants::revoke(&transaction, registered.unwrap_or_default(), Cause::Registration, now).await?;
     let (mail, event) = match registered {
         Some(id) => (MailKind::VerifyEmail, Event::own(AuditAction::Registered, id, client)),

@@ -40,8 +40,10 @@ impl<'a> Searchable<'a> {
     }
 
     fn words(self) -> BTreeSet<String> {
-        let mut words = search::words(self.name);
+        let mut words = search::index_words(self.name);
         words.insert(self.email.to_owned());
+        // Also the parts of the address: a search without its domain is split into words as a name is.
+        words.extend(search::index_words(super::users::local_part(self.email)));
         words.extend(self.phone_number.map(phone_word));
         words
     }

@@ -10,6 +10,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::db::{QueryText, Transact};
+use crate::domain::accounts::own_patient;
 use crate::domain::accounts::user_words::{self, Searchable};
 use crate::domain::records::audit::{self, Event};
 use crate::domain::values::actor::Actor;
@@ -140,6 +141,19 @@ pub(in crate::domain) fn time_zone(user: &users::Model) -> TimeZone {
     user.time_zone.as_deref().and_then(|name| TimeZone::parse(name).ok()).unwrap_or(TimeZone::UTC)
 }
 
+/// The date on the calendar of a user, or in UTC if there is no such account.
+pub(in crate::domain) async fn local_date(
+    db: &impl ConnectionTrait,
+    user_id: Option<Uuid>,
+    now: DateTime<Utc>,
+) -> Result<NaiveDate> {
+    let user = match user_id {
+        Some(id) => users::Entity::find_by_id(id).one(db).await?,
+        None => None,
+    };
+    Ok(user.as_ref().map_or(TimeZone::UTC, time_zone).date(now))
+}
+
 /// Gets the account of the actor.
 ///
 /// # Errors
@@ -210,6 +224,7 @@ pub async fn update(
     let (id, now) = (caller.actor.user_id, clock.now());
     let audited = changes.audited();
     let is_searchable = changes.name.is_some() || !matches!(changes.phone_number, Patch::Keep);
+    let (has_new_name, has_new_birth_date) = (changes.name.is_some(), !matches!(changes.birth_date, Patch::Keep));
     let nid = changes.nid.into_change();
     let nid_key = nid.as_ref().map(|nid| nid.as_ref().map(|nid| nid.key().to_owned()));
     // Another spelling of the same id stays verified.
@@ -244,6 +259,9 @@ pub async fn update(
         let updated = update.exec_with_returning(&transaction).await?;
         if let Some(user) = updated.first().filter(|_| is_searchable) {
             user_words::replace(&transaction, id, Searchable::of(user)).await?;
+        }
+        if let Some(user) = updated.first().filter(|_| has_new_name || has_new_birth_date) {
+            own_patient::follow(&transaction, user, has_new_name, has_new_birth_date).await?;
         }
         if !audited.is_empty() {
             let event = Event::own(AuditAction::ProfileChanged, id, &caller.client);

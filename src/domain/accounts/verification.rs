@@ -80,7 +80,7 @@ pub async fn confirm(
     verified.exec(&transaction).await?;
     if proven.is_alone() {
         user_words::replace(&transaction, user.id, Searchable::cleared(&user.email)).await?;
-        own_patient::replace(&transaction, user.id, accounts::local_part(&user.email), None).await?;
+        own_patient::replace(&transaction, user.id, accounts::local_part(&user.email), None, now).await?;
     }
     let ended = grants::revoke(&transaction, user.id, cause, now).await?;
     let reset_token =

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use entity::contact_imports::{ActiveModel, Column, Entity, Model};
 use entity::{AuditAction, ContactFormat, contacts as table};
-use sea_orm::sea_query::OnConflict;
+use sea_orm::sea_query::{ExprTrait as _, OnConflict};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     Select, Set, TransactionSession as _,
@@ -22,8 +22,8 @@ use uuid::Uuid;
 use crate::db::Transact;
 use crate::domain::accounts::users as accounts;
 use crate::domain::contacts::address_book::{self, Row};
-use crate::domain::contacts::contacts;
 use crate::domain::contacts::import_limiter::ImportLimiter;
+use crate::domain::contacts::{contacts, dependants};
 use crate::domain::records::audit::Event;
 use crate::domain::values::actor::Actor;
 use crate::domain::values::caller::Caller;
@@ -230,6 +230,8 @@ pub async fn undo(db: &impl Transact, clock: &Clock, caller: &Caller, id: Uuid) 
     let user_id = caller.actor.user_id;
     let transaction = db.begin().await?;
     accounts::hold(&transaction, user_id).await?;
+    let created = entity::contacts::Column::ImportId.eq(id).and(entity::contacts::Column::UserId.eq(user_id));
+    dependants::forget(&transaction, user_id, created, clock.now()).await?;
     let own = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::UserId.eq(user_id));
     let deleted = own.exec(&transaction).await.map_err(|error| match contacts::refused(error) {
         Error::Conflict(Conflict::ContactInUse) => Conflict::ImportInUse.into(),

@@ -1,11 +1,12 @@
 //! Contacts: people whom a user keeps. Only their owner can see them.
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use entity::AuditAction;
 use entity::contacts::{Column, Entity, Model};
 use sea_orm::sea_query::{Expr, ExprTrait, InsertStatement, Query};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
-    TransactionSession as _,
+    TransactionSession as _, UpdateMany,
 };
 use uuid::Uuid;
 
@@ -13,8 +14,11 @@ use crate::db::{QueryText, Transact, violated_constraint};
 use crate::domain::accounts::users as accounts;
 use crate::domain::auth::context::Auth;
 use crate::domain::auth::quota::{self, Quota};
+use crate::domain::contacts::dependants::{self, Changed};
+use crate::domain::records::audit::Event;
 use crate::domain::values::actor::Actor;
 use crate::domain::values::birthday::{self, Birthday};
+use crate::domain::values::caller::Caller;
 use crate::domain::values::clock::Clock;
 use crate::domain::values::email::Email;
 use crate::domain::values::page::{Page, Slice};
@@ -193,17 +197,20 @@ pub(in crate::domain) async fn all(db: &impl ConnectionTrait, user_id: Uuid, pag
 /// [`Error::NotFound`]; a conflict if the user has another contact with this e-mail; a violation if the resulting birthday
 /// does not exist or is in the future.
 pub async fn update(
-    db: &impl ConnectionTrait,
+    db: &impl Transact,
     clock: &Clock,
-    actor: &Actor,
+    caller: &Caller,
     id: Uuid,
     changes: ContactChanges,
 ) -> Result<Model> {
+    let (actor, now) = (&caller.actor, clock.now());
     let folded = |name: &Option<NamePart>| name.as_ref().map(|name| Expr::value(search::fold(name.as_str())));
     let part = |patch: &Patch<i16>| patch.clone().into_change();
     let parts = [part(&changes.birth_year), part(&changes.birth_month), part(&changes.birth_day)];
     let latest = latest_birth_date();
     let is_past = parts.iter().any(Option::is_some).then(|| is_past(parts, latest));
+    let has_new_name = changes.first_name.is_some() || changes.last_name.is_some();
+    let changed_in_patient = Changed { name: has_new_name, birthday: is_past.is_some() };
     let text = |patch: Patch<String>| patch.into_change().map(Expr::value);
     let [year, month, day] = parts.map(|part| part.map(Expr::value));
     let changed = [
@@ -225,12 +232,40 @@ pub async fn update(
     for (column, value) in changed {
         update = update.apply_if(value, |update, value| update.col_expr(column, value));
     }
-    let updated = update.col_expr(Column::UpdatedAt, Expr::value(clock.now())).exec_with_returning(db).await?;
-    if let Some(contact) = updated.into_iter().next() {
-        return Ok(contact);
+    let update = update.col_expr(Column::UpdatedAt, Expr::value(now));
+    let updated = if changed_in_patient.name || changed_in_patient.birthday {
+        update_with_patient(db, caller, update, changed_in_patient).await?
+    } else {
+        update.exec_with_returning(db).await?.into_iter().next()
+    };
+    match updated {
+        Some(contact) => Ok(contact),
+        None => {
+            get(db, actor, id).await?;
+            Err(birthday::out_of_range(latest).into())
+        }
     }
-    get(db, actor, id).await?;
-    Err(birthday::out_of_range(latest).into())
+}
+
+/// Updates a contact and its patient, if there is one.
+async fn update_with_patient(
+    db: &impl Transact,
+    caller: &Caller,
+    update: UpdateMany<Entity>,
+    changed: Changed,
+) -> Result<Option<Model>> {
+    let user_id = caller.actor.user_id;
+    let transaction = db.begin().await?;
+    accounts::hold(&transaction, user_id).await?;
+    let updated = update.exec_with_returning(&transaction).await?.into_iter().next();
+    if let Some(contact) = &updated
+        && let Some(patient) = dependants::follow(&transaction, contact, changed).await?
+    {
+        let event = Event::own(AuditAction::PatientChanged, user_id, &caller.client).on(patient);
+        event.record(&transaction, contact.updated_at).await?;
+    }
+    transaction.commit().await?;
+    Ok(updated)
 }
 
 /// The condition that a birthday with changed parts is not in the future. Whether the day exists is checked by a CHECK.
@@ -262,10 +297,12 @@ pub(in crate::domain) async fn delete_all(db: &impl ConnectionTrait, user_id: Uu
 ///
 /// # Errors
 /// [`Error::NotFound`]; a conflict if the contact has an open vaccine request.
-pub async fn delete(db: &impl Transact, actor: &Actor, id: Uuid) -> Result<()> {
+pub async fn delete(db: &impl Transact, clock: &Clock, actor: &Actor, id: Uuid) -> Result<()> {
     let transaction = db.begin().await?;
     accounts::hold(&transaction, actor.user_id).await?;
-    let own = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::UserId.eq(actor.user_id));
+    let own = Column::Id.eq(id).and(Column::UserId.eq(actor.user_id));
+    dependants::forget(&transaction, actor.user_id, own.clone(), clock.now()).await?;
+    let own = Entity::delete_many().filter(own);
     if own.exec(&transaction).await.map_err(refused)?.rows_affected == 0 {
         return Err(Error::NotFound);
     }

@@ -8,4 +8,5 @@ pub mod contact_imports;
 pub mod contact_search;
 #[expect(clippy::module_inception, reason = "the first resource of the wing has its name")]
 pub mod contacts;
+mod dependants;
 pub mod import_limiter;

@@ -134,6 +134,12 @@ impl<T> Once<'_, T> {
     }
 }
 
+/// Deletes keys whose responses have data of these patients.
+pub(in crate::domain) async fn delete_about(db: &impl ConnectionTrait, patients: &[Uuid]) -> Result<()> {
+    Entity::delete_many().filter(Column::PatientId.is_in(patients.iter().copied())).exec(db).await?;
+    Ok(())
+}
+
 /// Deletes keys that have expired. Returns their number.
 ///
 /// # Errors

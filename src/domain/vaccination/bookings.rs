@@ -4,34 +4,27 @@
 use chrono::{DateTime, Utc};
 use entity::slots::{self, Entity as Slots};
 use entity::vaccine_requests::{Column, Entity as Requests};
-use entity::{
-    AuditAction, RequestStatus, centres as centres_table, patients as patients_table, vaccine_requests, vaccines,
-};
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use entity::{AuditAction, RequestStatus, centres as centres_table, patients as patients_table, vaccine_requests};
+use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, TransactionSession as _,
     UpdateMany,
 };
 use uuid::Uuid;
 
-use crate::db::Transact;
+use crate::db::{QueryText, Transact};
 use crate::domain::records::audit::Event;
 use crate::domain::records::idempotency::{Once, Response};
 use crate::domain::vaccination::eligibility::{self, Facts, Verdict};
 use crate::domain::vaccination::request_list::{self, Request};
 use crate::domain::vaccination::rules::BookingRules;
-use crate::domain::vaccination::{centres, locks, patients, slots as slot_list};
+use crate::domain::vaccination::wanted_slot::WantedSlot;
+use crate::domain::vaccination::{booking_codes, centres, locks, patients, places};
 use crate::domain::values::actor::Actor;
 use crate::domain::values::caller::Caller;
 use crate::domain::values::clock::Clock;
 use crate::domain::values::time_zone::TimeZone;
 use crate::error::{Conflict, Error, Result, Violation};
-
-/// Letters of a booking code (Crockford's Base32): none looks like another one.
-const CODE_LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-
-/// Characters of a booking code.
-pub const CODE_LENGTH: usize = 8;
 
 /// An operation on a booking, and what it depends on.
 #[derive(Clone, Copy, Debug)]
@@ -68,9 +61,18 @@ impl Operation<'_> {
     /// Locks the patient of the request, and reads the request. Staff may see all requests.
     async fn lock(&self, transaction: &impl ConnectionTrait) -> Result<Locked> {
         let patient = locks::patient_of(transaction, self.request_id).await?.ok_or(Error::NotFound)?;
-        let request = request_list::visible_to(self.actor()).filter(Column::Id.eq(self.request_id));
-        let request = request.one(transaction).await?.ok_or(Error::NotFound)?;
-        Ok(Locked { patient, request })
+        Ok(Locked { patient, request: self.visible(transaction).await? })
+    }
+
+    async fn visible(&self, db: &impl ConnectionTrait) -> Result<vaccine_requests::Model> {
+        static QUERY: QueryText = QueryText::new();
+        let request = QUERY.find(db, [self.request_id.into()], || Requests::find_by_id(Uuid::nil())).await?;
+        request.filter(|request| self.actor().is_staff() || self.is_own(request)).ok_or(Error::NotFound)
+    }
+
+    /// Checks that the caller may see a response that was stored earlier: they may have lost the role since.
+    async fn check_visible(&self, db: &impl ConnectionTrait) -> Result<()> {
+        self.visible(db).await.map(drop)
     }
 
     /// Checks that the caller may change the booking of a slot: its owner until some time before the start, the staff of
@@ -95,6 +97,13 @@ impl Operation<'_> {
         Ok(())
     }
 
+    /// The time from which slots can be booked: now for the staff of the centre, some time later for others.
+    async fn bookable_from(&self, db: &impl ConnectionTrait, centre_id: Uuid) -> Result<DateTime<Utc>> {
+        // Without a notice, there is nothing to ask.
+        let is_exempt = self.rules.notice.is_zero() || self.acts_in(db, centre_id).await?;
+        Ok(if is_exempt { self.now() } else { self.now() + self.rules.notice })
+    }
+
     async fn acts_in(&self, db: &impl ConnectionTrait, centre_id: Uuid) -> Result<bool> {
         if !self.actor().is_staff() {
             return Ok(false);
@@ -106,14 +115,14 @@ impl Operation<'_> {
         Ok(db.query_one(&centre.into_query()).await?.is_some())
     }
 
-    /// Records what staff did in the account of somebody else.
+    /// Records what staff do, also in their own account, where they have more rights than patients.
     async fn record(
         &self,
         transaction: &impl ConnectionTrait,
         action: AuditAction,
         request: &vaccine_requests::Model,
     ) -> Result<()> {
-        if self.is_own(request) {
+        if !self.actor().is_staff() {
             return Ok(());
         }
         let event = Event::new(action, &self.caller.client).by(Some(self.actor().user_id));
@@ -135,31 +144,54 @@ pub async fn book(
     let (actor, now) = (operation.actor(), operation.now());
     let transaction = db.begin().await?;
     if let Some(response) = once.begin(&transaction, actor.user_id, now).await? {
+        operation.check_visible(&transaction).await?;
         return Ok(response);
     }
     let locked = operation.lock(&transaction).await?;
     let slot = judged_slot(&transaction, &operation, &locked, slot_id).await?;
-    let booked = Requests::update_many()
-        .col_expr(Column::Status, Expr::value(RequestStatus::Booked))
-        .col_expr(Column::SlotId, Expr::value(slot_id))
-        .col_expr(Column::Code, Expr::value(new_code()?))
-        .col_expr(Column::UpdatedAt, Expr::value(now))
-        .filter(Column::Id.eq(operation.request_id))
-        .filter(Column::Status.eq(RequestStatus::Approved))
-        .exec(&transaction)
-        .await?;
-    if booked.rows_affected == 0 {
+    if !become_booked(&transaction, operation.request_id, slot_id, now).await? {
         return Err(Conflict::RequestStatus(locked.request.status).into());
     }
-    if !take(&transaction, &locked.request, slot_id, operation.rules, now).await? {
+    let from = operation.bookable_from(&transaction, slot.centre_id).await?;
+    if !places::take(&transaction, &locked.request, slot_id, from).await? {
         transaction.rollback().await?;
-        return Err(refusal(db, operation.rules, slot.id, now).await?);
+        return Err(places::refusal(db, slot_id, from).await?);
     }
     operation.record(&transaction, AuditAction::RequestBooked, &locked.request).await?;
     let request = request_list::by_id(&transaction, operation.request_id).await?;
     let response = once.finish(&transaction, actor.user_id, Some(locked.patient.id), &request).await?;
     transaction.commit().await?;
     Ok(response)
+}
+
+/// Books an approved request. False if it is not approved.
+async fn become_booked(
+    transaction: &impl ConnectionTrait,
+    id: Uuid,
+    slot_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    static UPDATE: QueryText = QueryText::new();
+    let values = [
+        RequestStatus::Booked.into(),
+        slot_id.into(),
+        booking_codes::new()?.into(),
+        now.into(),
+        id.into(),
+        RequestStatus::Approved.into(),
+    ];
+    let build = || {
+        Requests::update_many()
+            .col_expr(Column::Status, Expr::value(RequestStatus::Booked))
+            .col_expr(Column::SlotId, Expr::value(Uuid::nil()))
+            .col_expr(Column::Code, Expr::value(""))
+            .col_expr(Column::UpdatedAt, Expr::value(now))
+            .filter(Column::Id.eq(id))
+            .filter(Column::Status.eq(RequestStatus::Approved))
+            .into_query()
+    };
+    let booked = transaction.execute_raw(UPDATE.statement(transaction, values, build)).await?;
+    Ok(booked.rows_affected() == 1)
 }
 
 /// Moves a booking to another slot. If that is refused, the old place is kept.
@@ -175,6 +207,7 @@ pub async fn rebook(
     let (actor, now) = (operation.actor(), operation.now());
     let transaction = db.begin().await?;
     if let Some(response) = once.begin(&transaction, actor.user_id, now).await? {
+        operation.check_visible(&transaction).await?;
         return Ok(response);
     }
     let locked = operation.lock(&transaction).await?;
@@ -190,7 +223,8 @@ pub async fn rebook(
         return Err(Conflict::SlotOver.into());
     }
     let is_staff = operation.acts_in(&transaction, old.centre_id).await?;
-    judged_slot(&transaction, &operation, &locked, slot_id).await?;
+    let new = judged_slot(&transaction, &operation, &locked, slot_id).await?;
+    let from = operation.bookable_from(&transaction, new.centre_id).await?;
     let moved = Requests::update_many()
         .col_expr(Column::SlotId, Expr::value(slot_id))
         .col_expr(Column::Moves, Expr::col(Column::Moves).add(1))
@@ -208,11 +242,11 @@ pub async fn rebook(
         return Err(if is_same { Conflict::TooManyMoves } else { Conflict::RequestStatus(request.status) }.into());
     }
     locks::slots(&transaction, [old_id, slot_id]).await?;
-    if !take(&transaction, &locked.request, slot_id, operation.rules, now).await? {
+    if !places::take(&transaction, &locked.request, slot_id, from).await? {
         transaction.rollback().await?;
-        return Err(refusal(db, operation.rules, slot_id, now).await?);
+        return Err(places::refusal(db, slot_id, from).await?);
     }
-    give_back(&transaction, old_id).await?;
+    places::give_back(&transaction, old_id).await?;
     operation.record(&transaction, AuditAction::RequestMoved, &locked.request).await?;
     let request = request_list::by_id(&transaction, operation.request_id).await?;
     let response = once.finish(&transaction, actor.user_id, Some(locked.patient.id), &request).await?;
@@ -244,6 +278,20 @@ async fn end(
     to: RequestStatus,
     action: AuditAction,
 ) -> Result<Request> {
+    match try_end(db, operation, from, to, action).await {
+        // Closing the slot has put the booking back meanwhile: once more, with the request as it is now.
+        Err(Error::Busy) => try_end(db, operation, from, to, action).await,
+        ended => ended,
+    }
+}
+
+async fn try_end(
+    db: &impl Transact,
+    operation: Operation<'_>,
+    from: &[RequestStatus],
+    to: RequestStatus,
+    action: AuditAction,
+) -> Result<Request> {
     let now = operation.now();
     let transaction = db.begin().await?;
     let locked = operation.lock(&transaction).await?;
@@ -268,12 +316,11 @@ async fn end(
         .exec(&transaction)
         .await?;
     if ended.rows_affected == 0 {
-        // Closing the slot has put the booking back meanwhile.
         return Err(Error::Busy);
     }
     if let Some(slot_id) = locked.request.slot_id {
         // After the end of the slot, too: `booked` counts the requests that are booked.
-        give_back(&transaction, slot_id).await?;
+        places::give_back(&transaction, slot_id).await?;
     }
     if to == RequestStatus::Cancelled {
         patients::close_request(&transaction, locked.patient.id).await?;
@@ -300,13 +347,12 @@ async fn judged_slot(
     locked: &Locked,
     slot_id: Uuid,
 ) -> Result<slots::Model> {
-    let unknown = || Violation::new("slot_id", "unknown", "is not a slot");
-    let found = Slots::find_by_id(slot_id).find_also_related(centres_table::Entity).one(transaction).await?;
-    let Some((slot, Some(centre))) = found else { return Err(unknown().into()) };
-    if !operation.is_own(&locked.request) && !operation.acts_in(transaction, centre.id).await? {
+    let wanted = WantedSlot::read(transaction, &locked.request, slot_id).await?;
+    let wanted = wanted.ok_or_else(|| Violation::new("slot_id", "unknown", "is not a slot"))?;
+    let WantedSlot { slot, time_zone, vaccine, has_overlapping_booking } = wanted;
+    if !operation.is_own(&locked.request) && !operation.acts_in(transaction, slot.centre_id).await? {
         return Err(Error::NotFound);
     }
-    let vaccine = vaccines::Entity::find_by_id(slot.vaccine_id).one(transaction).await?.ok_or_else(unknown)?;
     if vaccine.course_id != locked.request.course_id {
         return Err(Violation::new("slot_id", "course", "is of a vaccine of another course").into());
     }
@@ -315,93 +361,11 @@ async fn judged_slot(
         vaccine: &vaccine,
         dose_number: locked.request.dose_number,
         has_open_request: false,
-        has_overlapping_booking: overlaps(transaction, &locked.request, &slot).await?,
+        has_overlapping_booking,
     };
-    let zone = TimeZone::parse(&centre.time_zone)?;
-    let judged = eligibility::judge(&facts, zone.date(slot.starts_at));
+    let judged = eligibility::judge(&facts, TimeZone::parse(&time_zone)?.date(slot.starts_at));
     if judged.verdict == Verdict::NotEligible {
         return Err(Error::NotEligible(Box::new(judged)));
     }
     Ok(slot)
-}
-
-/// Whether another booking of the patient overlaps with a slot.
-async fn overlaps(db: &impl ConnectionTrait, request: &vaccine_requests::Model, slot: &slots::Model) -> Result<bool> {
-    let times = Query::select()
-        .expr(Expr::value(1))
-        .from(Slots)
-        .and_where(Expr::col((Slots, slots::Column::Id)).eq(Expr::col((Requests, Column::SlotId))))
-        .and_where(Expr::col((Slots, slots::Column::StartsAt)).lt(slot.ends_at))
-        .and_where(Expr::col((Slots, slots::Column::EndsAt)).gt(slot.starts_at))
-        .to_owned();
-    let other = Requests::find()
-        .filter(Column::PatientId.eq(request.patient_id))
-        .filter(Column::Status.eq(RequestStatus::Booked))
-        .filter(Column::Id.ne(request.id))
-        .filter(Expr::exists(times));
-    Ok(other.one(db).await?.is_some())
-}
-
-/// Takes a place, if the slot has one for the request.
-async fn take(
-    transaction: &impl ConnectionTrait,
-    request: &vaccine_requests::Model,
-    slot_id: Uuid,
-    rules: &BookingRules,
-    now: DateTime<Utc>,
-) -> Result<bool> {
-    use slots::Column;
-    let course = vaccines::Entity::find()
-        .select_only()
-        .column(vaccines::Column::Id)
-        .filter(vaccines::Column::CourseId.eq(request.course_id));
-    let taken = Slots::update_many()
-        .col_expr(Column::Booked, Expr::col(Column::Booked).add(1))
-        .filter(Column::Id.eq(slot_id))
-        .filter(Expr::col(Column::Booked).add(Expr::col(Column::Held)).lt(Expr::col(Column::Capacity)))
-        .filter(Column::ClosedAt.is_null())
-        .filter(Column::InvitedOnly.eq(false))
-        .filter(Column::StartsAt.gt(now + rules.notice))
-        .filter(Column::VaccineId.in_subquery(course.into_query()))
-        .exec(transaction)
-        .await?;
-    Ok(taken.rows_affected == 1)
-}
-
-/// Gives a place back.
-pub(super) async fn give_back(transaction: &impl ConnectionTrait, slot_id: Uuid) -> Result<()> {
-    use slots::Column;
-    let one_less =
-        Slots::update_many().col_expr(Column::Booked, Expr::col(Column::Booked).sub(1)).filter(Column::Id.eq(slot_id));
-    one_less.exec(transaction).await?;
-    Ok(())
-}
-
-/// The reason why a slot has no place.
-async fn refusal(db: &impl ConnectionTrait, rules: &BookingRules, slot_id: Uuid, now: DateTime<Utc>) -> Result<Error> {
-    let slot = Slots::find_by_id(slot_id).one(db).await?;
-    let Some(slot) = slot else { return Ok(Violation::new("slot_id", "unknown", "is not a slot").into()) };
-    if slot.closed_at.is_some() {
-        return Ok(Conflict::SlotClosed.into());
-    }
-    if slot.starts_at <= now + rules.notice {
-        return Ok(Conflict::SlotOver.into());
-    }
-    if slot.invited_only {
-        return Ok(Conflict::InvitationRequired.into());
-    }
-    Ok(Error::SlotFull { alternatives: slot_list::alternatives(db, &slot, now + rules.notice).await? })
-}
-
-/// The booking code of random bytes.
-#[must_use]
-pub fn code_of(random: [u8; CODE_LENGTH]) -> String {
-    let letter = |byte: u8| CODE_LETTERS.get(usize::from(byte % 32)).copied().unwrap_or(b'0');
-    random.into_iter().map(letter).map(char::from).collect()
-}
-
-fn new_code() -> Result<String> {
-    let mut random = [0; CODE_LENGTH];
-    aws_lc_rs::rand::fill(&mut random).map_err(|_| Error::internal("no random bytes"))?;
-    Ok(code_of(random))
 }

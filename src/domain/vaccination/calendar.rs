@@ -43,7 +43,7 @@ pub struct Calendar {
 pub struct Skipped {
     /// Local date, or local time of a slot.
     pub local: String,
-    /// Reason: `closed_day` or `past`.
+    /// Reason: `closed_day`, `past`, or `break` for a slot that a break would cut in two.
     pub why: &'static str,
 }
 
@@ -58,6 +58,11 @@ pub fn slots(hours: &Hours, zone: &TimeZone, now: DateTime<Utc>) -> Calendar {
         } else {
             add_day(&mut calendar, hours, zone, date, now);
         }
+    }
+    if calendar.slots.is_empty() && calendar.skipped.is_empty() {
+        let warning =
+            "there are no slots: no date is on one of the weekdays, or the opening hours are shorter than a slot";
+        calendar.warnings.push(warning.to_owned());
     }
     calendar
 }
@@ -80,18 +85,35 @@ fn add_day(calendar: &mut Calendar, hours: &Hours, zone: &TimeZone, date: NaiveD
         .breaks
         .iter()
         .map(|(from, to)| (instant(*from, Repeated::First), instant(*to, Repeated::Second)))
+        // A break at a time that does not exist has no duration.
+        .filter(|(from, to)| from < to)
         .collect();
     let mut start = opens;
     while start + hours.slot <= closes {
         let end = start + hours.slot;
         let is_in_break = breaks.iter().any(|(from, to)| start < *to && *from < end);
-        if start <= now && !is_in_break {
-            calendar.skipped.push(Skipped { local: local_text(zone.local(start)), why: "past" });
+        let why = match is_in_break {
+            true if is_covered(&breaks, start, end) => None,
+            true => Some("break"),
+            false if start <= now => Some("past"),
+            false => None,
+        };
+        if let Some(why) = why {
+            calendar.skipped.push(Skipped { local: local_text(zone.local(start)), why });
         } else if !is_in_break {
             calendar.slots.push((start, end));
         }
         start = end;
     }
+}
+
+/// Whether breaks take up a whole slot.
+fn is_covered(breaks: &[(DateTime<Utc>, DateTime<Utc>)], start: DateTime<Utc>, end: DateTime<Utc>) -> bool {
+    let mut covered_until = start;
+    while let Some((_, to)) = breaks.iter().find(|(from, to)| *from <= covered_until && covered_until < *to) {
+        covered_until = *to;
+    }
+    covered_until >= end
 }
 
 fn local_text(local: NaiveDateTime) -> String {
@@ -100,6 +122,10 @@ fn local_text(local: NaiveDateTime) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use chrono::Timelike as _;
+
     use super::*;
     use crate::domain::values::value::Value as _;
 
@@ -147,39 +173,63 @@ mod tests {
         let starts: Vec<_> = calendar.slots.iter().map(|(start, _)| start.format("%H").to_string()).collect();
         assert_eq!(starts, ["09", "11"]);
         let skipped: Vec<_> = calendar.skipped.iter().map(|skipped| (skipped.local.as_str(), skipped.why)).collect();
-        assert_eq!(skipped, [("2026-06-01T08:00", "past"), ("2026-06-02", "closed_day")]);
+        let expected = [("2026-06-01T08:00", "past"), ("2026-06-01T10:00", "break"), ("2026-06-02", "closed_day")];
+        assert_eq!(skipped, expected);
+        // A break of whole slots is what was asked for.
+        hours.breaks = vec![(time("10:00"), time("11:00"))];
+        let calendar = slots(&hours, &zone("UTC"), DateTime::UNIX_EPOCH);
+        assert_eq!((calendar.slots.len(), calendar.skipped.len()), (3, 1));
+        hours.breaks = vec![(time("10:30"), time("11:00")), (time("10:00"), time("10:30"))];
+        assert_eq!(slots(&hours, &zone("UTC"), DateTime::UNIX_EPOCH), calendar);
     }
 
-    /// A second implementation: walks through UTC minute by minute, and looks at the local clock.
-    fn naive(hours: &Hours, zone: &TimeZone) -> Vec<DateTime<Utc>> {
+    #[test]
+    fn a_break_at_a_time_that_does_not_exist_takes_no_slot() {
+        let mut hours = hours("2026-03-29", "2026-03-29", "00:30", "06:30", 60);
+        let time = |text| TimeOfDay::from_text(text).unwrap();
+        let without = slots(&hours, &zone("Europe/Berlin"), DateTime::UNIX_EPOCH).slots;
+        hours.breaks = vec![(time("02:10"), time("02:50"))];
+        let calendar = slots(&hours, &zone("Europe/Berlin"), DateTime::UNIX_EPOCH);
+        assert_eq!((calendar.slots, calendar.skipped), (without, Vec::new()));
+        assert_eq!(calendar.warnings.len(), 2);
+    }
+
+    #[test]
+    fn a_calendar_without_slots_says_so() {
+        let short = slots(&hours("2026-06-01", "2026-06-30", "08:00", "08:20", 30), &zone("UTC"), DateTime::UNIX_EPOCH);
+        assert_eq!((short.slots.len(), short.warnings.len()), (0, 1));
+    }
+
+    /// A second implementation: walks through UTC minute by minute, and looks at the local clock. Returns, for each local date, the first
+    /// instant from an opening time on and the last one before a closing time, of each of some pairs of such times.
+    fn naive(
+        times: &[(TimeOfDay, TimeOfDay)],
+        dates: &Hours,
+        zone: &TimeZone,
+    ) -> BTreeMap<NaiveDate, Vec<[DateTime<Utc>; 2]>> {
         let midnight = |date: NaiveDate| date.and_time(chrono::NaiveTime::MIN).and_utc();
-        let mut starts = Vec::new();
-        let mut time = midnight(hours.from) - Duration::days(1);
-        let end = midnight(hours.to) + Duration::days(3);
-        let mut opened: Option<(NaiveDate, i64)> = None;
-        while time < end {
+        let mut open = BTreeMap::new();
+        let mut time = midnight(dates.from) - Duration::days(1);
+        while time < midnight(dates.to) + Duration::days(3) {
             let local = zone.local(time);
-            let minute = (local - local.date().and_time(chrono::NaiveTime::MIN)).num_minutes();
-            let is_open_date = (hours.from..=hours.to).contains(&local.date());
-            let is_open = (i64::from(hours.opens.minutes())..i64::from(hours.closes.minutes())).contains(&minute);
-            if is_open_date && is_open {
-                let elapsed = match opened {
-                    Some((date, elapsed)) if date == local.date() => elapsed,
-                    _ => 0,
-                };
-                if elapsed % hours.slot.num_minutes() == 0 {
-                    starts.push(time);
+            let minute = local.hour() * 60 + local.minute();
+            let next = time + Duration::minutes(1);
+            if (dates.from..=dates.to).contains(&local.date()) {
+                let day = open.entry(local.date()).or_insert_with(|| vec![[None, None]; times.len()]);
+                for ((opens, closes), [opened, closed]) in times.iter().zip(day) {
+                    if minute >= opens.minutes() && opened.is_none() {
+                        *opened = Some(time);
+                    }
+                    if minute < closes.minutes() {
+                        *closed = Some(next);
+                    }
                 }
-                opened = Some((local.date(), elapsed + 1));
             }
-            time += Duration::minutes(1);
+            time = next;
         }
-        // The last slot of a day must end before the centre closes.
-        starts.retain(|start| {
-            let last = zone.local(*start + hours.slot - Duration::minutes(1));
-            last.date() == zone.local(*start).date() && last < hours.closes.on(last.date())
-        });
-        starts
+        let complete =
+            |day: Vec<[Option<DateTime<Utc>>; 2]>| day.into_iter().map(|times| times.map(Option::unwrap)).collect();
+        open.into_iter().map(|(date, day)| (date, complete(day))).collect()
     }
 
     #[test]
@@ -200,14 +250,39 @@ mod tests {
             "Pacific/Chatham",
             "Africa/Cairo",
         ];
-        let days = [("00:00", "24:00", 30), ("08:00", "17:00", 45), ("01:00", "05:00", 20)];
-        for (name, (opens, closes, minutes)) in ZONES.into_iter().zip(days.into_iter().cycle()) {
-            let hours = hours("2026-01-01", "2028-12-31", opens, closes, minutes);
-            let found = slots(&hours, &zone(name), DateTime::UNIX_EPOCH);
-            let starts: Vec<_> = found.slots.iter().map(|(start, _)| *start).collect();
-            let naive = naive(&hours, &zone(name));
-            let difference = starts.iter().zip(&naive).find(|(one, other)| one != other);
-            assert_eq!((difference, starts.len()), (None, naive.len()), "{name} {opens}");
+        // Whole days, days without a clock change, and openings before, in and after the usual hours of clock changes.
+        let days = [
+            ("00:00", "24:00", 30),
+            ("08:00", "17:00", 45),
+            ("01:00", "05:00", 20),
+            ("02:30", "06:00", 60),
+            ("00:30", "03:30", 25),
+        ];
+        let time = |text| TimeOfDay::from_text(text).unwrap();
+        let breaks = vec![(time("02:10"), time("02:50")), (time("12:00"), time("12:40"))];
+        let hours = days.map(|(opens, closes, minutes)| Hours {
+            breaks: breaks.clone(),
+            ..hours("2026-01-01", "2028-12-31", opens, closes, minutes)
+        });
+        let times: Vec<_> = hours.iter().map(|hours| (hours.opens, hours.closes)).chain(breaks.clone()).collect();
+        for name in ZONES {
+            let open = naive(&times, &hours[0], &zone(name));
+            for (number, hours) in hours.iter().enumerate() {
+                let mut expected = Vec::new();
+                for day in open.values() {
+                    let ([mut start, closed], breaks) = (day[number], &day[days.len()..]);
+                    while start + hours.slot <= closed {
+                        let end = start + hours.slot;
+                        if !breaks.iter().any(|[from, to]| from < to && start < *to && *from < end) {
+                            expected.push((start, end));
+                        }
+                        start = end;
+                    }
+                }
+                let found = slots(hours, &zone(name), DateTime::UNIX_EPOCH).slots;
+                let difference = found.iter().zip(&expected).find(|(one, other)| one != other);
+                assert_eq!((difference, found.len()), (None, expected.len()), "{name} {hours:?}");
+            }
         }
     }
 }

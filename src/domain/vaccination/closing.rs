@@ -1,4 +1,4 @@
-//! Closing slots: a slot is closed first, and then its bookings are put back to `approved`, in batches. A background task
+//! Closing slots: a slot is closed first, and then its bookings end: the requests become `approved`, in batches. A background task
 //! continues where a process stopped.
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -25,7 +25,7 @@ use crate::error::{Conflict, Error, Result};
 /// The reason for closing, for those who had booked.
 pub type ClosingReason = Text<500>;
 
-/// Bookings that one transaction puts back.
+/// Bookings that one transaction ends.
 const BATCH: u64 = 100;
 
 /// How long after its closing a slot is still looked at.

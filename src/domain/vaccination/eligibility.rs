@@ -38,15 +38,15 @@ pub struct Eligibility {
     pub rules: Vec<Rule>,
 }
 
-/// Outcome of all rules together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Outcome of all rules together, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
     /// No rule failed.
     Eligible,
-    /// A rule failed.
-    NotEligible,
     /// No rule failed, but something is not known.
     Unknown,
+    /// A rule failed.
+    NotEligible,
 }
 
 /// A rule and its outcome.
@@ -88,24 +88,22 @@ impl Eligibility {
 #[must_use]
 pub fn judge(facts: &Facts<'_>, on: NaiveDate) -> Eligibility {
     let (vaccine, age) = (facts.vaccine, Age::of(facts));
-    let fixed = |rule, passes: bool, message: String| Rule {
-        rule,
-        outcome: if passes { Outcome::Passed } else { Outcome::Failed },
-        message,
-        earliest_on: None,
-    };
     let rules = vec![
-        fixed("vaccine_active", vaccine.active, "The vaccine is offered.".to_owned()),
-        fixed(
-            "series_open",
-            (1..=vaccine.doses).contains(&facts.dose_number),
-            format!("The course has {} doses.", vaccine.doses),
-        ),
+        fixed("vaccine_active", vaccine.active, ["The vaccine is offered.", "The vaccine is not offered."]),
+        series_open(vaccine, facts.dose_number),
         age.known(vaccine),
         age.minimum(vaccine, on),
         age.maximum(vaccine, on),
-        fixed("request_open", !facts.has_open_request, "No other request for this dose is open.".to_owned()),
-        fixed("overlapping_booking", !facts.has_overlapping_booking, "No other booking overlaps.".to_owned()),
+        fixed(
+            "request_open",
+            !facts.has_open_request,
+            ["No other request for this dose is open.", "Another request for this dose is open."],
+        ),
+        fixed(
+            "overlapping_booking",
+            !facts.has_overlapping_booking,
+            ["No other booking is at the same time.", "Another booking is at the same time."],
+        ),
     ];
     let has = |outcome| rules.iter().any(|rule| rule.outcome == outcome);
     let verdict = match (has(Outcome::Failed), has(Outcome::Unknown)) {
@@ -124,6 +122,20 @@ pub fn judge(facts: &Facts<'_>, on: NaiveDate) -> Eligibility {
         latest_on: age.until.and_then(|until| until.pred_opt()),
         rules,
     }
+}
+
+/// A rule that does not depend on the day, with its messages if it passes and if it fails.
+fn fixed(rule: &'static str, passes: bool, [passed, failed]: [&str; 2]) -> Rule {
+    let (outcome, message) = if passes { (Outcome::Passed, passed) } else { (Outcome::Failed, failed) };
+    Rule { rule, outcome, message: message.to_owned(), earliest_on: None }
+}
+
+fn series_open(vaccine: &vaccines::Model, dose_number: i32) -> Rule {
+    let message = match vaccine.doses {
+        1 => "The course has 1 dose.".to_owned(),
+        doses => format!("The course has {doses} doses."),
+    };
+    fixed("series_open", (1..=vaccine.doses).contains(&dose_number), [&message, &message])
 }
 
 /// The days that follow from the age limits of a vaccine.
@@ -148,13 +160,12 @@ impl Age {
 
     fn known(&self, vaccine: &vaccines::Model) -> Rule {
         let is_needed = vaccine.min_age_months.is_some() || vaccine.max_age_months.is_some();
-        let outcome = match (is_needed, self.born) {
-            (false, _) => Outcome::NotApplicable,
-            (true, Some(_)) => Outcome::Passed,
-            (true, None) => Outcome::Unknown,
+        let (outcome, message) = match (is_needed, self.born) {
+            (false, _) => (Outcome::NotApplicable, "The vaccine has no age limits."),
+            (true, Some(_)) => (Outcome::Passed, "The birth date is known."),
+            (true, None) => (Outcome::Unknown, "The vaccine has age limits, and the birth date is not known."),
         };
-        let message = "The vaccine has age limits, and the birth date is known.".to_owned();
-        Rule { rule: "birth_date_known", outcome, message, earliest_on: None }
+        Rule { rule: "birth_date_known", outcome, message: message.to_owned(), earliest_on: None }
     }
 
     fn minimum(&self, vaccine: &vaccines::Model, on: NaiveDate) -> Rule {

@@ -3,87 +3,136 @@
 use chrono::NaiveDate;
 use entity::{patients, users, vaccine_requests as requests, vaccines};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, TryIntoModel as _};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder as _, TryIntoModel as _};
 use uuid::Uuid;
 
 use crate::domain::accounts::users as accounts;
-use crate::domain::vaccination::eligibility::{self, Eligibility, Facts};
+use crate::domain::contacts::contacts;
+use crate::domain::vaccination::eligibility::{self, Eligibility, Facts, Verdict};
 use crate::domain::vaccination::patients as people;
 use crate::domain::vaccination::vaccines::Doses;
-use crate::domain::values::actor::Actor;
+use crate::domain::values::caller::Caller;
 use crate::domain::values::clock::Clock;
 use crate::error::{Error, Result, Violation};
 
 /// A dose of a person on a day.
 #[derive(Clone, Copy, Debug)]
 pub struct Question {
-    /// The vaccine.
-    pub vaccine_id: Uuid,
-    /// A contact of the actor; none for the actor.
-    pub contact_id: Option<Uuid>,
+    /// What the dose is of.
+    pub wanted: Wanted,
+    /// Who would have it.
+    pub person: Person,
     /// Number of the dose in its course, from 1.
     pub dose_number: Doses,
     /// The day; none for today.
     pub on: Option<NaiveDate>,
 }
 
-/// Applies the rules to a dose of a person.
+/// What a dose is of.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted {
+    /// A vaccine.
+    Vaccine(Uuid),
+    /// Any vaccine of a course.
+    Course(Uuid),
+}
+
+/// Who would have a dose.
+#[derive(Clone, Copy, Debug)]
+pub enum Person {
+    /// The actor.
+    Own,
+    /// A contact of the actor.
+    Contact(Uuid),
+    /// A patient of the actor; for staff, any patient.
+    Patient(Uuid),
+}
+
+/// Applies the rules to a dose of a person. For a course, the answer is that of the vaccine that fits best. If staff ask
+/// about a patient of somebody else, this is recorded.
 ///
 /// # Errors
-/// A violation if there is no such vaccine, or the actor has no such contact.
+/// A violation if there is no such vaccine or course, or the actor has no such contact or patient.
 pub async fn check(
     db: &impl ConnectionTrait,
     clock: &Clock,
-    actor: &Actor,
+    caller: &Caller,
     question: &Question,
 ) -> Result<Eligibility> {
-    let user = accounts::get_own(db, actor).await?;
-    let zone = accounts::time_zone(&user);
-    let unknown = || Violation::new("vaccine_id", "unknown", "is not a vaccine");
-    let vaccine = vaccines::Entity::find_by_id(question.vaccine_id).one(db).await?.ok_or_else(unknown)?;
-    let patient = person(db, clock, actor, user, question.contact_id).await?;
+    let user = accounts::get_own(db, &caller.actor).await?;
+    let on = question.on.unwrap_or_else(|| accounts::time_zone(&user).date(clock.now()));
+    let vaccines = vaccines_of(db, question.wanted).await?;
+    let patient = person(db, clock, caller, user, question.person).await?;
     let dose_number = question.dose_number.get();
     let open = requests::Entity::find()
         .filter(requests::Column::PatientId.eq(patient.id))
-        .filter(requests::Column::CourseId.eq(vaccine.course_id))
+        .filter(requests::Column::CourseId.is_in(vaccines.first().map(|vaccine| vaccine.course_id)))
         .filter(requests::Column::DoseNumber.eq(dose_number))
         .filter(Expr::cust("status IN ('pending', 'approved', 'booked')"));
-    let facts = Facts {
-        patient: &patient,
-        vaccine: &vaccine,
-        dose_number,
-        has_open_request: open.one(db).await?.is_some(),
-        has_overlapping_booking: false,
+    let has_open_request = open.one(db).await?.is_some();
+    let judged = vaccines.iter().map(|vaccine| {
+        let facts = Facts { patient: &patient, vaccine, dose_number, has_open_request, has_overlapping_booking: false };
+        eligibility::judge(&facts, on)
+    });
+    judged.min_by_key(preference).ok_or(Error::NotFound)
+}
+
+/// Order of the answers for the vaccines of a course: the best first.
+fn preference(judged: &Eligibility) -> (Verdict, NaiveDate) {
+    (judged.verdict, judged.earliest_on.unwrap_or(NaiveDate::MAX))
+}
+
+async fn vaccines_of(db: &impl ConnectionTrait, wanted: Wanted) -> Result<Vec<vaccines::Model>> {
+    let (vaccines, unknown) = match wanted {
+        Wanted::Vaccine(id) => {
+            (vaccines::Column::Id.eq(id), Violation::new("vaccine_id", "unknown", "is not a vaccine"))
+        }
+        Wanted::Course(id) => {
+            let message = "is not a course, or has no vaccine";
+            (vaccines::Column::CourseId.eq(id), Violation::new("course_id", "unknown", message))
+        }
     };
-    Ok(eligibility::judge(&facts, question.on.unwrap_or_else(|| zone.date(clock.now()))))
+    let vaccines = vaccines::Entity::find().filter(vaccines).order_by_asc(vaccines::Column::Id).all(db).await?;
+    if vaccines.is_empty() { Err(unknown.into()) } else { Ok(vaccines) }
 }
 
 /// The patient, or what a first request would make of the account or the contact.
 async fn person(
     db: &impl ConnectionTrait,
     clock: &Clock,
-    actor: &Actor,
+    caller: &Caller,
     user: users::Model,
-    contact_id: Option<Uuid>,
+    person: Person,
 ) -> Result<patients::Model> {
-    let known = patients::Entity::find().filter(patients::Column::UserId.eq(actor.user_id));
-    let known = match contact_id {
-        Some(id) => known.filter(patients::Column::ContactId.eq(id)),
-        None => known.filter(patients::Column::Relation.eq("self")),
-    };
-    if let Some(patient) = known.one(db).await? {
-        return Ok(patient);
-    }
-    let row = match contact_id {
-        None => people::from_account(user, clock.now()),
-        Some(id) => {
-            let unknown = || Violation::new("contact_id", "unknown", "is not one of your contacts");
-            let contact = match crate::domain::contacts::contacts::get(db, actor, id).await {
-                Err(Error::NotFound) => return Err(unknown().into()),
-                contact => contact?,
-            };
-            people::from_contact(contact, clock.now())
+    let known = patients::Entity::find().filter(patients::Column::UserId.eq(user.id));
+    let row = match person {
+        Person::Patient(id) => {
+            return known_or(
+                people::get(db, clock, caller, id).await,
+                "patient_id",
+                "is not a patient whom you may see",
+            );
         }
+        Person::Own => match known.filter(patients::Column::Relation.eq("self")).one(db).await? {
+            Some(patient) => return Ok(patient),
+            None => people::from_account(user, clock.now()),
+        },
+        Person::Contact(id) => match known.filter(patients::Column::ContactId.eq(id)).one(db).await? {
+            Some(patient) => return Ok(patient),
+            None => {
+                let contact =
+                    known_or(contacts::get(db, &caller.actor, id).await, "contact_id", "is not one of your contacts")?;
+                people::from_contact(contact, clock.now())
+            }
+        },
     };
     Ok(row.try_into_model()?)
+}
+
+/// Reports an unknown id as a violation of a member.
+fn known_or<T>(found: Result<T>, field: &'static str, message: &'static str) -> Result<T> {
+    match found {
+        Err(Error::NotFound) => Err(Violation::new(field, "unknown", message).into()),
+        found => found,
+    }
 }

@@ -6,6 +6,7 @@ use sea_orm::sea_query::LockType;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
+use crate::db::QueryText;
 use crate::error::Result;
 
 /// Locks the patient of a request, if there is such a request.
@@ -13,12 +14,16 @@ pub(super) async fn patient_of(
     transaction: &impl ConnectionTrait,
     request_id: Uuid,
 ) -> Result<Option<patients::Model>> {
-    let its = vaccine_requests::Entity::find_by_id(request_id)
-        .select_only()
-        .column(vaccine_requests::Column::PatientId)
-        .into_query();
-    let patient = patients::Entity::find().filter(patients::Column::Id.in_subquery(its));
-    Ok(patient.lock(LockType::NoKeyUpdate).one(transaction).await?)
+    static QUERY: QueryText = QueryText::new();
+    let build = || {
+        let its = vaccine_requests::Entity::find_by_id(Uuid::nil())
+            .select_only()
+            .column(vaccine_requests::Column::PatientId)
+            .into_query();
+        let patient = patients::Entity::find().filter(patients::Column::Id.in_subquery(its));
+        patient.lock(LockType::NoKeyUpdate)
+    };
+    Ok(QUERY.find(transaction, [request_id.into()], build).await?)
 }
 
 /// Locks slots, and returns them by id.

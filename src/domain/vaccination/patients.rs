@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::db::Transact;
 use crate::domain::records::audit::{self, Event};
-use crate::domain::records::word_search::Words;
+use crate::domain::vaccination::people::{PeopleFilter, words};
 use crate::domain::vaccination::rules::BookingRules;
 use crate::domain::values::actor::Actor;
 use crate::domain::values::caller::Caller;
@@ -21,7 +21,7 @@ use crate::domain::values::clock::Clock;
 use crate::domain::values::page::{Page, Slice};
 use crate::domain::values::patch::Patch;
 use crate::domain::values::person::{FullName, latest_birth_date};
-use crate::domain::values::search::{self, SearchText};
+use crate::domain::values::search::index_words;
 use crate::error::{Conflict, Error, Result, Violation};
 
 /// Changes of a patient.
@@ -35,11 +35,6 @@ pub struct PatientChanges {
     pub birth_month: Patch<i16>,
     /// Day of birth, from 1.
     pub birth_day: Patch<i16>,
-}
-
-/// The table of words.
-pub(super) fn words() -> Words {
-    Words::new(patient_words::Entity, patient_words::Column::Word, patient_words::Column::PatientId)
 }
 
 /// The patients that an actor may see: those of their account; staff see all.
@@ -157,7 +152,7 @@ pub async fn insert_words<'a>(
 ) -> Result<()> {
     let rows = patients.flat_map(|(patient_id, name)| {
         let row = move |word| patient_words::ActiveModel { word: Set(word), patient_id: Set(patient_id) };
-        search::words(name).into_iter().map(row)
+        index_words(name).into_iter().map(row)
     });
     let rows: Vec<_> = rows.collect();
     if !rows.is_empty() {
@@ -167,29 +162,45 @@ pub async fn insert_words<'a>(
     Ok(())
 }
 
-/// Lists patients, newest first: those of the account of the actor, or, with a search, those that staff find.
+/// Lists the patients of the account of the actor, newest first.
 ///
 /// # Errors
-/// [`Error::Forbidden`] if a patient searches; database errors.
-pub async fn list(
+/// Database errors.
+pub async fn list_own(db: &impl ConnectionTrait, actor: &Actor, page: Page) -> Result<Slice<Model>> {
+    listed(db, Condition::all().add(Column::UserId.eq(actor.user_id)), page).await
+}
+
+/// Searches all patients, newest first. This is recorded, with its purpose.
+///
+/// # Errors
+/// [`Error::Forbidden`] unless the actor is staff; a violation if nothing is searched, or no purpose is named.
+pub async fn search(
     db: &impl ConnectionTrait,
     clock: &Clock,
     caller: &Caller,
-    search: Option<(&SearchText, &str)>,
+    people: &PeopleFilter,
+    purpose: Option<&str>,
     page: Page,
 ) -> Result<Slice<Model>> {
-    let mut condition = Condition::all();
-    match search {
-        None => condition = condition.add(Column::UserId.eq(caller.actor.user_id)),
-        Some((text, _)) => {
-            caller.actor.require(entity::Role::Staff)?;
-            let id = Expr::col((Entity, Column::Id));
-            let Some(matching) = words().matching(db, text, id).await? else {
-                return Ok(page.slice(Vec::new(), |patient: &Model| patient.id));
-            };
-            condition = condition.add(matching);
-        }
+    caller.actor.require(entity::Role::Staff)?;
+    if people.is_empty() {
+        return Err(Violation::new("q", "required", "is required with purpose, or email, phone_number or nid").into());
     }
+    let purpose = purpose.ok_or_else(|| Violation::new("purpose", "required", "is required for a search"))?;
+    let [id, user_id] = [Column::Id, Column::UserId].map(|column| Expr::col((Entity, column)));
+    let page = match people.condition(db, &caller.actor, id, user_id).await? {
+        Some(condition) => listed(db, condition, page).await?,
+        None => page.slice(Vec::new(), |patient: &Model| patient.id),
+    };
+    if page.items.is_empty() {
+        record_empty_search(db, clock, caller, Some(purpose)).await?;
+    }
+    let found = page.items.iter().map(|patient| (patient.id, patient.user_id));
+    record_read(db, clock, caller, found, Some(purpose)).await?;
+    Ok(page)
+}
+
+async fn listed(db: &impl ConnectionTrait, condition: Condition, page: Page) -> Result<Slice<Model>> {
     let patients = Entity::find()
         .filter(condition)
         .apply_if(page.after, |all, after| all.filter(Column::Id.lt(after)))
@@ -197,10 +208,21 @@ pub async fn list(
         .limit(page.rows())
         .all(db)
         .await?;
-    let page = page.slice(patients, |patient| patient.id);
-    let purpose = search.map(|(_, purpose)| purpose);
-    record_read(db, clock, caller, page.items.iter().map(|patient| (patient.id, patient.user_id)), purpose).await?;
-    Ok(page)
+    Ok(page.slice(patients, |patient| patient.id))
+}
+
+/// Records that staff searched, and found nobody.
+pub(super) async fn record_empty_search(
+    db: &impl ConnectionTrait,
+    clock: &Clock,
+    caller: &Caller,
+    purpose: Option<&str>,
+) -> Result<()> {
+    if !caller.actor.is_staff() {
+        return Ok(());
+    }
+    let event = Event::new(AuditAction::PatientRead, &caller.client).by(Some(caller.actor.user_id));
+    event.detail(purpose.unwrap_or("nobody found")).record(db, clock.now()).await
 }
 
 /// Records that staff read the data of patients, except of their own account.
@@ -232,7 +254,7 @@ pub async fn get(db: &impl ConnectionTrait, clock: &Clock, caller: &Caller, id: 
     Ok(patient)
 }
 
-/// Updates a patient. Changes by staff are recorded.
+/// Updates a patient. The change is recorded, also if the owner made it: a place was booked for this person.
 ///
 /// # Errors
 /// [`Error::NotFound`]; a violation if the resulting birth date does not exist or is in the future.
@@ -269,14 +291,10 @@ pub async fn update(
     let patient = changed.into_iter().next().ok_or(Error::NotFound)?;
     check_birth_date(&patient)?;
     if let Some(name) = &name {
-        let old = patient_words::Entity::delete_many().filter(patient_words::Column::PatientId.eq(id));
-        old.exec(&transaction).await?;
-        insert_words(&transaction, [(id, name.as_str())].into_iter()).await?;
+        words().replace(&transaction, id, index_words(name)).await?;
     }
-    if patient.user_id != Some(actor.user_id) {
-        let event = Event::new(AuditAction::PatientChanged, &caller.client).by(Some(actor.user_id));
-        event.to(patient.user_id).on(id).record(&transaction, now).await?;
-    }
+    let event = Event::new(AuditAction::PatientChanged, &caller.client).by(Some(actor.user_id));
+    event.to(patient.user_id).on(id).record(&transaction, now).await?;
     transaction.commit().await?;
     Ok(patient)
 }

@@ -1,24 +1,22 @@
-//! Reading vaccine requests: each with its patient and its booked slot, by one statement.
+//! Reading vaccine requests: each with its patient, contact and booked slot, by one statement.
 
 use chrono::{DateTime, Utc};
-use entity::{RequestStatus, centres, patients, slots, users, vaccine_requests};
-use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
+use entity::{PatientRelation, RequestStatus, patients as patients_table, slots, vaccine_requests};
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, IdenStatic as _, Iterable, JoinType,
-    QueryFilter, QueryOrder, QueryResult, QuerySelect, QueryTrait, Select,
+    ColumnTrait, ConnectionTrait, EntityTrait, Iterable, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
 };
 use uuid::Uuid;
 use vaccine_requests::Column;
 
-use crate::domain::accounts::user_words;
-use crate::domain::vaccination::patients as people;
+use crate::db::QueryText;
+use crate::domain::vaccination::patients;
+use crate::domain::vaccination::people::PeopleFilter;
+use crate::domain::vaccination::request_rows;
 use crate::domain::values::actor::Actor;
 use crate::domain::values::caller::Caller;
 use crate::domain::values::clock::Clock;
-use crate::domain::values::email::Email;
 use crate::domain::values::page::{Page, Slice, first_id_at, last_id_before};
-use crate::domain::values::person::{NationalId, PhoneNumber};
-use crate::domain::values::search::SearchText;
 use crate::error::{Error, Result};
 
 /// Requests of one status that are counted at most.
@@ -30,13 +28,30 @@ pub struct Request {
     /// The row.
     pub request: vaccine_requests::Model,
     /// The patient.
-    pub patient: patients::Model,
+    pub patient: patients_table::Model,
     /// National id of the patient, if they have an account.
     pub nid: Option<String>,
     /// When staff verified the national id.
     pub nid_verified_at: Option<DateTime<Utc>>,
+    /// The contact of the patient, while there is one.
+    pub contact: Option<ContactName>,
     /// The booked slot.
     pub slot: Option<BookedSlot>,
+}
+
+/// Name and birthday of a contact.
+#[derive(Clone, Debug)]
+pub struct ContactName {
+    /// First name.
+    pub first_name: String,
+    /// Last name.
+    pub last_name: String,
+    /// Month of birth, from 1.
+    pub birth_month: Option<i16>,
+    /// Day of birth, from 1.
+    pub birth_day: Option<i16>,
+    /// Year of birth.
+    pub birth_year: Option<i16>,
 }
 
 /// A slot and its centre.
@@ -65,14 +80,8 @@ pub struct RequestFilter {
     pub patient_id: Option<Uuid>,
     /// Booked slot.
     pub slot_id: Option<Uuid>,
-    /// For each of these words, a word of the name of the patient begins with it.
-    pub search: Option<SearchText>,
-    /// E-mail address of the account.
-    pub email: Option<Email>,
-    /// Telephone number of the account; only its digits matter.
-    pub phone_number: Option<PhoneNumber>,
-    /// National id of the account.
-    pub nid: Option<NationalId>,
+    /// The patient.
+    pub people: PeopleFilter,
     /// Creation at this time or later.
     pub created_from: Option<DateTime<Utc>>,
     /// Creation before this time.
@@ -96,7 +105,10 @@ pub async fn list(
     filter: &RequestFilter,
     page: Page,
 ) -> Result<Slice<Request>> {
-    let Some(found) = found(db, filter).await? else {
+    let [patient_id, user_id] =
+        [Column::PatientId, Column::UserId].map(|column| Expr::col((vaccine_requests::Entity, column)));
+    let Some(found) = filter.people.condition(db, &caller.actor, patient_id, user_id).await? else {
+        patients::record_empty_search(db, clock, caller, None).await?;
         return Ok(page.slice(Vec::new(), |request: &Request| request.request.id));
     };
     let requests = visible_to(&caller.actor)
@@ -107,8 +119,8 @@ pub async fn list(
         .apply_if(filter.patient_id, |requests, id| requests.filter(Column::PatientId.eq(id)))
         .apply_if(filter.slot_id, |requests, id| requests.filter(Column::SlotId.eq(id)))
         .apply_if(filter.contact_id, |requests, id| {
-            let its = patients::Entity::find().select_only().column(patients::Column::Id);
-            let its = its.filter(patients::Column::ContactId.eq(id)).into_query();
+            let its = patients_table::Entity::find().select_only().column(patients_table::Column::Id);
+            let its = its.filter(patients_table::Column::ContactId.eq(id)).into_query();
             requests.filter(
                 Expr::col((vaccine_requests::Entity, Column::PatientId)).eq(Expr::SubQuery(None, Box::new(its.into()))),
             )
@@ -124,6 +136,9 @@ pub async fn list(
         .order_by_desc(Column::Id)
         .limit(page.rows());
     let page = page.slice(read(db, requests).await?, |request| request.request.id);
+    if page.items.is_empty() && !filter.people.is_empty() {
+        patients::record_empty_search(db, clock, caller, None).await?;
+    }
     record_read(db, clock, caller, &page.items).await?;
     Ok(page)
 }
@@ -133,28 +148,7 @@ async fn record_read(db: &impl ConnectionTrait, clock: &Clock, caller: &Caller, 
         return Ok(());
     }
     let patients = requests.iter().map(|request| (request.patient.id, request.patient.user_id));
-    people::record_read(db, clock, caller, patients, None).await
-}
-
-/// The condition that finds people; `None` if there are none.
-async fn found(db: &impl ConnectionTrait, filter: &RequestFilter) -> Result<Option<Condition>> {
-    let mut found = Condition::all();
-    if let Some(text) = &filter.search {
-        let id = Expr::col((vaccine_requests::Entity, Column::PatientId));
-        let Some(matching) = people::words().matching(db, text, id).await? else { return Ok(None) };
-        found = found.add(matching);
-    }
-    let accounts =
-        |condition| Query::select().column(users::Column::Id).from(users::Entity).and_where(condition).to_owned();
-    let subqueries = [
-        filter.email.as_ref().map(|email| accounts(users::Column::Email.eq(email.as_str()))),
-        filter.nid.as_ref().map(|nid| accounts(users::Column::NidKey.eq(nid.key()))),
-        filter.phone_number.as_ref().map(|number| user_words::with_phone_number(number.as_str())),
-    ];
-    for accounts in subqueries.into_iter().flatten() {
-        found = found.add(Column::UserId.in_subquery(accounts));
-    }
-    Ok(Some(found))
+    patients::record_read(db, clock, caller, patients, None).await
 }
 
 /// All requests of a user, oldest first.
@@ -176,8 +170,12 @@ pub async fn get(db: &impl ConnectionTrait, clock: &Clock, caller: &Caller, id: 
 
 /// Reads a request that the caller may see.
 pub(super) async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Request> {
-    let request = vaccine_requests::Entity::find_by_id(id);
-    read(db, request).await?.into_iter().next().ok_or(Error::NotFound)
+    static QUERY: QueryText = QueryText::new();
+    let build = || request_rows::query(vaccine_requests::Entity::find_by_id(Uuid::nil()));
+    // In the order of the text: the relation in a join, and the id.
+    let values = [PatientRelation::Own.into(), id.into()];
+    let row = db.query_one_raw(QUERY.statement(db, values, build)).await?;
+    request_rows::read(&row.ok_or(Error::NotFound)?)
 }
 
 /// Number of requests of each status, counted up to [`MAX_COUNT`].
@@ -207,64 +205,6 @@ pub async fn counts(db: &impl ConnectionTrait, actor: &Actor) -> Result<Vec<(Req
 
 /// Reads requests with their patients and slots.
 async fn read(db: &impl ConnectionTrait, requests: Select<vaccine_requests::Entity>) -> Result<Vec<Request>> {
-    let rows = db.query_all(&joined(requests)).await?;
-    rows.iter().map(request_of).collect()
-}
-
-fn joined(requests: Select<vaccine_requests::Entity>) -> SelectStatement {
-    let mut query = requests.select_only().into_query();
-    add_columns::<vaccine_requests::Entity>(&mut query, "r_");
-    add_columns::<patients::Entity>(&mut query, "p_");
-    add_columns::<slots::Entity>(&mut query, "s_");
-    for (table_column, alias) in [(centres::Column::Name, "c_name"), (centres::Column::TimeZone, "c_time_zone")] {
-        query.expr_as(Expr::col((centres::Entity, table_column)), alias);
-    }
-    for (table_column, alias) in [(users::Column::Nid, "u_nid"), (users::Column::NidVerifiedAt, "u_nid_verified_at")] {
-        query.expr_as(Expr::col((users::Entity, table_column)), alias);
-    }
-    let of_request = |column| Expr::col((vaccine_requests::Entity, column));
-    let of_patient = |column| Expr::col((patients::Entity, column));
-    query
-        .join(JoinType::InnerJoin, patients::Entity, of_patient(patients::Column::Id).eq(of_request(Column::PatientId)))
-        .join(
-            JoinType::LeftJoin,
-            users::Entity,
-            Expr::col((users::Entity, users::Column::Id))
-                .eq(of_patient(patients::Column::UserId))
-                .and(of_patient(patients::Column::Relation).eq("self")),
-        )
-        .join(
-            JoinType::LeftJoin,
-            slots::Entity,
-            Expr::col((slots::Entity, slots::Column::Id)).eq(of_request(Column::SlotId)),
-        )
-        .join(
-            JoinType::LeftJoin,
-            centres::Entity,
-            Expr::col((centres::Entity, centres::Column::Id)).eq(Expr::col((slots::Entity, slots::Column::CentreId))),
-        );
-    query
-}
-
-fn add_columns<E: EntityTrait>(query: &mut SelectStatement, prefix: &str) {
-    for column in E::Column::iter() {
-        query.expr_as(Expr::col((E::default(), column)), format!("{prefix}{}", column.as_str()));
-    }
-}
-
-fn request_of(row: &QueryResult) -> Result<Request> {
-    let slot = match slots::Model::from_query_result_optional(row, "s_")? {
-        Some(slot) => {
-            let (centre_name, time_zone) = (row.try_get("c_", "name")?, row.try_get("c_", "time_zone")?);
-            Some(BookedSlot { slot, centre_name, time_zone })
-        }
-        None => None,
-    };
-    Ok(Request {
-        request: vaccine_requests::Model::from_query_result(row, "r_")?,
-        patient: patients::Model::from_query_result(row, "p_")?,
-        nid: row.try_get("u_", "nid")?,
-        nid_verified_at: row.try_get("u_", "nid_verified_at")?,
-        slot,
-    })
+    let rows = db.query_all(&request_rows::query(requests)).await?;
+    rows.iter().map(request_rows::read).collect()
 }

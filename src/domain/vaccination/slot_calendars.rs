@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use entity::AuditAction;
 use entity::slots::{Column, Entity};
+use entity::{AuditAction, Role};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, TransactionSession as _};
 use uuid::Uuid;
 
@@ -68,6 +68,7 @@ pub async fn add(
     centre_id: Uuid,
     new: NewCalendar,
 ) -> Result<Response> {
+    caller.actor.require(Role::Staff)?;
     let now = clock.now();
     let transaction = db.begin().await?;
     if let Some(response) = once.begin(&transaction, caller.actor.user_id, now).await? {

@@ -3,10 +3,10 @@
 use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
 use entity::slots::{ActiveModel, Column, Entity, Model};
 use entity::{AuditAction, Role, centres as centres_table, vaccines};
-use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Query};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Set,
-    TransactionSession as _,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult as _, Order, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Select, Set, TransactionSession as _,
 };
 use uuid::Uuid;
 
@@ -43,6 +43,13 @@ const ALTERNATIVE_RANGE: Duration = Duration::days(31);
 /// Free slots that a refused booking names.
 const ALTERNATIVES: u64 = 3;
 
+/// Slots before, and slots after a full slot, among which free ones are looked for. It bounds the work of a refusal when
+/// everything is full.
+const ALTERNATIVE_SLOTS: u64 = 1000;
+
+/// Name of the subquery with these slots.
+const NEAR: &str = "near";
+
 /// A slot with the time zone of its centre.
 #[derive(Clone, Debug)]
 pub struct Slot {
@@ -77,7 +84,7 @@ pub struct NewSlot {
 }
 
 /// Changes of a slot.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SlotChanges {
     /// Places.
     pub capacity: Option<Capacity>,
@@ -103,7 +110,7 @@ pub async fn get(db: &impl ConnectionTrait, id: Uuid) -> Result<Slot> {
     }
 }
 
-/// Lists the slots of a centre that can be booked, for some local days, by time. A slot that has begun is not listed.
+/// Lists the open slots of a centre for some local days by time, full ones too. A slot that has begun is not listed.
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is no such centre.
@@ -148,25 +155,38 @@ pub(super) async fn alternatives(
     full: &Model,
     bookable_from: DateTime<Utc>,
 ) -> Result<Vec<Slot>> {
-    let free = || {
-        let places = Expr::col(Column::Booked).add(Expr::col(Column::Held));
+    let near = |order: Order| {
         Entity::find()
             .filter(Column::CentreId.eq(full.centre_id))
             .filter(Column::VaccineId.eq(full.vaccine_id))
-            .filter(Column::ClosedAt.is_null())
-            .filter(Column::InvitedOnly.eq(false))
             .filter(Column::StartsAt.gt(Ord::max(bookable_from, full.starts_at - ALTERNATIVE_RANGE)))
             .filter(Column::StartsAt.lt(full.starts_at + ALTERNATIVE_RANGE))
-            .filter(places.lt(Expr::col(Column::Capacity)))
-            .limit(ALTERNATIVES)
+            .order_by(Column::StartsAt, order)
+            .limit(ALTERNATIVE_SLOTS)
     };
-    let mut slots = free().filter(Column::StartsAt.gt(full.starts_at)).order_by_asc(Column::StartsAt).all(db).await?;
-    let before = free().filter(Column::StartsAt.lt(full.starts_at));
-    slots.extend(before.order_by_desc(Column::StartsAt).all(db).await?);
+    let after = near(Order::Asc).filter(Column::StartsAt.gt(full.starts_at));
+    let before = near(Order::Desc).filter(Column::StartsAt.lt(full.starts_at));
+    let mut slots = free_of(db, after, Order::Asc).await?;
+    slots.extend(free_of(db, before, Order::Desc).await?);
     slots.sort_by_key(|slot| ((slot.starts_at - full.starts_at).abs(), slot.starts_at));
     slots.truncate(usize::try_from(ALTERNATIVES).unwrap_or(0));
     let centre = centres::get(db, full.centre_id).await?;
     slots.into_iter().map(|slot| with_zone(slot, &centre.time_zone)).collect()
+}
+
+/// The first slots of a query that have a free place for anyone.
+async fn free_of(db: &impl ConnectionTrait, slots: Select<Entity>, order: Order) -> Result<Vec<Model>> {
+    let column = |column: Column| Expr::col((NEAR, column));
+    let mut free = Query::select();
+    free.column((NEAR, Asterisk))
+        .from_subquery(slots.into_query(), NEAR)
+        .and_where(column(Column::ClosedAt).is_null())
+        .and_where(column(Column::InvitedOnly).eq(false))
+        .and_where(column(Column::Booked).add(column(Column::Held)).lt(column(Column::Capacity)))
+        .order_by((NEAR, Column::StartsAt), order)
+        .limit(ALTERNATIVES);
+    let rows = db.query_all(&free).await?;
+    Ok(rows.iter().map(|row| Model::from_query_result(row, "")).collect::<std::result::Result<_, _>>()?)
 }
 
 /// Adds a slot to a centre in which the actor acts.
@@ -181,6 +201,7 @@ pub async fn create(
     centre_id: Uuid,
     new: NewSlot,
 ) -> Result<Response> {
+    caller.actor.require(Role::Staff)?;
     let now = clock.now();
     let transaction = db.begin().await?;
     if let Some(response) = once.begin(&transaction, caller.actor.user_id, now).await? {
@@ -281,10 +302,15 @@ pub async fn update(
     changes: SlotChanges,
 ) -> Result<Slot> {
     caller.actor.require(Role::Staff)?;
+    if changes == SlotChanges::default() {
+        let slot =
+            Entity::find_by_id(id).filter(centres::acts_in(&caller.actor, Expr::col((Entity, Column::CentreId))));
+        let slot = slot.one(db).await?.ok_or(Error::NotFound)?;
+        let centre = centres::get(db, slot.centre_id).await?;
+        return with_zone(slot, &centre.time_zone);
+    }
     let transaction = db.begin().await?;
     let mut update = Entity::update_many()
-        // Also without a change, so that the slot is found.
-        .col_expr(Column::Held, Expr::col(Column::Held))
         .filter(Column::Id.eq(id))
         .filter(centres::acts_in(&caller.actor, Expr::col((Entity, Column::CentreId))));
     if let Some(capacity) = changes.capacity {

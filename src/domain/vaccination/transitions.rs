@@ -72,10 +72,8 @@ pub async fn decide(
     if status == RequestStatus::Rejected {
         patients::close_request(&transaction, patient.id).await?;
     }
-    if request.request.user_id != Some(actor.user_id) {
-        let event = Event::new(action, &caller.client).by(Some(actor.user_id));
-        event.to(request.request.user_id).on(id).record(&transaction, now).await?;
-    }
+    let event = Event::new(action, &caller.client).by(Some(actor.user_id));
+    event.to(request.request.user_id).on(id).record(&transaction, now).await?;
     transaction.commit().await?;
     Ok(request)
 }
@@ -96,7 +94,8 @@ async fn check_rules(
         has_open_request: false,
         has_overlapping_booking: false,
     };
-    let judged = eligibility::judge(&facts, now.date_naive());
+    let today = accounts::local_date(transaction, request.user_id, now).await?;
+    let judged = eligibility::judge(&facts, today);
     if request.status == RequestStatus::Pending && judged.is_never() {
         return Err(Error::NotEligible(Box::new(judged)));
     }

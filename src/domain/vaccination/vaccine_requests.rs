@@ -173,7 +173,8 @@ pub async fn update(
     let patient = locks::patient_of(&transaction, id).await?.ok_or(Error::NotFound)?;
     if let Some(request) = update.exec_with_returning(&transaction).await?.into_iter().next() {
         let vaccine = vaccines::Entity::find_by_id(request.vaccine_id).one(&transaction).await?;
-        let judged = judge(&patient, &vaccine.ok_or(Error::NotFound)?, request.dose_number, clock.now().date_naive());
+        let today = accounts::local_date(&transaction, request.user_id, clock.now()).await?;
+        let judged = judge(&patient, &vaccine.ok_or(Error::NotFound)?, request.dose_number, today);
         if has_new_dose && judged.is_never() {
             return Err(Error::NotEligible(Box::new(judged)));
         }

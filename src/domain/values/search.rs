@@ -24,7 +24,8 @@ impl SearchText {
     /// A violation `blank`, `control`, `length` or `words`.
     pub fn parse(raw: &str) -> Result<Self, Violation> {
         let line = Line::parse(raw)?;
-        if line.as_str().split_whitespace().nth(Self::MAX_WORDS).is_some() {
+        let words = Ord::max(line.as_str().split_whitespace().count(), searched_words(line.as_str()).len());
+        if words > Self::MAX_WORDS {
             return Err(Violation::of_value("words", format!("must be at most {} words", Self::MAX_WORDS)));
         }
         Ok(Self(line))
@@ -64,8 +65,22 @@ pub fn fold(text: &str) -> String {
     DecomposingNormalizerBorrowed::new_nfd().normalize(&folded).into_owned()
 }
 
+/// The folded words by which a name is found. Each word with accents is found with them, and without.
+#[must_use]
+pub fn index_words(name: &str) -> BTreeSet<String> {
+    let mut all = words(name);
+    let plain: Vec<String> = all.iter().map(|word| word.chars().filter(|c| !is_accent(*c)).collect()).collect();
+    all.extend(plain.into_iter().filter(|word| !word.is_empty()));
+    all
+}
+
+/// Whether a character of decomposed text is an accent (combining diacritical marks).
+const fn is_accent(character: char) -> bool {
+    matches!(character, '\u{300}'..='\u{36f}')
+}
+
 /// The folded words of a name. They are separated by white space and punctuation.
-pub fn words(name: &str) -> BTreeSet<String> {
+fn words(name: &str) -> BTreeSet<String> {
     let is_separator = |c: char| c.is_whitespace() || "-.,'\u{2019}()/".contains(c);
     fold(name).split(is_separator).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
@@ -93,7 +108,7 @@ pub fn contains_pattern(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{SearchText, contains_pattern, fold};
+    use super::{SearchText, contains_pattern, fold, index_words};
 
     #[test]
     fn letter_case_does_not_matter_in_any_script() {
@@ -124,6 +139,21 @@ mod tests {
         assert_eq!(words("Anne-Marie O'Neill  (Dr.)"), ["marie", "neill", "anne", "dr", "o"]);
         assert_eq!(words("King ADA.L@example.org"), ["ada.l@example.org", "king"]);
         assert!(words("-.").is_empty());
+    }
+
+    #[test]
+    fn a_name_is_found_with_its_accents_and_without() {
+        let found = |text: &str| index_words(text).into_iter().collect::<Vec<_>>();
+        assert_eq!(found("Müller"), ["muller", "mu\u{308}ller"]);
+        assert_eq!(found("Ada \u{301}"), ["ada", "\u{301}"]);
+    }
+
+    #[test]
+    fn punctuation_makes_no_more_words_than_white_space() {
+        assert!(SearchText::parse("a b c d e f g h i j").is_ok());
+        for text in ["a b c d e f g h i j k", "a-b-c-d-e-f-g-h-i-j-k"] {
+            assert_eq!(SearchText::parse(text).unwrap_err().code, "words");
+        }
     }
 
     #[test]

@@ -37,6 +37,9 @@ impl Value for TimeZone {
     }
 }
 
+/// Names of the database that mean that a zone is not set.
+const NO_PLACE: [&str; 2] = ["Etc/Unknown", "Factory"];
+
 impl TimeZone {
     /// Maximum number of characters of a name.
     pub const MAX_CHARS: usize = 64;
@@ -50,6 +53,9 @@ impl TimeZone {
     /// Returns a violation `time_zone` if there is no such zone.
     pub fn parse(name: &str) -> Result<Self, Violation> {
         let refused = || Violation::new("time_zone", "time_zone", "must be an IANA time zone, such as Europe/Berlin");
+        if NO_PLACE.iter().any(|unset| unset.eq_ignore_ascii_case(name)) {
+            return Err(refused());
+        }
         jiff::tz::TimeZone::get(name).map(Self).map_err(|_| refused())
     }
 

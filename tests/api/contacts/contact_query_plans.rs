@@ -97,12 +97,13 @@ async fn contacts_are_found_by_index() {
     }
     let contact = contacts::create(&db, auth, &own, new_contact(1)).await.unwrap();
     contacts::get(&db, &own, contact.id).await.unwrap();
+    let as_own = Caller { actor: own, client: Client::default() };
     let changes = ContactChanges {
         birth_day: Patch::Set(3),
         first_name: Some(NamePart::parse("Other").unwrap()),
         ..ContactChanges::default()
     };
-    contacts::update(&db, &auth.clock, &own, contact.id, changes).await.unwrap();
+    contacts::update(&db, &auth.clock, &as_own, contact.id, changes).await.unwrap();
     let new =
         NewRequest { contact_id: Some(contact.id), vaccine_id, dose_number: Doses::parse(1).unwrap(), note: None };
     let once = Once { key: None, render: no_response };
@@ -113,7 +114,7 @@ async fn contacts_are_found_by_index() {
     let found = request_list::list(&db, &auth.clock, &staff, &for_contact, page).await.unwrap().items;
     assert_eq!(found[0].patient.given_name.as_deref(), Some("Other"));
     let other = contacts::create(&db, auth, &own, new_contact(2)).await.unwrap();
-    contacts::delete(&db, &own, other.id).await.unwrap();
+    contacts::delete(&db, &auth.clock, &own, other.id).await.unwrap();
     assert!(db.count() > 18, "{}", db.count());
 }
 

@@ -11,7 +11,7 @@ fn preflight(app: &TestApp, origin: &str) -> reqwest::RequestBuilder {
     app.request(Method::OPTIONS, "/api/v1/users/me")
         .header("origin", origin)
         .header("access-control-request-method", "PATCH")
-        .header("access-control-request-headers", "authorization, content-type")
+        .header("access-control-request-headers", "authorization, content-type, idempotency-key")
 }
 
 #[tokio::test]
@@ -41,7 +41,8 @@ async fn a_preflight_of_a_configured_origin_is_answered_before_the_guard() {
         (refused.status().as_u16(), &refused.headers()["access-control-allow-origin"]),
         (401, &ORIGIN.parse().unwrap())
     );
-    assert!(refused.headers()["access-control-expose-headers"].to_str().unwrap().contains("retry-after"));
+    let exposed = refused.headers()["access-control-expose-headers"].to_str().unwrap();
+    assert!(exposed.contains("retry-after") && exposed.contains("idempotency-replayed"), "{exposed}");
     let stranger = preflight(&app, "https://evil.example").send().await.unwrap();
     assert_eq!(stranger.status(), 400);
     assert_eq!(stranger.headers()["content-type"], "application/problem+json");

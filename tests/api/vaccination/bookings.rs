@@ -1,83 +1,12 @@
-//! Bookings: book, move, unbook, cancel, close, and what happens when many do it at once.
+//! Bookings: book, move, unbook, cancel.
 
-use chrono::{DateTime, Duration, Utc};
-use futures_util::future::join_all;
-use reqwest::Method;
-use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
+use chrono::Duration;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::clinic::{Clinic, act, book, end};
 use crate::BACKEND;
-use crate::support::actor::Actor;
 use crate::support::app::{PASSWORD, TestApp};
-use crate::support::response::TestResponse;
-
-/// A centre with an admin, who acts in every centre.
-struct Clinic<'a> {
-    app: &'a TestApp,
-    admin: Actor<'a>,
-    centre: String,
-}
-
-impl<'a> Clinic<'a> {
-    async fn open(app: &'a TestApp) -> Self {
-        let admin = app.admin().await;
-        let centre = add_centre(&admin, "Europe/London").await;
-        Self { app, admin, centre }
-    }
-
-    /// Adds a slot of the vaccine FLU that starts in some hours.
-    async fn slot(&self, hours: i64, capacity: i32) -> String {
-        self.slot_at(self.app.clock.now() + Duration::hours(hours), capacity).await
-    }
-
-    async fn slot_at(&self, start: DateTime<Utc>, capacity: i32) -> String {
-        let body = json!({
-            "vaccine_id": self.app.vaccine("FLU").await,
-            "starts_at": start,
-            "ends_at": start + Duration::minutes(30),
-            "capacity": capacity,
-        });
-        let slot = self.admin.post(&format!("/centres/{}/slots", self.centre), body).await.created();
-        slot["id"].as_str().unwrap().to_owned()
-    }
-
-    /// A patient with an approved request for FLU.
-    async fn approved(&self) -> (Actor<'a>, String) {
-        let patient = self.app.patient().await;
-        let id = patient.ask_for("FLU").await;
-        self.admin.post_empty(&format!("/vaccine-requests/{id}/approve")).await.ok();
-        (patient, id)
-    }
-
-    async fn free(&self, slot: &str) -> Value {
-        self.app.get(&format!("/api/v1/slots/{slot}")).await.ok()["free"].clone()
-    }
-
-    /// Recounts, and expects that all counters are right.
-    async fn recount(&self) {
-        let request = self.app.request(Method::GET, "/health/invariants").bearer_auth(&self.admin.access_token);
-        let recount = self.app.send(request).await.ok();
-        assert_eq!(recount["violations"], json!([]), "{recount}");
-    }
-}
-
-pub async fn add_centre(admin: &Actor<'_>, time_zone: &str) -> String {
-    let body = json!({ "name": "Town hall", "address": "1 Market Square", "time_zone": time_zone });
-    admin.post("/centres", body).await.created()["id"].as_str().unwrap().to_owned()
-}
-
-async fn act(patient: &Actor<'_>, request: &str, action: &str, slot: &str) -> TestResponse {
-    patient.post(&format!("/vaccine-requests/{request}/{action}"), json!({ "slot_id": slot })).await
-}
-
-async fn book(patient: &Actor<'_>, request: &str, slot: &str) -> TestResponse {
-    act(patient, request, "book", slot).await
-}
-
-async fn end(patient: &Actor<'_>, request: &str, action: &str) -> TestResponse {
-    patient.post_empty(&format!("/vaccine-requests/{request}/{action}")).await
-}
 
 #[tokio::test]
 async fn a_request_is_booked_moved_given_back_and_cancelled() {
@@ -102,71 +31,6 @@ async fn a_request_is_booked_moved_given_back_and_cancelled() {
     assert_eq!(clinic.free(&other).await, 2);
     end(&ada, &request, "cancel").await.problem(409, "request-status");
     end(&ada, &request, "unbook").await.problem(409, "request-status");
-    clinic.recount().await;
-}
-
-#[tokio::test]
-async fn of_many_who_book_one_slot_as_many_as_fit_succeed() {
-    let app = TestApp::start(BACKEND).await;
-    let clinic = Clinic::open(&app).await;
-    let (slot, later, earlier) = (clinic.slot(48, 3).await, clinic.slot(50, 1).await, clinic.slot(47, 1).await);
-    clinic.slot(500, 1).await;
-    let mut people = Vec::new();
-    for _ in 0..12 {
-        people.push(clinic.approved().await);
-    }
-    let attempts = join_all(people.iter().map(|(patient, request)| book(patient, request, &slot))).await;
-    let mut booked = 0;
-    for (attempt, (patient, request)) in attempts.iter().zip(&people) {
-        let status = patient.get(&format!("/vaccine-requests/{request}")).await.ok()["status"].clone();
-        if attempt.status == 200 {
-            booked += 1;
-            assert_eq!(status, "booked");
-        } else {
-            let problem = attempt.problem(409, "slot-full");
-            let alternatives: Vec<_> =
-                problem["alternatives"].as_array().unwrap().iter().map(|slot| &slot["id"]).collect();
-            assert_eq!(alternatives[..2], [&json!(earlier), &json!(later)]);
-            assert_eq!((alternatives.len(), status), (3, json!("approved")));
-        }
-    }
-    assert_eq!((booked, clinic.free(&slot).await), (3, json!(0)));
-    clinic.recount().await;
-}
-
-#[tokio::test]
-async fn a_booking_that_is_cancelled_many_times_at_once_frees_one_place() {
-    let app = TestApp::start(BACKEND).await;
-    let clinic = Clinic::open(&app).await;
-    let slot = clinic.slot(48, 2).await;
-    let ((ada, request), (other, others)) = (clinic.approved().await, clinic.approved().await);
-    book(&ada, &request, &slot).await.ok();
-    book(&other, &others, &slot).await.ok();
-    let attempts = join_all((0..10).map(|_| end(&ada, &request, "cancel"))).await;
-    assert_eq!(attempts.iter().filter(|attempt| attempt.status == 200).count(), 1);
-    assert_eq!(clinic.free(&slot).await, 1);
-    clinic.recount().await;
-}
-
-#[tokio::test]
-async fn two_who_change_places_in_full_slots_are_refused_without_a_deadlock() {
-    let app = TestApp::start(BACKEND).await;
-    let clinic = Clinic::open(&app).await;
-    let slots = [clinic.slot(48, 1).await, clinic.slot(50, 1).await];
-    let people = [clinic.approved().await, clinic.approved().await];
-    for ((patient, request), slot) in people.iter().zip(&slots) {
-        book(patient, request, slot).await.ok();
-    }
-    for _ in 0..5 {
-        let attempts = people.iter().zip(slots.iter().rev());
-        for attempt in join_all(attempts.map(|((patient, request), slot)| act(patient, request, "move", slot))).await {
-            attempt.problem(409, "slot-full");
-        }
-    }
-    for ((patient, request), slot) in people.iter().zip(&slots) {
-        let request = patient.get(&format!("/vaccine-requests/{request}")).await.ok();
-        assert_eq!((&request["slot"]["id"], &request["moves"]), (&json!(slot), &json!(0)));
-    }
     clinic.recount().await;
 }
 
@@ -270,161 +134,54 @@ async fn the_age_is_judged_on_the_local_date_of_the_slot() {
 }
 
 #[tokio::test]
-async fn a_closed_slot_puts_its_bookings_back_and_can_be_opened_again() {
-    let app = TestApp::start(BACKEND).await;
-    let clinic = Clinic::open(&app).await;
-    let slot = clinic.slot(48, 3).await;
-    let people = [clinic.approved().await, clinic.approved().await];
-    for (patient, request) in &people {
-        book(patient, request, &slot).await.ok();
-    }
-    let path = format!("/slots/{slot}");
-    clinic.admin.patch(&path, json!({ "capacity": 1 })).await.problem(409, "capacity-below-booked");
-    assert_eq!(clinic.admin.patch(&path, json!({ "capacity": 2 })).await.ok()["free"], 0);
-    let closed = clinic.admin.post(&format!("{path}/close"), json!({ "reason": "No vaccine" })).await.ok();
-    assert_eq!((&closed["free"], &closed["closed_reason"]), (&json!(0), &json!("No vaccine")));
-    for (patient, request) in &people {
-        let request = patient.get(&format!("/vaccine-requests/{request}")).await.ok();
-        assert_eq!((&request["status"], &request["slot"]), (&json!("approved"), &Value::Null));
-    }
-    clinic.admin.post_empty(&format!("{path}/close")).await.ok();
-    book(&people[0].0, &people[0].1, &slot).await.problem(409, "slot-closed");
-    assert_eq!(clinic.admin.post_empty(&format!("{path}/reopen")).await.ok()["free"], 2);
-    book(&people[0].0, &people[0].1, &slot).await.ok();
-    let date = closed["local_start"].as_str().unwrap().split('T').next().unwrap();
-    let day = format!("/centres/{}/close-day", clinic.centre);
-    assert_eq!(clinic.admin.post(&day, json!({ "date": date })).await.ok()["closed"], 1);
-    clinic.recount().await;
-}
-
-#[tokio::test]
 async fn deleting_an_account_gives_its_places_back() {
     let app = TestApp::start(BACKEND).await;
     let clinic = Clinic::open(&app).await;
     let slot = clinic.slot(48, 1).await;
     let (ada, request) = clinic.approved().await;
     book(&ada, &request, &slot).await.ok();
+    ada.patch("/users/me", json!({ "name": "Xanthippe Quill" })).await.ok();
+    let found = clinic.admin.get("/patients?q=xanth&purpose=test").await.ok();
+    assert_eq!(found["items"].as_array().unwrap().len(), 1);
     let erased = ada.post("/users/me/deletion", json!({ "password": PASSWORD })).await.ok();
     assert_eq!(erased["erased"]["vaccine_requests"], 1);
     assert_eq!(clinic.free(&slot).await, 1);
     clinic.admin.get(&format!("/vaccine-requests/{request}")).await.problem(404, "not-found");
-    let found = clinic.admin.get("/patients?q=ada&purpose=test").await.ok();
+    let found = clinic.admin.get("/patients?q=xanth&purpose=test").await.ok();
     assert_eq!(found["items"], json!([]));
     clinic.recount().await;
 }
 
-async fn keyed(patient: &Actor<'_>, path: &str, key: &str, body: Value) -> TestResponse {
-    patient.app.send(patient.request(Method::POST, path).header("idempotency-key", key).json(&body)).await
-}
-
 #[tokio::test]
-async fn a_request_with_an_idempotency_key_takes_effect_once() {
+async fn after_its_end_a_booking_can_be_cancelled_but_not_given_back() {
     let app = TestApp::start(BACKEND).await;
     let clinic = Clinic::open(&app).await;
-    let slot = clinic.slot(48, 30).await;
+    let (slot, later) = (clinic.slot(48, 1).await, clinic.slot(96, 1).await);
     let (ada, request) = clinic.approved().await;
-    let path = format!("/vaccine-requests/{request}/book");
-    let attempts = join_all((0..20).map(|_| keyed(&ada, &path, "k1", json!({ "slot_id": slot })))).await;
-    for attempt in &attempts {
-        assert_eq!((attempt.status, &attempt.text), (200, &attempts[0].text));
-    }
-    let replayed = attempts.iter().filter(|attempt| attempt.headers.contains_key("idempotency-replayed")).count();
-    assert_eq!((replayed, clinic.free(&slot).await), (19, json!(29)));
-    // Another request, another account, a refusal.
-    let other = clinic.slot(50, 1).await;
-    keyed(&ada, &path, "k1", json!({ "slot_id": other })).await.problem(422, "idempotency-key-reused");
-    let vaccine = json!({ "vaccine_id": app.vaccine("MMR").await });
-    let bob = app.patient().await;
-    let created = keyed(&bob, "/vaccine-requests", "k1", vaccine.clone()).await;
-    created.created();
-    let again = keyed(&bob, "/vaccine-requests", "k1", vaccine.clone()).await;
-    assert_eq!((again.created(), again.header("location")), (created.json(), created.header("location")));
-    keyed(&bob, "/vaccine-requests", "k2", vaccine.clone()).await.problem(409, "request-open");
-    let id = created.json()["id"].as_str().unwrap().to_owned();
-    end(&bob, &id, "cancel").await.ok();
-    keyed(&bob, "/vaccine-requests", "k2", vaccine).await.created();
-    for wrong in ["", "a b", "é", &"x".repeat(256)] {
-        keyed(&bob, "/vaccine-requests", wrong, json!({})).await.is(422);
-    }
-    clinic.recount().await;
-}
-
-/// Number of deadlocks that PostgreSQL has found in the database of the test; none on SQLite.
-async fn deadlocks(app: &TestApp) -> i64 {
-    let db = &app.state().db;
-    if db.get_database_backend() == DbBackend::Sqlite {
-        return 0;
-    }
-    let sql = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
-    let row = db.query_one_raw(Statement::from_string(DbBackend::Postgres, sql)).await.unwrap().unwrap();
-    row.try_get_by_index(0).unwrap()
-}
-
-/// One person who books, moves, gives back, cancels or leaves at random. Returns the statuses of all answers.
-async fn wander(app: &TestApp, admin_token: &str, slots: &[String], seed: u64) -> Vec<u16> {
-    let mut rng = fastrand::Rng::with_seed(seed);
-    let patient = app.patient().await;
-    let mut statuses = Vec::new();
-    let mut request = None;
-    for _ in 0..12 {
-        let id = match &request {
-            Some(id) => String::clone(id),
-            None => {
-                let id = patient.ask_for("FLU").await;
-                let approve = app.request(Method::POST, &format!("/api/v1/vaccine-requests/{id}/approve"));
-                statuses.push(app.send(approve.bearer_auth(admin_token)).await.status);
-                request.insert(id).clone()
-            }
-        };
-        let slot = &slots[rng.usize(..slots.len())];
-        let answer = match rng.u32(..10) {
-            0..=4 => act(&patient, &id, "book", slot).await,
-            5..=7 => act(&patient, &id, "move", slot).await,
-            8 => end(&patient, &id, "unbook").await,
-            _ => end(&patient, &id, "cancel").await,
-        };
-        // A deadlock or a lost connection would be `unavailable`.
-        if answer.status == 503 {
-            answer.problem(503, "busy");
-        }
-        if answer.status == 200 && answer.json()["status"] == "cancelled" {
-            request = None;
-        }
-        statuses.push(answer.status);
-    }
-    if seed.is_multiple_of(4) {
-        statuses.push(patient.post("/users/me/deletion", json!({ "password": PASSWORD })).await.status);
-    }
-    statuses
+    book(&ada, &request, &slot).await.ok();
+    app.clock.advance(Duration::hours(48) + Duration::minutes(29));
+    let ada = ada.on_another_device().await;
+    end(&ada, &request, "cancel").await.problem(409, "too-late");
+    app.clock.advance(Duration::minutes(1));
+    end(&ada, &request, "unbook").await.problem(409, "slot-over");
+    act(&ada, &request, "move", &later).await.problem(409, "slot-over");
+    assert_eq!(end(&ada, &request, "cancel").await.ok()["status"], "cancelled");
+    Clinic { admin: clinic.admin.on_another_device().await, ..clinic }.recount().await;
 }
 
 #[tokio::test]
-async fn a_crowd_on_two_instances_books_moves_and_leaves_without_a_deadlock() {
-    let app = TestApp::start_with(BACKEND, &[("CARE4U__BOOKING__MAX_MOVES", "100")]).await;
-    let other = app.another_instance().await;
+async fn a_slot_can_require_an_invitation_or_a_notice() {
+    let app = TestApp::start_with(BACKEND, &[("CARE4U__BOOKING__NOTICE_MINUTES", "120")]).await;
     let clinic = Clinic::open(&app).await;
-    let mut slots = Vec::new();
-    for hours in 48..52 {
-        slots.push(clinic.slot(hours, 2).await);
-    }
-    let before = deadlocks(&app).await;
-    let crowd =
-        (0..16).map(|seed| wander(if seed % 2 == 0 { &app } else { &other }, &clinic.admin.access_token, &slots, seed));
-    let closing = async {
-        for _ in 0..3 {
-            let slot = &slots[0];
-            clinic.admin.post_empty(&format!("/slots/{slot}/close")).await.ok();
-            clinic.recount().await;
-            clinic.admin.post_empty(&format!("/slots/{slot}/reopen")).await.ok();
-        }
-    };
-    let (statuses, ()) = tokio::join!(join_all(crowd), closing);
-    let mut counts = std::collections::BTreeMap::new();
-    for status in statuses.into_iter().flatten() {
-        *counts.entry(status).or_insert(0) += 1;
-    }
-    assert!(counts.keys().all(|status| [200, 409, 422, 503].contains(status)), "{counts:?}");
-    assert!(counts[&200] > 60, "{counts:?}");
+    let (ada, request) = clinic.approved().await;
+    let (soon, invited) = (clinic.slot(1, 1).await, clinic.slot(48, 1).await);
+    book(&ada, &request, &soon).await.problem(409, "slot-over");
+    // The staff of the centre may.
+    book(&clinic.admin, &request, &soon).await.ok();
+    end(&clinic.admin, &request, "unbook").await.ok();
+    clinic.admin.patch(&format!("/slots/{invited}"), json!({ "invited_only": true })).await.ok();
+    book(&ada, &request, &invited).await.problem(409, "invitation-required");
+    clinic.admin.patch(&format!("/slots/{invited}"), json!({ "invited_only": false })).await.ok();
+    book(&ada, &request, &invited).await.ok();
     clinic.recount().await;
-    assert_eq!(deadlocks(&app).await, before);
 }

@@ -4,12 +4,12 @@ use chrono::Duration;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::bookings::add_centre;
+use super::clinic::add_centre;
 use crate::BACKEND;
 use crate::support::actor::Actor;
 use crate::support::app::TestApp;
 
-/// A calendar of whole days around the two clock changes of Berlin in 2028.
+/// A calendar of every day around the clock change of Berlin in March 2027.
 async fn calendar(app: &TestApp, changes: Value) -> Value {
     let mut body = json!({
         "vaccine_id": app.vaccine("FLU").await,
@@ -44,6 +44,8 @@ async fn centres_are_written_by_admins_and_read_by_anyone() {
     assert_eq!(app.get(&format!("/api/v1{path}")).await.ok(), centre);
     for (member, value, code) in [
         ("time_zone", json!("Mars/Olympus"), "time_zone"),
+        ("time_zone", json!("Factory"), "time_zone"),
+        ("time_zone", json!("Etc/Unknown"), "time_zone"),
         ("latitude", json!(90.5), "range"),
         ("latitude", json!("north"), "type"),
         ("longitude", json!(null), "coordinates"),
@@ -131,6 +133,47 @@ async fn a_calendar_keeps_local_times_over_a_clock_change_and_can_be_sent_twice(
 }
 
 #[tokio::test]
+async fn one_calendar_covers_both_clock_changes() {
+    let app = TestApp::start(BACKEND).await;
+    let admin = app.admin().await;
+    let centre = add_centre(&admin, "Europe/Berlin").await;
+    let path = format!("/centres/{centre}/calendar");
+    let year = json!({ "from": "2027-03-01", "to": "2027-11-30", "closes": "09:00" });
+    assert_eq!(admin.post(&path, calendar(&app, year).await).await.ok()["created"], 275);
+    for (from, offset) in
+        [("2027-03-27", "+01:00"), ("2027-03-28", "+02:00"), ("2027-10-30", "+02:00"), ("2027-10-31", "+01:00")]
+    {
+        let starts = local_starts(&app, &centre, from, 1).await;
+        assert_eq!(starts, [format!("{from}T08:00:00{offset}")]);
+    }
+    for (date, opens, slots, warnings) in [
+        ("2027-03-28", "01:00", 2, 0),
+        ("2027-10-31", "01:00", 4, 0),
+        ("2027-06-01", "01:00", 3, 0),
+        ("2027-03-28", "02:30", 1, 1),
+    ] {
+        let day = json!({ "from": date, "to": date, "opens": opens, "closes": "04:00", "dry_run": true });
+        let report = admin.post(&path, calendar(&app, day).await).await.ok();
+        let warned = report["warnings"].as_array().unwrap().len();
+        assert_eq!((&report["created"], warned), (&json!(slots), warnings), "{date} {opens} {report}");
+    }
+    let never = json!({ "from": "2027-06-01", "to": "2027-06-01", "weekdays": ["sunday"] });
+    let report = admin.post(&path, calendar(&app, never).await).await.ok();
+    assert_eq!((&report["created"], report["warnings"].as_array().unwrap().len()), (&json!(0), 1));
+}
+
+#[tokio::test]
+async fn an_inactive_centre_gets_no_slots() {
+    let app = TestApp::start(BACKEND).await;
+    let admin = app.admin().await;
+    let centre = add_centre(&admin, "UTC").await;
+    admin.patch(&format!("/centres/{centre}"), json!({ "active": false })).await.ok();
+    let body = calendar(&app, json!({})).await;
+    admin.post(&format!("/centres/{centre}/calendar"), body).await.problem(409, "centre-inactive");
+    admin.patch(&format!("/centres/{centre}"), json!({ "active": true })).await.ok();
+}
+
+#[tokio::test]
 async fn slots_are_listed_in_pages_by_time() {
     let app = TestApp::start(BACKEND).await;
     let admin = app.admin().await;
@@ -151,6 +194,12 @@ async fn slots_are_listed_in_pages_by_time() {
         }
     }
     assert_eq!(paged, all);
+    let count = async |query: String| {
+        let page = app.get(&format!("/api/v1/centres/{centre}/slots?from=2027-03-25&days=2{query}")).await.ok();
+        page["items"].as_array().unwrap().len()
+    };
+    let (flu, mmr) = (app.vaccine("FLU").await, app.vaccine("MMR").await);
+    assert_eq!((count(format!("&vaccine_id={flu}")).await, count(format!("&vaccine_id={mmr}")).await), (8, 0));
     for (query, field, code) in [
         ("days=32", "days", "range"),
         ("from=2027-02-30", "from", "type"),
@@ -208,6 +257,21 @@ async fn a_slot_has_times_of_microseconds_and_its_creation_can_be_repeated_late(
     let body = json!({
         "vaccine_id": app.vaccine("FLU").await, "starts_at": start, "ends_at": start + Duration::minutes(5), "capacity": 1,
     });
+    for (changes, field, code) in [
+        (json!({ "starts_at": start - Duration::hours(1) }), "starts_at", "past"),
+        (
+            json!({ "starts_at": start + Duration::days(801), "ends_at": start + Duration::days(802) }),
+            "starts_at",
+            "range",
+        ),
+        (json!({ "ends_at": start + Duration::hours(25) }), "ends_at", "range"),
+        (json!({ "capacity": -1 }), "capacity", "range"),
+        (json!({ "capacity": 1e300 }), "capacity", "type"),
+    ] {
+        let mut wrong = body.clone();
+        changes.as_object().unwrap().iter().for_each(|(name, value)| wrong[name] = value.clone());
+        admin.post(&path, wrong).await.violates(&[(field, code)]);
+    }
     let send = async |actor: &Actor<'_>| {
         app.send(actor.request(reqwest::Method::POST, &path).header("idempotency-key", "late").json(&body)).await
     };

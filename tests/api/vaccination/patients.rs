@@ -1,6 +1,7 @@
 //! Patients: who asks, and how staff find them.
 
 use chrono::Datelike as _;
+use sea_orm::{ConnectionTrait as _, EntityTrait as _, PaginatorTrait as _};
 use serde_json::{Value, json};
 
 use crate::BACKEND;
@@ -43,13 +44,166 @@ async fn staff_see_who_asks_and_find_people() {
     for query in [[("q", "oel")], [("nid", "1912")], [("phone_number", "+44 20 7946")], [("q", "ada bob")]] {
         assert_eq!(found(&staff, &query).await, Vec::<String>::new(), "{query:?}");
     }
-    // Looking is recorded, for each person.
+    // Looking is recorded, for each person, and also if nobody is found.
     let activity = ada.get("/users/me/activity").await.ok();
     let reads = activity["items"].as_array().unwrap().iter().filter(|event| event["action"] == "patient_read");
-    assert!(reads.count() >= 7, "{activity}");
-    let counts = staff.get("/vaccine-requests/counts").await.ok();
-    assert_eq!((&counts["pending"], &counts["booked"]), (&json!(2), &json!(0)));
-    bob.get("/vaccine-requests/counts").await.problem(403, "forbidden");
+    assert_eq!(reads.count(), 7, "{activity}");
+    let searches = app.admin().await.get(&format!("/audit-events?actor_id={}&limit=100", staff.id)).await.ok();
+    let empty = searches["items"].as_array().unwrap().iter().filter(|event| event["detail"] == "nobody found");
+    assert_eq!(empty.count(), 4, "{searches}");
+    bob.get("/vaccine-requests").await.ok();
+    let activity = bob.get("/users/me/activity").await.ok();
+    assert!(!activity.to_string().contains("patient_read"), "{activity}");
+}
+
+#[tokio::test]
+async fn staff_see_how_many_requests_there_are_for_each_status() {
+    let app = TestApp::start(BACKEND).await;
+    let (ada, staff) = (app.patient().await, app.staff().await);
+    let act = async |id: &str, action: &str, body: Value| {
+        staff.post(&format!("/vaccine-requests/{id}/{action}"), body).await.ok();
+    };
+    let (_, approved, rejected) = (ada.ask_for("MMR").await, ada.ask_for("FLU").await, ada.ask_for("BCG").await);
+    act(&approved, "approve", json!({})).await;
+    act(&rejected, "reject", json!({ "reason": "Not needed." })).await;
+    for vaccine in ["HEPB", "HPV"] {
+        let id = ada.ask_for(vaccine).await;
+        act(&id, "cancel", json!({})).await;
+    }
+    let expected = json!({
+        "limit": 10_000, "pending": 1, "approved": 1, "rejected": 1, "booked": 0, "administered": 0, "missed": 0,
+        "cancelled": 2,
+    });
+    assert_eq!(staff.get("/vaccine-requests/counts").await.ok(), expected);
+    ada.get("/vaccine-requests/counts").await.problem(403, "forbidden");
+}
+
+#[tokio::test]
+async fn staff_search_patients_by_what_their_account_has() {
+    let app = TestApp::start(BACKEND).await;
+    let (ada, staff) = (app.patient().await, app.staff().await);
+    ada.patch("/users/me", json!({ "nid": "19121815-AL", "phone_number": "+44 20 7946 0018", "name": "Zoë Müller" }))
+        .await
+        .ok();
+    ada.ask_for("MMR").await;
+    let child = ada.post("/contacts", json!({ "first_name": "Byron", "last_name": "King" })).await.created();
+    let body = json!({ "vaccine_id": app.vaccine("MMR").await, "contact_id": child["id"] });
+    ada.post("/vaccine-requests", body).await.created();
+    let found = async |query: &[(&str, &str)]| {
+        let request =
+            staff.request(reqwest::Method::GET, "/patients").query(query).query(&[("purpose", "telephone call")]);
+        let page = app.send(request).await.ok();
+        let names = page["items"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap().to_owned());
+        names.collect::<Vec<_>>()
+    };
+    // An account has several patients.
+    for query in [("email", ada.email.as_str()), ("phone_number", "442079460018"), ("nid", "19121815al")] {
+        assert_eq!(found(&[query]).await, ["Byron King", "Zoë Müller"], "{query:?}");
+    }
+    // With accents and without.
+    for text in ["müller", "muller", "zoe mul", "ZOE\u{308}"] {
+        assert_eq!(found(&[("q", text)]).await, ["Zoë Müller"], "{text}");
+    }
+    assert_eq!(found(&[("email", &ada.email), ("q", "byron")]).await, ["Byron King"]);
+    assert_eq!(found(&[("nid", "1912")]).await, Vec::<String>::new());
+    for (query, field) in [("q=ada", "purpose"), ("email=ada@example.org", "purpose"), ("purpose=test", "q")] {
+        staff.get(&format!("/patients?{query}")).await.violates(&[(field, "required")]);
+        ada.get(&format!("/patients?{query}")).await.problem(403, "forbidden");
+    }
+    let listed = ada.get("/patients").await.ok();
+    assert_eq!(
+        (&listed["items"][0]["contact_id"], &listed["items"][1]["user_id"]),
+        (&child["id"], &json!(ada.id)),
+        "{listed}"
+    );
+}
+
+#[tokio::test]
+async fn a_patient_follows_the_profile_or_the_contact() {
+    let app = TestApp::start(BACKEND).await;
+    let (ada, staff) = (app.patient().await, app.staff().await);
+    let contact = ada.post("/contacts", json!({ "first_name": "Byron", "last_name": "King" })).await.created();
+    let own = format!("/vaccine-requests/{}", ada.ask_for("MMR").await);
+    let body = json!({ "vaccine_id": app.vaccine("ROTA").await, "contact_id": contact["id"] });
+    let keyed = ada.request(reqwest::Method::POST, "/vaccine-requests").header("idempotency-key", "child");
+    let created = app.send(keyed.json(&body)).await.created();
+    let of_contact = format!("/vaccine-requests/{}", created["id"].as_str().unwrap());
+    let patient = async |request: &str| ada.get(request).await.ok()["patient"].clone();
+
+    ada.patch("/users/me", json!({ "birth_date": "1985-12-10" })).await.ok();
+    assert_eq!(patient(&own).await["birth_year"], 1985);
+    ada.patch("/users/me", json!({ "name": "Ada King" })).await.ok();
+    let renamed = patient(&own).await;
+    assert_eq!((&renamed["name"], &renamed["birth_day"]), (&json!("Ada King"), &json!(10)));
+    assert_eq!(found(&staff, &[("q", "ada king")]).await.len(), 1);
+    assert_eq!(found(&staff, &[("q", "lovelace")]).await.len(), 0);
+
+    let path = format!("/contacts/{}", contact["id"].as_str().unwrap());
+    ada.patch(&path, json!({ "last_name": "Noel", "birth_year": 2000, "birth_month": 5, "birth_day": 12 })).await.ok();
+    let seen = ada.get(&of_contact).await.ok();
+    assert_eq!((&seen["patient"]["name"], &seen["patient"]["birth_year"]), (&json!("Byron Noel"), &json!(2000)));
+    assert_eq!((&seen["contact"]["last_name"], &seen["contact"]["birth_month"]), (&json!("Noel"), &json!(5)));
+    assert_eq!(found(&staff, &[("q", "noel")]).await.len(), 1);
+    // The rules see the new birth date.
+    staff.post_empty(&format!("{of_contact}/approve")).await.problem(409, "not-eligible");
+    // A change of the patient leaves the contact as it is.
+    let of_patient = format!("/patients/{}", seen["patient"]["id"].as_str().unwrap());
+    ada.patch(&of_patient, json!({ "name": "Byron Milbanke" })).await.ok();
+    let seen = ada.get(&of_contact).await.ok();
+    assert_eq!((&seen["patient"]["name"], &seen["contact"]["first_name"]), (&json!("Byron Milbanke"), &json!("Byron")));
+    assert_eq!(seen["contact"]["last_name"], "Noel");
+
+    // A new name leaves the birth date, and the other way round.
+    ada.patch(&of_patient, json!({ "birth_year": 2019 })).await.ok();
+    ada.patch(&path, json!({ "last_name": "Milbanke" })).await.ok();
+    let seen = patient(&of_contact).await;
+    assert_eq!((&seen["name"], &seen["birth_year"]), (&json!("Byron Milbanke"), &json!(2019)));
+    ada.patch(&of_patient, json!({ "name": "Byron Noel Milbanke" })).await.ok();
+    ada.patch(&path, json!({ "birth_day": 13 })).await.ok();
+    let seen = patient(&of_contact).await;
+    assert_eq!(
+        (&seen["name"], &seen["birth_day"], &seen["birth_year"]),
+        (&json!("Byron Noel Milbanke"), &json!(13), &json!(2000))
+    );
+    // Another member of the contact changes nothing.
+    ada.patch(&path, json!({ "note": "Likes the sea." })).await.ok();
+    assert_eq!(patient(&of_contact).await, seen);
+    let activity = ada.get("/users/me/activity?limit=100").await.ok();
+    let changes = activity["items"].as_array().unwrap().iter().filter(|event| event["action"] == "patient_changed");
+    assert_eq!(changes.count(), 6, "{activity}");
+
+    // With the contact, name and birth date are deleted.
+    ada.delete(&path).await.problem(409, "contact-in-use");
+    assert_eq!(patient(&of_contact).await["name"], "Byron Noel Milbanke");
+    ada.post_empty(&format!("{of_contact}/cancel")).await.ok();
+    ada.delete(&path).await.no_content();
+    let left = ada.get(&of_contact).await.ok();
+    assert_eq!((&left["patient"]["name"], &left["patient"]["birth_year"]), (&Value::Null, &Value::Null));
+    assert_eq!((&left["for_contact"], &left["contact"]), (&json!(true), &Value::Null));
+    assert_eq!(found(&staff, &[("q", "milbanke")]).await.len(), 0);
+    // So is the stored response.
+    assert_eq!(entity::idempotency_keys::Entity::find().count(&app.state().db).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn from_the_first_dose_on_a_patient_stays_as_it_is() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    let contact = ada.post("/contacts", json!({ "first_name": "Byron", "last_name": "King" })).await.created();
+    let body = json!({ "vaccine_id": app.vaccine("MMR").await, "contact_id": contact["id"] });
+    let of_contact = ada.post("/vaccine-requests", body).await.created()["id"].as_str().unwrap().to_owned();
+    let own = ada.ask_for("MMR").await;
+    let db = &app.state().db;
+    db.execute_unprepared("UPDATE vaccine_requests SET status = 'administered'").await.unwrap();
+    db.execute_unprepared("UPDATE patients SET open_requests = 0").await.unwrap();
+    ada.patch("/users/me", json!({ "name": "Somebody Else", "birth_date": "1985-12-10" })).await.ok();
+    let path = format!("/contacts/{}", contact["id"].as_str().unwrap());
+    ada.patch(&path, json!({ "first_name": "Ralph" })).await.ok();
+    ada.delete(&path).await.no_content();
+    for (request, name) in [(&own, "Ada Lovelace"), (&of_contact, "Byron King")] {
+        let patient = ada.get(&format!("/vaccine-requests/{request}")).await.ok()["patient"].clone();
+        assert_eq!((&patient["name"], &patient["birth_year"]), (&json!(name), &Value::Null));
+    }
 }
 
 #[tokio::test]
@@ -77,6 +231,12 @@ async fn patients_are_listed_changed_and_searched_with_a_purpose() {
     bob.get("/patients?q=milb&purpose=curiosity").await.problem(403, "forbidden");
     assert_eq!(staff.get("/patients?q=milb&purpose=recall").await.ok()["items"], json!([changed]));
     assert_eq!(staff.get("/patients?q=byron&purpose=recall").await.ok()["items"], json!([]));
+    let searches = app.admin().await.get(&format!("/audit-events?actor_id={}", staff.id)).await.ok();
+    let last = &searches["items"][0];
+    assert_eq!(
+        (&last["action"], &last["detail"], &last["object_id"]),
+        (&json!("patient_read"), &json!("recall"), &Value::Null)
+    );
     let activity = ada.get("/users/me/activity").await.ok();
     let read = activity["items"].as_array().unwrap().iter().find(|event| event["action"] == "patient_read").unwrap();
     assert_eq!((&read["detail"], &read["object_id"]), (&json!("recall"), &changed["id"]));
@@ -125,9 +285,43 @@ async fn eligibility_explains_and_rules_can_review() {
     assert_eq!(check(json!({ "vaccine_id": app.vaccine("MMR").await })).await["verdict"], "not_eligible");
     let flu = ada.ask_for("FLU").await;
     assert_eq!(ada.get(&format!("/vaccine-requests/{flu}")).await.ok()["status"], "approved");
-    ada.post("/vaccine-requests/eligibility", json!({ "vaccine_id": uuid::Uuid::now_v7() }))
-        .await
-        .violates(&[("vaccine_id", "unknown")]);
+}
+
+#[tokio::test]
+async fn eligibility_is_checked_for_a_course_and_for_a_patient() {
+    let app = TestApp::start(BACKEND).await;
+    let (ada, bob, staff, admin) = (app.patient().await, app.patient().await, app.staff().await, app.admin().await);
+    let rota = app.vaccine("ROTA").await;
+    let course = app.get(&format!("/api/v1/vaccines/{rota}")).await.ok()["course_id"].clone();
+    ada.patch("/users/me", json!({ "birth_date": "1985-12-10" })).await.ok();
+    ada.ask_for("FLU").await;
+    let patient = ada.get("/patients").await.ok()["items"][0]["id"].clone();
+    let by_course = json!({ "course_id": course, "patient_id": patient });
+    let judged = staff.post("/vaccine-requests/eligibility", by_course.clone()).await.ok();
+    assert_eq!(judged["verdict"], "not_eligible");
+    assert_eq!(ada.post("/vaccine-requests/eligibility", by_course.clone()).await.ok(), judged);
+    // Another vaccine of the course has no age limit: then that is the answer.
+    let adult = json!({
+        "code": "ROTA-A", "name": "Rotavirus for adults", "manufacturer": "Northlight Vaccines", "doses": 2, "course_id": course,
+    });
+    admin.post("/vaccines", adult).await.created();
+    assert_eq!(staff.post("/vaccine-requests/eligibility", by_course.clone()).await.ok()["verdict"], "eligible");
+    let activity = ada.get("/users/me/activity").await.ok();
+    let reads = activity["items"].as_array().unwrap().iter().filter(|event| event["action"] == "patient_read");
+    assert_eq!(reads.count(), 2, "{activity}");
+
+    let unknown = uuid::Uuid::now_v7();
+    for (body, violation) in [
+        (by_course, ("patient_id", "unknown")),
+        (json!({}), ("vaccine_id", "required")),
+        (json!({ "vaccine_id": unknown }), ("vaccine_id", "unknown")),
+        (json!({ "course_id": unknown }), ("course_id", "unknown")),
+        (json!({ "vaccine_id": rota, "course_id": course }), ("course_id", "both")),
+        (json!({ "vaccine_id": rota, "contact_id": unknown }), ("contact_id", "unknown")),
+        (json!({ "vaccine_id": rota, "contact_id": unknown, "patient_id": unknown }), ("patient_id", "both")),
+    ] {
+        bob.post("/vaccine-requests/eligibility", body).await.violates(&[violation]);
+    }
 }
 
 #[tokio::test]

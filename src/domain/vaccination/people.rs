@@ -1,0 +1,73 @@
+//! Finding people: by words of their name, and by e-mail address, telephone number and national id of their account.
+
+use entity::{patient_words, users};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait};
+
+use crate::domain::accounts::user_words;
+use crate::domain::records::word_search::Words;
+use crate::domain::values::actor::Actor;
+use crate::domain::values::email::Email;
+use crate::domain::values::person::{NationalId, PhoneNumber};
+use crate::domain::values::search::SearchText;
+use crate::error::Result;
+
+/// What people are found by. Each condition narrows it.
+#[derive(Clone, Debug, Default)]
+pub struct PeopleFilter {
+    /// For each of these words, a word of the name of the patient begins with it.
+    pub search: Option<SearchText>,
+    /// E-mail address of the account.
+    pub email: Option<Email>,
+    /// Telephone number of the account; only its digits matter.
+    pub phone_number: Option<PhoneNumber>,
+    /// National id of the account.
+    pub nid: Option<NationalId>,
+}
+
+impl PeopleFilter {
+    /// Whether there is no condition.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.search.is_none() && self.email.is_none() && self.phone_number.is_none() && self.nid.is_none()
+    }
+
+    /// The condition on the id of a patient and on that of their account; `None` if nobody is found.
+    pub(super) async fn condition(
+        &self,
+        db: &impl ConnectionTrait,
+        actor: &Actor,
+        patient_id: Expr,
+        user_id: Expr,
+    ) -> Result<Option<Condition>> {
+        let mut condition = Condition::all();
+        if let Some(text) = &self.search {
+            let matching = match actor.is_staff() {
+                true => words().matching(db, text, patient_id).await?,
+                // Among their own.
+                false => Some(words().each(text, &patient_id)),
+            };
+            let Some(matching) = matching else { return Ok(None) };
+            condition = condition.add(matching);
+        }
+        for accounts in self.accounts().into_iter().flatten() {
+            condition = condition.add(user_id.clone().in_subquery(accounts));
+        }
+        Ok(Some(condition))
+    }
+
+    fn accounts(&self) -> [Option<SelectStatement>; 3] {
+        let accounts =
+            |condition| Query::select().column(users::Column::Id).from(users::Entity).and_where(condition).to_owned();
+        [
+            self.email.as_ref().map(|email| accounts(users::Column::Email.eq(email.as_str()))),
+            self.nid.as_ref().map(|nid| accounts(users::Column::NidKey.eq(nid.key()))),
+            self.phone_number.as_ref().map(|number| user_words::with_phone_number(number.as_str())),
+        ]
+    }
+}
+
+/// The words of patients.
+pub(super) fn words() -> Words {
+    Words::new(patient_words::Entity, patient_words::Column::Word, patient_words::Column::PatientId)
+}
