@@ -30,14 +30,18 @@ async fn postgres() -> Option<DatabaseConnection> {
     Some(connect(&url, None).await.expect("the new database accepts connections"))
 }
 
+/// Migrations that change rows, not the schema.
+const ONLY_ROWS: [&str; 1] = ["m20261127_000026_add_search_words"];
+
 async fn every_migration_can_be_reverted_and_applied_again(db: &DatabaseConnection) {
     assert!(facts_of(db).await.is_empty());
     let mut schemas = vec![facts_of(db).await];
     let one = Options { reach: Reach::Steps(1), ..project().options() };
-    for _ in Migrator::migrations() {
+    for migration in Migrator::migrations() {
         revisions::upgrade(db, &project(), &one).await.expect("a migration is applied");
         let after = facts_of(db).await;
-        assert_ne!(schemas.last(), Some(&after), "a migration changes nothing");
+        let changes_only_rows = ONLY_ROWS.contains(&migration.name());
+        assert_eq!(schemas.last() == Some(&after), changes_only_rows, "{} and the schema", migration.name());
         schemas.push(after);
     }
     for before in schemas.iter().rev().skip(1) {
