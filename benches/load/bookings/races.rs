@@ -106,7 +106,7 @@ impl Race<'_> {
         let is_over = Cell::new(false);
         let race = async {
             self.attempts(ports, people, true).await;
-            // Whoever came too early for a place that was given back later: now nobody gives one back.
+            // Second attempts: places that were given back after a refusal are free now.
             let refused = self.outcome.refused.take();
             self.attempts(ports, &refused, false).await;
             is_over.set(true);

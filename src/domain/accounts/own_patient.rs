@@ -11,6 +11,11 @@ use crate::domain::records::word_search::Words;
 use crate::domain::values::search;
 use crate::error::{Error, Result};
 
+/// The words of patients.
+pub(in crate::domain) fn words() -> Words {
+    Words::new(patient_words::Entity, patient_words::Column::Word, patient_words::Column::PatientId)
+}
+
 /// The condition that a patient was not given a dose. From then on, only staff correct the patient.
 pub(in crate::domain) fn has_no_dose() -> Expr {
     let given = Query::select()
@@ -47,8 +52,7 @@ pub(super) async fn follow(
     }
     let updated = update.exec_with_returning(db).await?;
     if let Some(patient) = updated.first().filter(|_| has_new_name) {
-        let words = Words::new(patient_words::Entity, patient_words::Column::Word, patient_words::Column::PatientId);
-        words.replace(db, patient.id, search::index_words(&user.name)).await?;
+        words().replace(db, patient.id, search::index_words(&user.name)).await?;
     }
     Ok(())
 }

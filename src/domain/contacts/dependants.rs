@@ -6,9 +6,8 @@ use sea_orm::sea_query::{Expr, ExprTrait, LockType, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
-use crate::domain::accounts::own_patient::has_no_dose;
+use crate::domain::accounts::own_patient::{has_no_dose, words};
 use crate::domain::records::idempotency;
-use crate::domain::records::word_search::Words;
 use crate::domain::values::search;
 use crate::error::Result;
 
@@ -99,8 +98,4 @@ async fn lock(transaction: &impl ConnectionTrait, user_id: Uuid, contacts: Expr)
         .filter(Expr::exists(contact))
         .order_by_asc(Column::Id);
     Ok(patients.lock(LockType::NoKeyUpdate).into_tuple().all(transaction).await?)
-}
-
-fn words() -> Words {
-    Words::new(patient_words::Entity, patient_words::Column::Word, patient_words::Column::PatientId)
 }

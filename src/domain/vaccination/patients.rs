@@ -12,8 +12,9 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::db::Transact;
+use crate::domain::accounts::own_patient::words;
 use crate::domain::records::audit::{self, Event};
-use crate::domain::vaccination::people::{PeopleFilter, words};
+use crate::domain::vaccination::people::PeopleFilter;
 use crate::domain::vaccination::rules::BookingRules;
 use crate::domain::values::actor::Actor;
 use crate::domain::values::caller::Caller;

@@ -1,11 +1,11 @@
 //! Finding people: by words of their name, and by e-mail address, telephone number and national id of their account.
 
-use entity::{patient_words, users};
+use entity::users;
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait};
 
+use crate::domain::accounts::own_patient::words;
 use crate::domain::accounts::user_words;
-use crate::domain::records::word_search::Words;
 use crate::domain::values::actor::Actor;
 use crate::domain::values::email::Email;
 use crate::domain::values::person::{NationalId, PhoneNumber};
@@ -65,9 +65,4 @@ impl PeopleFilter {
             self.phone_number.as_ref().map(|number| user_words::with_phone_number(number.as_str())),
         ]
     }
-}
-
-/// The words of patients.
-pub(super) fn words() -> Words {
-    Words::new(patient_words::Entity, patient_words::Column::Word, patient_words::Column::PatientId)
 }
