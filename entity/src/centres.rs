@@ -39,6 +39,10 @@ pub struct Model {
     pub slots: HasMany<super::slots::Entity>,
     #[sea_orm(has_many)]
     pub centre_staff: HasMany<super::centre_staff::Entity>,
+    #[sea_orm(has_many)]
+    pub waitlist_entries: HasMany<super::waitlist_entries::Entity>,
+    #[sea_orm(has_many)]
+    pub invitations: HasMany<super::invitations::Entity>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

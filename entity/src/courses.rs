@@ -18,6 +18,10 @@ pub struct Model {
     pub vaccines: HasMany<super::vaccines::Entity>,
     #[sea_orm(has_many)]
     pub vaccine_requests: HasMany<super::vaccine_requests::Entity>,
+    #[sea_orm(has_many)]
+    pub waitlist_entries: HasMany<super::waitlist_entries::Entity>,
+    #[sea_orm(has_many)]
+    pub invitations: HasMany<super::invitations::Entity>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -13,6 +13,8 @@ pub mod contact_imports;
 pub mod contacts;
 pub mod courses;
 pub mod idempotency_keys;
+pub mod invitation_uses;
+pub mod invitations;
 pub mod outbox;
 pub mod patient_words;
 pub mod patients;
@@ -26,7 +28,9 @@ pub mod users;
 pub mod vaccine_requests;
 pub mod vaccines;
 mod values;
+pub mod waitlist_entries;
 
 pub use values::{
     AuditAction, CodePurpose, ContactFormat, MailKind, PasswordHash, PatientRelation, RequestStatus, Role,
+    WaitlistStatus,
 };

@@ -26,6 +26,10 @@ pub struct Model {
     /// Hash of the flow of the request, for the code in the mail.
     #[sea_orm(column_type = "String(StringLen::N(64))", nullable)]
     pub flow_hash: Option<String>,
+    /// What the mail is about: a vaccine request, or an invitation. The mail is about no account then.
+    pub object_id: Option<Uuid>,
+    /// Slot of the booking or the offer that the mail is about.
+    pub slot_id: Option<Uuid>,
     #[sea_orm(belongs_to, from = "user_id", to = "id", on_update = "NoAction", on_delete = "Cascade")]
     pub user: BelongsTo<Option<super::users::Entity>>,
 }
@@ -33,7 +37,8 @@ pub struct Model {
 impl ActiveModelBehavior for ActiveModel {}
 
 impl TableExtras for Entity {
-    const INDEXES: &[CompositeIndex] = &[CompositeIndex::on(&["due_at", "id"])];
+    const INDEXES: &[CompositeIndex] =
+        &[CompositeIndex::on(&["due_at", "id"]), CompositeIndex::on(&["object_id"]).filter("object_id IS NOT NULL")];
 
     fn enum_values() -> Vec<(Column, Vec<String>)> {
         vec![(Column::Kind, enum_values::<MailKind>())]

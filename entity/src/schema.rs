@@ -14,8 +14,8 @@ use sea_orm::{
 
 use crate::{
     account_codes, audit_events, calendar_feeds, centre_staff, centres, contact_imports, contacts, courses,
-    idempotency_keys, outbox, patient_words, patients, quotas, refresh_tokens, slots, throttles, user_words, users,
-    vaccine_requests, vaccines,
+    idempotency_keys, invitation_uses, invitations, outbox, patient_words, patients, quotas, refresh_tokens, slots,
+    throttles, user_words, users, vaccine_requests, vaccines, waitlist_entries,
 };
 
 /// Properties of a table that attributes of its model cannot express.
@@ -91,7 +91,10 @@ fn definitions(backend: DbBackend) -> Vec<(TableCreateStatement, Vec<IndexCreate
         describe(backend, patients::Entity),
         describe(backend, centres::Entity),
         describe(backend, slots::Entity),
+        describe(backend, invitations::Entity),
         describe(backend, vaccine_requests::Entity),
+        describe(backend, waitlist_entries::Entity),
+        describe(backend, invitation_uses::Entity),
         describe(backend, account_codes::Entity),
         describe(backend, outbox::Entity),
         describe(backend, audit_events::Entity),

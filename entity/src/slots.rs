@@ -39,6 +39,8 @@ pub struct Model {
     pub vaccine: BelongsTo<super::vaccines::Entity>,
     #[sea_orm(has_many)]
     pub vaccine_requests: HasMany<super::vaccine_requests::Entity>,
+    #[sea_orm(has_many)]
+    pub waitlist_entries: HasMany<super::waitlist_entries::Entity>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -59,6 +59,8 @@ pub struct Model {
     #[sea_orm(has_many)]
     pub patients: HasMany<super::patients::Entity>,
     #[sea_orm(has_many)]
+    pub invitations: HasMany<super::invitations::Entity>,
+    #[sea_orm(has_many)]
     pub user_words: HasMany<super::user_words::Entity>,
 }
 

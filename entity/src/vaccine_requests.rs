@@ -45,8 +45,12 @@ pub struct Model {
     /// Number of times that the booking was moved to another slot.
     #[sea_orm(default_value = 0, extra = "CONSTRAINT vaccine_requests_moves_check CHECK (moves >= 0)")]
     pub moves: i32,
+    /// The invitation that was used for it.
+    pub invitation_id: Option<Uuid>,
     #[sea_orm(belongs_to, from = "course_id", to = "id", on_update = "NoAction", on_delete = "NoAction")]
     pub course: BelongsTo<super::courses::Entity>,
+    #[sea_orm(belongs_to, from = "invitation_id", to = "id", on_update = "NoAction", on_delete = "NoAction")]
+    pub invitation: BelongsTo<Option<super::invitations::Entity>>,
     #[sea_orm(belongs_to, from = "patient_id", to = "id", on_update = "NoAction", on_delete = "NoAction")]
     pub patient: BelongsTo<super::patients::Entity>,
     #[sea_orm(
@@ -71,6 +75,10 @@ pub struct Model {
     pub user: BelongsTo<Option<super::users::Entity>>,
     #[sea_orm(belongs_to, from = "vaccine_id", to = "id", on_update = "NoAction", on_delete = "NoAction")]
     pub vaccine: BelongsTo<super::vaccines::Entity>,
+    #[sea_orm(has_many)]
+    pub waitlist_entries: HasMany<super::waitlist_entries::Entity>,
+    #[sea_orm(has_many)]
+    pub invitation_uses: HasMany<super::invitation_uses::Entity>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

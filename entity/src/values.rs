@@ -49,6 +49,25 @@ pub enum RequestStatus {
     Cancelled,
 }
 
+/// Status of a waitlist entry: `waiting → offered → accepted`, `declined` or `expired`; or `left`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum WaitlistStatus {
+    /// In the line.
+    Waiting,
+    /// A place is held until the offer expires.
+    Offered,
+    /// The place was booked.
+    Accepted,
+    /// The place was declined.
+    Declined,
+    /// The offer has expired.
+    Expired,
+    /// No longer in the line, without a decision about a place.
+    Left,
+}
+
 /// Relation of a patient to the account that made requests for them. Its first value is a keyword of Rust, which the
 /// derive of the other enums does not support.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveValueType, Serialize, Deserialize, ToSchema)]
@@ -113,6 +132,22 @@ pub enum MailKind {
     AlreadyRegistered,
     /// Notice of the deleted account.
     AccountDeleted,
+    /// A place is booked.
+    Booked,
+    /// The booking was moved to another slot.
+    Moved,
+    /// The booking was given back or cancelled.
+    Unbooked,
+    /// The booked or offered slot was closed.
+    Closed,
+    /// A place is offered to somebody on the waitlist.
+    Offer,
+    /// The offer has expired.
+    OfferOver,
+    /// Reminder of a booking.
+    Reminder,
+    /// Invitation with its code.
+    Invitation,
 }
 
 /// Action of an audit event.
@@ -168,6 +203,9 @@ pub enum AuditAction {
     SlotClosed,
     SlotReopened,
     DayClosed,
+    InvitationCreated,
+    InvitationsImported,
+    InvitationRevoked,
 }
 
 impl PatientRelation {

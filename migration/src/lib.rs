@@ -29,6 +29,9 @@ mod m20261127_000023_create_search_words;
 mod m20261127_000024_create_idempotency_keys;
 mod m20261127_000025_audit_bookings;
 mod m20261127_000026_add_search_words;
+mod m20261128_000027_create_waitlist;
+mod m20261128_000028_create_invitations;
+mod m20261128_000029_mail_bookings;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -76,6 +79,9 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000024_create_idempotency_keys::Migration),
             Box::new(m20261127_000025_audit_bookings::Migration),
             Box::new(m20261127_000026_add_search_words::Migration),
+            Box::new(m20261128_000027_create_waitlist::Migration),
+            Box::new(m20261128_000028_create_invitations::Migration),
+            Box::new(m20261128_000029_mail_bookings::Migration),
         ]
     }
 }

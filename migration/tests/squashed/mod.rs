@@ -16,18 +16,26 @@ const CONDITION_2: &str = "\
     birth_month BETWEEN 1 AND 12 AND birth_day BETWEEN 1 AND 31 END";
 
 const CONDITION_3: &str = "\
+    max_uses BETWEEN 1 AND 100000 AND (max_uses = 1 OR email IS NULL AND nid_key IS NULL)";
+
+const CONDITION_4: &str = "\
     CASE WHEN birth_month IS NULL OR birth_day IS NULL THEN birth_month IS NULL AND birth_day IS NULL \
     WHEN birth_month = 2 AND birth_day = 29 AND birth_year IS NOT NULL THEN birth_year % 4 = 0 AND \
     (birth_year % 100 <> 0 OR birth_year % 400 = 0) WHEN birth_month = 2 THEN birth_day BETWEEN 1 AND \
     29 WHEN birth_month IN (4, 6, 9, 11) THEN birth_day BETWEEN 1 AND 30 ELSE birth_month BETWEEN 1 \
     AND 12 AND birth_day BETWEEN 1 AND 31 END";
 
-const CONDITION_4: &str = "\
+const CONDITION_5: &str = "\
     open_requests >= 0 AND (open_requests = 0 OR relation <> 'dependant' OR contact_id IS NOT NULL)";
 
-const CONDITION_5: &str = "\
+const CONDITION_6: &str = "\
     CASE WHEN status IN ('booked', 'missed') THEN slot_id IS NOT NULL ELSE slot_id IS NULL OR status = \
     'administered' END";
+
+const CONDITION_7: &str = "\
+    CASE status WHEN 'waiting' THEN slot_id IS NULL AND offer_expires_at IS NULL WHEN 'offered' THEN \
+    slot_id IS NOT NULL AND offer_expires_at IS NOT NULL ELSE (slot_id IS NULL) = (offer_expires_at IS \
+    NULL) END";
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -144,6 +152,41 @@ impl MigrationTrait for Migration {
             .col(Contacts::Id)
             .to_owned();
         manager.create_index(index).await?;
+        manager.create_table(invitations()).await?;
+        let index = Index::create()
+            .name("invitations_created_by_idx")
+            .table(Invitations::Table)
+            .col(Invitations::CreatedBy)
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("invitations_email_idx")
+            .table(Invitations::Table)
+            .col(Invitations::Email)
+            .and_where(Expr::cust("email IS NOT NULL"))
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("invitations_course_id_id_idx")
+            .table(Invitations::Table)
+            .col(Invitations::CourseId)
+            .col(Invitations::Id)
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("invitations_centre_id_id_idx")
+            .table(Invitations::Table)
+            .col(Invitations::CentreId)
+            .col(Invitations::Id)
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("invitations_nid_key_idx")
+            .table(Invitations::Table)
+            .col(Invitations::NidKey)
+            .and_where(Expr::cust("nid_key IS NOT NULL"))
+            .to_owned();
+        manager.create_index(index).await?;
         manager.create_table(outbox()).await?;
         let index = Index::create().name("outbox_recipient_idx").table(Outbox::Table).col(Outbox::Recipient).to_owned();
         manager.create_index(index).await?;
@@ -154,6 +197,13 @@ impl MigrationTrait for Migration {
             .table(Outbox::Table)
             .col(Outbox::DueAt)
             .col(Outbox::Id)
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("outbox_object_id_idx")
+            .table(Outbox::Table)
+            .col(Outbox::ObjectId)
+            .and_where(Expr::cust("object_id IS NOT NULL"))
             .to_owned();
         manager.create_index(index).await?;
         manager.create_table(patients()).await?;
@@ -307,10 +357,108 @@ impl MigrationTrait for Migration {
             .col(VaccineRequests::Id)
             .to_owned();
         manager.create_index(index).await?;
+        manager.create_table(invitation_uses()).await?;
+        let index = Index::create()
+            .name("invitation_uses_patient_id_idx")
+            .table(InvitationUses::Table)
+            .col(InvitationUses::PatientId)
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("invitation_uses_request_id_idx")
+            .table(InvitationUses::Table)
+            .col(InvitationUses::RequestId)
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("invitation_uses_invitation_id_used_at_idx")
+            .table(InvitationUses::Table)
+            .col(InvitationUses::InvitationId)
+            .col(InvitationUses::UsedAt)
+            .to_owned();
+        manager.create_index(index).await?;
+        manager.create_table(waitlist_entries()).await?;
+        let index = Index::create()
+            .unique()
+            .name("waitlist_entries_request_id_key")
+            .table(WaitlistEntries::Table)
+            .col(WaitlistEntries::RequestId)
+            .and_where(Expr::col(WaitlistEntries::Status).is_in(["waiting", "offered"]))
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("waitlist_entries_course_id_centre_id_priority_id_from_date_idx")
+            .table(WaitlistEntries::Table)
+            .col(WaitlistEntries::CourseId)
+            .col(WaitlistEntries::CentreId)
+            .col(WaitlistEntries::Priority)
+            .col(WaitlistEntries::Id)
+            .col(WaitlistEntries::FromDate)
+            .and_where(Expr::cust("status = 'waiting'"))
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("waitlist_entries_course_id_priority_id_from_date_idx")
+            .table(WaitlistEntries::Table)
+            .col(WaitlistEntries::CourseId)
+            .col(WaitlistEntries::Priority)
+            .col(WaitlistEntries::Id)
+            .col(WaitlistEntries::FromDate)
+            .and_where(Expr::cust("centre_id IS NULL AND status = 'waiting'"))
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("waitlist_entries_course_id_priority_id_idx")
+            .table(WaitlistEntries::Table)
+            .col(WaitlistEntries::CourseId)
+            .col(WaitlistEntries::Priority)
+            .col(WaitlistEntries::Id)
+            .and_where(Expr::cust("status = 'waiting'"))
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("waitlist_entries_offer_expires_at_idx")
+            .table(WaitlistEntries::Table)
+            .col(WaitlistEntries::OfferExpiresAt)
+            .and_where(Expr::cust("status = 'offered'"))
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("waitlist_entries_slot_id_idx")
+            .table(WaitlistEntries::Table)
+            .col(WaitlistEntries::SlotId)
+            .and_where(Expr::cust("status = 'offered'"))
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("waitlist_entries_id_idx")
+            .table(WaitlistEntries::Table)
+            .col(WaitlistEntries::Id)
+            .and_where(Expr::cust("searched_at IS NULL AND status = 'waiting'"))
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("waitlist_entries_to_date_idx")
+            .table(WaitlistEntries::Table)
+            .col(WaitlistEntries::ToDate)
+            .and_where(Expr::cust("status = 'waiting'"))
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("waitlist_entries_request_id_id_idx")
+            .table(WaitlistEntries::Table)
+            .col(WaitlistEntries::RequestId)
+            .col(WaitlistEntries::Id)
+            .to_owned();
+        manager.create_index(index).await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // The rows of waitlist_entries are lost.
+        manager.drop_table(Table::drop().table(WaitlistEntries::Table).to_owned()).await?;
+        // The rows of invitation_uses are lost.
+        manager.drop_table(Table::drop().table(InvitationUses::Table).to_owned()).await?;
         // The rows of vaccine_requests are lost.
         manager.drop_table(Table::drop().table(VaccineRequests::Table).to_owned()).await?;
         // The rows of slots are lost.
@@ -329,6 +477,8 @@ impl MigrationTrait for Migration {
         manager.drop_table(Table::drop().table(Patients::Table).to_owned()).await?;
         // The rows of outbox are lost.
         manager.drop_table(Table::drop().table(Outbox::Table).to_owned()).await?;
+        // The rows of invitations are lost.
+        manager.drop_table(Table::drop().table(Invitations::Table).to_owned()).await?;
         // The rows of contacts are lost.
         manager.drop_table(Table::drop().table(Contacts::Table).to_owned()).await?;
         // The rows of contact_imports are lost.
@@ -412,6 +562,9 @@ fn audit_events() -> TableCreateStatement {
                 "slot_closed",
                 "slot_reopened",
                 "day_closed",
+                "invitation_created",
+                "invitations_imported",
+                "invitation_revoked",
             ]),
         ))
         .to_owned()
@@ -648,6 +801,50 @@ fn contacts(backend: DbBackend) -> TableCreateStatement {
     table
 }
 
+fn invitations() -> TableCreateStatement {
+    Table::create()
+        .table(Invitations::Table)
+        .col(ColumnDef::new(Invitations::Id).uuid().not_null())
+        .col(ColumnDef::new(Invitations::CodeHash).string_len(64).not_null())
+        .col(ColumnDef::new(Invitations::Label).string_len(100))
+        .col(ColumnDef::new(Invitations::Email).string_len(254))
+        .col(ColumnDef::new(Invitations::NidKey).string_len(64))
+        .col(ColumnDef::new(Invitations::CourseId).uuid().not_null())
+        .col(ColumnDef::new(Invitations::CentreId).uuid())
+        .col(ColumnDef::new(Invitations::ValidFrom).timestamp_with_time_zone().not_null())
+        .col(ColumnDef::new(Invitations::ValidUntil).timestamp_with_time_zone().not_null())
+        .col(ColumnDef::new(Invitations::MaxUses).integer().not_null())
+        .col(ColumnDef::new(Invitations::Used).integer().not_null().default(0))
+        .col(ColumnDef::new(Invitations::RevokedAt).timestamp_with_time_zone())
+        .col(ColumnDef::new(Invitations::CreatedBy).uuid())
+        .col(ColumnDef::new(Invitations::CreatedAt).timestamp_with_time_zone().not_null())
+        .primary_key(Index::create().name("invitations_pkey").col(Invitations::Id))
+        .index(Index::create().unique().name("invitations_code_hash_key").col(Invitations::CodeHash))
+        .foreign_key(
+            ForeignKey::create()
+                .name("invitations_centre_id_fkey")
+                .from(Invitations::Table, Invitations::CentreId)
+                .to(Centres::Table, Centres::Id),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("invitations_course_id_fkey")
+                .from(Invitations::Table, Invitations::CourseId)
+                .to(Courses::Table, Courses::Id),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("invitations_created_by_fkey")
+                .from(Invitations::Table, Invitations::CreatedBy)
+                .to(Users::Table, Users::Id)
+                .on_delete(ForeignKeyAction::SetNull),
+        )
+        .check(Check::named("invitations_max_uses_check", Expr::cust(CONDITION_3)))
+        .check(Check::named("invitations_used_check", Expr::cust("used BETWEEN 0 AND max_uses")))
+        .check(Check::named("invitations_valid_until_check", Expr::cust("valid_until > valid_from")))
+        .to_owned()
+}
+
 fn outbox() -> TableCreateStatement {
     Table::create()
         .table(Outbox::Table)
@@ -659,6 +856,8 @@ fn outbox() -> TableCreateStatement {
         .col(ColumnDef::new(Outbox::DueAt).timestamp_with_time_zone())
         .col(ColumnDef::new(Outbox::CreatedAt).timestamp_with_time_zone().not_null())
         .col(ColumnDef::new(Outbox::FlowHash).string_len(64))
+        .col(ColumnDef::new(Outbox::ObjectId).uuid())
+        .col(ColumnDef::new(Outbox::SlotId).uuid())
         .primary_key(Index::create().name("outbox_pkey").col(Outbox::Id))
         .foreign_key(
             ForeignKey::create()
@@ -678,6 +877,14 @@ fn outbox() -> TableCreateStatement {
                 "password_changed",
                 "already_registered",
                 "account_deleted",
+                "booked",
+                "moved",
+                "unbooked",
+                "closed",
+                "offer",
+                "offer_over",
+                "reminder",
+                "invitation",
             ]),
         ))
         .to_owned()
@@ -714,10 +921,10 @@ fn patients() -> TableCreateStatement {
                 .from(Patients::Table, Patients::UserId)
                 .to(Users::Table, Users::Id),
         )
-        .check(Check::named("patients_birth_day_check", Expr::cust(CONDITION_3)))
+        .check(Check::named("patients_birth_day_check", Expr::cust(CONDITION_4)))
         .check(Check::named("patients_birth_year_check", Expr::cust("birth_year BETWEEN 1900 AND 9999")))
         .check(Check::named("patients_contact_id_check", Expr::cust("contact_id IS NULL OR relation = 'dependant'")))
-        .check(Check::named("patients_open_requests_check", Expr::cust(CONDITION_4)))
+        .check(Check::named("patients_open_requests_check", Expr::cust(CONDITION_5)))
         .check(Check::named(
             "patients_relation_check",
             Expr::col(Patients::Relation).is_in(["self", "dependant", "walk_in"]),
@@ -912,6 +1119,7 @@ fn vaccine_requests() -> TableCreateStatement {
         .col(ColumnDef::new(VaccineRequests::SlotId).uuid())
         .col(ColumnDef::new(VaccineRequests::Code).string_len(8))
         .col(ColumnDef::new(VaccineRequests::Moves).integer().not_null().default(0))
+        .col(ColumnDef::new(VaccineRequests::InvitationId).uuid())
         .primary_key(Index::create().name("vaccine_requests_pkey").col(VaccineRequests::Id))
         .index(Index::create().unique().name("vaccine_requests_code_key").col(VaccineRequests::Code))
         .foreign_key(
@@ -919,6 +1127,12 @@ fn vaccine_requests() -> TableCreateStatement {
                 .name("vaccine_requests_course_id_fkey")
                 .from(VaccineRequests::Table, VaccineRequests::CourseId)
                 .to(Courses::Table, Courses::Id),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("vaccine_requests_invitation_id_fkey")
+                .from(VaccineRequests::Table, VaccineRequests::InvitationId)
+                .to(Invitations::Table, Invitations::Id),
         )
         .foreign_key(
             ForeignKey::create()
@@ -954,7 +1168,7 @@ fn vaccine_requests() -> TableCreateStatement {
         .check(Check::named("vaccine_requests_code_check", Expr::cust("code IS NOT NULL OR status <> 'booked'")))
         .check(Check::named("vaccine_requests_dose_number_check", Expr::cust("dose_number >= 1")))
         .check(Check::named("vaccine_requests_moves_check", Expr::cust("moves >= 0")))
-        .check(Check::named("vaccine_requests_slot_id_check", Expr::cust(CONDITION_5)))
+        .check(Check::named("vaccine_requests_slot_id_check", Expr::cust(CONDITION_6)))
         .check(Check::named(
             "vaccine_requests_status_check",
             Expr::col(VaccineRequests::Status).is_in([
@@ -967,6 +1181,92 @@ fn vaccine_requests() -> TableCreateStatement {
                 "cancelled",
             ]),
         ))
+        .to_owned()
+}
+
+fn invitation_uses() -> TableCreateStatement {
+    Table::create()
+        .table(InvitationUses::Table)
+        .col(ColumnDef::new(InvitationUses::InvitationId).uuid().not_null())
+        .col(ColumnDef::new(InvitationUses::PatientId).uuid().not_null())
+        .col(ColumnDef::new(InvitationUses::RequestId).uuid().not_null())
+        .col(ColumnDef::new(InvitationUses::UsedAt).timestamp_with_time_zone().not_null())
+        .primary_key(
+            Index::create()
+                .name("invitation_uses_pkey")
+                .col(InvitationUses::InvitationId)
+                .col(InvitationUses::PatientId),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("invitation_uses_invitation_id_fkey")
+                .from(InvitationUses::Table, InvitationUses::InvitationId)
+                .to(Invitations::Table, Invitations::Id),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("invitation_uses_patient_id_fkey")
+                .from(InvitationUses::Table, InvitationUses::PatientId)
+                .to(Patients::Table, Patients::Id)
+                .on_delete(ForeignKeyAction::Cascade),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("invitation_uses_request_id_fkey")
+                .from(InvitationUses::Table, InvitationUses::RequestId)
+                .to(VaccineRequests::Table, VaccineRequests::Id)
+                .on_delete(ForeignKeyAction::Cascade),
+        )
+        .to_owned()
+}
+
+fn waitlist_entries() -> TableCreateStatement {
+    Table::create()
+        .table(WaitlistEntries::Table)
+        .col(ColumnDef::new(WaitlistEntries::Id).uuid().not_null())
+        .col(ColumnDef::new(WaitlistEntries::RequestId).uuid().not_null())
+        .col(ColumnDef::new(WaitlistEntries::CourseId).uuid().not_null())
+        .col(ColumnDef::new(WaitlistEntries::CentreId).uuid())
+        .col(ColumnDef::new(WaitlistEntries::FromDate).date().not_null())
+        .col(ColumnDef::new(WaitlistEntries::ToDate).date())
+        .col(ColumnDef::new(WaitlistEntries::Priority).small_integer().not_null().default(0))
+        .col(ColumnDef::new(WaitlistEntries::Status).string_len(16).not_null().default("waiting"))
+        .col(ColumnDef::new(WaitlistEntries::SlotId).uuid())
+        .col(ColumnDef::new(WaitlistEntries::OfferExpiresAt).timestamp_with_time_zone())
+        .col(ColumnDef::new(WaitlistEntries::SearchedAt).timestamp_with_time_zone())
+        .col(ColumnDef::new(WaitlistEntries::CreatedAt).timestamp_with_time_zone().not_null())
+        .col(ColumnDef::new(WaitlistEntries::UpdatedAt).timestamp_with_time_zone().not_null())
+        .primary_key(Index::create().name("waitlist_entries_pkey").col(WaitlistEntries::Id))
+        .foreign_key(
+            ForeignKey::create()
+                .name("waitlist_entries_centre_id_fkey")
+                .from(WaitlistEntries::Table, WaitlistEntries::CentreId)
+                .to(Centres::Table, Centres::Id),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("waitlist_entries_course_id_fkey")
+                .from(WaitlistEntries::Table, WaitlistEntries::CourseId)
+                .to(Courses::Table, Courses::Id),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("waitlist_entries_request_id_fkey")
+                .from(WaitlistEntries::Table, WaitlistEntries::RequestId)
+                .to(VaccineRequests::Table, VaccineRequests::Id),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("waitlist_entries_slot_id_fkey")
+                .from(WaitlistEntries::Table, WaitlistEntries::SlotId)
+                .to(Slots::Table, Slots::Id),
+        )
+        .check(Check::named("waitlist_entries_slot_id_check", Expr::cust(CONDITION_7)))
+        .check(Check::named(
+            "waitlist_entries_status_check",
+            Expr::col(WaitlistEntries::Status).is_in(["waiting", "offered", "accepted", "declined", "expired", "left"]),
+        ))
+        .check(Check::named("waitlist_entries_to_date_check", Expr::cust("to_date >= from_date")))
         .to_owned()
 }
 
@@ -1085,6 +1385,34 @@ enum IdempotencyKeys {
 }
 
 #[derive(DeriveIden)]
+enum InvitationUses {
+    Table,
+    InvitationId,
+    PatientId,
+    RequestId,
+    UsedAt,
+}
+
+#[derive(DeriveIden)]
+enum Invitations {
+    Table,
+    CentreId,
+    CodeHash,
+    CourseId,
+    CreatedAt,
+    CreatedBy,
+    Email,
+    Id,
+    Label,
+    MaxUses,
+    NidKey,
+    RevokedAt,
+    Used,
+    ValidFrom,
+    ValidUntil,
+}
+
+#[derive(DeriveIden)]
 enum Outbox {
     Table,
     Attempts,
@@ -1093,7 +1421,9 @@ enum Outbox {
     FlowHash,
     Id,
     Kind,
+    ObjectId,
     Recipient,
+    SlotId,
     UserId,
 }
 
@@ -1208,6 +1538,7 @@ enum VaccineRequests {
     CreatedAt,
     DoseNumber,
     Id,
+    InvitationId,
     Moves,
     Note,
     PatientId,
@@ -1233,4 +1564,22 @@ enum Vaccines {
     MinAgeMonths,
     MinIntervalDays,
     Name,
+}
+
+#[derive(DeriveIden)]
+enum WaitlistEntries {
+    Table,
+    CentreId,
+    CourseId,
+    CreatedAt,
+    FromDate,
+    Id,
+    OfferExpiresAt,
+    Priority,
+    RequestId,
+    SearchedAt,
+    SlotId,
+    Status,
+    ToDate,
+    UpdatedAt,
 }
