@@ -26,6 +26,7 @@ use crate::domain::auth::skew::Skew;
 use crate::domain::auth::token::{Lifetimes, Tokens};
 use crate::domain::contacts::import_limiter::ImportLimiter;
 use crate::domain::vaccination::catalogue;
+use crate::domain::vaccination::context::Vaccination;
 use crate::domain::vaccination::rules::{BookingRules, Review};
 use crate::domain::vaccination::vaccines;
 use crate::domain::values::clock::Clock;
@@ -34,6 +35,7 @@ use crate::error::{Error, with_causes};
 use crate::mail::{self, MailError, Mailer};
 use crate::state::AppState;
 use background::Background;
+pub use keyring::keyring;
 
 /// Error of starting the application.
 #[derive(Debug, thiserror::Error)]
@@ -191,7 +193,7 @@ fn workers(settings: &Settings) -> usize {
 /// Returns a [`StartError`], whose text is one sentence for the operator.
 pub async fn state(settings: &Settings, clock: Clock, workers: usize) -> Result<AppState, StartError> {
     let lifetimes = lifetimes(settings);
-    let keys = keyring::keyring(settings)?;
+    let keys = keyring(settings)?;
     let (issuer, audience) = (settings.auth.issuer.clone(), settings.auth.audience.clone());
     let tokens = Tokens::new(keys, issuer, audience, lifetimes)
         .map_err(|reason| StartError::Key { file: "auth.keys".into(), reason: reason.to_string() })?;
@@ -222,6 +224,7 @@ pub async fn state(settings: &Settings, clock: Clock, workers: usize) -> Result<
             allowed_domains: allowed_domains(settings),
         },
     };
+    let vaccination = Vaccination::new(auth.clock.clone(), booking_rules(settings));
     let limiter = ImportLimiter::new(
         settings.contacts.import_max_bytes,
         settings.contacts.import_max_rows,
@@ -232,7 +235,7 @@ pub async fn state(settings: &Settings, clock: Clock, workers: usize) -> Result<
         auth: Arc::new(auth),
         password_grant: settings.auth.password_grant,
         trusted_proxies: settings.server.trusted_proxies.clone().into(),
-        booking: booking_rules(settings),
+        vaccination: Arc::new(vaccination),
         import_limiter: Arc::new(limiter),
     })
 }
@@ -247,6 +250,9 @@ fn booking_rules(settings: &Settings) -> BookingRules {
         change_until: chrono::Duration::hours(booking.change_until_hours.into()),
         notice: chrono::Duration::minutes(booking.notice_minutes.into()),
         max_moves: i32::try_from(booking.max_moves).unwrap_or(i32::MAX),
+        offer: chrono::Duration::minutes(booking.offer_minutes.into()),
+        offer_until: chrono::Duration::minutes(booking.offer_until_minutes.into()),
+        reminder: chrono::Duration::hours(booking.reminder_hours.into()),
         patients_per_account: booking.patients_per_account.into(),
     }
 }

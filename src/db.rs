@@ -102,8 +102,8 @@ impl Db {
         // The cause of a failure is reported at the start, not by the first request.
         pooler::refuse_transaction_mode(&options).await?;
         let connect = options.disable_statement_logging();
-        // One connection is for polling; with the fewest allowed it comes on top.
-        let (per_worker, shared) = split_connections(Ord::max(max_connections.saturating_sub(1), 2), workers);
+        // Two connections are for background tasks; with the fewest allowed they come on top.
+        let (per_worker, shared) = split_connections(Ord::max(max_connections.saturating_sub(2), 2), workers);
         let limits = Arc::new(PostgresLimits { connect, per_worker, shared });
         let shared = HeldConnections::new(limits.connect.clone(), shared, RESPONSE_TIMEOUT);
         Ok(Self(Backend::Postgres { single: Arc::clone(&shared), shared, limits }))
@@ -193,7 +193,7 @@ impl Db {
 /// A database handle that can run single statements and begin transactions.
 pub trait Transact: ConnectionTrait {
     /// Transaction.
-    type Transaction: ConnectionTrait + TransactionSession;
+    type Transaction: ConnectionTrait + TransactionSession + Send + 'static;
 
     /// Begins a write transaction. On SQLite there is only one at a time.
     ///

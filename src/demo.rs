@@ -1,29 +1,29 @@
-//! Demo data: accounts, contacts with birthdays around today, a centre with slots, and vaccine requests in every status.
+//! Demo data: accounts, contacts with birthdays around today, centres, slots, vaccine requests in every status, and a
+//! waitlist, and an invitation.
 //! On the same day, the same seed gives the same data, except for the password hash.
 
 mod names;
+mod source;
+mod timetable;
 
-use std::collections::BTreeMap;
-
-use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveTime, Utc};
+use chrono::{Duration, NaiveTime};
 use entity::{
-    PasswordHash, RequestStatus, Role, centre_staff, centres, patients as patients_table, slots, users,
-    vaccine_requests, vaccines,
+    PasswordHash, RequestStatus, Role, WaitlistStatus, invitations, patients as patients_table, slots, users,
+    vaccine_requests, vaccines, waitlist_entries,
 };
-use fastrand::Rng;
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ActiveModelTrait as _, ConnectionTrait, EntityTrait, QueryOrder, Set, TransactionSession as _};
 use uuid::Uuid;
 
 use crate::db::Transact;
 use crate::domain::accounts::user_words::{self, Searchable};
-use crate::domain::contacts::contacts::{self, NewContact, Note};
-use crate::domain::vaccination::{booking_codes, patients};
-use crate::domain::values::birthday::Birthday;
+use crate::domain::auth::keys::Keyring;
+use crate::domain::contacts::contacts;
+use crate::domain::vaccination::{invitation_codes, patients};
 use crate::domain::values::clock::Clock;
-use crate::domain::values::email::Email;
-use crate::domain::values::person::{ContactNumber, NamePart};
 use crate::error::{Error, Result};
+use source::Source;
+use timetable::Timetable;
 
 /// Password of the demo accounts in development.
 pub const PASSWORD: &str = "care4u demo";
@@ -33,9 +33,6 @@ pub const STAFF: &str = "staff@demo.example";
 
 /// Rows per statement.
 const BATCH: u32 = 500;
-
-/// Number of days before today over which the creation times are spread.
-const PAST_DAYS: i64 = 90;
 
 /// Minimum number of vaccine requests, so that there are some in each status.
 const MIN_REQUESTS: u32 = 21;
@@ -61,18 +58,28 @@ pub struct Plan {
     pub rng_seed: u64,
 }
 
-/// Adds demo data in one transaction and returns the number of vaccine requests. `progress` is called with the number
-/// of contacts of each batch.
+/// What was added.
+#[derive(Debug)]
+pub struct Filled {
+    /// Number of vaccine requests.
+    pub requests: u32,
+    /// Code of an invitation, if there is a vaccine.
+    pub invitation_code: Option<String>,
+}
+
+/// Adds demo data in one transaction. `keys` derive the code of an invitation. `progress` is called with the number of
+/// contacts of each batch.
 ///
 /// # Errors
 /// Returns `Conflict::EmailTaken` if there are demo accounts already. Database errors.
 pub async fn fill(
     db: &impl Transact,
     clock: &Clock,
+    keys: &Keyring,
     password_hash: &PasswordHash,
     plan: &Plan,
     progress: impl Fn(u64),
-) -> Result<u32> {
+) -> Result<Filled> {
     let catalogue = vaccines::Entity::find().order_by_asc(vaccines::Column::Code).all(db).await?;
     let mut source = Source::new(plan, clock.now());
     let transaction = db.begin().await?;
@@ -81,11 +88,18 @@ pub async fn fill(
     let first_contacts = add_contacts(&transaction, &mut source, plan, &ids, progress).await?;
     let people = add_patients(&transaction, &mut source, accounts, first_contacts).await?;
     let mut timetable = Timetable::add(&transaction, &mut source, staff_id).await?;
-    let requests = add_requests(&transaction, &mut source, &catalogue, staff_id, &people, &mut timetable).await?;
+    let mut waiting = Vec::new();
+    let requests =
+        add_requests(&transaction, &mut source, &catalogue, staff_id, &people, &mut timetable, &mut waiting).await?;
+    add_waitlist(&transaction, &mut source, waiting, timetable.new_centre_id).await?;
     timetable.add_free_slots(&transaction, &mut source, &catalogue).await?;
     count(&transaction).await?;
+    let invitation_code = match catalogue.first() {
+        Some(vaccine) => Some(add_invitation(&transaction, &mut source, keys, vaccine.course_id, staff_id).await?),
+        None => None,
+    };
     transaction.commit().await?;
-    Ok(requests)
+    Ok(Filled { requests, invitation_code })
 }
 
 /// Inserts the accounts; returns the id of the staff account, and the patients.
@@ -229,115 +243,6 @@ async fn add_patients(
     Ok(people)
 }
 
-/// A centre, and the slots of its bookings.
-struct Timetable {
-    centre_id: Uuid,
-    /// The latest slot and the number of its bookings, by vaccine and status.
-    latest: BTreeMap<(Uuid, &'static str), (Uuid, i32)>,
-    /// Number of slots with bookings, by status. No two are at the same time, so that no bookings of a person overlap.
-    slots: BTreeMap<&'static str, i64>,
-}
-
-impl Timetable {
-    /// Places of a slot.
-    const CAPACITY: i32 = 20;
-
-    async fn add(db: &impl ConnectionTrait, source: &mut Source, staff_id: Uuid) -> Result<Self> {
-        let (centre_id, created_at) = source.next_id();
-        let centre = centres::ActiveModel {
-            id: Set(centre_id),
-            name: Set("Town hall".to_owned()),
-            address: Set("1 Market Square".to_owned()),
-            city: Set(Some("London".to_owned())),
-            postal_code: Set(Some("SW1Y 4JH".to_owned())),
-            time_zone: Set("Europe/London".to_owned()),
-            latitude: Set(Some(51.5074)),
-            longitude: Set(Some(-0.1357)),
-            phone_number: Set(Some(source.phone_number())),
-            active: Set(true),
-            created_at: Set(created_at),
-            updated_at: Set(created_at),
-        };
-        centres::Entity::insert(centre).exec_without_returning(db).await?;
-        let assignment = centre_staff::ActiveModel {
-            user_id: Set(staff_id),
-            centre_id: Set(centre_id),
-            created_at: Set(created_at),
-        };
-        centre_staff::Entity::insert(assignment).exec_without_returning(db).await?;
-        Ok(Self { centre_id, latest: BTreeMap::new(), slots: BTreeMap::new() })
-    }
-
-    /// A slot for a booking that is to come, or that was missed.
-    async fn slot(
-        &mut self,
-        db: &impl ConnectionTrait,
-        source: &mut Source,
-        vaccine_id: Uuid,
-        status: RequestStatus,
-    ) -> Result<Uuid> {
-        let key = (vaccine_id, status.as_str());
-        if let Some((id, booked)) = self.latest.get_mut(&key).filter(|(_, booked)| *booked < Self::CAPACITY) {
-            *booked += 1;
-            return Ok(*id);
-        }
-        let number = self.slots.entry(status.as_str()).or_default();
-        let minutes = Duration::minutes(15 * *number);
-        *number += 1;
-        let morning = source.today.and_time(NaiveTime::MIN).and_utc() + Duration::hours(9);
-        let start = match status {
-            RequestStatus::Booked => morning + Duration::days(3) + minutes,
-            _ => morning - Duration::days(3) - minutes,
-        };
-        let id = self.add_slot(db, source, vaccine_id, start).await?;
-        self.latest.insert(key, (id, 1));
-        Ok(id)
-    }
-
-    /// Inserts free slots of each vaccine on three days.
-    async fn add_free_slots(
-        &self,
-        db: &impl ConnectionTrait,
-        source: &mut Source,
-        catalogue: &[vaccines::Model],
-    ) -> Result<()> {
-        for vaccine in catalogue.iter().filter(|vaccine| vaccine.active) {
-            for (day, hour) in [(1, 10), (1, 14), (2, 10), (8, 16)] {
-                let midnight = source.today.and_time(NaiveTime::MIN).and_utc();
-                let start = midnight + Duration::days(day) + Duration::hours(hour);
-                self.add_slot(db, source, vaccine.id, start).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn add_slot(
-        &self,
-        db: &impl ConnectionTrait,
-        source: &mut Source,
-        vaccine_id: Uuid,
-        starts_at: DateTime<Utc>,
-    ) -> Result<Uuid> {
-        let (id, created_at) = source.next_id();
-        let slot = slots::ActiveModel {
-            id: Set(id),
-            centre_id: Set(self.centre_id),
-            vaccine_id: Set(vaccine_id),
-            starts_at: Set(starts_at),
-            ends_at: Set(starts_at + Duration::minutes(15)),
-            capacity: Set(Self::CAPACITY),
-            booked: Set(0),
-            held: Set(0),
-            invited_only: Set(false),
-            closed_at: Set(None),
-            closed_reason: Set(None),
-            created_at: Set(created_at),
-        };
-        slots::Entity::insert(slot).exec_without_returning(db).await?;
-        Ok(id)
-    }
-}
-
 /// Sets the counters of slots and patients.
 async fn count(db: &impl ConnectionTrait) -> Result<()> {
     use vaccine_requests::Column;
@@ -361,7 +266,8 @@ async fn count(db: &impl ConnectionTrait) -> Result<()> {
     Ok(())
 }
 
-/// Inserts vaccine requests of all people in rotation; every third one is for a contact.
+/// Inserts vaccine requests of all people in rotation; every third one is for a contact. Every second one that is approved
+/// waits: its id and its course are added to `waiting`.
 async fn add_requests(
     db: &impl ConnectionTrait,
     source: &mut Source,
@@ -369,6 +275,7 @@ async fn add_requests(
     staff_id: Uuid,
     people: &[Person],
     timetable: &mut Timetable,
+    waiting: &mut Vec<(Uuid, Uuid)>,
 ) -> Result<u32> {
     let max = people.len().saturating_mul(catalogue.len());
     let count = Ord::max(people.len(), usize::try_from(MIN_REQUESTS).unwrap_or(0)).min(max);
@@ -378,6 +285,9 @@ async fn add_requests(
     for (number, ((person, vaccine), status)) in combinations.take(count).enumerate() {
         let (id, created_at) = source.next_id();
         let is_reviewed = !matches!(status, RequestStatus::Pending | RequestStatus::Cancelled);
+        if status == RequestStatus::Approved && number % 2 == 0 {
+            waiting.push((id, vaccine.course_id));
+        }
         let reason = (status == RequestStatus::Rejected).then(|| "This dose was given before.".to_owned());
         let slot_id = match status {
             RequestStatus::Booked | RequestStatus::Missed => {
@@ -399,6 +309,7 @@ async fn add_requests(
             slot_id: Set(slot_id),
             code: Set(slot_id.map(|_| source.code())),
             moves: Set(0),
+            invitation_id: Set(None),
             created_at: Set(created_at),
             updated_at: Set(created_at),
         });
@@ -409,91 +320,68 @@ async fn add_requests(
     u32::try_from(count).map_err(Error::internal)
 }
 
+/// Inserts entries of the waitlist, for a centre that has no slots yet.
+async fn add_waitlist(
+    db: &impl ConnectionTrait,
+    source: &mut Source,
+    requests: Vec<(Uuid, Uuid)>,
+    centre_id: Uuid,
+) -> Result<()> {
+    let row = |(request_id, course_id)| {
+        let (id, created_at) = source.next_id();
+        waitlist_entries::ActiveModel {
+            id: Set(id),
+            request_id: Set(request_id),
+            course_id: Set(course_id),
+            centre_id: Set(Some(centre_id)),
+            from_date: Set(source.today),
+            to_date: Set(None),
+            priority: Set(0),
+            status: Set(WaitlistStatus::Waiting),
+            slot_id: Set(None),
+            offer_expires_at: Set(None),
+            searched_at: Set(Some(created_at)),
+            created_at: Set(created_at),
+            updated_at: Set(created_at),
+        }
+    };
+    let rows: Vec<_> = requests.into_iter().map(row).collect();
+    for rows in rows.chunks(batch()) {
+        waitlist_entries::Entity::insert_many(rows.to_vec()).exec_without_returning(db).await?;
+    }
+    Ok(())
+}
+
+/// Inserts an invitation for fifty people. Returns its code.
+async fn add_invitation(
+    db: &impl ConnectionTrait,
+    source: &mut Source,
+    keys: &Keyring,
+    course_id: Uuid,
+    staff_id: Uuid,
+) -> Result<String> {
+    let (id, created_at) = source.next_id();
+    let (code, code_hash) = invitation_codes::new(keys, id);
+    let invitation = invitations::ActiveModel {
+        id: Set(id),
+        code_hash: Set(code_hash),
+        label: Set(Some("Health workers".to_owned())),
+        email: Set(None),
+        nid_key: Set(None),
+        course_id: Set(course_id),
+        centre_id: Set(None),
+        valid_from: Set(created_at),
+        valid_until: Set(source.today.and_time(NaiveTime::MIN).and_utc() + Duration::days(90)),
+        max_uses: Set(50),
+        used: Set(0),
+        revoked_at: Set(None),
+        created_by: Set(Some(staff_id)),
+        created_at: Set(created_at),
+    };
+    invitations::Entity::insert(invitation).exec_without_returning(db).await?;
+    Ok(code.grouped())
+}
+
 fn batch() -> usize {
     usize::try_from(BATCH).unwrap_or(1)
-}
-
-/// Source of random data, and of ids and creation times in ascending order.
-struct Source {
-    rng: Rng,
-    begin: DateTime<Utc>,
-    today: NaiveDate,
-    created: i64,
-    total: i64,
-}
-
-impl Source {
-    fn new(plan: &Plan, now: DateTime<Utc>) -> Self {
-        let today = now.date_naive();
-        let begin = today.and_time(NaiveTime::MIN).and_utc() - Duration::days(PAST_DAYS);
-        let rows = [plan.users, plan.users, plan.users, plan.users, plan.contacts, MIN_REQUESTS, MIN_REQUESTS, 100];
-        let total = rows.into_iter().map(i64::from).sum();
-        Self { rng: Rng::with_seed(plan.rng_seed), begin, today, created: 0, total }
-    }
-
-    /// Returns a UUIDv7 and the creation time that it contains.
-    fn next_id(&mut self) -> (Uuid, DateTime<Utc>) {
-        let past = Duration::days(PAST_DAYS).num_milliseconds();
-        let time = self.begin + Duration::milliseconds(past * self.created / self.total);
-        self.created += 1;
-        let mut random = [0; 10];
-        self.rng.fill(&mut random);
-        let milliseconds = u64::try_from(time.timestamp_millis()).unwrap_or(0);
-        (uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid(), time)
-    }
-
-    /// Returns true with a probability of 1 / `number`.
-    fn one_in(&mut self, number: u32) -> bool {
-        self.rng.u32(..number) == 0
-    }
-
-    /// Returns a random contact. Its e-mail contains `number`, which makes it unique among the contacts of one patient.
-    fn contact(&mut self, number: u32) -> Result<NewContact> {
-        let name = names::random_name(&mut self.rng);
-        let email = (!self.one_in(3)).then(|| Email::parse(&format!("{}{number}@mail.example", name.ascii())));
-        let note = self.one_in(5).then(|| Note::parse(names::random_note(&mut self.rng)));
-        let birthday = if self.one_in(20) { None } else { self.birthday() };
-        let phone_number = self.one_in(2).then(|| ContactNumber::parse(&self.phone_number()));
-        Ok(NewContact {
-            first_name: NamePart::parse(name.first)?,
-            last_name: NamePart::parse(name.last)?,
-            email: email.transpose()?,
-            phone_number: phone_number.transpose()?,
-            birthday,
-            note: note.transpose()?,
-        })
-    }
-
-    /// Returns a random birthday: one in three is near today, one in a hundred on 29 February, one in seven has no
-    /// year.
-    fn birthday(&mut self) -> Option<Birthday> {
-        let day = match self.rng.u32(..100) {
-            0 => NaiveDate::from_ymd_opt(2000, 2, 29)?,
-            1..=33 => self.today + Duration::days(self.rng.i64(-14..=14)),
-            _ => NaiveDate::from_yo_opt(2000, self.rng.u32(1..=366))?,
-        };
-        let part = |number: u32| i16::try_from(number).ok();
-        let year = if self.one_in(7) { None } else { i16::try_from(self.today.year() - self.rng.i32(1..=90)).ok() };
-        let parse =
-            |year| Birthday::try_from_parts(part(day.month()), part(day.day()), year, self.today).ok().flatten();
-        // 29 February does not exist in most years.
-        parse(year).or_else(|| parse(None))
-    }
-
-    /// Returns a random date of birth, for an age between `youngest` and `oldest`.
-    fn birth_date(&mut self, youngest: i32, oldest: i32) -> Option<NaiveDate> {
-        let year = self.today.year() - self.rng.i32(youngest..=oldest);
-        NaiveDate::from_yo_opt(year, self.rng.u32(1..=365))
-    }
-
-    fn code(&mut self) -> String {
-        let mut random = [0; booking_codes::LENGTH];
-        self.rng.fill(&mut random);
-        booking_codes::of(random)
-    }
-
-    fn phone_number(&mut self) -> String {
-        // Numbers that Ofcom reserves for fiction.
-        format!("+44 20 7946 0{:03}", self.rng.u32(..1000))
-    }
 }

@@ -57,6 +57,12 @@ pub enum Error {
         /// Free slots of the same centre and vaccine, nearest first.
         alternatives: Vec<Slot>,
     },
+    /// There are free slots that fit, so there is nothing to wait for.
+    #[error("there are free slots")]
+    SlotsFree {
+        /// The first of them, by time.
+        alternatives: Vec<Slot>,
+    },
     /// The rules do not allow the dose.
     #[error("the patient is not eligible")]
     NotEligible(Box<Eligibility>),
@@ -146,6 +152,12 @@ pub enum Conflict {
     /// The booking was moved as often as allowed.
     #[error("the booking was moved too often; ask the centre")]
     TooManyMoves,
+    /// The request is on the waitlist already.
+    #[error("the request is on the waitlist already")]
+    AlreadyWaiting,
+    /// There is no offer, or it has expired.
+    #[error("there is no offer, or it has expired")]
+    OfferOver,
     /// The status of the vaccine request does not allow this operation.
     #[error("the status of the request is {}, which does not allow this operation", .0.as_str())]
     RequestStatus(RequestStatus),
@@ -207,6 +219,9 @@ impl From<DbErr> for Error {
             Some("vaccine_requests_patient_id_course_id_dose_number_key") => Conflict::RequestOpen.into(),
             // A random booking code was taken: one in a million million.
             Some("vaccine_requests_code_key") => Self::Busy,
+            Some("waitlist_entries_request_id_key") => Conflict::AlreadyWaiting.into(),
+            // The code of another invitation has the same letters: one in a million million million.
+            Some("invitations_code_hash_key") => Self::Busy,
             Some("slots_centre_id_vaccine_id_starts_at_key") => Conflict::SlotExists.into(),
             Some("centres_longitude_check") => {
                 Violation::new("longitude", "coordinates", "must be given together with latitude").into()

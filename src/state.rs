@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use crate::db::Db;
 use crate::domain::auth::context::Auth;
 use crate::domain::contacts::import_limiter::ImportLimiter;
-use crate::domain::vaccination::rules::BookingRules;
+use crate::domain::vaccination::context::Vaccination;
 
 /// Application state. Each worker thread has its own copy, with its own database connections.
 #[derive(Clone, Debug)]
@@ -20,8 +20,8 @@ pub struct AppState {
     pub password_grant: bool,
     /// Proxy networks whose `Forwarded` and `X-Forwarded-For` headers are trusted.
     pub trusted_proxies: Arc<[IpNet]>,
-    /// Settings of requests and bookings.
-    pub booking: BookingRules,
+    /// Vaccination context: clock, settings of bookings, and the cached availability.
+    pub vaccination: Arc<Vaccination>,
     /// Limits of imports of contacts.
     pub import_limiter: Arc<ImportLimiter>,
 }

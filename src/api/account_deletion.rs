@@ -44,6 +44,9 @@ pub struct Erased {
     account: u64,
     #[schema(example = 2)]
     vaccine_requests: u64,
+    /// Places on the waitlist.
+    #[schema(example = 0)]
+    waitlist_entries: u64,
     /// Contacts, imports of contacts, and the birthday feed.
     #[schema(example = 40)]
     contacts: u64,
@@ -67,6 +70,9 @@ pub struct Anonymised {
     /// Reviews of other users' vaccine requests.
     #[schema(example = 0)]
     reviews: u64,
+    /// Invitations that were bound to the e-mail or national id. They name nobody now; unused ones are revoked.
+    #[schema(example = 0)]
+    invitations: u64,
 }
 
 impl From<Erasure> for ErasureReply {
@@ -75,11 +81,17 @@ impl From<Erasure> for ErasureReply {
             erased: Erased {
                 account: 1,
                 vaccine_requests: rows.vaccine_requests,
+                waitlist_entries: rows.waitlist_entries,
                 contacts: rows.contacts,
                 codes: rows.codes,
                 mails: rows.mails,
             },
-            anonymised: Anonymised { sessions: rows.sessions, activity: rows.activity, reviews: rows.reviews },
+            anonymised: Anonymised {
+                sessions: rows.sessions,
+                activity: rows.activity,
+                reviews: rows.reviews,
+                invitations: rows.invitations,
+            },
             kept: Vec::new(),
         }
     }
@@ -107,7 +119,7 @@ pub async fn delete(
     Valid(body): Valid<DeleteAccount>,
 ) -> Result<web::Json<ErasureReply>, Problem> {
     let password = body.password.value()?.0;
-    let erasure = personal_data::erase(&state.db, &state.auth, &caller, password).await?;
+    let erasure = personal_data::erase(&state.db, &state.auth, &state.vaccination, &caller, password).await?;
     Ok(web::Json(erasure.into()))
 }
 
@@ -133,5 +145,5 @@ pub async fn delete_user(
     id: Id,
 ) -> Result<web::Json<ErasureReply>, Problem> {
     let admin = Administrator::admin(&caller)?;
-    Ok(web::Json(personal_data::erase_of(&state.db, &state.auth, &admin, id.0).await?.into()))
+    Ok(web::Json(personal_data::erase_of(&state.db, &state.auth, &state.vaccination, &admin, id.0).await?.into()))
 }

@@ -31,7 +31,8 @@ pub use http::extract::MAX_BODY_BYTES;
 use http::guard::signed_in;
 use records::audit;
 use vaccination::{
-    bookings, calendars, centres, courses, eligibility, patients, slots, transitions, vaccine_requests, vaccines,
+    availability, bookings, calendars, centres, courses, eligibility, invitation_imports, invitations, patients, slots,
+    transitions, vaccine_requests, vaccines, waitlist,
 };
 
 /// Registers every route with its guard.
@@ -114,12 +115,27 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(eligibility::check)
                 .service(vaccine_requests::get)
                 .service(vaccine_requests::update)
+                .service(invitations::attach)
                 .service(transitions::approve)
                 .service(transitions::reject)
                 .service(bookings::book)
                 .service(bookings::rebook)
                 .service(bookings::unbook)
-                .service(bookings::cancel),
+                .service(bookings::cancel)
+                .service(waitlist::join)
+                .service(waitlist::leave)
+                .service(waitlist::accept)
+                .service(waitlist::decline),
+        )
+        .service(
+            scope("/api/v1/invitations")
+                .wrap(from_fn(signed_in))
+                .service(invitations::create)
+                .service(invitations::list)
+                .service(invitation_imports::import)
+                .service(invitations::list_uses)
+                .service(invitations::get)
+                .service(invitations::revoke),
         )
         .service(
             scope("/api/v1/patients")
@@ -136,7 +152,11 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(centres::remove_staff),
         )
         .service(
-            scope("/api/v1/centres").guard(Get()).service(centres::list).service(centres::get).service(slots::list),
+            scope("/api/v1/centres")
+                .guard(Get())
+                .service(centres::list)
+                .service(centres::get)
+                .service(availability::list),
         )
         .service(
             scope("/api/v1/centres")
@@ -147,7 +167,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(calendars::create)
                 .service(slots::close_day),
         )
-        .service(scope("/api/v1/slots").guard(Get()).service(slots::get))
+        .service(scope("/api/v1/slots").guard(Get()).service(availability::search).service(slots::get))
         .service(
             scope("/api/v1/slots")
                 .wrap(from_fn(signed_in))

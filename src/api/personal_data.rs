@@ -2,8 +2,8 @@
 
 use actix_web::http::header::{self, ContentType};
 use actix_web::{HttpResponse, get, web};
-use chrono::{DateTime, Utc};
-use entity::{CodePurpose, MailKind, account_codes, outbox};
+use chrono::{DateTime, NaiveDate, Utc};
+use entity::{CodePurpose, MailKind, WaitlistStatus, account_codes, invitations, outbox, waitlist_entries};
 use futures_util::{Stream, StreamExt as _, stream};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -18,6 +18,7 @@ use crate::api::http::extract::Id;
 use crate::api::http::problem::Problem;
 use crate::api::http::streaming::{json_items, prefetched};
 use crate::api::records::audit::AuditEventReply;
+use crate::api::vaccination::invitations::InvitationUseReply;
 use crate::api::vaccination::patients::PatientReply;
 use crate::api::vaccination::request_replies::VaccineRequestReply;
 use crate::domain::accounts::administration::Administrator;
@@ -49,6 +50,15 @@ pub struct PersonalDataReply {
     #[schema(value_type = BTreeSet<Uuid>)]
     centres: Vec<Uuid>,
     vaccine_requests: Vec<VaccineRequestReply>,
+    /// Places on the waitlist, also former ones.
+    waitlist_entries: Vec<WaitlistEntryReply>,
+    /// Invitations that name the user, or that they used.
+    invitations: Vec<OwnInvitationReply>,
+    /// Ids of the invitations that the user created.
+    #[schema(value_type = BTreeSet<Uuid>)]
+    created_invitations: Vec<Uuid>,
+    /// Uses of invitations by patients of the user.
+    invitation_uses: Vec<InvitationUseReply>,
     /// Imports of contacts.
     contact_imports: Vec<ImportReply>,
     /// The birthday feed.
@@ -67,6 +77,94 @@ pub struct PersonalDataReply {
     contacts: Vec<ContactReply>,
     /// Operations by the user and on their account, newest first.
     activity: Vec<AuditEventReply>,
+}
+
+/// A place on the waitlist.
+#[derive(Serialize, ToSchema)]
+pub struct WaitlistEntryReply {
+    #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
+    id: Uuid,
+    #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
+    request_id: Uuid,
+    #[schema(example = "01900000-0000-7000-8000-000000000009")]
+    course_id: Uuid,
+    status: WaitlistStatus,
+    /// The lowest comes first.
+    #[schema(example = 0)]
+    priority: i16,
+    #[schema(required = true, example = json!(null))]
+    centre_id: Option<Uuid>,
+    from_date: NaiveDate,
+    #[schema(required = true)]
+    to_date: Option<NaiveDate>,
+    /// The slot of the latest offer.
+    #[schema(required = true, example = json!(null))]
+    slot_id: Option<Uuid>,
+    #[schema(required = true)]
+    offer_expires_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl From<waitlist_entries::Model> for WaitlistEntryReply {
+    fn from(entry: waitlist_entries::Model) -> Self {
+        Self {
+            id: entry.id,
+            request_id: entry.request_id,
+            course_id: entry.course_id,
+            status: entry.status,
+            priority: entry.priority,
+            centre_id: entry.centre_id,
+            from_date: entry.from_date,
+            to_date: entry.to_date,
+            slot_id: entry.slot_id,
+            offer_expires_at: entry.offer_expires_at,
+            created_at: entry.created_at,
+            updated_at: entry.updated_at,
+        }
+    }
+}
+
+/// An invitation that names the user, or that they used.
+#[derive(Serialize, ToSchema)]
+pub struct OwnInvitationReply {
+    #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
+    id: Uuid,
+    /// Note of staff.
+    #[schema(required = true, example = "Health workers")]
+    label: Option<String>,
+    /// The e-mail to which it is bound.
+    #[schema(required = true, example = "ada@example.org")]
+    email: Option<String>,
+    /// The national id to which it is bound.
+    #[schema(required = true, example = json!(null))]
+    nid: Option<String>,
+    #[schema(example = "01900000-0000-7000-8000-000000000009")]
+    course_id: Uuid,
+    #[schema(required = true, example = json!(null))]
+    centre_id: Option<Uuid>,
+    valid_from: DateTime<Utc>,
+    valid_until: DateTime<Utc>,
+    #[schema(required = true)]
+    revoked_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+}
+
+impl From<invitations::Model> for OwnInvitationReply {
+    fn from(invitation: invitations::Model) -> Self {
+        Self {
+            id: invitation.id,
+            label: invitation.label,
+            email: invitation.email,
+            nid: invitation.nid_key,
+            course_id: invitation.course_id,
+            centre_id: invitation.centre_id,
+            valid_from: invitation.valid_from,
+            valid_until: invitation.valid_until,
+            revoked_at: invitation.revoked_at,
+            created_at: invitation.created_at,
+        }
+    }
 }
 
 /// A mail that has not been sent yet.
@@ -99,6 +197,10 @@ impl PersonalDataReply {
             patients: data.patients.into_iter().map(Into::into).collect(),
             centres: data.centres,
             vaccine_requests: data.vaccine_requests.into_iter().map(Into::into).collect(),
+            waitlist_entries: data.waitlist_entries.into_iter().map(Into::into).collect(),
+            invitations: data.invitations.into_iter().map(Into::into).collect(),
+            created_invitations: data.created_invitations,
+            invitation_uses: data.invitation_uses.into_iter().map(Into::into).collect(),
             contact_imports: data.imports.into_iter().map(Into::into).collect(),
             birthday_feed: data.feed.map(Into::into),
             reviewed_vaccine_requests: data.reviewed,
@@ -217,6 +319,10 @@ mod tests {
             patients: Vec::new(),
             centres: Vec::new(),
             vaccine_requests: Vec::new(),
+            waitlist_entries: Vec::new(),
+            invitations: Vec::new(),
+            created_invitations: Vec::new(),
+            invitation_uses: Vec::new(),
             imports: Vec::new(),
             feed: None,
             reviewed: Vec::new(),

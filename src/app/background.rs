@@ -1,18 +1,18 @@
-//! Background tasks: polling for sessions that other instances have revoked, delivery of mail, and clean-up of expired
-//! rows.
+//! Background tasks: polling for sessions that other instances have revoked, delivery of mail, the waitlist, bookings of
+//! closed slots, and clean-up of expired rows.
 
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::db::Transact as _;
+use crate::db::{Db, Transact as _};
 use crate::domain::auth::codes;
 use crate::domain::auth::quota;
 use crate::domain::auth::sessions;
 use crate::domain::auth::throttle;
 use crate::domain::records::{idempotency, outbox};
-use crate::domain::vaccination::closing;
+use crate::domain::vaccination::{bound_invitations, closing, offers, waitlist};
 use crate::error::{Result, with_causes};
 use crate::mail::Mailer;
 use crate::mail::delivery_worker::DeliveryWorker;
@@ -27,6 +27,9 @@ const MAX_UNREPORTED_SKEW: chrono::Duration = chrono::Duration::seconds(2);
 /// Interval of looking for closed slots that still have bookings.
 const CLOSING_INTERVAL: Duration = Duration::from_secs(10);
 
+/// Interval of ending offers that have expired, and of searching free slots for the waitlist.
+const WAITLIST_INTERVAL: Duration = Duration::from_secs(1);
+
 /// Interval of the clean-up in each instance.
 const CLEANUP_INTERVAL: Duration = Duration::from_secs(600);
 
@@ -38,17 +41,20 @@ const DELIVERY_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(4);
 pub(super) struct Background {
     stop: watch::Sender<bool>,
     delivery_worker: JoinHandle<()>,
-    abortable: [JoinHandle<()>; 3],
+    abortable: [JoinHandle<()>; 5],
 }
 
 impl Background {
     pub(super) fn start(state: &AppState, mailer: Mailer) -> Self {
         let (stop, stopped) = watch::channel(false);
         let worker = DeliveryWorker::new(state.db.clone(), state.auth.clone(), mailer);
+        let db = state.db.for_polling();
         let abortable = [
             tokio::spawn(poll(state.clone())),
             tokio::spawn(clean_up(state.clone())),
-            tokio::spawn(put_bookings_back(state.clone())),
+            tokio::spawn(end_closed_bookings(state.clone(), db.clone())),
+            tokio::spawn(end_offers(state.clone(), db)),
+            tokio::spawn(search_free_slots(state.clone())),
         ];
         Self { stop, delivery_worker: tokio::spawn(worker.run(stopped)), abortable }
     }
@@ -101,15 +107,36 @@ async fn poll(state: AppState) {
     }
 }
 
-/// Puts the bookings of closed slots back where a process stopped before it had done so.
-async fn put_bookings_back(state: AppState) {
+/// Ends the bookings of closed slots where a process stopped before it had done so.
+async fn end_closed_bookings(state: AppState, db: Db) {
     let mut interval = tokio::time::interval(CLOSING_INTERVAL);
     interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let db = state.db.for_polling();
-    let mut closing = Recurring::new("put the bookings of closed slots back");
+    let mut closing = Recurring::new("end the bookings of closed slots");
     loop {
         interval.tick().await;
-        closing.report(closing::resume(&db, &state.auth.clock).await);
+        closing.report(closing::resume(&db, &state.vaccination).await);
+    }
+}
+
+/// Ends offers that have expired.
+async fn end_offers(state: AppState, db: Db) {
+    let mut interval = tokio::time::interval(WAITLIST_INTERVAL);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut expiring = Recurring::new("end offers that have expired");
+    loop {
+        interval.tick().await;
+        expiring.report(offers::end_expired(&db, &state.vaccination).await);
+    }
+}
+
+/// Searches free slots for entries of the waitlist that may have missed a place.
+async fn search_free_slots(state: AppState) {
+    let mut interval = tokio::time::interval(WAITLIST_INTERVAL);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut searching = Recurring::new("search free slots for the waitlist");
+    loop {
+        interval.tick().await;
+        searching.report(waitlist::search_all(&state.db, &state.vaccination).await);
     }
 }
 
@@ -165,7 +192,9 @@ async fn clean_up_once(state: &AppState) -> Result<u64> {
         + throttle::sweep(db, now).await?
         + quota::sweep(db, now).await?
         + outbox::sweep(db, now).await?
-        + idempotency::delete_expired(db, now).await?;
+        + idempotency::delete_expired(db, now).await?
+        + waitlist::end_past(db, now).await?
+        + bound_invitations::forget_expired(db, now).await?;
     if let Err(error) = db.purge_log().await {
         // The next clean-up does it.
         log::debug!("cannot empty the write-ahead log: {error}");

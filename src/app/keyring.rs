@@ -8,7 +8,7 @@ use crate::domain::auth::keys::{Key, Keyring};
 const DEVELOPMENT_KEY: &str = "data/signing.key";
 
 /// Loads the signing keys. Without any in the settings, development generates one.
-pub(super) fn keyring(settings: &Settings) -> Result<Keyring, StartError> {
+pub fn keyring(settings: &Settings) -> Result<Keyring, StartError> {
     let key_error =
         |file: &str, reason: &dyn ToString| StartError::Key { file: file.into(), reason: reason.to_string() };
     let mut keys = Vec::new();

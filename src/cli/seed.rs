@@ -66,19 +66,23 @@ pub(super) async fn seed(options: Demo) -> Outcome {
 }
 
 async fn fill(settings: &Settings, db: &Db, password: Password, plan: &Plan) -> Outcome {
+    let keys = app::keyring(settings)?;
     let hasher = Hasher::start(settings.auth.bcrypt_cost, 1, 1)?;
     let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} contacts, {eta} left")?;
     // Without a terminal, nothing is drawn.
     let bar = ProgressBar::new(plan.contacts.into()).with_style(style);
     let hash = hasher.permit().await?.hash(password).await?;
-    let filled = demo::fill(db, &Clock::default(), &hash, plan, |count| bar.inc(count)).await;
+    let filled = demo::fill(db, &Clock::default(), &keys, &hash, plan, |count| bar.inc(count)).await;
     bar.finish_and_clear();
-    let requests = filled.map_err(|error| match error {
+    let filled = filled.map_err(|error| match error {
         Error::Conflict(Conflict::EmailTaken) => "there are demo accounts already; nothing was changed".to_owned(),
         error => with_causes(&error),
     })?;
-    println!("added {} patients, {} contacts and {requests} vaccine requests", plan.users, plan.contacts);
+    println!("added {} patients, {} contacts and {} vaccine requests", plan.users, plan.contacts, filled.requests);
     println!("log in as patient1@demo.example and so on, or as {} with the role staff", demo::STAFF);
+    if let Some(code) = filled.invitation_code {
+        println!("the invitation code {code} opens slots that need one");
+    }
     if settings.profile == Profile::Development {
         println!("the password of all demo accounts is {:?}", demo::PASSWORD);
     }

@@ -231,7 +231,8 @@ async fn erase(account: &AccountArg, is_confirmed: bool) -> Outcome {
     }
     let (state, user) = open(account).await?;
     let by = Administrator::operator();
-    let rows = personal_data::erase_of(&state.db, &state.auth, &by, user.id).await.map_err(failure)?;
+    let rows =
+        personal_data::erase_of(&state.db, &state.auth, &state.vaccination, &by, user.id).await.map_err(failure)?;
     state.db.close().await?;
     println!(
         "erased the user {} with {} vaccine requests and {} contacts",

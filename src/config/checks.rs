@@ -64,6 +64,12 @@ pub(super) fn reject_impossible(settings: &Settings) -> Result<(), SettingsError
         (settings.codes.ttl_seconds > 0, "codes.ttl_seconds must be above 0"),
         (settings.booking.change_until_hours <= 8760, "booking.change_until_hours must be at most 8760, a year"),
         (settings.booking.notice_minutes <= 525_600, "booking.notice_minutes must be at most 525600, a year"),
+        (
+            (1..=10_080).contains(&settings.booking.offer_minutes),
+            "booking.offer_minutes must be from 1 to 10080, a week",
+        ),
+        (settings.booking.offer_until_minutes <= 525_600, "booking.offer_until_minutes must be at most 525600, a year"),
+        (settings.booking.reminder_hours <= 8760, "booking.reminder_hours must be at most 8760, a year"),
         (settings.booking.patients_per_account > 0, "booking.patients_per_account must be above 0"),
         (throttle.first_wait_seconds > 0, "throttle.first_wait_seconds must be above 0"),
         (
@@ -74,6 +80,7 @@ pub(super) fn reject_impossible(settings: &Settings) -> Result<(), SettingsError
             throttle.longest_wait_seconds <= throttle.forget_after_seconds,
             "throttle.longest_wait_seconds must not be above throttle.forget_after_seconds",
         ),
+        (throttle.availability_per_minute > 0, "throttle.availability_per_minute must be above 0"),
         (settings.mail.smtp_timeout_seconds > 0, "mail.smtp_timeout_seconds must be above 0"),
         (
             settings.mail.smtp_tls != SmtpTls::None || settings.mail.smtp_username.is_empty() || is_local,

@@ -157,6 +157,12 @@ pub struct Booking {
     pub max_moves: u32,
     /// Minutes before the start of a slot until which patients can book it; the staff of the centre can until the start.
     pub notice_minutes: u32,
+    /// Minutes for which a place is held for somebody on the waitlist.
+    pub offer_minutes: u32,
+    /// Minutes before the start of a slot until which its places are offered to people on the waitlist.
+    pub offer_until_minutes: u32,
+    /// Hours before the start of a slot at which people are reminded of it; 0: no reminders.
+    pub reminder_hours: u32,
     /// Number of people for whom one account may request vaccines.
     pub patients_per_account: u32,
 }

@@ -1,13 +1,16 @@
 //! Personal data: export and erasure of everything that is stored about a user.
 
+use std::collections::BTreeSet;
+
 use entity::{
     AuditAction, MailKind, account_codes, audit_events, calendar_feeds, centre_staff, contact_imports, contacts,
-    outbox, patients, refresh_tokens, users, vaccine_requests,
+    invitation_uses, invitations, outbox, patients, refresh_tokens, users, vaccine_requests, waitlist_entries,
 };
 use futures_util::Stream;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, SelectStatement};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, TransactionSession as _,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    TransactionSession as _,
 };
 use uuid::Uuid;
 
@@ -19,8 +22,12 @@ use crate::domain::auth::context::Auth;
 use crate::domain::auth::password::Password;
 use crate::domain::auth::sessions;
 use crate::domain::records::audit::{self, Event};
+use crate::domain::records::notices;
 use crate::domain::records::outbox as mails;
+use crate::domain::vaccination::bound_invitations;
+use crate::domain::vaccination::context::Vaccination;
 use crate::domain::vaccination::erasure;
+use crate::domain::vaccination::operation::retried;
 use crate::domain::vaccination::request_list::Request;
 use crate::domain::values::caller::Caller;
 use crate::domain::values::client::Client;
@@ -34,7 +41,7 @@ const EXPORT_PAGE: u64 = 500;
 /// The personal data of a user without secrets. Contacts and activity, of which there may be many, are streamed.
 #[derive(Clone, Debug)]
 pub struct PersonalData {
-    /// Id of the account.
+    /// The account.
     pub user: users::Model,
     /// Sessions, including ended ones that are not deleted yet.
     pub sessions: Vec<refresh_tokens::Model>,
@@ -44,6 +51,14 @@ pub struct PersonalData {
     pub centres: Vec<Uuid>,
     /// Vaccine requests of the user.
     pub vaccine_requests: Vec<Request>,
+    /// Entries of the waitlist, also former ones.
+    pub waitlist_entries: Vec<waitlist_entries::Model>,
+    /// Invitations that name the user, or that they used.
+    pub invitations: Vec<invitations::Model>,
+    /// Ids of the invitations that the user created.
+    pub created_invitations: Vec<Uuid>,
+    /// Uses of invitations by patients of the account.
+    pub invitation_uses: Vec<invitation_uses::Model>,
     /// Imports of contacts.
     pub imports: Vec<contact_imports::Model>,
     /// The birthday feed.
@@ -82,6 +97,12 @@ pub async fn export_of(db: &impl Transact, auth: &Auth, by: &Administrator, id: 
 
 async fn read(db: &impl ConnectionTrait, user: users::Model) -> Result<PersonalData> {
     let id = user.id;
+    let vaccine_requests = crate::domain::vaccination::request_list::all_of(db, id).await?;
+    let requests: Vec<Uuid> = vaccine_requests.iter().map(|request| request.request.id).collect();
+    let mut mails = mails::list_all(db, id, &user.email).await?;
+    mails.extend(notices::list_about(db, &requests).await?);
+    mails.extend(bound_invitations::mails_of(db, &user).await?);
+    mails.sort_by_key(|mail| mail.id);
     Ok(PersonalData {
         sessions: refresh_tokens::Entity::find()
             .filter(refresh_tokens::Column::UserId.eq(id))
@@ -100,7 +121,19 @@ async fn read(db: &impl ConnectionTrait, user: users::Model) -> Result<PersonalD
             .into_tuple()
             .all(db)
             .await?,
-        vaccine_requests: crate::domain::vaccination::request_list::all_of(db, id).await?,
+        vaccine_requests,
+        waitlist_entries: waitlist_entries::Entity::find()
+            .filter(waitlist_entries::Column::RequestId.in_subquery(own_requests(id)))
+            .order_by_asc(waitlist_entries::Column::RequestId)
+            .order_by_asc(waitlist_entries::Column::Id)
+            .all(db)
+            .await?,
+        invitation_uses: invitation_uses::Entity::find()
+            .filter(invitation_uses::Column::RequestId.in_subquery(own_requests(id)))
+            .all(db)
+            .await?,
+        created_invitations: bound_invitations::created_by(db, id).await?,
+        invitations: bound_invitations::of_user(db, &user).await?,
         imports: crate::domain::contacts::contact_imports::all_of(db, id).await?,
         feed: calendar_feeds::Entity::find_by_id(id).one(db).await?,
         reviewed: vaccine_requests::Entity::find()
@@ -110,10 +143,15 @@ async fn read(db: &impl ConnectionTrait, user: users::Model) -> Result<PersonalD
             .into_tuple()
             .all(db)
             .await?,
-        mails: mails::list_all(db, id, &user.email).await?,
+        mails,
         codes: account_codes::Entity::find().filter(account_codes::Column::UserId.eq(id)).all(db).await?,
         user,
     })
+}
+
+fn own_requests(user_id: Uuid) -> SelectStatement {
+    let own = vaccine_requests::Entity::find().select_only().column(vaccine_requests::Column::Id);
+    own.filter(vaccine_requests::Column::UserId.eq(user_id)).into_query()
 }
 
 /// The contacts of a user, as a stream of pages.
@@ -149,6 +187,8 @@ pub fn activity(
 pub struct Erasure {
     /// Deleted vaccine requests.
     pub vaccine_requests: u64,
+    /// Deleted entries of the waitlist.
+    pub waitlist_entries: u64,
     /// Deleted contacts; the imports and the birthday feed are deleted with them.
     pub contacts: u64,
     /// Deleted codes.
@@ -161,19 +201,27 @@ pub struct Erasure {
     pub activity: u64,
     /// Reviewed requests, which now have no reviewer.
     pub reviews: u64,
+    /// Invitations of the account, which now name nobody.
+    pub invitations: u64,
 }
 
 /// Deletes the account of the actor, and erases or anonymises its data. A mail confirms it.
 ///
 /// # Errors
 /// A violation in `password`; a conflict if no admin would be left; [`Error::TooMany`], [`Error::Busy`].
-pub async fn erase(db: &impl Transact, auth: &Auth, caller: &Caller, password: Password) -> Result<Erasure> {
+pub async fn erase(
+    db: &impl Transact,
+    auth: &Auth,
+    vaccination: &Vaccination,
+    caller: &Caller,
+    password: Password,
+) -> Result<Erasure> {
     credentials::confirm(db, auth, caller, password, "password").await?;
     let id = caller.actor.user_id;
     // Without the client, which is personal data.
     let client = Client::default();
     let own = Event::own(AuditAction::AccountDeleted, id, &client);
-    erase_account(db, auth, id, &Administrator::operator(), own).await.map_err(|error| match error {
+    erase_account(db, auth, vaccination, id, &Administrator::operator(), own).await.map_err(|error| match error {
         Error::NotFound => Error::InvalidToken,
         error => error,
     })
@@ -183,13 +231,32 @@ pub async fn erase(db: &impl Transact, auth: &Auth, caller: &Caller, password: P
 ///
 /// # Errors
 /// [`Error::NotFound`]; a conflict if no admin would be left.
-pub async fn erase_of(db: &impl Transact, auth: &Auth, by: &Administrator, id: Uuid) -> Result<Erasure> {
-    erase_account(db, auth, id, by, by.event(AuditAction::AccountDeleted, id)).await
+pub async fn erase_of(
+    db: &impl Transact,
+    auth: &Auth,
+    vaccination: &Vaccination,
+    by: &Administrator,
+    id: Uuid,
+) -> Result<Erasure> {
+    erase_account(db, auth, vaccination, id, by, by.event(AuditAction::AccountDeleted, id)).await
 }
 
 async fn erase_account(
     db: &impl Transact,
     auth: &Auth,
+    vaccination: &Vaccination,
+    id: Uuid,
+    by: &Administrator,
+    event: Event<'_>,
+) -> Result<Erasure> {
+    // A place may be offered to the account meanwhile.
+    retried(async || try_to_erase(db, auth, vaccination, id, by, event).await).await
+}
+
+async fn try_to_erase(
+    db: &impl Transact,
+    auth: &Auth,
+    vaccination: &Vaccination,
     id: Uuid,
     by: &Administrator,
     event: Event<'_>,
@@ -203,10 +270,10 @@ async fn erase_account(
     let user = accounts::lock(&transaction, id).await?.ok_or(Error::NotFound)?;
     let ended = sessions::end_all(&transaction, id, None, now).await?;
     event.record(&transaction, now).await?;
-    let erasure = erase_traces(&transaction, &user).await?;
+    let (erasure, centres) = erase_traces(&transaction, vaccination, &user).await?;
     mails::add(&transaction, MailKind::AccountDeleted, &user.email, None, now).await?;
     users::Entity::delete_by_id(id).exec(&transaction).await?;
-    transaction.commit().await?;
+    vaccination.commit(transaction, centres).await?;
     auth.revocations.add(ended, now);
     if let Err(error) = db.purge_log().await {
         // The erasure is committed; the clean-up does this again.
@@ -215,19 +282,29 @@ async fn erase_account(
     Ok(erasure)
 }
 
-async fn erase_traces(transaction: &impl ConnectionTrait, user: &users::Model) -> Result<Erasure> {
+/// Erases what is stored about a user. Returns the centres whose slots have changed, too.
+async fn erase_traces(
+    transaction: &impl ConnectionTrait,
+    vaccination: &Vaccination,
+    user: &users::Model,
+) -> Result<(Erasure, BTreeSet<Uuid>)> {
     let id = user.id;
     let codes = account_codes::Entity::delete_many().filter(account_codes::Column::UserId.eq(id));
     let reviews = vaccine_requests::Entity::update_many()
         .col_expr(vaccine_requests::Column::ReviewedBy, Expr::value(Option::<Uuid>::None))
         .filter(vaccine_requests::Column::ReviewedBy.eq(id));
-    Ok(Erasure {
-        vaccine_requests: erasure::erase_patients(transaction, id).await?,
+    let invitations = bound_invitations::erase(transaction, user, vaccination.clock.now()).await?;
+    let patients = erasure::erase_patients(transaction, vaccination, id).await?;
+    let erasure = Erasure {
+        vaccine_requests: patients.requests,
+        waitlist_entries: patients.waitlist_entries,
         contacts: crate::domain::contacts::contacts::delete_all(transaction, id).await?,
         codes: codes.exec(transaction).await?.rows_affected,
-        mails: mails::delete_all(transaction, id, &user.email).await?,
+        mails: patients.mails + invitations.mails + mails::delete_all(transaction, id, &user.email).await?,
         sessions: sessions::erase_clients(transaction, id).await?,
         activity: audit::erase_clients(transaction, id).await?,
         reviews: reviews.exec(transaction).await?.rows_affected,
-    })
+        invitations: invitations.bound,
+    };
+    Ok((erasure, patients.centres))
 }

@@ -12,8 +12,8 @@ use uuid::Uuid;
 
 use super::{Mailer, SendError};
 use crate::db::Db;
-use crate::domain::accounts::mail_messages::{self, Outcome};
 use crate::domain::auth::context::Auth;
+use crate::domain::mail_messages::{self, Outcome};
 use crate::domain::records::outbox::{self, Failure};
 use crate::domain::values::backoff::backoff;
 use crate::error::{Result, with_causes};
@@ -24,14 +24,16 @@ const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// Renewal interval of the claims to mails that are being sent.
 const RENEWAL_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Maximum number of mails that are claimed and being sent at the same time.
+/// Minimum interval of claims, and of removals of sent mails from the outbox. A transaction for each mail would compete with
+/// requests for the database, and mails have time.
+const BATCH_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Maximum number of mails that are claimed at the same time: those being sent, and those sent but not removed yet. Only
+/// these can be sent twice, by a crash.
 const MAX_IN_FLIGHT: usize = 16;
 
 /// Longest back-off while the mail server or the database is unavailable.
 const MAX_BACKOFF: Duration = Duration::from_secs(30);
-
-/// Maximum number of attempts to remove a sent mail from the outbox.
-const MAX_REMOVE_ATTEMPTS: u32 = 5;
 
 /// Delivery worker.
 #[derive(Clone, Debug)]
@@ -53,6 +55,19 @@ struct Claim {
     id: Uuid,
 }
 
+/// Outcome of a delivery.
+struct Delivery {
+    server: ServerState,
+    /// The claim to a mail that was sent or is not needed: it is to be removed from the outbox.
+    done: Option<Claim>,
+}
+
+impl Delivery {
+    fn unsent(server: ServerState) -> Self {
+        Self { server, done: None }
+    }
+}
+
 /// State of the mail server after a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ServerState {
@@ -72,6 +87,8 @@ struct Backoff {
     /// Consecutive polls that failed because of the database.
     database_failures: u32,
     next_poll: Instant,
+    /// Earliest time of the next poll after one that has claimed mails.
+    next_batch: Instant,
 }
 
 impl DeliveryWorker {
@@ -84,16 +101,27 @@ impl DeliveryWorker {
     /// Runs until `stop` is set, and then until the mails that are being sent have arrived.
     pub async fn run(self, mut stop: watch::Receiver<bool>) {
         let mut in_flight = JoinSet::new();
+        let mut done: Vec<Claim> = Vec::new();
         let mut backoff = Backoff::new();
         let mut renewal = tokio::time::interval_at(Instant::now() + RENEWAL_INTERVAL, RENEWAL_INTERVAL);
         loop {
             let is_stopping = *stop.borrow();
             if is_stopping && in_flight.is_empty() {
+                if let Err(error) = self.remove(&mut done).await {
+                    log::warn!("cannot remove sent mails, which will be sent again: {error}");
+                }
                 return;
             }
-            let has_capacity = !is_stopping && in_flight.len() < MAX_IN_FLIGHT;
-            if has_capacity && Instant::now() >= backoff.next_poll {
-                let claimed = self.start_deliveries(&mut in_flight).await;
+            let is_time = Instant::now() >= backoff.next_poll;
+            if is_time && let Err(error) = self.remove(&mut done).await {
+                log::warn!("cannot remove sent mails; retrying: {error}");
+                backoff.polled(&Err(error));
+                continue;
+            }
+            let capacity = MAX_IN_FLIGHT.saturating_sub(in_flight.len() + done.len());
+            let has_capacity = !is_stopping && capacity > 0;
+            if has_capacity && is_time {
+                let claimed = self.start_deliveries(&mut in_flight, capacity).await;
                 backoff.polled(&claimed);
                 if let Err(error) = claimed {
                     log::error!("cannot read the outbox; retrying: {}", with_causes(&error));
@@ -102,19 +130,21 @@ impl DeliveryWorker {
             }
             tokio::select! {
                 Some(joined) = in_flight.join_next() => match joined {
-                    Ok(server) => backoff.finished(server),
+                    Ok(delivery) => {
+                        done.extend(delivery.done);
+                        backoff.finished(delivery.server);
+                    }
                     Err(error) => log::error!("the delivery of a mail failed: {error}"),
                 },
                 _ = renewal.tick() => self.renew_claims().await,
-                () = tokio::time::sleep_until(backoff.next_poll), if has_capacity => {}
+                () = tokio::time::sleep_until(backoff.next_poll), if has_capacity || !done.is_empty() => {}
                 _ = stop.changed(), if !is_stopping => {}
             }
         }
     }
 
-    /// Claims due mails, up to [`MAX_IN_FLIGHT`] in total, and starts their delivery. Returns their number.
-    async fn start_deliveries(&self, in_flight: &mut JoinSet<ServerState>) -> Result<usize> {
-        let capacity = MAX_IN_FLIGHT.saturating_sub(in_flight.len());
+    /// Claims due mails, and starts their delivery. Returns their number.
+    async fn start_deliveries(&self, in_flight: &mut JoinSet<Delivery>, capacity: usize) -> Result<usize> {
         let mails = outbox::claim(&self.db, self.auth.clock.now(), capacity).await?;
         let count = mails.len();
         for mail in mails {
@@ -125,54 +155,47 @@ impl DeliveryWorker {
     }
 
     /// Sends one mail and records the result.
-    async fn deliver(&self, mail: &table::Model, claim: Claim) -> ServerState {
+    async fn deliver(&self, mail: &table::Model, claim: Claim) -> Delivery {
         match self.try_to_deliver(mail, claim).await {
-            Ok(server) => server,
+            Ok(delivery) => delivery,
             Err(error) => {
                 // The claim expires, and the mail is sent later.
                 log::error!("mail.id" = mail.id.to_string(); "a mail is delayed: {}", with_causes(&error));
-                ServerState::Unknown
+                Delivery::unsent(ServerState::Unknown)
             }
         }
     }
 
-    async fn try_to_deliver(&self, mail: &table::Model, claim: Claim) -> Result<ServerState> {
+    async fn try_to_deliver(&self, mail: &table::Model, claim: Claim) -> Result<Delivery> {
         let message = match mail_messages::prepare(&self.db, &self.auth, mail).await? {
             Outcome::Send(message) => message,
-            Outcome::Skip => {
-                outbox::remove(&self.db, mail.id).await?;
-                return Ok(ServerState::Unknown);
-            }
+            Outcome::Skip => return Ok(Delivery { server: ServerState::Unknown, done: Some(claim) }),
             Outcome::Postpone(time) => {
                 drop(claim);
                 outbox::postpone(&self.db, mail, time).await?;
-                return Ok(ServerState::Unknown);
+                return Ok(Delivery::unsent(ServerState::Unknown));
             }
         };
         let Err(error) = self.mailer.send(mail, &message).await else {
-            self.remove(mail.id).await?;
-            return Ok(ServerState::Available);
+            return Ok(Delivery { server: ServerState::Available, done: Some(claim) });
         };
         // From here on the claim must not be renewed: its column becomes the time of the next attempt.
         drop(claim);
         let failure = outbox::record_failure(&self.db, mail, error.is_permanent(), self.auth.clock.now()).await?;
         log_failure(mail, &error, failure);
-        Ok(if error.affects_all_mails() { ServerState::Unavailable } else { ServerState::Available })
+        let is_available = !error.affects_all_mails();
+        Ok(Delivery::unsent(if is_available { ServerState::Available } else { ServerState::Unavailable }))
     }
 
-    /// Removes a sent mail from the outbox. If the database is unavailable for longer than the claim, it is sent again.
-    async fn remove(&self, id: Uuid) -> Result<()> {
-        let mut attempts = 0;
-        loop {
-            attempts += 1;
-            match outbox::remove(&self.db, id).await {
-                Err(error) if attempts < MAX_REMOVE_ATTEMPTS => {
-                    log::warn!("mail.id" = id.to_string(); "cannot remove a sent mail; retrying: {error}");
-                    tokio::time::sleep(backoff_delay(attempts)).await;
-                }
-                outcome => return outcome,
-            }
+    /// Removes mails that were sent or are not needed from the outbox. If that fails, it is tried again; if the database is
+    /// unavailable for longer than the claims, they are sent again.
+    async fn remove(&self, done: &mut Vec<Claim>) -> Result<()> {
+        if !done.is_empty() {
+            let ids: Vec<Uuid> = done.iter().map(|claim| claim.id).collect();
+            outbox::remove_all(&self.db, &ids).await?;
+            done.clear();
         }
+        Ok(())
     }
 
     async fn renew_claims(&self) {
@@ -205,7 +228,8 @@ impl Drop for Claim {
 
 impl Backoff {
     fn new() -> Self {
-        Self { server_failures: 0, is_counted: false, database_failures: 0, next_poll: Instant::now() }
+        let now = Instant::now();
+        Self { server_failures: 0, is_counted: false, database_failures: 0, next_poll: now, next_batch: now }
     }
 
     /// Records the result of a poll.
@@ -217,7 +241,8 @@ impl Backoff {
                     POLL_INTERVAL
                 } else {
                     self.is_counted = false;
-                    backoff_delay(self.server_failures)
+                    self.next_batch = Instant::now() + BATCH_INTERVAL;
+                    Ord::max(BATCH_INTERVAL, backoff_delay(self.server_failures))
                 }
             }
             Err(_) => {
@@ -231,14 +256,14 @@ impl Backoff {
     /// Records the end of a delivery.
     fn finished(&mut self, server: ServerState) {
         match server {
-            ServerState::Available => (self.server_failures, self.next_poll) = (0, Instant::now()),
+            ServerState::Available => (self.server_failures, self.next_poll) = (0, self.next_batch),
             // Counted once for all mails that were sent at the same time.
             ServerState::Unavailable if !self.is_counted => {
                 (self.server_failures, self.is_counted) = (self.server_failures + 1, true);
                 self.next_poll = Instant::now() + backoff_delay(self.server_failures);
             }
             // The next mail to the same recipient may be due.
-            ServerState::Unknown if self.server_failures == 0 => self.next_poll = Instant::now(),
+            ServerState::Unknown if self.server_failures == 0 => self.next_poll = self.next_batch,
             ServerState::Unavailable | ServerState::Unknown => {}
         }
     }
@@ -275,7 +300,7 @@ mod tests {
             assert!(backoff.next_poll > Instant::now());
         }
         backoff.finished(ServerState::Available);
-        assert!(backoff.server_failures == 0 && backoff.next_poll <= Instant::now());
+        assert!(backoff.server_failures == 0 && backoff.next_poll <= Instant::now() + BATCH_INTERVAL);
         assert_eq!(backoff_delay(40), MAX_BACKOFF);
     }
 

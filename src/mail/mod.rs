@@ -2,6 +2,7 @@
 //! mails of the outbox.
 
 pub mod delivery_worker;
+mod english;
 mod smtp;
 mod texts;
 
@@ -10,9 +11,10 @@ use std::path::PathBuf;
 use entity::outbox;
 use lettre::Message;
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
-use lettre::message::{Body, Mailbox, MultiPart, SinglePart};
+use lettre::message::{Attachment, Body, Mailbox, MultiPart, SinglePart};
 
-use crate::domain::accounts::mail_messages::MailMessage;
+use crate::domain::mail_messages::{Content, MailMessage};
+use crate::domain::vaccination::appointment_calendar::{self, Method};
 use smtp::SmtpClient;
 pub use smtp::{Server, SmtpTls};
 pub use texts::Language;
@@ -123,18 +125,34 @@ impl Mailer {
         // A retry has a new code, so it must not have the Message-ID of the mail before: that could count as a
         // duplicate.
         let id = format!("<{}.{}@{}>", mail.id.simple(), mail.attempts, self.from.email.domain());
+        let alternative = MultiPart::alternative()
+            .singlepart(body_part(ContentType::TEXT_PLAIN, texts.plain)?)
+            .singlepart(body_part(ContentType::TEXT_HTML, texts.html)?);
+        let body = match self.calendar_part(message)? {
+            Some(calendar) => MultiPart::mixed().multipart(alternative).singlepart(calendar),
+            None => alternative,
+        };
         Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(message.name.as_deref().map(one_line), address))
             .subject(texts.subject)
             .message_id(Some(id))
             .raw_header(HeaderValue::new(auto_submitted, "auto-generated".to_owned()))
-            .multipart(
-                MultiPart::alternative()
-                    .singlepart(body_part(ContentType::TEXT_PLAIN, texts.plain)?)
-                    .singlepart(body_part(ContentType::TEXT_HTML, texts.html)?),
-            )
+            .multipart(body)
             .map_err(|error| invalid(&error))
+    }
+
+    /// Builds the calendar of an appointment, as an attachment (RFC 6047 §2). Base64 keeps its line ends and its folding.
+    fn calendar_part(&self, message: &MailMessage) -> Result<Option<SinglePart>, SendError> {
+        let (Content::Appointment(appointment), Some(method)) = (&message.content, Method::of(message.kind)) else {
+            return Ok(None);
+        };
+        let invalid = |_| SendError::InvalidMessage("the calendar".to_owned());
+        let calendar = appointment_calendar::write(appointment, method, self.from.email.as_ref()).map_err(invalid)?;
+        let kind = format!("text/calendar; charset=utf-8; method={}", method.as_str());
+        let kind = ContentType::parse(&kind).map_err(|_| SendError::InvalidMessage("the content type".to_owned()))?;
+        let body = encoded(calendar, ContentTransferEncoding::Base64)?;
+        Ok(Some(Attachment::new("appointment.ics".to_owned()).body(body, kind)))
     }
 }
 
@@ -145,9 +163,11 @@ fn one_line(name: &str) -> String {
 
 /// Builds a part of the message. The encoding is always quoted-printable, which leaves the digits of codes readable.
 fn body_part(kind: ContentType, text: String) -> Result<SinglePart, SendError> {
-    let body = Body::new_with_encoding(text, ContentTransferEncoding::QuotedPrintable);
-    let body = body.map_err(|_| SendError::InvalidMessage("the encoding".to_owned()))?;
-    Ok(SinglePart::builder().header(kind).body(body))
+    Ok(SinglePart::builder().header(kind).body(encoded(text, ContentTransferEncoding::QuotedPrintable)?))
+}
+
+fn encoded(text: String, encoding: ContentTransferEncoding) -> Result<Body, SendError> {
+    Body::new_with_encoding(text, encoding).map_err(|_| SendError::InvalidMessage("the encoding".to_owned()))
 }
 
 /// Writes a mail into a file. It is written under a temporary name and then renamed, so it is never partial. Its name
@@ -161,4 +181,73 @@ async fn write_file(folder: PathBuf, mail: &outbox::Model, message: Message) -> 
         std::fs::rename(&temporary, folder.join(format!("{id}.eml")))
     };
     tokio::task::spawn_blocking(write).await.map_err(std::io::Error::other)?
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use chrono::{DateTime, Utc};
+    use entity::MailKind;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::vaccination::mail_messages::tests::appointment;
+
+    fn formatted(kind: MailKind) -> String {
+        let mailer = Mailer::file(PathBuf::new(), "Clinic <clinic@example.net>", "en").unwrap();
+        let row = outbox::Model {
+            id: Uuid::nil(),
+            kind,
+            recipient: "ada@example.org".to_owned(),
+            user_id: None,
+            attempts: 1,
+            due_at: None,
+            created_at: DateTime::<Utc>::UNIX_EPOCH,
+            flow_hash: None,
+            object_id: None,
+            slot_id: None,
+        };
+        let content = Content::Appointment(Box::new(appointment()));
+        let message =
+            MailMessage { kind, recipient: "ada@example.org".to_owned(), name: Some("Ada".to_owned()), content };
+        String::from_utf8(mailer.message(&row, &message).unwrap().formatted()).unwrap()
+    }
+
+    #[test]
+    fn a_calendar_is_attached_to_mails_about_bookings() {
+        for (kind, method) in [
+            (MailKind::Booked, Method::Publish),
+            (MailKind::Moved, Method::Publish),
+            (MailKind::Reminder, Method::Publish),
+            (MailKind::Unbooked, Method::Cancel),
+            (MailKind::Closed, Method::Cancel),
+        ] {
+            let mail = formatted(kind);
+            let content_type = format!("Content-Type: text/calendar; charset=utf-8; method={}\r\n", method.as_str());
+            for part in [
+                "Content-Type: multipart/mixed;",
+                "Content-Type: multipart/alternative;",
+                content_type.as_str(),
+                "Content-Disposition: attachment; filename=\"appointment.ics\"\r\n",
+                "Content-Transfer-Encoding: base64\r\n",
+            ] {
+                assert!(mail.contains(part), "{kind:?}: no {part:?} in {mail}");
+            }
+            let part = mail.split("Content-Type: text/calendar").nth(1).unwrap();
+            let (_, body) = part.split_once("\r\n\r\n").unwrap();
+            let (body, _) = body.split_once("\r\n--").unwrap();
+            let calendar = String::from_utf8(STANDARD.decode(body.replace("\r\n", "")).unwrap()).unwrap();
+            assert_eq!(calendar, appointment_calendar::write(&appointment(), method, "clinic@example.net").unwrap());
+        }
+    }
+
+    #[test]
+    fn mails_about_offers_have_no_calendar() {
+        for kind in [MailKind::Offer, MailKind::OfferOver] {
+            let mail = formatted(kind);
+            assert!(mail.contains("Content-Type: multipart/alternative;"), "{mail}");
+            assert!(!mail.contains("multipart/mixed") && !mail.contains("text/calendar"), "{mail}");
+        }
+    }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use entity::{account_codes, centres, contacts, courses, patients, slots, users, vaccine_requests, vaccines};
+use entity::{
+    account_codes, centres, contacts, courses, invitations, patients, slots, users, vaccine_requests, vaccines,
+};
 use sea_orm::sea_query::{ColumnType, StringLen};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, Statement};
 use serde_json::Value;
@@ -69,6 +71,10 @@ fn column_of(schema: &str, member: &str) -> Option<Stored> {
         ("CreateCentre" | "UpdateCentre", "phone_number") => stored(centres::Column::PhoneNumber),
         ("CreateSlot" | "UpdateSlot" | "CreateCalendar", "capacity") => stored(slots::Column::Capacity),
         ("CloseSlot" | "CloseDay", "reason") => stored(slots::Column::ClosedReason),
+        ("CreateInvitation", "label") => stored(invitations::Column::Label),
+        ("CreateInvitation", "email") => stored(invitations::Column::Email),
+        ("CreateInvitation", "nid") => stored(invitations::Column::NidKey),
+        ("CreateInvitation", "max_uses") => stored(invitations::Column::MaxUses),
         ("UpdatePatient", "birth_month") => stored(patients::Column::BirthMonth),
         ("UpdatePatient", "birth_day") => stored(patients::Column::BirthDay),
         ("UpdatePatient", "birth_year") => stored(patients::Column::BirthYear),

@@ -56,7 +56,6 @@ async fn every_route_is_documented_and_every_documented_route_exists() {
     for scope in ["centres", "courses", "slots", "vaccines"] {
         served.remove(&("GET".to_owned(), format!("/api/v1/{scope}/")));
     }
-    served.remove(&("GET".to_owned(), "/api/v1/slots".to_owned()));
     assert_eq!(served, documented);
     assert!(served.len() > 20, "{served:?}");
 }
@@ -88,7 +87,7 @@ async fn every_operation_is_documented_completely() {
             let described = response["description"].as_str().is_some_and(|text| !text.is_empty());
             assert!(described, "{what} does not describe {status}");
             let has_body = response["content"].is_object();
-            assert_eq!(has_body, status != "204", "{what} {status}");
+            assert_eq!(has_body, !["204", "304"].contains(&status.as_str()), "{what} {status}");
         }
     }
 }
@@ -105,7 +104,8 @@ fn resolved(value: &'static Value) -> &'static Value {
 fn every_error_response_has_examples_of_its_own_status() {
     let mut shown = BTreeSet::new();
     for (method, path, operation) in operations() {
-        for (status, response) in operation["responses"].as_object().unwrap() {
+        let responses = operation["responses"].as_object().unwrap().iter();
+        for (status, response) in responses.filter(|(status, _)| *status != "304") {
             let content = &resolved(response)["content"];
             let problem = &content["application/problem+json"];
             if status.starts_with('2') || !problem.is_object() {

@@ -191,7 +191,11 @@ async fn a_deleted_account_leaves_no_personal_data() {
     patient.put_empty("/contacts/birthdays/feed").await.is(201);
 
     let report = patient.post("/users/me/deletion", json!({ "password": PASSWORD })).await.ok();
-    assert_eq!(report["erased"], json!({ "account": 1, "vaccine_requests": 2, "contacts": 2, "codes": 1, "mails": 0 }));
+    assert_eq!(
+        report["erased"],
+        json!({ "account": 1, "vaccine_requests": 2,
+            "waitlist_entries": 0, "contacts": 2, "codes": 1, "mails": 0 })
+    );
     assert_eq!((&report["anonymised"]["sessions"], &report["anonymised"]["reviews"]), (&json!(2), &json!(1)));
     assert!(report["anonymised"]["activity"].as_u64().unwrap() >= 4, "{report}");
     assert_eq!(report["kept"], json!([]));

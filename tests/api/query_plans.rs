@@ -165,9 +165,16 @@ async fn vaccines_and_requests_are_found_by_index() {
             }
         }
     }
-    let new = NewRequest { contact_id: None, vaccine_id, dose_number: Doses::parse(1).unwrap(), note: None };
-    let (once, by) = (Once { key: None, render: no_response }, actor(other_user_id, Role::Patient));
-    vaccine_requests::create(&db, &auth.clock, &app.state().booking, &by, once, new).await.unwrap();
+    let new = NewRequest {
+        contact_id: None,
+        vaccine_id,
+        dose_number: Doses::parse(1).unwrap(),
+        note: None,
+        invitation_code: None,
+    };
+    let once = Once { key: None, render: no_response };
+    let by = Caller { actor: actor(other_user_id, Role::Patient), client: client.clone() };
+    vaccine_requests::create(&db, auth, &app.state().vaccination.rules, &by, once, new).await.unwrap();
     let changes = vaccine_requests::RequestChanges { vaccine_id: Some(vaccine_id), ..Default::default() };
     vaccine_requests::update(&db, &auth.clock, &own, request, changes).await.unwrap();
     let reviewer = Caller { actor: actor(other_user_id, Role::Staff), client };
@@ -241,7 +248,9 @@ async fn accounts_and_the_audit_trail_are_found_by_index() {
     administration::find(&db, &address).await.unwrap();
     administration::reset_password(&db, auth, &address, Password::presented("another good one")).await.unwrap();
     personal_data::export(&db, &auth.clock, &caller).await.unwrap();
-    personal_data::erase(&db, auth, &caller, Password::presented("another good one")).await.unwrap();
+    personal_data::erase(&db, auth, &app.state().vaccination, &caller, Password::presented("another good one"))
+        .await
+        .unwrap();
     assert!(db.count() > 40);
 }
 
@@ -350,10 +359,12 @@ fn people(email: &str) -> [PeopleFilter; 5] {
 #[tokio::test]
 async fn slots_bookings_and_patients_are_found_by_index() {
     use care4u::domain::records::idempotency::{RequestKey, delete_expired};
-    use care4u::domain::vaccination::bookings::{self, Operation};
-    use care4u::domain::vaccination::slots::{self, ListDays, Position};
-    use care4u::domain::vaccination::{centres, closing, patients};
-    use sea_orm::{ActiveModelTrait as _, Set};
+    use care4u::domain::vaccination::availability::replies::{SlotFormat, SlotQuery};
+    use care4u::domain::vaccination::availability::search::SearchQuery;
+    use care4u::domain::vaccination::availability::{Availability, ListDays};
+    use care4u::domain::vaccination::operation::Operation;
+    use care4u::domain::vaccination::waitlist::{self, Preferences};
+    use care4u::domain::vaccination::{bookings, cancellations, centres, closing, patients};
 
     let app = TestApp::start(BACKEND).await;
     let (patient, boss) = (app.patient().await, app.admin().await);
@@ -361,50 +372,26 @@ async fn slots_bookings_and_patients_are_found_by_index() {
     let flu = app.vaccine("FLU").await;
     fill(&app, app.vaccine("MMR").await).await;
     let now = app.clock.now();
-    let centre = entity::centres::ActiveModel {
-        id: Set(Uuid::now_v7()),
-        name: Set("Town hall".into()),
-        address: Set("1 Market Square".into()),
-        time_zone: Set("UTC".into()),
-        active: Set(true),
-        created_at: Set(now),
-        updated_at: Set(now),
-        ..Default::default()
-    };
-    let centre = centre.insert(&app.state().db).await.unwrap().id;
-    let mut ids = Vec::new();
-    for number in 0..2000 {
-        ids.push(Uuid::now_v7());
-        let start = now + chrono::Duration::hours(48 + number);
-        let slot = entity::slots::ActiveModel {
-            id: Set(ids[ids.len() - 1]),
-            centre_id: Set(centre),
-            vaccine_id: Set(flu),
-            starts_at: Set(start),
-            ends_at: Set(start + chrono::Duration::hours(1)),
-            capacity: Set(1),
-            created_at: Set(now),
-            ..Default::default()
-        };
-        slot.insert(&app.state().db).await.unwrap();
-    }
+    let centre = centre(&app).await;
+    let ids = add_slots(&app, centre, flu, 2000).await;
     if app.state().db.get_database_backend() == DbBackend::Postgres {
         app.state().db.execute_unprepared("ANALYZE").await.unwrap();
     }
     let db = Explained::new(&app.state().db).await;
-    let (auth, rules) = (&app.state().auth, &app.state().booking);
+    let (auth, context) = (&app.state().auth, &app.state().vaccination);
     let caller = |id, role| Caller { actor: actor(id, role), client: Client::default() };
     let (own, admin) = (caller(patient.id, Role::Patient), caller(boss.id, Role::Admin));
 
     centres::list(&db, None, pages()[1]).await.unwrap();
-    let days = ListDays::parse(7).unwrap();
-    for after in [None, Some(Position { starts_at: now, id: centre })] {
-        let page = Page { limit: 20, after };
-        let listed = slots::list(&db, &auth.clock, centre, None, None, days, page).await.unwrap();
-        assert_eq!(listed.items.len(), 20);
-        db.used("slots_centre_id_starts_at_id_idx");
-        slots::list(&db, &auth.clock, centre, Some(flu), None, days, page).await.unwrap();
-    }
+    let (availability, days) = (Availability::default(), ListDays::parse(7).unwrap());
+    let format = SlotFormat { slot: |_, _| Ok(()), cursor: |_| String::new(), page: |_, _| Vec::new() };
+    let query = SlotQuery { centre_id: centre, vaccine_id: None, from: None, days, limit: None, after: None };
+    availability.slots(&db, &auth.clock, &query, format).await.unwrap();
+    db.used("slots_centre_id_starts_at_id_idx");
+    let course_id = vaccines::get(&db, flu).await.unwrap().course_id;
+    let search = SearchQuery { course_id, from: None, days, near: None, limit: 20 };
+    availability.search(&db, &auth.clock, &search, |found| Ok(vec![0; found.len()])).await.unwrap();
+    db.used("slots_vaccine_id_starts_at_id_idx");
     for page in pages() {
         patients::list_own(&db, &own.actor, page).await.unwrap();
         db.used("patients_user_id_id_idx");
@@ -424,17 +411,120 @@ async fn slots_bookings_and_patients_are_found_by_index() {
     transitions::decide(&db, &auth.clock, &admin, request, Decision::Approve).await.unwrap();
     let key = RequestKey::parse(b"key", &[b"request"]).unwrap();
     let once = Once { key: Some(&key), render: no_response };
-    let operation = Operation { clock: &auth.clock, rules, caller: &own, request_id: request };
+    let operation = Operation { context, caller: &own, request_id: request };
     bookings::book(&db, operation, once, ids[0]).await.unwrap();
     let once = || Once { key: None, render: no_response };
     bookings::rebook(&db, operation, once(), ids[1]).await.unwrap();
-    bookings::unbook(&db, operation).await.unwrap();
+    cancellations::unbook(&db, operation).await.unwrap();
     bookings::book(&db, operation, once(), ids[0]).await.unwrap();
-    closing::close(&db, &auth.clock, &admin, ids[0], None).await.unwrap();
-    closing::resume(&db, &auth.clock).await.unwrap();
-    bookings::cancel(&db, operation).await.unwrap();
+    closing::close(&db, context, &admin, ids[0], None).await.unwrap();
+    closing::resume(&db, context).await.unwrap();
+    waitlist::leave(&db, operation).await.unwrap();
+    waitlist::wait(&db, operation, Preferences::default()).await.unwrap_err();
+    cancellations::cancel(&db, operation).await.unwrap();
     delete_expired(&db, now).await.unwrap();
     assert!(db.count() > 60, "{}", db.count());
+}
+
+#[tokio::test]
+async fn the_waitlist_is_read_by_index() {
+    use care4u::domain::vaccination::operation::Operation;
+    use care4u::domain::vaccination::slots::{self, Capacity, SlotChanges};
+    use care4u::domain::vaccination::waitlist::{self, Preferences};
+    use care4u::domain::vaccination::{cancellations, offers};
+    use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _};
+
+    let app = TestApp::start(BACKEND).await;
+    let (centre, flu) = (centre(&app).await, app.vaccine("FLU").await);
+    let slots = add_slots(&app, centre, flu, 2000).await;
+    let full = "UPDATE slots SET capacity = 0";
+    app.state().db.execute_unprepared(full).await.unwrap();
+    let boss = app.admin().await;
+    let mut people = Vec::new();
+    for _ in 0..3 {
+        let patient = app.patient().await;
+        let request: Uuid = patient.ask_for("FLU").await.parse().unwrap();
+        boss.post_empty(&format!("/vaccine-requests/{request}/approve")).await.ok();
+        people.push((patient.id, request));
+    }
+    if app.state().db.get_database_backend() == DbBackend::Postgres {
+        app.state().db.execute_unprepared("ANALYZE").await.unwrap();
+    }
+    let db = Explained::new(&app.state().db).await;
+    let context = &app.state().vaccination;
+    let caller = |id, role| Caller { actor: actor(id, role), client: Client::default() };
+    let callers: Vec<_> = people.iter().map(|(id, _)| caller(*id, Role::Patient)).collect();
+    let operations: Vec<_> = people
+        .iter()
+        .zip(&callers)
+        .map(|((_, request_id), caller)| Operation { context, caller, request_id: *request_id })
+        .collect();
+    for (operation, centre_id) in operations.iter().zip([Some(centre), None, None]) {
+        // A page of a line is merged from two: those for the centre, and those for any.
+        db.allow_sorts(true);
+        waitlist::wait(&db, *operation, Preferences { centre_id, ..Preferences::default() }).await.unwrap();
+    }
+    assert_eq!(waitlist::search_all(&db, context).await.unwrap(), 0);
+    let changes = SlotChanges { capacity: Some(Capacity::parse(1).unwrap()), invited_only: None };
+    slots::update(&db, context, &caller(boss.id, Role::Admin), slots[0], changes).await.unwrap();
+    waitlist::decline(&db, operations[0]).await.unwrap();
+    waitlist::accept(&db, operations[1], Once { key: None, render: no_response }).await.unwrap();
+    let mails = entity::outbox::Entity::find().filter(entity::outbox::Column::ObjectId.eq(people[1].1));
+    let mails = mails.all(&db).await.unwrap();
+    // The offer, the booking and its reminder.
+    assert_eq!(mails.len(), 3);
+    for mail in &mails {
+        care4u::domain::mail_messages::prepare(&db, &app.state().auth, mail).await.unwrap();
+    }
+    cancellations::cancel(&db, operations[1]).await.unwrap();
+    app.clock.advance(chrono::Duration::hours(1));
+    db.allow_sorts(false);
+    assert_eq!(offers::end_expired(&db, context).await.unwrap(), 1);
+    waitlist::end_past(&db, app.clock.now()).await.unwrap();
+    assert!(db.count() > 60, "{}", db.count());
+}
+
+/// A centre in UTC.
+async fn centre(app: &TestApp) -> Uuid {
+    use sea_orm::{ActiveModelTrait as _, Set};
+    let now = app.clock.now();
+    let centre = entity::centres::ActiveModel {
+        id: Set(Uuid::now_v7()),
+        name: Set("Town hall".into()),
+        address: Set("1 Market Square".into()),
+        time_zone: Set("UTC".into()),
+        active: Set(true),
+        created_at: Set(now),
+        updated_at: Set(now),
+        ..Default::default()
+    };
+    centre.insert(&app.state().db).await.unwrap().id
+}
+
+/// Slots of one place each, an hour apart, from the day after tomorrow on.
+async fn add_slots(app: &TestApp, centre_id: Uuid, vaccine_id: Uuid, count: i64) -> Vec<Uuid> {
+    use sea_orm::{EntityTrait, Set};
+    let now = app.clock.now();
+    let slots: Vec<_> = (0..count)
+        .map(|number| {
+            let start = now + chrono::Duration::hours(48 + number);
+            entity::slots::ActiveModel {
+                id: Set(Uuid::now_v7()),
+                centre_id: Set(centre_id),
+                vaccine_id: Set(vaccine_id),
+                starts_at: Set(start),
+                ends_at: Set(start + chrono::Duration::hours(1)),
+                capacity: Set(1),
+                created_at: Set(now),
+                ..Default::default()
+            }
+        })
+        .collect();
+    let ids = slots.iter().map(|slot| slot.id.clone().unwrap()).collect();
+    for slots in slots.chunks(500) {
+        entity::slots::Entity::insert_many(slots.to_vec()).exec_without_returning(&app.state().db).await.unwrap();
+    }
+    ids
 }
 
 /// People with two first names, each of which more have than a search resolves into ids.

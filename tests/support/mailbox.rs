@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tempfile::TempDir;
 
 /// Timeout for the arrival of a mail.
@@ -15,6 +17,8 @@ pub struct Mailbox(TempDir);
 pub struct Mail {
     pub subject: String,
     pub text: String,
+    /// The attached calendar, with unfolded lines.
+    pub calendar: Option<String>,
 }
 
 impl Mailbox {
@@ -63,8 +67,20 @@ impl Mail {
         let (head, body) = raw.split_once("\r\n\r\n").expect("a mail has a head and a body");
         let subject = header(head, "subject").unwrap_or_default();
         let text = body.split("Content-Type: text/html").next().expect("there is a first part");
-        // Quoted-printable, as far as these texts use it.
-        Self { subject, text: text.replace("=\r\n", "").replace("=3D", "=").replace("\r\n", "\n") }
+        let calendar = body.split_once("Content-Type: text/calendar").map(|(_, part)| {
+            let (_, content) = part.split_once("\r\n\r\n").expect("a part has a head and a body");
+            let content = content.split("\r\n--").next().expect("a part has an end").replace("\r\n", "");
+            let calendar = STANDARD.decode(content).expect("the calendar is Base64");
+            String::from_utf8(calendar).expect("the calendar is UTF-8").replace("\r\n ", "")
+        });
+        Self { subject, text: unquoted(text), calendar }
+    }
+
+    /// Finds a line of the calendar by its property.
+    pub fn property(&self, name: &str) -> &str {
+        let calendar = self.calendar.as_deref().expect("a calendar is attached");
+        let value = calendar.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        value.unwrap_or_else(|| panic!("no {name} in {calendar}"))
     }
 
     /// Finds the line with six digits.
@@ -73,6 +89,25 @@ impl Mail {
         let code = self.text.lines().map(str::trim).find(is_code);
         code.unwrap_or_else(|| panic!("no code in {}", self.text)).to_owned()
     }
+}
+
+/// Decodes quoted-printable text (RFC 2045 §6.7).
+fn unquoted(text: &str) -> String {
+    let text = text.replace("=\r\n", "").replace("\r\n", "\n");
+    let mut parts = text.split('=');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let encoded = part.split_at_checked(2).and_then(|(hex, rest)| Some((u8::from_str_radix(hex, 16).ok()?, rest)));
+        match encoded {
+            Some((byte, rest)) => {
+                bytes.push(byte);
+                bytes.extend_from_slice(rest.as_bytes());
+            }
+            // Of a header.
+            None => bytes.extend_from_slice(format!("={part}").as_bytes()),
+        }
+    }
+    String::from_utf8(bytes).expect("the text is UTF-8")
 }
 
 fn recipient(raw: &str) -> String {

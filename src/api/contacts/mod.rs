@@ -7,4 +7,4 @@ pub mod contact_imports;
 pub mod contact_search;
 #[expect(clippy::module_inception, reason = "the first resource of the wing has its name")]
 pub mod contacts;
-mod upload;
+pub(in crate::api) mod upload;

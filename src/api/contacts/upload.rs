@@ -1,4 +1,4 @@
-//! Upload of a file of contacts: as the body of the request, or as the part `file` of a form.
+//! Upload of a file, such as one of contacts: as the body of the request, or as the part `file` of a form.
 
 use std::fs::File;
 use std::time::Duration;
@@ -51,6 +51,18 @@ pub struct Upload {
 pub fn check_media_type(request: &HttpRequest, format: Option<ContactFormat>) -> Result<(), Problem> {
     let is_known = is_form(request) || format.is_some() || format_of(request.content_type()).is_some();
     if is_known && is_utf8(request) { Ok(()) } else { Err(unsupported()) }
+}
+
+/// Checks, before the body is read, that it is a CSV file or a form.
+///
+/// # Errors
+/// An unsupported media type.
+pub fn check_csv(request: &HttpRequest) -> Result<(), Problem> {
+    let is_csv = is_form(request) || format_of(request.content_type()) == Some(ContactFormat::Csv);
+    if is_csv && is_utf8(request) {
+        return Ok(());
+    }
+    Err(Problem::unsupported_media_type(&format!("text/csv, in UTF-8, or {FORM} with a file of this type")))
 }
 
 /// Receives a file within its limits of size and time. `format` overrides what the request says.

@@ -28,6 +28,8 @@ const TOKEN_PATH: &str = "/api/v1/auth/token";
         (name = "account", description = "Current user: profile, password, e-mail, sessions, activity, personal data"),
         (name = "vaccines", description = "Catalogue of vaccines"),
         (name = "vaccine-requests", description = "Vaccine requests, their review, and bookings"),
+        (name = "waitlist", description = "Waitlist for places, and offers"),
+        (name = "invitations", description = "Invitations to slots that can only be booked with one"),
         (name = "patients", description = "The people who are vaccinated"),
         (name = "centres", description = "Centres and their staff"),
         (name = "slots", description = "Slots of centres, with their places"),

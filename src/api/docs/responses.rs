@@ -22,7 +22,7 @@ const SHARED: [ProblemKind; 7] =
 const SHARED_RESPONSE: &str = "AnyProblem";
 
 /// Problem types of an operation, by operation id, where they are not the usual ones of the status.
-const BY_OPERATION: [(&str, &[ProblemKind]); 32] = [
+const BY_OPERATION: [(&str, &[ProblemKind]); 37] = [
     ("register_account", &[RegistrationClosed, EmailTaken]),
     ("log_in", &[WrongCredentials, AccountDisabled, EmailUnverified]),
     ("refresh_token_pair", &[InvalidToken]),
@@ -39,6 +39,7 @@ const BY_OPERATION: [(&str, &[ProblemKind]); 32] = [
     ("approve_vaccine_request", &[RequestStatus, NotEligible]),
     ("reject_vaccine_request", &[RequestStatus]),
     ("cancel_vaccine_request", &[RequestStatus, TooLate]),
+    ("use_invitation", &[RequestStatus]),
     ("create_course", &[CourseCodeTaken]),
     (
         "book_slot",
@@ -69,6 +70,9 @@ const BY_OPERATION: [(&str, &[ProblemKind]); 32] = [
         ],
     ),
     ("unbook_slot", &[RequestStatus, SlotOver, TooLate]),
+    ("join_waitlist", &[SlotsFree, AlreadyWaiting, RequestStatus]),
+    ("accept_offer", &[OfferOver, SlotClosed, SlotOver, RequestStatus, NotEligible, Invalid, IdempotencyKeyReused]),
+    ("decline_offer", &[OfferOver]),
     ("create_slot", &[SlotExists, CentreInactive, Invalid, IdempotencyKeyReused]),
     ("create_calendar", &[CentreInactive, Invalid, IdempotencyKeyReused]),
     ("update_slot", &[CapacityBelowBooked]),
@@ -81,6 +85,7 @@ const BY_OPERATION: [(&str, &[ProblemKind]); 32] = [
     ("delete_contact", &[ContactInUse]),
     ("undo_contact_import", &[ContactInUse]),
     ("import_contacts", &[UnsupportedMediaType]),
+    ("import_invitations", &[UnsupportedMediaType]),
 ];
 
 /// The problem types of a response.

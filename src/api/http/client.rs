@@ -27,10 +27,14 @@ impl FromRequest for Client {
 /// The client of a request.
 pub fn client_of(request: &HttpRequest) -> Client {
     let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    Client { user_agent: agent.map(|agent| agent.chars().take(255).collect()), address: address_of(request) }
+}
+
+/// The address of the client of a request.
+pub fn address_of(request: &HttpRequest) -> Option<IpAddr> {
     let state = request.app_data::<web::Data<AppState>>();
     let proxies = state.map_or(&[][..], |state| &state.trusted_proxies);
-    let address = request.peer_addr().map(|peer| client_address(peer.ip(), request.headers(), proxies));
-    Client { user_agent: agent.map(|agent| agent.chars().take(255).collect()), address }
+    request.peer_addr().map(|peer| client_address(peer.ip(), request.headers(), proxies))
 }
 
 /// Client address. The headers of a peer that is not a trusted proxy are ignored.

@@ -13,6 +13,7 @@ pub fn cors(origins: &[String]) -> Cors {
     let cors = Cors::default()
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
         .allowed_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT, header::IF_MATCH])
+        .allowed_header(header::IF_NONE_MATCH)
         .allowed_header("x-request-id")
         .allowed_header("idempotency-key")
         .expose_headers(["location", "link", "retry-after", "www-authenticate", "x-request-id", "etag"])

@@ -93,9 +93,11 @@ impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for ValidOr
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let headers = request.headers();
-        let is_absent =
-            [header::CONTENT_TYPE, header::TRANSFER_ENCODING].iter().all(|name| !headers.contains_key(name))
-                && headers.get(header::CONTENT_LENGTH).is_none_or(|length| length == "0");
+        // Whatever the Content-Type: many clients send that of JSON with each POST.
+        let is_absent = match headers.get(header::CONTENT_LENGTH) {
+            Some(length) => length == "0",
+            None => !headers.contains_key(header::TRANSFER_ENCODING),
+        };
         if is_absent {
             return Box::pin(ready(Ok(Self(T::default()))));
         }

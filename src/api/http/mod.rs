@@ -3,6 +3,7 @@
 pub mod accepted;
 pub mod access_log;
 pub mod booking_replies;
+pub mod cached;
 pub mod client;
 pub mod cors;
 pub mod extract;

@@ -4,7 +4,8 @@ use std::future::{Future, ready};
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
 use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -47,20 +48,49 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Keyed<T> {
         if !is_json(request) {
             return Box::pin(ready(Err(Problem::unsupported_media_type("application/json"))));
         }
-        let body = read_body(request, payload);
-        let headers: Vec<_> = request.headers().get_all(KEY).cloned().collect();
-        let target = format!("{} {}\n", request.method(), request.path());
+        let (body, header) = (read_body(request, payload), KeyHeader::of(request));
         Box::pin(async move {
             let bytes = body.await?;
-            let key = match headers.as_slice() {
-                [] => None,
-                [key] => Some(RequestKey::parse(key.as_bytes(), &[target.as_bytes(), &bytes]).map_err(Error::from)?),
-                _ => return Err(Problem::malformed("The header Idempotency-Key must be sent once.")),
-            };
+            let key = header.parse(&bytes)?;
             let body: T = parse_json(&bytes)?;
             body.validate().map_err(|errors| Error::Invalid(violations(&errors)))?;
             Ok(Self { body, key })
         })
+    }
+}
+
+/// The idempotency key of a request without a body, if there is one.
+#[derive(Debug)]
+pub struct Key(pub Option<RequestKey>);
+
+impl FromRequest for Key {
+    type Error = Problem;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (body, header) = (read_body(request, payload), KeyHeader::of(request));
+        Box::pin(async move { Ok(Self(header.parse(&body.await?)?)) })
+    }
+}
+
+/// The header with the key, and what it belongs to.
+struct KeyHeader {
+    values: Vec<HeaderValue>,
+    target: String,
+}
+
+impl KeyHeader {
+    fn of(request: &HttpRequest) -> Self {
+        let values = request.headers().get_all(KEY).cloned().collect();
+        Self { values, target: format!("{} {}\n", request.method(), request.path()) }
+    }
+
+    fn parse(&self, body: &[u8]) -> Result<Option<RequestKey>, Problem> {
+        match self.values.as_slice() {
+            [] => Ok(None),
+            [key] => Ok(Some(RequestKey::parse(key.as_bytes(), &[self.target.as_bytes(), body]).map_err(Error::from)?)),
+            _ => Err(Problem::malformed("The header Idempotency-Key must be sent once.")),
+        }
     }
 }
 

@@ -81,9 +81,22 @@ impl Position for Uuid {
 /// # Errors
 /// A violation in `cursor`.
 pub fn page<P: Position>(limit: Option<Field<Limit>>, cursor: Option<&str>) -> Result<Page<P>, Problem> {
-    let after = cursor.map(decode_cursor).transpose()?;
+    let after = after(cursor)?;
     let limit = limit.value()?.map_or(DEFAULT_LIMIT, |limit| limit.get().unsigned_abs().into());
     Ok(Page { limit, after })
+}
+
+/// Position after which the page of a cursor starts.
+///
+/// # Errors
+/// A violation in `cursor`.
+pub fn after<P: Position>(cursor: Option<&str>) -> Result<Option<P>, Problem> {
+    cursor.map(decode_cursor).transpose()
+}
+
+/// Cursor of the page that starts after a position.
+pub fn encode_cursor<P: Position>(position: &P) -> String {
+    URL_SAFE_NO_PAD.encode(position.to_bytes())
 }
 
 /// Response with a page, and a `Link` header to the next one.
@@ -92,12 +105,36 @@ pub fn reply<M, T: Serialize, P: Position>(
     slice: Slice<M, P>,
     item: impl Fn(M) -> T,
 ) -> HttpResponse {
-    let next_cursor = slice.next.map(|position| URL_SAFE_NO_PAD.encode(position.to_bytes()));
+    let next_cursor = slice.next.map(|position| encode_cursor(&position));
     let mut response = HttpResponse::Ok();
     if let Some(cursor) = &next_cursor {
-        response.insert_header((header::LINK, format!("<{}>; rel=\"next\"", next_url(request, cursor))));
+        response.insert_header((header::LINK, next_link(request, cursor)));
     }
     response.json(PageReply { items: slice.items.into_iter().map(item).collect(), next_cursor })
+}
+
+/// Value of the `Link` header to the page of a cursor.
+pub fn next_link(request: &HttpRequest, cursor: &str) -> String {
+    format!("<{}>; rel=\"next\"", next_url(request, cursor))
+}
+
+/// A [`PageReply`] as JSON, of items that are JSON already.
+pub fn write_page(items: &[&[u8]], next_cursor: Option<&str>) -> Vec<u8> {
+    let length: usize = items.iter().map(|item| item.len() + 1).sum();
+    let mut json = Vec::with_capacity(length + next_cursor.map_or(0, str::len) + 32);
+    json.extend_from_slice(br#"{"items":["#);
+    for (number, item) in items.iter().enumerate() {
+        if number > 0 {
+            json.push(b',');
+        }
+        json.extend_from_slice(item);
+    }
+    json.extend_from_slice(br#"],"next_cursor":"#);
+    // Base64url has nothing to be escaped.
+    let next_cursor = next_cursor.map_or("null".to_owned(), |cursor| format!("\"{cursor}\""));
+    json.extend_from_slice(next_cursor.as_bytes());
+    json.push(b'}');
+    json
 }
 
 fn decode_cursor<P: Position>(cursor: &str) -> Result<P, Problem> {
@@ -113,4 +150,19 @@ fn next_url(request: &HttpRequest, cursor: &str) -> String {
     let others = form_urlencoded::parse(request.query_string().as_bytes()).filter(|(name, _)| name != "cursor");
     query.extend_pairs(others).append_pair("cursor", cursor);
     format!("{}?{}", request.path(), query.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PageReply, write_page};
+
+    #[test]
+    fn a_page_of_json_is_as_one_of_values() {
+        for (items, next_cursor) in [(vec![], None), (vec![1], Some("a-_9")), (vec![1, 22, 333], None)] {
+            let texts: Vec<_> = items.iter().map(ToString::to_string).collect();
+            let written = write_page(&texts.iter().map(String::as_bytes).collect::<Vec<_>>(), next_cursor);
+            let page = PageReply::<u32> { items, next_cursor: next_cursor.map(str::to_owned) };
+            assert_eq!(String::from_utf8(written).unwrap(), serde_json::to_string(&page).unwrap());
+        }
+    }
 }

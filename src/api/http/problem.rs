@@ -58,7 +58,8 @@ pub struct Document<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(required = false)]
     errors: &'a [FieldProblem],
-    /// With the type `slot-full`: free slots of the same centre and vaccine, nearest first.
+    /// With the type `slot-full`: free slots of the same centre and vaccine, nearest first. With the type `slots-free`: free
+    /// slots that fit, by time.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = Vec<SlotReply>)]
     alternatives: Option<&'a serde_json::Value>,
@@ -141,6 +142,9 @@ fn example_error(kind: ProblemKind) -> Option<Error> {
         ProblemKind::CentreInactive => Conflict::CentreInactive.into(),
         ProblemKind::SlotExists => Conflict::SlotExists.into(),
         ProblemKind::SlotFull => Error::SlotFull { alternatives: Vec::new() },
+        ProblemKind::SlotsFree => Error::SlotsFree { alternatives: Vec::new() },
+        ProblemKind::AlreadyWaiting => Conflict::AlreadyWaiting.into(),
+        ProblemKind::OfferOver => Conflict::OfferOver.into(),
         ProblemKind::SlotClosed => Conflict::SlotClosed.into(),
         ProblemKind::SlotOver => Conflict::SlotOver.into(),
         ProblemKind::InvitationRequired => Conflict::InvitationRequired.into(),
@@ -237,6 +241,7 @@ fn detail(error: &Error) -> Cow<'static, str> {
         Error::NotFound => "The resource does not exist, or you may not see it.".into(),
         Error::Conflict(conflict) => sentence(&conflict.to_string()).into(),
         Error::SlotFull { .. } => "No place is free in this slot; alternatives has free ones.".into(),
+        Error::SlotsFree { .. } => "There is nothing to wait for: alternatives has free slots that fit.".into(),
         Error::NotEligible(_) => "The rules do not allow this dose; see eligibility.".into(),
         Error::KeyReused => "The idempotency key was used for another request.".into(),
         Error::Busy => "The service is busy. Try again in a moment.".into(),
@@ -260,7 +265,7 @@ impl From<Error> for Problem {
             Error::Invalid(violations) => {
                 Self { errors: violations.into_iter().map(FieldProblem::from).collect(), ..problem }
             }
-            Error::SlotFull { alternatives } => {
+            Error::SlotFull { alternatives } | Error::SlotsFree { alternatives } => {
                 let slots = alternatives.into_iter().map(SlotReply::from).collect::<Vec<_>>();
                 let slots = serde_json::to_value(slots).unwrap_or_default();
                 Self { extension: Some(Extension::Alternatives(slots)), ..problem }

@@ -9,7 +9,9 @@ use crate::domain::auth::flow::Flow;
 use crate::domain::auth::password::{Password, PresentedPassword};
 use crate::domain::auth::reset_tokens::PresentedResetToken;
 use crate::domain::auth::token::PresentedToken;
+use crate::domain::vaccination::invitation_codes::InvitationCode;
 use crate::domain::values::birthday::LeapDay;
+use crate::domain::values::coordinates::Coordinates;
 use crate::domain::values::degrees::Degrees;
 use crate::domain::values::email::Email;
 use crate::domain::values::instant::Instant;
@@ -135,10 +137,12 @@ schemas! {
     BirthDate,
     BirthYear,
     ContactNumber,
+    Coordinates,
     Email,
     FeedSecret,
     Flow,
     Instant,
+    InvitationCode,
     LeapDay,
     LocalDate,
     NationalId,

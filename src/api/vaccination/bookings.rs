@@ -12,7 +12,8 @@ use crate::api::http::once::{self, IdempotencyHeader, Keyed};
 use crate::api::http::problem::Problem;
 use crate::api::vaccination::request_replies::{VaccineRequestReply, render};
 use crate::domain::records::idempotency::Once;
-use crate::domain::vaccination::bookings::{self, Operation};
+use crate::domain::vaccination::operation::Operation;
+use crate::domain::vaccination::{bookings, cancellations};
 use crate::domain::values::caller::Caller;
 use crate::state::AppState;
 
@@ -28,8 +29,9 @@ pub struct BookSlot {
     slot_id: Field<Uuid>,
 }
 
-fn operation<'a>(state: &'a AppState, caller: &'a Caller, id: Id) -> Operation<'a> {
-    Operation { clock: &state.auth.clock, rules: &state.booking, caller, request_id: id.0 }
+/// An operation of the caller on a request.
+pub fn operation<'a>(state: &'a AppState, caller: &'a Caller, id: Id) -> Operation<'a> {
+    Operation { context: &state.vaccination, caller, request_id: id.0 }
 }
 
 /// Book a slot
@@ -113,7 +115,7 @@ pub async fn unbook(
     caller: Caller,
     id: Id,
 ) -> Result<web::Json<VaccineRequestReply>, Problem> {
-    Ok(web::Json(bookings::unbook(&state.db, operation(&state, &caller, id)).await?.into()))
+    Ok(web::Json(cancellations::unbook(&state.db, operation(&state, &caller, id)).await?.into()))
 }
 
 /// Cancel a vaccine request
@@ -136,5 +138,5 @@ pub async fn cancel(
     caller: Caller,
     id: Id,
 ) -> Result<web::Json<VaccineRequestReply>, Problem> {
-    Ok(web::Json(bookings::cancel(&state.db, operation(&state, &caller, id)).await?.into()))
+    Ok(web::Json(cancellations::cancel(&state.db, operation(&state, &caller, id)).await?.into()))
 }

@@ -261,5 +261,5 @@ pub async fn create(
 ) -> Result<HttpResponse, Problem> {
     let once = Once { key: key.as_ref(), render };
     let new = body.try_into()?;
-    Ok(once::respond(slot_calendars::add(&state.db, &state.auth.clock, &caller, once, id.0, new).await?))
+    Ok(once::respond(slot_calendars::add(&state.db, &state.vaccination, &caller, once, id.0, new).await?))
 }

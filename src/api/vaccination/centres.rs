@@ -277,7 +277,7 @@ pub async fn create(
     caller: Caller,
     Valid(body): Valid<CreateCentre>,
 ) -> Result<HttpResponse, Problem> {
-    let centre = centres::create(&state.db, &state.auth.clock, &caller, body.try_into()?).await?;
+    let centre = centres::create(&state.db, &state.vaccination, &caller, body.try_into()?).await?;
     let location = format!("/api/v1/centres/{}", centre.id);
     Ok(HttpResponse::Created().insert_header((header::LOCATION, location)).json(CentreReply::from(centre)))
 }
@@ -302,7 +302,7 @@ pub async fn update(
     id: Id,
     Valid(body): Valid<UpdateCentre>,
 ) -> Result<web::Json<CentreReply>, Problem> {
-    Ok(web::Json(centres::update(&state.db, &state.auth.clock, &caller, id.0, body.try_into()?).await?.into()))
+    Ok(web::Json(centres::update(&state.db, &state.vaccination, &caller, id.0, body.try_into()?).await?.into()))
 }
 
 /// A member of the staff of a centre.

@@ -1,13 +1,17 @@
-//! Vaccination: the catalogue, patients and their requests, centres with their slots, and bookings.
+//! Vaccination: the catalogue, patients and their requests, centres with their slots, bookings, and invitations.
 
+pub mod availability;
 pub mod bookings;
 pub mod calendars;
 pub mod centres;
 pub mod courses;
 pub mod eligibility;
+pub mod invitation_imports;
+pub mod invitations;
 pub mod patients;
 pub mod request_replies;
 pub mod slots;
 pub mod transitions;
 pub mod vaccine_requests;
 pub mod vaccines;
+pub mod waitlist;

@@ -1,8 +1,8 @@
 //! Replies about vaccine requests: the request with its patient and its booked slot, and counts.
 
 use actix_web::http::StatusCode;
-use chrono::{DateTime, Utc};
-use entity::{PatientRelation, RequestStatus};
+use chrono::{DateTime, NaiveDate, Utc};
+use entity::{PatientRelation, RequestStatus, WaitlistStatus};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::api::http::once;
 use crate::api::vaccination::patients::PatientReply;
 use crate::domain::records::idempotency::Response;
-use crate::domain::vaccination::request_list::{BookedSlot, ContactName, Request};
+use crate::domain::vaccination::request_list::{BookedSlot, ContactName, Request, WaitlistPlace};
 use crate::domain::values::time_zone::TimeZone;
 use crate::error::Error;
 
@@ -59,6 +59,12 @@ pub struct VaccineRequestReply {
     /// How often the booking was moved.
     #[schema(example = 0, minimum = 0)]
     moves: i32,
+    /// The invitation that was used for it.
+    #[schema(required = true, example = json!(null))]
+    invitation_id: Option<Uuid>,
+    /// The place on the waitlist, also after it ended; null if the request never was on it.
+    #[schema(required = true)]
+    waitlist: Option<WaitlistReply>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -91,7 +97,49 @@ pub struct RequestPatientReply {
     nid_verified_at: Option<DateTime<Utc>>,
 }
 
-/// A booked slot.
+/// A place on the waitlist.
+#[derive(Serialize, ToSchema)]
+pub struct WaitlistReply {
+    status: WaitlistStatus,
+    /// The only centre that fits; null for any.
+    #[schema(required = true, example = json!(null))]
+    centre_id: Option<Uuid>,
+    /// First day that fits, on the calendar of the centre.
+    from_date: NaiveDate,
+    /// Last day that fits.
+    #[schema(required = true)]
+    to_date: Option<NaiveDate>,
+    /// Number of requests before this one, counted to 1,000, while it waits: a number of 1,000 may be greater in fact.
+    #[schema(required = true, example = 3, minimum = 0, maximum = 1000)]
+    ahead: Option<i64>,
+    /// The place that is held for the request.
+    #[schema(required = true)]
+    offer: Option<OfferReply>,
+}
+
+/// A place that is held for a request.
+#[derive(Serialize, ToSchema)]
+pub struct OfferReply {
+    slot: BookedSlotReply,
+    /// From this time on, the offer cannot be accepted.
+    expires_at: DateTime<Utc>,
+}
+
+impl From<WaitlistPlace> for WaitlistReply {
+    fn from(WaitlistPlace { entry, ahead, offered }: WaitlistPlace) -> Self {
+        let offer = offered.zip(entry.offer_expires_at);
+        Self {
+            status: entry.status,
+            centre_id: entry.centre_id,
+            from_date: entry.from_date,
+            to_date: entry.to_date,
+            ahead,
+            offer: offer.map(|(slot, expires_at)| OfferReply { slot: slot.into(), expires_at }),
+        }
+    }
+}
+
+/// A slot that is booked or offered.
 #[derive(Serialize, ToSchema)]
 pub struct BookedSlotReply {
     #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
@@ -138,7 +186,7 @@ impl From<ContactName> for PersonReply {
 }
 
 impl From<Request> for VaccineRequestReply {
-    fn from(Request { request, patient, nid, nid_verified_at, contact, slot }: Request) -> Self {
+    fn from(Request { request, patient, nid, nid_verified_at, contact, slot, waitlist }: Request) -> Self {
         Self {
             id: request.id,
             user_id: request.user_id,
@@ -156,6 +204,8 @@ impl From<Request> for VaccineRequestReply {
             slot: slot.map(Into::into),
             code: request.code,
             moves: request.moves,
+            invitation_id: request.invitation_id,
+            waitlist: waitlist.map(Into::into),
             created_at: request.created_at,
             updated_at: request.updated_at,
         }

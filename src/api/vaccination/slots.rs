@@ -1,102 +1,27 @@
-//! Slots of centres: list, get, create, update, close, reopen.
+//! Slots of centres: get, create, update, close, reopen. [`availability`](super::availability) lists them.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
-use chrono::Datelike as _;
+use actix_web::{HttpResponse, get, patch, post, web};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
 use crate::api::http::booking_replies::SlotReply;
-use crate::api::http::extract::{Id, Query, Valid, ValidOrEmpty};
+use crate::api::http::extract::{Id, Valid, ValidOrEmpty};
 use crate::api::http::field::{Field, Optional as _};
 use crate::api::http::once::{self, IdempotencyHeader, Keyed};
-use crate::api::http::paging::{self, Limit, PageReply};
 use crate::api::http::problem::Problem;
 use crate::domain::records::idempotency::{Once, Response};
 use crate::domain::vaccination::catalogue::EXAMPLE_ID;
 use crate::domain::vaccination::closing::{self, ClosingReason};
-use crate::domain::vaccination::slots::{self, Capacity, ListDays, NewSlot, Position, Slot, SlotChanges};
+use crate::domain::vaccination::slots::{self, Capacity, NewSlot, Slot, SlotChanges};
 use crate::domain::values::caller::Caller;
 use crate::domain::values::instant::Instant;
 use crate::domain::values::local_time::LocalDate;
 use crate::domain::values::patch::not_null;
 use crate::error::Error;
 use crate::state::AppState;
-
-/// Days that a list has by default.
-const DEFAULT_DAYS: i64 = 7;
-
-impl paging::Position for Position {
-    fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = self.starts_at.timestamp_micros().to_be_bytes().to_vec();
-        bytes.extend_from_slice(self.id.as_bytes());
-        bytes
-    }
-
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (time, id) = bytes.split_first_chunk::<8>()?;
-        let starts_at = chrono::DateTime::from_timestamp_micros(i64::from_be_bytes(*time))?;
-        if !(1970..=9999).contains(&starts_at.year()) {
-            return None;
-        }
-        Some(Self { starts_at, id: Uuid::from_slice(id).ok()? })
-    }
-}
-
-/// Filter and page of a list of slots.
-#[derive(Deserialize, Validate, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct ListSlots {
-    /// First day, on the calendar of the centre; today by default.
-    #[validate(nested)]
-    #[param(inline)]
-    from: Option<Field<LocalDate>>,
-    /// Number of days; 7 by default.
-    #[validate(nested)]
-    #[param(inline)]
-    days: Option<Field<ListDays>>,
-    /// Only slots of this vaccine.
-    #[validate(nested)]
-    #[param(value_type = Option<Uuid>)]
-    vaccine_id: Option<Field<Uuid>>,
-    /// Items per page; 20 by default.
-    #[validate(nested)]
-    #[param(inline, example = 20)]
-    limit: Option<Field<Limit>>,
-    /// The `next_cursor` of the previous page.
-    cursor: Option<String>,
-}
-
-/// List the slots of a centre
-///
-/// By time. Slots that have begun, and closed ones, are not listed.
-///
-/// **Open to:** anyone.
-#[utoipa::path(
-    operation_id = "list_slots", tag = "slots",
-    params(("id" = Uuid, Path), ListSlots),
-    responses((status = 200, body = PageReply<SlotReply>, headers(("Link" = String, description = "The next page"))))
-)]
-#[get("/{id}/slots")]
-pub async fn list(
-    state: web::Data<AppState>,
-    request: HttpRequest,
-    id: Id,
-    Query(query): Query<ListSlots>,
-) -> Result<HttpResponse, Problem> {
-    let page = paging::page(query.limit, query.cursor.as_deref())?;
-    let from = query.from.value()?.map(LocalDate::date);
-    let days = match query.days.value()? {
-        Some(days) => days,
-        None => ListDays::parse(DEFAULT_DAYS).map_err(Error::from)?,
-    };
-    let vaccine_id = query.vaccine_id.value()?;
-    let slots = slots::list(&state.db, &state.auth.clock, id.0, vaccine_id, from, days, page).await?;
-    Ok(paging::reply(&request, slots, SlotReply::from))
-}
 
 /// Get a slot
 ///
@@ -188,7 +113,7 @@ pub async fn create(
 ) -> Result<HttpResponse, Problem> {
     let once = Once { key: key.as_ref(), render: render_created };
     let new = body.try_into()?;
-    Ok(once::respond(slots::create(&state.db, &state.auth.clock, &caller, once, id.0, new).await?))
+    Ok(once::respond(slots::create(&state.db, &state.vaccination, &caller, once, id.0, new).await?))
 }
 
 /// A JSON merge patch (RFC 7396) of a slot: an absent member keeps its value.
@@ -210,6 +135,8 @@ pub struct UpdateSlot {
 
 /// Update a slot
 ///
+/// Places that are added are offered to the people on the waitlist first.
+///
 /// **Open to:** the staff of the centre, and admins.
 #[utoipa::path(
     operation_id = "update_slot", tag = "slots", security(("oauth2" = []), ("token" = [])),
@@ -229,7 +156,7 @@ pub async fn update(
     Valid(body): Valid<UpdateSlot>,
 ) -> Result<web::Json<SlotReply>, Problem> {
     let changes = SlotChanges { capacity: body.capacity.value()?, invited_only: body.invited_only.value()? };
-    Ok(web::Json(slots::update(&state.db, &state.auth.clock, &caller, id.0, changes).await?.into()))
+    Ok(web::Json(slots::update(&state.db, &state.vaccination, &caller, id.0, changes).await?.into()))
 }
 
 /// The reason for closing a slot.
@@ -245,7 +172,8 @@ pub struct CloseSlot {
 
 /// Close a slot
 ///
-/// Its bookings end: the requests are approved again, and can be booked in another slot. Nothing changes if it is closed already.
+/// Its bookings and offers end: the requests are approved again, and first in line for another place in the centre. Nothing
+/// changes if it is closed already.
 ///
 /// **Open to:** the staff of the centre, and admins.
 #[utoipa::path(
@@ -266,7 +194,7 @@ pub async fn close(
     ValidOrEmpty(body): ValidOrEmpty<CloseSlot>,
 ) -> Result<web::Json<SlotReply>, Problem> {
     let reason = body.reason.value()?;
-    Ok(web::Json(closing::close(&state.db, &state.auth.clock, &caller, id.0, reason).await?.into()))
+    Ok(web::Json(closing::close(&state.db, &state.vaccination, &caller, id.0, reason).await?.into()))
 }
 
 /// Reopen a slot
@@ -285,7 +213,7 @@ pub async fn close(
 )]
 #[post("/{id}/reopen")]
 pub async fn reopen(state: web::Data<AppState>, caller: Caller, id: Id) -> Result<web::Json<SlotReply>, Problem> {
-    Ok(web::Json(closing::reopen(&state.db, &state.auth.clock, &caller, id.0).await?.into()))
+    Ok(web::Json(closing::reopen(&state.db, &state.vaccination, &caller, id.0).await?.into()))
 }
 
 /// A day to be closed.
@@ -331,6 +259,6 @@ pub async fn close_day(
     Valid(body): Valid<CloseDay>,
 ) -> Result<web::Json<ClosedDayReply>, Problem> {
     let (date, reason) = (body.date.value()?.date(), body.reason.value()?);
-    let closed = closing::close_day(&state.db, &state.auth.clock, &caller, id.0, date, reason).await?;
+    let closed = closing::close_day(&state.db, &state.vaccination, &caller, id.0, date, reason).await?;
     Ok(web::Json(ClosedDayReply { closed }))
 }

@@ -15,6 +15,7 @@ use crate::api::http::problem::Problem;
 use crate::api::vaccination::request_replies::{RequestCountsReply, VaccineRequestReply, render_created};
 use crate::domain::records::idempotency::Once;
 use crate::domain::vaccination::catalogue::EXAMPLE_ID;
+use crate::domain::vaccination::invitation_codes::InvitationCode;
 use crate::domain::vaccination::people::PeopleFilter;
 use crate::domain::vaccination::request_list::{self, RequestFilter};
 use crate::domain::vaccination::vaccine_requests::{self, NewRequest, RequestChanges, RequestNote};
@@ -54,6 +55,10 @@ pub struct CreateVaccineRequest {
     #[validate(nested)]
     #[schema(inline)]
     note: Option<Field<RequestNote>>,
+    /// Code of an invitation for this course; letter case, spaces and hyphens do not matter.
+    #[validate(nested)]
+    #[schema(inline)]
+    invitation_code: Option<Field<InvitationCode>>,
 }
 
 impl TryFrom<CreateVaccineRequest> for NewRequest {
@@ -65,6 +70,7 @@ impl TryFrom<CreateVaccineRequest> for NewRequest {
             vaccine_id: body.vaccine_id.value()?,
             dose_number: body.dose_number.value()?.unwrap_or(Doses::MINIMUM),
             note: body.note.value()?,
+            invitation_code: body.invitation_code.value()?,
         })
     }
 }
@@ -190,6 +196,9 @@ impl ListVaccineRequests {
 /// It is pending until staff approve or reject it; where the rules review requests, that of an eligible person is approved
 /// at once.
 ///
+/// An invitation opens slots that can only be booked with one. A person who has used it can use it again for later
+/// requests. All invitations that cannot be used get the same response.
+///
 /// **Open to:** anyone signed in, for themselves and for their contacts.
 #[utoipa::path(
     operation_id = "create_vaccine_request", tag = "vaccine-requests", security(("oauth2" = []), ("token" = [])),
@@ -202,17 +211,19 @@ impl ListVaccineRequests {
             description = "There is an open request for this person, course and dose; they are not eligible; or the \
                            account has too many patients"
         ),
+        (status = 429, description = "Too many wrong invitation codes"),
     )
 )]
 #[post("")]
 pub async fn create(
     state: web::Data<AppState>,
-    user: CurrentUser,
+    caller: Caller,
     Keyed { body, key }: Keyed<CreateVaccineRequest>,
 ) -> Result<HttpResponse, Problem> {
     let once = Once { key: key.as_ref(), render: render_created };
     let new = body.try_into()?;
-    let response = vaccine_requests::create(&state.db, &state.auth.clock, &state.booking, &user, once, new).await?;
+    let rules = &state.vaccination.rules;
+    let response = vaccine_requests::create(&state.db, &state.auth, rules, &caller, once, new).await?;
     Ok(once::respond(response))
 }
 

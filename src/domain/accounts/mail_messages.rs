@@ -1,5 +1,5 @@
-//! Mail messages: the content of a mail of the outbox, decided when it is sent. A code is made only then, so that it is
-//! in no queue and its lifetime begins when it is sent.
+//! Mail messages about accounts: their content is decided when they are sent. A code is made only then, so that it is in no
+//! queue and its lifetime begins when it is sent.
 
 use chrono::{DateTime, Duration, Utc};
 use entity::{CodePurpose, MailKind, outbox, users};
@@ -17,66 +17,88 @@ const SLOT_RETRY: Duration = Duration::seconds(1);
 
 /// A mail with the data for its text.
 #[derive(Clone, Debug)]
-pub struct MailMessage {
+pub struct Message<C> {
     /// The text.
     pub kind: MailKind,
     /// E-mail address of the recipient.
     pub recipient: String,
     /// Name of the recipient, if it is known.
     pub name: Option<String>,
-    /// The code in the mail.
-    pub code: Option<Code>,
+    /// What the mail is about.
+    pub content: C,
 }
 
 /// What to do with a mail of the outbox.
 #[derive(Clone, Debug)]
-pub enum Outcome {
+pub enum Outcome<C> {
     /// Send it.
-    Send(MailMessage),
+    Send(Message<C>),
     /// Do not send it: the address has no account, for instance, or is verified already.
     Skip,
     /// Send it at this time, because the address has got too many mails.
     Postpone(DateTime<Utc>),
 }
 
-impl From<Option<MailMessage>> for Outcome {
-    fn from(message: Option<MailMessage>) -> Self {
+impl<C> Outcome<C> {
+    /// Changes the content of the mail.
+    pub(in crate::domain) fn map<D>(self, change: impl FnOnce(C) -> D) -> Outcome<D> {
+        match self {
+            Self::Send(Message { kind, recipient, name, content }) => {
+                Outcome::Send(Message { kind, recipient, name, content: change(content) })
+            }
+            Self::Skip => Outcome::Skip,
+            Self::Postpone(time) => Outcome::Postpone(time),
+        }
+    }
+}
+
+impl<C> From<Option<Message<C>>> for Outcome<C> {
+    fn from(message: Option<Message<C>>) -> Self {
         message.map_or(Self::Skip, Self::Send)
     }
 }
 
-/// Prepares a mail. The request that caused it got the same response in every case.
+/// Prepares a mail about an account, with its code if it has one. The request that caused it got the same response in every
+/// case.
 ///
 /// # Errors
 /// Database errors.
-pub async fn prepare(db: &impl ConnectionTrait, auth: &Auth, mail: &outbox::Model) -> Result<Outcome> {
+pub async fn prepare(db: &impl ConnectionTrait, auth: &Auth, mail: &outbox::Model) -> Result<Outcome<Option<Code>>> {
+    match mail.kind {
+        MailKind::VerifyEmail => prepare_code(db, auth, mail, CodePurpose::VerifyEmail).await,
+        MailKind::ChangeEmail => prepare_code(db, auth, mail, CodePurpose::ChangeEmail).await,
+        MailKind::ResetPassword => prepare_code(db, auth, mail, CodePurpose::ResetPassword).await,
+        _ => prepare_notice(db, auth, mail).await,
+    }
+}
+
+/// Prepares a mail without a code.
+async fn prepare_notice(db: &impl ConnectionTrait, auth: &Auth, mail: &outbox::Model) -> Result<Outcome<Option<Code>>> {
     let user = account_of(db, mail).await?;
-    let message = |user: Option<users::Model>, code| {
-        // Only the owner of a verified address is addressed by name: others may be strangers, and the name a message
-        // that an attacker wants to send to them.
-        let name = user.filter(|user| is_verified(user, mail)).map(|user| user.name);
-        MailMessage { kind: mail.kind, recipient: mail.recipient.clone(), name, code }
-    };
-    let purpose = match mail.kind {
-        MailKind::VerifyEmail => CodePurpose::VerifyEmail,
-        MailKind::ChangeEmail => CodePurpose::ChangeEmail,
-        MailKind::ResetPassword => CodePurpose::ResetPassword,
-        MailKind::AlreadyRegistered => {
-            if let Some(time) = postponed_until(db, auth, mail).await? {
-                return Ok(Outcome::Postpone(time));
-            }
-            return Ok(user.map(|user| message(Some(user), None)).into());
-        }
-        MailKind::AccountDeleted => return Ok(Outcome::Send(message(None, None))),
+    let is_unlimited = match mail.kind {
+        MailKind::AccountDeleted => return Ok(Outcome::Send(message(mail, None, None))),
+        MailKind::AlreadyRegistered => false,
+        // Users can cause such mails at will only to an address that they own.
         MailKind::EmailChangeAsked | MailKind::EmailChanged | MailKind::PasswordChanged => {
-            // Users can cause such mails at will only to an address that they own.
-            let is_verified_owner = user.as_ref().is_some_and(|user| is_verified(user, mail));
-            if !is_verified_owner && let Some(time) = postponed_until(db, auth, mail).await? {
-                return Ok(Outcome::Postpone(time));
-            }
-            return Ok(user.map(|user| message(Some(user), None)).into());
+            user.as_ref().is_some_and(|user| is_verified(user, mail))
         }
+        // About no account.
+        _ => return Ok(Outcome::Skip),
     };
+    if !is_unlimited && let Some(time) = postponed_until(db, auth, mail, &mail.recipient).await? {
+        return Ok(Outcome::Postpone(time));
+    }
+    Ok(user.map(|user| message(mail, Some(user), None)).into())
+}
+
+/// Prepares a mail with a code.
+async fn prepare_code(
+    db: &impl ConnectionTrait,
+    auth: &Auth,
+    mail: &outbox::Model,
+    purpose: CodePurpose,
+) -> Result<Outcome<Option<Code>>> {
+    let user = account_of(db, mail).await?;
     let Some(user) = user.filter(|user| is_needed(mail, user)) else { return Ok(Outcome::Skip) };
     let reset = ResetRequest { user_id: user.id, email: &mail.recipient, flow_hash: mail.flow_hash.as_deref() };
     if mail.kind == MailKind::ResetPassword
@@ -84,7 +106,7 @@ pub async fn prepare(db: &impl ConnectionTrait, auth: &Auth, mail: &outbox::Mode
     {
         return Ok(Outcome::Postpone(time));
     }
-    if let Some(time) = postponed_until(db, auth, mail).await? {
+    if let Some(time) = postponed_until(db, auth, mail, &mail.recipient).await? {
         return Ok(Outcome::Postpone(time));
     }
     let code = match purpose {
@@ -95,7 +117,14 @@ pub async fn prepare(db: &impl ConnectionTrait, auth: &Auth, mail: &outbox::Mode
         },
         purpose => Some(codes::issue(db, auth, user.id, purpose, &mail.recipient).await?),
     };
-    Ok(code.map(|code| message(Some(user), Some(code))).into())
+    Ok(code.map(|code| message(mail, Some(user), Some(code))).into())
+}
+
+fn message(mail: &outbox::Model, user: Option<users::Model>, code: Option<Code>) -> Message<Option<Code>> {
+    // Only the owner of a verified address is addressed by name: others may be strangers, and the name a message that an
+    // attacker wants to send to them.
+    let name = user.filter(|user| is_verified(user, mail)).map(|user| user.name);
+    Message { kind: mail.kind, recipient: mail.recipient.clone(), name, content: code }
 }
 
 /// The time until which a mail with a code that resets the password must wait: for older ones to the same recipient, or
@@ -113,16 +142,17 @@ async fn reset_postponed_until(
 }
 
 /// The time until which the mail must wait, if the address has got too many mails that strangers can cause.
-async fn postponed_until(
+pub(in crate::domain) async fn postponed_until(
     db: &impl ConnectionTrait,
     auth: &Auth,
     mail: &outbox::Model,
+    recipient: &str,
 ) -> Result<Option<DateTime<Utc>>> {
     // A retry was counted before.
     if mail.attempts > 1 {
         return Ok(None);
     }
-    let attempt = Attempt::mail(auth, mail.kind, &mail.recipient);
+    let attempt = Attempt::mail(auth, mail.kind, recipient);
     match attempt.count_and_check(db).await {
         Ok(()) => Ok(None),
         Err(Error::TooMany { retry_after }) => Ok(Some(attempt.time() + retry_after)),

@@ -23,6 +23,20 @@ impl Keyring {
         self.hmacs(parts).filter(|tag| is_equal(*tag)).count() > 0
     }
 
+    /// HMACs of these parts in URL-safe Base64 by every key on the ring, that of [`hmac`](Self::hmac) first. What is
+    /// looked up by all of them is found while its key is on the ring.
+    #[must_use]
+    pub fn hmac_texts(&self, parts: &[&[u8]]) -> Vec<String> {
+        self.hmacs(parts).map(|hmac| URL_SAFE_NO_PAD.encode(hmac)).collect()
+    }
+
+    /// HMACs of these parts by every key on the ring, in the same order.
+    #[must_use]
+    pub fn hmac_bytes(&self, parts: &[&[u8]]) -> Vec<[u8; 32]> {
+        let bytes = |tag: hmac::Tag| tag.as_ref().first_chunk::<32>().copied().unwrap_or_default();
+        self.hmacs(parts).map(bytes).collect()
+    }
+
     /// HMACs of these parts by every key on the ring, truncated to 128 bits. What is counted under all of them survives an
     /// exchange of keys.
     #[must_use]
@@ -60,5 +74,14 @@ mod tests {
         assert!(!ring(&[new]).is_hmac(&hmac, &[b"one", b"two"]));
         assert!(!ring(&[old]).is_hmac(&hmac, &[b"onet", b"wo"]));
         assert!(!ring(&[old]).is_hmac("", &[b"one", b"two"]));
+    }
+
+    #[test]
+    fn hmacs_by_every_key_come_in_the_order_of_the_ring() {
+        let (old, new) = ("the old secret of 32 bytes or more", "the new secret of 32 bytes or more");
+        let parts: &[&[u8]] = &[b"one", b"two"];
+        let (both, only) = (ring(&[new, old]), ring(&[old]));
+        assert_eq!(both.hmac_texts(parts), [both.hmac(parts), only.hmac(parts)]);
+        assert_eq!(both.hmac_bytes(parts).last(), only.hmac_bytes(parts).first());
     }
 }

@@ -32,8 +32,14 @@ pub struct Limits {
     pub resend_per_account: u32,
     /// Verification codes requested from one address.
     pub resend_per_address: u32,
+    /// Wrong codes of invitations by one account from one address.
+    pub invitation_per_account: u32,
+    /// Wrong codes of invitations from one address.
+    pub invitation_per_address: u32,
     /// Mails to one recipient that other people can cause.
     pub mails_per_recipient: u32,
+    /// Reads of free slots from one address in a minute.
+    pub availability_per_minute: u32,
     /// Quota: contacts that one user may create in an hour.
     pub contacts_per_hour: u32,
     /// Quota: files of contacts that one user may import in an hour.

@@ -14,6 +14,7 @@ pub mod log_in;
 pub mod password;
 mod password_hash;
 pub mod quota;
+pub mod read_limiter;
 pub mod refresh;
 pub mod reset_codes;
 pub mod reset_tokens;

@@ -38,6 +38,8 @@ pub enum Action {
     ValidateCode,
     /// Requests for another verification code.
     Resend,
+    /// Wrong codes of invitations.
+    UseInvitation,
 }
 
 /// An attempt, with its counters.
@@ -102,6 +104,7 @@ impl<'a> Attempt<'a> {
                 ("validate-code", (limits.validate_code_per_account, limits.validate_code_per_address))
             }
             Action::Resend => ("resend", (limits.resend_per_account, limits.resend_per_address)),
+            Action::UseInvitation => ("use-invitation", (limits.invitation_per_account, limits.invitation_per_address)),
         };
         let network = client.network();
         let ids =

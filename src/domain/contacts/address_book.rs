@@ -5,7 +5,7 @@
 //! invalid row are reported, and reading continues with the next row. Contacts survive a round trip
 //! unchanged: writing and then reading them gives the same contacts.
 
-mod csv;
+pub(in crate::domain) mod csv;
 mod vcard;
 
 use std::io::{BufRead, BufReader, Read};
@@ -51,6 +51,18 @@ type DateParts = std::result::Result<[Option<i16>; 3], Violation>;
 /// # Errors
 /// Returns a violation if the file does not have this format. Violations of a single row are part of the row.
 pub fn read(format: ContactFormat, file: impl Read, on_row: impl FnMut(Row) -> bool) -> Result<()> {
+    let file = utf_8(file)?;
+    match format {
+        ContactFormat::Csv => csv::read(file, on_row),
+        ContactFormat::VCard => vcard::read(file, on_row),
+    }
+}
+
+/// Opens a text file in UTF-8, without its byte order mark.
+///
+/// # Errors
+/// A violation if it is empty, or encoded in UTF-16.
+pub(in crate::domain) fn utf_8<R: Read>(file: R) -> Result<BufReader<R>> {
     let mut file = BufReader::new(file);
     match file.fill_buf().map_err(Error::internal)? {
         [] => return Err(Violation::new(".", "empty", "the file is empty").into()),
@@ -60,10 +72,7 @@ pub fn read(format: ContactFormat, file: impl Read, on_row: impl FnMut(Row) -> b
         start if start.starts_with(BYTE_ORDER_MARK) => file.consume(BYTE_ORDER_MARK.len()),
         _ => {}
     }
-    match format {
-        ContactFormat::Csv => csv::read(file, on_row),
-        ContactFormat::VCard => vcard::read(file, on_row),
-    }
+    Ok(file)
 }
 
 /// Beginning of a file: the header line of CSV, and nothing for vCard.

@@ -2,17 +2,17 @@
 //! the next birthday of each contact. Calendar programs fetch it again every day, so the age in an
 //! event is always correct.
 
-use calcard::common::PartialDateTime;
 use calcard::icalendar::{
-    ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarDuration, ICalendarEntry, ICalendarParameter,
-    ICalendarProperty, ICalendarTransparency, ICalendarValue, ICalendarValueType,
+    ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarDuration, ICalendarParameter, ICalendarProperty,
+    ICalendarTransparency, ICalendarValueType,
 };
-use chrono::{DateTime, Datelike, Days, NaiveDate, Timelike, Utc};
+use chrono::{DateTime, Datelike, Days, Utc};
 use futures_util::{Stream, StreamExt as _, stream};
 use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use crate::domain::contacts::birthdays::{self, Upcoming, Window};
+use crate::domain::values::icalendar::{date_time_value, date_value, entry};
 use crate::domain::values::page::pages;
 use crate::error::{Error, Result};
 
@@ -81,28 +81,4 @@ fn event(upcoming: &Upcoming, now: DateTime<Utc>) -> ICalendar {
         entry(ICalendarProperty::Transp, ICalendarTransparency::Transparent),
     ];
     ICalendar { components: vec![event] }
-}
-
-fn entry(property: ICalendarProperty, value: impl Into<ICalendarValue>) -> ICalendarEntry {
-    ICalendarEntry::new(property).with_value(value)
-}
-
-fn byte(number: u32) -> Option<u8> {
-    u8::try_from(number).ok()
-}
-
-fn date_value(date: NaiveDate) -> PartialDateTime {
-    let year = u16::try_from(date.year()).ok();
-    PartialDateTime { year, month: byte(date.month()), day: byte(date.day()), ..PartialDateTime::default() }
-}
-
-fn date_time_value(time: DateTime<Utc>) -> PartialDateTime {
-    PartialDateTime {
-        hour: byte(time.hour()),
-        minute: byte(time.minute()),
-        second: byte(time.second()),
-        tz_hour: Some(0),
-        tz_minute: Some(0),
-        ..date_value(time.date_naive())
-    }
 }

@@ -59,12 +59,21 @@ pub struct Response {
 }
 
 /// An operation that takes effect only once for a key: the key, if the client sent one, and how its result is rendered.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Once<'a, T> {
     /// Key of the request.
     pub key: Option<&'a RequestKey>,
     /// Renders the response.
     pub render: fn(&T) -> Result<Response>,
+}
+
+// Not derived: that would require it of the result, too.
+impl<T> Copy for Once<'_, T> {}
+
+impl<T> Clone for Once<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
 }
 
 impl<T> Once<'_, T> {

@@ -2,5 +2,6 @@
 
 pub mod audit;
 pub mod idempotency;
+pub(in crate::domain) mod notices;
 pub mod outbox;
 pub mod word_search;

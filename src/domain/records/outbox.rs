@@ -76,6 +76,8 @@ async fn insert(
         due_at: Set(Some(now)),
         created_at: Set(now),
         flow_hash: Set(flow_hash),
+        object_id: Set(None),
+        slot_id: Set(None),
     };
     outbox::Entity::insert(mail).exec_without_returning(transaction).await?;
     Ok(())
@@ -134,8 +136,9 @@ pub async fn renew_claims(db: &impl ConnectionTrait, mails: &[Uuid], now: DateTi
     Ok(())
 }
 
-/// Postpones a mail without counting an attempt. It replaces older mails of its kind, which are deleted. Mails that reset
-/// the password belong to different requests and do not replace each other: the ten oldest are kept.
+/// Postpones a mail without counting an attempt. It replaces older mails of its kind about the same account or object,
+/// which are deleted. Mails that reset the password belong to different requests and do not replace each other: the ten
+/// oldest are kept.
 ///
 /// # Errors
 /// Database errors.
@@ -153,6 +156,7 @@ pub async fn postpone(db: &impl ConnectionTrait, mail: &Model, until: DateTime<U
         .filter(Column::Recipient.eq(mail.recipient.as_str()))
         .filter(Column::Kind.eq(mail.kind))
         .filter(mail.user_id.map_or_else(|| Column::UserId.is_null(), |id| Column::UserId.eq(id)))
+        .filter(mail.object_id.map_or_else(|| Column::ObjectId.is_null(), |id| Column::ObjectId.eq(id)))
         .filter(Column::DueAt.is_not_null())
         .limit(MAX_PENDING_READ)
         .into_tuple()
@@ -206,7 +210,15 @@ pub async fn delete_resets(transaction: &impl ConnectionTrait, recipients: Selec
 /// # Errors
 /// Database errors.
 pub async fn remove(db: &impl ConnectionTrait, id: Uuid) -> Result<()> {
-    outbox::Entity::delete_by_id(id).exec(db).await?;
+    remove_all(db, &[id]).await
+}
+
+/// Removes mails that were sent or are no longer needed.
+///
+/// # Errors
+/// Database errors.
+pub async fn remove_all(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<()> {
+    outbox::Entity::delete_many().filter(Column::Id.is_in(ids.iter().copied())).exec(db).await?;
     Ok(())
 }
 
@@ -255,25 +267,32 @@ fn wait_after(attempts: i32) -> Duration {
     backoff(Duration::seconds(1), MAX_WAIT, attempts - 1)
 }
 
-/// Deletes the unsent mails of a user, and to their address, in the transaction that deletes the account.
+/// Deletes the unsent mails of a user, and to their address, in the transaction that deletes the account. Those about vaccine
+/// requests and invitations are deleted with these.
 ///
 /// # Errors
 /// Database errors.
 pub async fn delete_all(transaction: &impl ConnectionTrait, user_id: Uuid, email: &str) -> Result<u64> {
     let mut deleted = 0;
-    for condition in [Column::UserId.eq(user_id), Column::Recipient.eq(email)] {
+    for condition in [Column::UserId.eq(user_id), is_to(email)] {
         deleted += outbox::Entity::delete_many().filter(condition).exec(transaction).await?.rows_affected;
     }
     Ok(deleted)
 }
 
-/// Lists the unsent mails of a user, and to their address.
+/// Whether a mail is to an address, but about no vaccine request or invitation: these mails belong to whom they are about,
+/// and the address may be somebody else's.
+fn is_to(email: &str) -> Expr {
+    Column::Recipient.eq(email).and(Column::ObjectId.is_null())
+}
+
+/// Lists the unsent mails of a user, and to their address, except those about vaccine requests and invitations.
 ///
 /// # Errors
 /// Database errors.
 pub async fn list_all(db: &impl ConnectionTrait, user_id: Uuid, email: &str) -> Result<Vec<Model>> {
     let mut mails = outbox::Entity::find().filter(Column::UserId.eq(user_id)).all(db).await?;
-    let to_address = outbox::Entity::find().filter(Column::Recipient.eq(email)).all(db).await?;
+    let to_address = outbox::Entity::find().filter(is_to(email)).all(db).await?;
     mails.extend(to_address.into_iter().filter(|mail| mail.user_id != Some(user_id)));
     mails.sort_by_key(|mail| mail.id);
     Ok(mails)

@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Result};
 
-/// Letters of a booking code (Crockford's Base32): none looks like another one.
-const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// Letters of codes (Crockford's Base32): none looks like another one.
+pub(super) const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /// Number of characters of a booking code.
 pub const LENGTH: usize = 8;

@@ -1,141 +1,45 @@
-//! Bookings: book, move, unbook, cancel. Each locks the patient first, then changes the request, then slots by ascending
-//! id (decision 13). Only guarded statements take and give back places.
+//! Bookings: book, move. Each locks the patient first, then changes the request, then slots by ascending id, then the
+//! entry of the waitlist (decision 13). Only guarded statements take and give back places.
 
 use chrono::{DateTime, Utc};
-use entity::slots::{self, Entity as Slots};
+use entity::slots::Entity as Slots;
 use entity::vaccine_requests::{Column, Entity as Requests};
-use entity::{AuditAction, RequestStatus, centres as centres_table, patients as patients_table, vaccine_requests};
+use entity::{AuditAction, MailKind, RequestStatus, WaitlistStatus, slots, waitlist_entries};
 use sea_orm::sea_query::{Expr, ExprTrait};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, TransactionSession as _,
-    UpdateMany,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryTrait, TransactionSession as _};
 use uuid::Uuid;
 
 use crate::db::{QueryText, Transact};
-use crate::domain::records::audit::Event;
 use crate::domain::records::idempotency::{Once, Response};
-use crate::domain::vaccination::eligibility::{self, Facts, Verdict};
+use crate::domain::vaccination::operation::{Locked, Operation, retried};
+use crate::domain::vaccination::places::Taken;
 use crate::domain::vaccination::request_list::{self, Request};
-use crate::domain::vaccination::rules::BookingRules;
 use crate::domain::vaccination::wanted_slot::WantedSlot;
-use crate::domain::vaccination::{booking_codes, centres, locks, patients, places};
-use crate::domain::values::actor::Actor;
-use crate::domain::values::caller::Caller;
-use crate::domain::values::clock::Clock;
-use crate::domain::values::time_zone::TimeZone;
+use crate::domain::vaccination::{booking_codes, locks, mails, offers, places, waitlist};
 use crate::error::{Conflict, Error, Result, Violation};
 
-/// An operation on a booking, and what it depends on.
-#[derive(Clone, Copy, Debug)]
-pub struct Operation<'a> {
-    /// Clock.
-    pub clock: &'a Clock,
-    /// Settings.
-    pub rules: &'a BookingRules,
-    /// Who performs it.
-    pub caller: &'a Caller,
-    /// Id of the request.
-    pub request_id: Uuid,
-}
-
-/// A request with what an operation needs to know. It was read while the patient was locked.
-struct Locked {
-    patient: patients_table::Model,
-    request: vaccine_requests::Model,
-}
-
-impl Operation<'_> {
-    fn actor(&self) -> &Actor {
-        &self.caller.actor
-    }
-
-    fn now(&self) -> DateTime<Utc> {
-        self.clock.now()
-    }
-
-    fn is_own(&self, request: &vaccine_requests::Model) -> bool {
-        request.user_id == Some(self.actor().user_id)
-    }
-
-    /// Locks the patient of the request, and reads the request. Staff may see all requests.
-    async fn lock(&self, transaction: &impl ConnectionTrait) -> Result<Locked> {
-        let patient = locks::patient_of(transaction, self.request_id).await?.ok_or(Error::NotFound)?;
-        Ok(Locked { patient, request: self.visible(transaction).await? })
-    }
-
-    async fn visible(&self, db: &impl ConnectionTrait) -> Result<vaccine_requests::Model> {
-        static QUERY: QueryText = QueryText::new();
-        let request = QUERY.find(db, [self.request_id.into()], || Requests::find_by_id(Uuid::nil())).await?;
-        request.filter(|request| self.actor().is_staff() || self.is_own(request)).ok_or(Error::NotFound)
-    }
-
-    /// Checks that the caller may see a response that was stored earlier: they may have lost the role since.
-    async fn check_visible(&self, db: &impl ConnectionTrait) -> Result<()> {
-        self.visible(db).await.map(drop)
-    }
-
-    /// Checks that the caller may change the booking of a slot: its owner until some time before the start, the staff of
-    /// its centre at any time.
-    async fn check_change(
-        &self,
-        db: &impl ConnectionTrait,
-        request: &vaccine_requests::Model,
-        slot: &slots::Model,
-    ) -> Result<()> {
-        if self.acts_in(db, slot.centre_id).await? {
-            return Ok(());
-        }
-        if !self.is_own(request) {
-            return Err(Error::NotFound);
-        }
-        let now = self.now();
-        let is_over = slot.ends_at <= now;
-        if !is_over && now > slot.starts_at - self.rules.change_until {
-            return Err(Conflict::TooLate.into());
-        }
-        Ok(())
-    }
-
-    /// The time from which slots can be booked: now for the staff of the centre, some time later for others.
-    async fn bookable_from(&self, db: &impl ConnectionTrait, centre_id: Uuid) -> Result<DateTime<Utc>> {
-        // Without a notice, there is nothing to ask.
-        let is_exempt = self.rules.notice.is_zero() || self.acts_in(db, centre_id).await?;
-        Ok(if is_exempt { self.now() } else { self.now() + self.rules.notice })
-    }
-
-    async fn acts_in(&self, db: &impl ConnectionTrait, centre_id: Uuid) -> Result<bool> {
-        if !self.actor().is_staff() {
-            return Ok(false);
-        }
-        let centre = centres_table::Entity::find_by_id(centre_id)
-            .select_only()
-            .column(centres_table::Column::Id)
-            .filter(centres::acts_in(self.actor(), Expr::col((centres_table::Entity, centres_table::Column::Id))));
-        Ok(db.query_one(&centre.into_query()).await?.is_some())
-    }
-
-    /// Records what staff do, also in their own account, where they have more rights than patients.
-    async fn record(
-        &self,
-        transaction: &impl ConnectionTrait,
-        action: AuditAction,
-        request: &vaccine_requests::Model,
-    ) -> Result<()> {
-        if !self.actor().is_staff() {
-            return Ok(());
-        }
-        let event = Event::new(action, &self.caller.client).by(Some(self.actor().user_id));
-        event.to(request.user_id).on(request.id).record(transaction, self.now()).await
-    }
-}
-
-/// Books a place in a slot for an approved request.
+/// Books a place in a slot for an approved request. If the place is offered to the request, that is the one.
 ///
 /// # Errors
 /// [`Error::NotFound`]; a violation if there is no such slot, or it is of another course; [`Error::SlotFull`] with free
 /// slots near it; [`Error::NotEligible`]; a conflict if the slot is closed or over, or the request is not approved.
 pub async fn book(
+    db: &impl Transact,
+    operation: Operation<'_>,
+    once: Once<'_, Request>,
+    slot_id: Uuid,
+) -> Result<Response> {
+    let attempt = async || try_book(db, operation, once, slot_id).await;
+    match retried(&attempt).await {
+        // Places may be held by offers that have expired.
+        Err(Error::SlotFull { .. }) if offers::end_expired_in(db, operation.context, slot_id).await? > 0 => {
+            retried(attempt).await
+        }
+        outcome => outcome,
+    }
+}
+
+async fn try_book(
     db: &impl Transact,
     operation: Operation<'_>,
     once: Once<'_, Request>,
@@ -148,19 +52,72 @@ pub async fn book(
         return Ok(response);
     }
     let locked = operation.lock(&transaction).await?;
-    let slot = judged_slot(&transaction, &operation, &locked, slot_id).await?;
+    let WantedSlot { slot, entry, .. } = operation.judged_slot(&transaction, &locked, slot_id).await?;
+    if let Some(entry) = entry.as_ref().filter(|entry| waitlist::has_offer(entry, slot_id, now)) {
+        accept(&transaction, &operation, &locked, &slot, entry).await?;
+        return finish(db, &operation, transaction, once, locked, (&[], slot.centre_id)).await;
+    }
     if !become_booked(&transaction, operation.request_id, slot_id, now).await? {
         return Err(Conflict::RequestStatus(locked.request.status).into());
+    }
+    if let Some(offered) = entry.as_ref().and_then(|entry| entry.slot_id) {
+        locks::slots(&transaction, [offered, slot_id]).await?;
     }
     let from = operation.bookable_from(&transaction, slot.centre_id).await?;
     if !places::take(&transaction, &locked.request, slot_id, from).await? {
         transaction.rollback().await?;
-        return Err(places::refusal(db, slot_id, from).await?);
+        return Err(places::refusal(db, &locked.request, slot_id, from).await?);
     }
+    let given_back = match &entry {
+        Some(entry) => waitlist::end(&transaction, operation.context, entry, WaitlistStatus::Left).await?,
+        None => None,
+    };
+    let rules = &operation.context.rules;
+    mails::add_booking(&transaction, rules, MailKind::Booked, operation.request_id, &slot, now).await?;
     operation.record(&transaction, AuditAction::RequestBooked, &locked.request).await?;
+    finish(db, &operation, transaction, once, locked, (given_back.as_slice(), slot.centre_id)).await
+}
+
+/// Books the place of an offer.
+pub(super) async fn accept(
+    transaction: &impl ConnectionTrait,
+    operation: &Operation<'_>,
+    locked: &Locked,
+    slot: &slots::Model,
+    entry: &waitlist_entries::Model,
+) -> Result<()> {
+    let now = operation.now();
+    if !become_booked(transaction, operation.request_id, slot.id, now).await? {
+        return Err(Conflict::RequestStatus(locked.request.status).into());
+    }
+    if !places::book_held(transaction, slot.id, now).await? {
+        let slot = Slots::find_by_id(slot.id).one(transaction).await?.ok_or(Error::NotFound)?;
+        return Err(match slot.closed_at {
+            Some(_) => Conflict::SlotClosed.into(),
+            None if slot.starts_at <= now => Conflict::SlotOver.into(),
+            // The offer has just ended.
+            None => Error::Busy,
+        });
+    }
+    // Not the time from before the locks: the offer may have expired while this waited.
+    offers::end_entry(transaction, entry, WaitlistStatus::Accepted, operation.now()).await?;
+    let rules = &operation.context.rules;
+    mails::add_booking(transaction, rules, MailKind::Booked, operation.request_id, slot, now).await?;
+    operation.record(transaction, AuditAction::RequestBooked, &locked.request).await
+}
+
+/// Stores the response, and commits. Places in these slots were given back, and a slot of the centre has changed.
+pub(super) async fn finish<T: Transact>(
+    db: &T,
+    operation: &Operation<'_>,
+    transaction: T::Transaction,
+    once: Once<'_, Request>,
+    locked: Locked,
+    (given_back, centre_id): (&[slots::Model], Uuid),
+) -> Result<Response> {
     let request = request_list::by_id(&transaction, operation.request_id).await?;
-    let response = once.finish(&transaction, actor.user_id, Some(locked.patient.id), &request).await?;
-    transaction.commit().await?;
+    let response = once.finish(&transaction, operation.actor().user_id, Some(locked.patient.id), &request).await?;
+    offers::commit(db, operation.context, transaction, given_back, [centre_id]).await?;
     Ok(response)
 }
 
@@ -204,6 +161,20 @@ pub async fn rebook(
     once: Once<'_, Request>,
     slot_id: Uuid,
 ) -> Result<Response> {
+    match try_rebook(db, operation, once, slot_id).await {
+        Err(Error::SlotFull { .. }) if offers::end_expired_in(db, operation.context, slot_id).await? > 0 => {
+            try_rebook(db, operation, once, slot_id).await
+        }
+        outcome => outcome,
+    }
+}
+
+async fn try_rebook(
+    db: &impl Transact,
+    operation: Operation<'_>,
+    once: Once<'_, Request>,
+    slot_id: Uuid,
+) -> Result<Response> {
     let (actor, now) = (operation.actor(), operation.now());
     let transaction = db.begin().await?;
     if let Some(response) = once.begin(&transaction, actor.user_id, now).await? {
@@ -223,149 +194,45 @@ pub async fn rebook(
         return Err(Conflict::SlotOver.into());
     }
     let is_staff = operation.acts_in(&transaction, old.centre_id).await?;
-    let new = judged_slot(&transaction, &operation, &locked, slot_id).await?;
+    let new = operation.judged_slot(&transaction, &locked, slot_id).await?.slot;
     let from = operation.bookable_from(&transaction, new.centre_id).await?;
-    let moved = Requests::update_many()
-        .col_expr(Column::SlotId, Expr::value(slot_id))
-        .col_expr(Column::Moves, Expr::col(Column::Moves).add(1))
-        .col_expr(Column::UpdatedAt, Expr::value(now))
-        .filter(Column::Id.eq(operation.request_id))
-        .filter(Column::Status.eq(RequestStatus::Booked))
-        .filter(Column::SlotId.eq(old_id))
-        .apply_if((!is_staff).then_some(operation.rules.max_moves), |update, max| update.filter(Column::Moves.lt(max)))
-        .exec(&transaction)
-        .await?;
-    if moved.rows_affected == 0 {
-        // The slot may have been closed since the request was read: then the booking is gone.
-        let request = request_list::by_id(&transaction, operation.request_id).await?.request;
-        let is_same = request.status == RequestStatus::Booked && request.slot_id == Some(old_id);
-        return Err(if is_same { Conflict::TooManyMoves } else { Conflict::RequestStatus(request.status) }.into());
-    }
+    let max_moves = (!is_staff).then_some(operation.context.rules.max_moves);
+    change_slot(&transaction, &operation, old_id, slot_id, max_moves).await?;
     locks::slots(&transaction, [old_id, slot_id]).await?;
     if !places::take(&transaction, &locked.request, slot_id, from).await? {
         transaction.rollback().await?;
-        return Err(places::refusal(db, slot_id, from).await?);
+        return Err(places::refusal(db, &locked.request, slot_id, from).await?);
     }
-    places::give_back(&transaction, old_id).await?;
+    let left = offers::give_back(&transaction, operation.context, old_id, Taken::Booked(1)).await?;
+    let rules = &operation.context.rules;
+    mails::add_booking(&transaction, rules, MailKind::Moved, operation.request_id, &new, now).await?;
     operation.record(&transaction, AuditAction::RequestMoved, &locked.request).await?;
-    let request = request_list::by_id(&transaction, operation.request_id).await?;
-    let response = once.finish(&transaction, actor.user_id, Some(locked.patient.id), &request).await?;
-    transaction.commit().await?;
-    Ok(response)
+    finish(db, &operation, transaction, once, locked, (&[left], new.centre_id)).await
 }
 
-/// Gives a booked place back. The request is approved again.
-///
-/// # Errors
-/// [`Error::NotFound`]; a conflict if the request is not booked, or it is too late.
-pub async fn unbook(db: &impl Transact, operation: Operation<'_>) -> Result<Request> {
-    end(db, operation, &[RequestStatus::Booked], RequestStatus::Approved, AuditAction::RequestUnbooked).await
-}
-
-/// Cancels a request, and gives its place back.
-///
-/// # Errors
-/// [`Error::NotFound`]; a conflict if the request is closed, or it is too late.
-pub async fn cancel(db: &impl Transact, operation: Operation<'_>) -> Result<Request> {
-    let open = [RequestStatus::Pending, RequestStatus::Approved, RequestStatus::Booked];
-    end(db, operation, &open, RequestStatus::Cancelled, AuditAction::RequestCancelled).await
-}
-
-async fn end(
-    db: &impl Transact,
-    operation: Operation<'_>,
-    from: &[RequestStatus],
-    to: RequestStatus,
-    action: AuditAction,
-) -> Result<Request> {
-    match try_end(db, operation, from, to, action).await {
-        // Closing the slot has put the booking back meanwhile: once more, with the request as it is now.
-        Err(Error::Busy) => try_end(db, operation, from, to, action).await,
-        ended => ended,
-    }
-}
-
-async fn try_end(
-    db: &impl Transact,
-    operation: Operation<'_>,
-    from: &[RequestStatus],
-    to: RequestStatus,
-    action: AuditAction,
-) -> Result<Request> {
-    let now = operation.now();
-    let transaction = db.begin().await?;
-    let locked = operation.lock(&transaction).await?;
-    if !from.contains(&locked.request.status) {
-        return Err(Conflict::RequestStatus(locked.request.status).into());
-    }
-    if let Some(slot_id) = locked.request.slot_id {
-        let slot = Slots::find_by_id(slot_id).one(&transaction).await?.ok_or(Error::NotFound)?;
-        operation.check_change(&transaction, &locked.request, &slot).await?;
-        if slot.ends_at <= now && to == RequestStatus::Approved {
-            return Err(Conflict::SlotOver.into());
-        }
-    }
-    let same_slot = match locked.request.slot_id {
-        Some(id) => Column::SlotId.eq(id),
-        None => Column::SlotId.is_null(),
-    };
-    let ended = without_slot(to, now)
-        .filter(Column::Id.eq(operation.request_id))
-        .filter(Column::Status.eq(locked.request.status))
-        .filter(same_slot)
-        .exec(&transaction)
-        .await?;
-    if ended.rows_affected == 0 {
-        return Err(Error::Busy);
-    }
-    if let Some(slot_id) = locked.request.slot_id {
-        // After the end of the slot, too: `booked` counts the requests that are booked.
-        places::give_back(&transaction, slot_id).await?;
-    }
-    if to == RequestStatus::Cancelled {
-        patients::close_request(&transaction, locked.patient.id).await?;
-    }
-    operation.record(&transaction, action, &locked.request).await?;
-    let request = request_list::by_id(&transaction, operation.request_id).await?;
-    transaction.commit().await?;
-    Ok(request)
-}
-
-/// UPDATE that takes the slot from requests.
-pub(super) fn without_slot(status: RequestStatus, now: DateTime<Utc>) -> UpdateMany<Requests> {
-    Requests::update_many()
-        .col_expr(Column::Status, Expr::value(status))
-        .col_expr(Column::SlotId, Expr::value(Option::<Uuid>::None))
-        .col_expr(Column::Code, Expr::value(Option::<String>::None))
-        .col_expr(Column::UpdatedAt, Expr::value(now))
-}
-
-/// Reads a slot for a request of a locked patient, and applies the rules to the local date of its start.
-async fn judged_slot(
+/// Changes the slot of a booking, if it was not moved too often.
+async fn change_slot(
     transaction: &impl ConnectionTrait,
     operation: &Operation<'_>,
-    locked: &Locked,
+    old_id: Uuid,
     slot_id: Uuid,
-) -> Result<slots::Model> {
-    let wanted = WantedSlot::read(transaction, &locked.request, slot_id).await?;
-    let wanted = wanted.ok_or_else(|| Violation::new("slot_id", "unknown", "is not a slot"))?;
-    let WantedSlot { slot, time_zone, vaccine, has_overlapping_booking } = wanted;
-    if !operation.is_own(&locked.request) && !operation.acts_in(transaction, slot.centre_id).await? {
-        return Err(Error::NotFound);
+    max_moves: Option<i32>,
+) -> Result<()> {
+    let moved = Requests::update_many()
+        .col_expr(Column::SlotId, Expr::value(slot_id))
+        .col_expr(Column::Moves, Expr::col(Column::Moves).add(1))
+        .col_expr(Column::UpdatedAt, Expr::value(operation.now()))
+        .filter(Column::Id.eq(operation.request_id))
+        .filter(Column::Status.eq(RequestStatus::Booked))
+        .filter(Column::SlotId.eq(old_id))
+        .apply_if(max_moves, |update, max| update.filter(Column::Moves.lt(max)))
+        .exec(transaction)
+        .await?;
+    if moved.rows_affected > 0 {
+        return Ok(());
     }
-    if vaccine.course_id != locked.request.course_id {
-        return Err(Violation::new("slot_id", "course", "is of a vaccine of another course").into());
-    }
-    let facts = Facts {
-        patient: &locked.patient,
-        vaccine: &vaccine,
-        dose_number: locked.request.dose_number,
-        has_open_request: false,
-        has_overlapping_booking,
-    };
-    let judged = eligibility::judge(&facts, TimeZone::parse(&time_zone)?.date(slot.starts_at));
-    if judged.verdict == Verdict::NotEligible {
-        return Err(Error::NotEligible(Box::new(judged)));
-    }
-    Ok(slot)
+    // The slot may have been closed since the request was read: then the booking is gone.
+    let request = request_list::by_id(transaction, operation.request_id).await?.request;
+    let is_same = request.status == RequestStatus::Booked && request.slot_id == Some(old_id);
+    Err(if is_same { Conflict::TooManyMoves } else { Conflict::RequestStatus(request.status) }.into())
 }

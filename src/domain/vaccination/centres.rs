@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::db::Transact;
 use crate::domain::accounts::users as accounts;
 use crate::domain::records::audit::Event;
+use crate::domain::vaccination::context::Vaccination;
 use crate::domain::values::actor::Actor;
 use crate::domain::values::caller::Caller;
 use crate::domain::values::clock::Clock;
@@ -134,9 +135,9 @@ pub(super) async fn lock_own(transaction: &impl ConnectionTrait, actor: &Actor, 
 ///
 /// # Errors
 /// [`Error::Forbidden`] unless the actor is an admin; a violation if one of the coordinates is missing.
-pub async fn create(db: &impl Transact, clock: &Clock, caller: &Caller, new: NewCentre) -> Result<Model> {
+pub async fn create(db: &impl Transact, context: &Vaccination, caller: &Caller, new: NewCentre) -> Result<Model> {
     caller.actor.require(Role::Admin)?;
-    let now = clock.now();
+    let now = context.clock.now();
     let row = ActiveModel {
         id: Set(Uuid::now_v7()),
         name: Set(new.name.into_string()),
@@ -154,7 +155,7 @@ pub async fn create(db: &impl Transact, clock: &Clock, caller: &Caller, new: New
     let transaction = db.begin().await?;
     let centre = row.insert(&transaction).await?;
     event(AuditAction::CentreCreated, caller, centre.id).record(&transaction, now).await?;
-    transaction.commit().await?;
+    context.commit(transaction, [centre.id]).await?;
     Ok(centre)
 }
 
@@ -165,13 +166,13 @@ pub async fn create(db: &impl Transact, clock: &Clock, caller: &Caller, new: New
 /// are future slots; a violation if one of the coordinates is missing.
 pub async fn update(
     db: &impl Transact,
-    clock: &Clock,
+    context: &Vaccination,
     caller: &Caller,
     id: Uuid,
     changes: CentreChanges,
 ) -> Result<Model> {
     caller.actor.require(Role::Admin)?;
-    let now = clock.now();
+    let now = context.clock.now();
     let text = |patch: Patch<String>| patch.into_change().map(Expr::value);
     let zone = changes.time_zone.map(|zone| zone.name().to_owned());
     let changed = [
@@ -205,7 +206,7 @@ pub async fn update(
     let changed = update.exec_with_returning(&transaction).await?;
     let centre = changed.into_iter().next().ok_or(Conflict::CentreHasSlots)?;
     event(AuditAction::CentreChanged, caller, id).record(&transaction, now).await?;
-    transaction.commit().await?;
+    context.commit(transaction, [id]).await?;
     Ok(centre)
 }
 

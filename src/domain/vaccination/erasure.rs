@@ -1,25 +1,45 @@
-//! Erasure of the patients of an account, with their requests. Their places are given back.
+//! Erasure of the patients of an account, with their requests and what refers to them. Their places go to the next in line.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use entity::{RequestStatus, patients, slots, vaccine_requests as requests};
-use sea_orm::sea_query::{Expr, ExprTrait, LockType};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use entity::{
+    RequestStatus, WaitlistStatus, patients, slots, vaccine_requests as requests, waitlist_entries as entries,
+};
+use sea_orm::sea_query::{Expr, LockType};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
-use crate::domain::vaccination::locks;
-use crate::error::Result;
+use crate::domain::vaccination::context::Vaccination;
+use crate::domain::vaccination::{locks, mails, offers};
+use crate::error::{Error, Result};
 
 /// Requests that one statement locks.
 const BATCH: usize = 500;
 
-/// Deletes the patients of an account and their requests, and gives booked places back. The account is locked already.
-/// Returns the number of requests.
+/// What was erased of an account.
+#[derive(Clone, Debug, Default)]
+pub(in crate::domain) struct ErasedPatients {
+    /// Number of requests.
+    pub requests: u64,
+    /// Number of entries of the waitlist.
+    pub waitlist_entries: u64,
+    /// Number of mails about the requests.
+    pub mails: u64,
+    /// Centres whose slots have changed.
+    pub centres: BTreeSet<Uuid>,
+}
+
+/// Deletes the patients of an account and their requests. The places that they have booked, or that are held for them, go to
+/// the next in line. The account is locked already.
 ///
 /// # Errors
-/// Database errors.
-pub(in crate::domain) async fn erase_patients(transaction: &impl ConnectionTrait, user_id: Uuid) -> Result<u64> {
-    // In the order of all locks: patients, requests, slots.
+/// [`Error::Busy`] if a place was offered meanwhile; nothing was changed then. Database errors.
+pub(in crate::domain) async fn erase_patients(
+    transaction: &impl ConnectionTrait,
+    context: &Vaccination,
+    user_id: Uuid,
+) -> Result<ErasedPatients> {
+    // In the order of all locks: patients, requests, slots, entries of the waitlist.
     let patients: Vec<Uuid> = patients::Entity::find()
         .select_only()
         .column(patients::Column::Id)
@@ -39,28 +59,87 @@ pub(in crate::domain) async fn erase_patients(transaction: &impl ConnectionTrait
         .into_tuple()
         .all(transaction)
         .await?;
-    let mut places: BTreeMap<Uuid, i32> = BTreeMap::new();
-    for (_, status, slot_id) in &own {
-        if let (RequestStatus::Booked, Some(slot_id)) = (status, slot_id) {
-            *places.entry(*slot_id).or_default() += 1;
-        }
-    }
+    let places = lock_places(transaction, user_id, &own).await?;
+    let of_account = own_requests(user_id);
+    let entries = entries::Entity::delete_many().filter(entries::Column::RequestId.in_subquery(of_account));
+    let entries = entries.exec(transaction).await?;
+    let ids: Vec<Uuid> = own.iter().map(|(id, ..)| *id).collect();
+    let mails = mails::delete_about(transaction, &ids).await?;
     let deleted =
         requests::Entity::delete_many().filter(requests::Column::UserId.eq(user_id)).exec(transaction).await?;
-    if !places.is_empty() {
-        locks::slots(transaction, places.keys().copied()).await?;
-    }
-    for (slot_id, places) in places {
-        slots::Entity::update_many()
-            .col_expr(slots::Column::Booked, Expr::col(slots::Column::Booked).sub(places))
-            .filter(slots::Column::Id.eq(slot_id))
-            .exec(transaction)
-            .await?;
-    }
     if !patients.is_empty() {
         patients::Entity::delete_many().filter(patients::Column::Id.is_in(patients)).exec(transaction).await?;
     }
-    Ok(deleted.rows_affected)
+    Ok(ErasedPatients {
+        requests: deleted.rows_affected,
+        waitlist_entries: entries.rows_affected,
+        mails,
+        centres: give_back(transaction, context, places).await?,
+    })
+}
+
+/// Places that are given back, by slot: booked ones, and those that are held for offers.
+type Places = BTreeMap<Uuid, (i32, i32)>;
+
+fn own_requests(user_id: Uuid) -> sea_orm::sea_query::SelectStatement {
+    let own = requests::Entity::find().select_only().column(requests::Column::Id);
+    own.filter(requests::Column::UserId.eq(user_id)).into_query()
+}
+
+/// Locks the slots of bookings and offers, and then the entries of the waitlist.
+async fn lock_places(
+    transaction: &impl ConnectionTrait,
+    user_id: Uuid,
+    own: &[(Uuid, RequestStatus, Option<Uuid>)],
+) -> Result<Places> {
+    let mut places = Places::new();
+    for (_, status, slot_id) in own {
+        if let (RequestStatus::Booked, Some(slot_id)) = (status, slot_id) {
+            places.entry(*slot_id).or_default().0 += 1;
+        }
+    }
+    let in_line = || {
+        let entries = entries::Entity::find().filter(entries::Column::RequestId.in_subquery(own_requests(user_id)));
+        entries.filter(offers::is_open())
+    };
+    let expected: BTreeSet<Uuid> =
+        in_line().all(transaction).await?.into_iter().filter_map(|entry| entry.slot_id).collect();
+    let slots: BTreeSet<Uuid> = places.keys().copied().chain(expected.iter().copied()).collect();
+    if !slots.is_empty() {
+        locks::slots(transaction, slots).await?;
+    }
+    // In any order: whoever holds the lock of one entry waits for no other one.
+    for entry in in_line().lock(LockType::Update).all(transaction).await? {
+        let Some(slot_id) = entry.slot_id.filter(|_| entry.status == WaitlistStatus::Offered) else { continue };
+        if !expected.contains(&slot_id) {
+            return Err(Error::Busy);
+        }
+        places.entry(slot_id).or_default().1 += 1;
+    }
+    Ok(places)
+}
+
+/// Gives places of locked slots back, and offers them to the people in line. Returns the centres.
+async fn give_back(
+    transaction: &impl ConnectionTrait,
+    context: &Vaccination,
+    places: Places,
+) -> Result<BTreeSet<Uuid>> {
+    let now = context.clock.now();
+    let mut centres = BTreeSet::new();
+    for (slot_id, (booked, held)) in places {
+        let slots = slots::Entity::update_many()
+            .col_expr(slots::Column::Booked, Expr::col(slots::Column::Booked).sub(booked))
+            .col_expr(slots::Column::Held, Expr::col(slots::Column::Held).sub(held))
+            .filter(slots::Column::Id.eq(slot_id))
+            .exec_with_returning(transaction)
+            .await?;
+        for slot in slots {
+            offers::offer_free(transaction, &context.rules, &slot, now).await?;
+            centres.insert(slot.centre_id);
+        }
+    }
+    Ok(centres)
 }
 
 /// Locks the requests of an account and those that it reviewed, by ascending id.

@@ -1,8 +1,8 @@
-//! Recount: compares the counters of slots and patients with the requests that they count. Each page is one statement, so
-//! that both sides are of the same moment.
+//! Recount: compares the counters of slots and patients with the requests and offers that they count. Each page is one
+//! statement, so that both sides are of the same moment.
 
 use chrono::{DateTime, Utc};
-use entity::{Role, patients, slots, vaccine_requests as requests};
+use entity::{Role, patients, slots, vaccine_requests as requests, waitlist_entries as entries};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, EntityTrait};
 use uuid::Uuid;
@@ -51,9 +51,12 @@ pub async fn recount(db: &impl ConnectionTrait, clock: &Clock, actor: &Actor) ->
     actor.require(Role::Staff)?;
     let checked_at = clock.now();
     let mut violations = Vec::new();
-    let mut pages = [0; 2];
-    let tables =
-        [("slots_booked", slot_page as fn(Option<Uuid>) -> SelectStatement), ("patients_open_requests", patient_page)];
+    let mut pages = [0; 3];
+    let tables = [
+        ("slots_booked", booked_page as fn(Option<Uuid>) -> SelectStatement),
+        ("slots_held", held_page),
+        ("patients_open_requests", patient_page),
+    ];
     for ((invariant, page), rows) in tables.into_iter().zip(&mut pages) {
         let mut after = None;
         loop {
@@ -72,11 +75,11 @@ pub async fn recount(db: &impl ConnectionTrait, clock: &Clock, actor: &Actor) ->
             }
         }
     }
-    let [slots, patients] = pages;
+    let [slots, _, patients] = pages;
     Ok(Recount { checked_at, slots, patients, violations })
 }
 
-fn slot_page(after: Option<Uuid>) -> SelectStatement {
+fn booked_page(after: Option<Uuid>) -> SelectStatement {
     let booked = Query::select()
         .expr(Expr::cust("count(*)"))
         .from(requests::Entity)
@@ -86,6 +89,19 @@ fn slot_page(after: Option<Uuid>) -> SelectStatement {
         .and_where(Expr::col(requests::Column::Status).eq("booked"))
         .to_owned();
     page(slots::Entity, "booked", booked, after)
+}
+
+fn held_page(after: Option<Uuid>) -> SelectStatement {
+    let held = Query::select()
+        .expr(Expr::cust("count(*)"))
+        .from(entries::Entity)
+        .and_where(
+            Expr::col((entries::Entity, entries::Column::SlotId)).eq(Expr::col((slots::Entity, slots::Column::Id))),
+        )
+        // Not a parameter: otherwise SQLite does not use the partial index.
+        .and_where(Expr::cust("waitlist_entries.status = 'offered'"))
+        .to_owned();
+    page(slots::Entity, "held", held, after)
 }
 
 fn patient_page(after: Option<Uuid>) -> SelectStatement {

@@ -1,5 +1,6 @@
 //! Row locks, in the one order that all transactions keep, so that no two wait for each other (decision 13): accounts
-//! (`accounts::users::hold`), patient, requests by ascending id, slots by ascending id. SQLite has one writer and needs none.
+//! (`accounts::users::hold`), patient, invitation, requests by ascending id, slots by ascending id, entries of the waitlist.
+//! SQLite has one writer and needs none.
 
 use entity::{patients, slots, vaccine_requests};
 use sea_orm::sea_query::LockType;
@@ -31,6 +32,10 @@ pub(super) async fn slots(
     transaction: &impl ConnectionTrait,
     ids: impl IntoIterator<Item = Uuid>,
 ) -> Result<Vec<slots::Model>> {
+    let ids: Vec<Uuid> = ids.into_iter().collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let slots = slots::Entity::find().filter(slots::Column::Id.is_in(ids)).order_by_asc(slots::Column::Id);
     Ok(slots.lock(LockType::NoKeyUpdate).all(transaction).await?)
 }

@@ -1,17 +1,33 @@
-//! Vaccination: the catalogue, patients and their requests, centres with their slots, and bookings.
+//! Vaccination: the catalogue, patients and their requests, centres with their slots, bookings, and invitations.
 
+pub mod appointment_calendar;
+pub mod availability;
 pub mod booking_codes;
 pub mod bookings;
+pub mod bound_invitations;
 pub mod calendar;
+pub mod cancellations;
 pub mod catalogue;
 pub mod centres;
 pub mod closing;
+pub mod context;
 pub mod courses;
 pub mod eligibility;
 pub mod eligibility_check;
 pub mod erasure;
+mod free_slots;
 pub mod invariants;
+pub mod invitation_codes;
+pub mod invitation_import;
+pub mod invitation_messages;
+pub mod invitation_uses;
+pub mod invitations;
 mod locks;
+mod mail_facts;
+pub mod mail_messages;
+mod mails;
+pub mod offers;
+pub mod operation;
 pub mod patients;
 pub mod people;
 mod places;
@@ -23,4 +39,6 @@ pub mod slots;
 pub mod transitions;
 pub mod vaccine_requests;
 pub mod vaccines;
+pub mod waitlist;
+mod waitlist_line;
 mod wanted_slot;

@@ -1,7 +1,7 @@
 //! Reading vaccine requests: each with its patient, contact and booked slot, by one statement.
 
 use chrono::{DateTime, Utc};
-use entity::{PatientRelation, RequestStatus, patients as patients_table, slots, vaccine_requests};
+use entity::{PatientRelation, RequestStatus, patients as patients_table, slots, vaccine_requests, waitlist_entries};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, Iterable, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
@@ -37,6 +37,19 @@ pub struct Request {
     pub contact: Option<ContactName>,
     /// The booked slot.
     pub slot: Option<BookedSlot>,
+    /// The place on the waitlist, also a former one.
+    pub waitlist: Option<WaitlistPlace>,
+}
+
+/// A place on the waitlist.
+#[derive(Clone, Debug)]
+pub struct WaitlistPlace {
+    /// The row.
+    pub entry: waitlist_entries::Model,
+    /// Number of entries before it, counted to 1,000, while it waits.
+    pub ahead: Option<i64>,
+    /// The slot of the offer, while there is one.
+    pub offered: Option<BookedSlot>,
 }
 
 /// Name and birthday of a contact.
@@ -172,8 +185,8 @@ pub async fn get(db: &impl ConnectionTrait, clock: &Clock, caller: &Caller, id: 
 pub(super) async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Request> {
     static QUERY: QueryText = QueryText::new();
     let build = || request_rows::query(vaccine_requests::Entity::find_by_id(Uuid::nil()));
-    // In the order of the text: the relation in a join, and the id.
-    let values = [PatientRelation::Own.into(), id.into()];
+    // In the order of the text: the relation and the latest entry in joins, and the id.
+    let values = [PatientRelation::Own.into(), 1_u64.into(), id.into()];
     let row = db.query_one_raw(QUERY.statement(db, values, build)).await?;
     request_rows::read(&row.ok_or(Error::NotFound)?)
 }

@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::slots::{Column, Entity};
 use entity::{AuditAction, Role};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, TransactionSession as _};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
 use crate::db::Transact;
 use crate::domain::records::idempotency::{Once, Response};
 use crate::domain::vaccination::calendar::{self, Calendar, Hours};
-use crate::domain::vaccination::centres;
+use crate::domain::vaccination::context::Vaccination;
 use crate::domain::vaccination::slots::{Capacity, MAX_AHEAD, NewSlot, check_vaccine, lock_active, reopen, row};
+use crate::domain::vaccination::{centres, offers};
 use crate::domain::values::caller::Caller;
-use crate::domain::values::clock::Clock;
 use crate::domain::values::time_zone::TimeZone;
 use crate::error::{Result, Violation};
 
@@ -56,20 +56,20 @@ pub struct CalendarReport {
 }
 
 /// Adds a calendar of slots to a centre in which the actor acts. Slots that exist stay as they are, and closed ones are
-/// opened again, so that a calendar can be sent twice.
+/// opened again, so that a calendar can be sent twice. Its places are offered to the people in line.
 ///
 /// # Errors
 /// [`Forbidden`](crate::error::Error::Forbidden), [`NotFound`](crate::error::Error::NotFound); violations.
 pub async fn add(
     db: &impl Transact,
-    clock: &Clock,
+    context: &Vaccination,
     caller: &Caller,
     once: Once<'_, CalendarReport>,
     centre_id: Uuid,
     new: NewCalendar,
 ) -> Result<Response> {
     caller.actor.require(Role::Staff)?;
-    let now = clock.now();
+    let now = context.clock.now();
     let transaction = db.begin().await?;
     if let Some(response) = once.begin(&transaction, caller.actor.user_id, now).await? {
         return Ok(response);
@@ -96,13 +96,16 @@ pub async fn add(
             capacity: new.capacity,
             invited_only: new.invited_only,
         };
+        let mut slots = Vec::new();
         for times in added.chunks(BATCH) {
             let rows = times.iter().map(|times| row(centre_id, &single, *times, now));
-            Entity::insert_many(rows).exec_without_returning(&transaction).await?;
+            slots.extend(Entity::insert_many(rows).exec_with_returning(&transaction).await?);
         }
         for ids in closed.chunks(BATCH) {
-            reopen(&transaction, ids).await?;
+            slots.extend(reopen(&transaction, ids).await?);
         }
+        slots.sort_by_key(|slot| (slot.starts_at, slot.id));
+        offers::offer_added(&transaction, &context.rules, &slots, now).await?;
         let detail = format!("{} slots", added.len());
         centres::event(AuditAction::CalendarCreated, caller, centre_id)
             .detail(&detail)
@@ -111,7 +114,7 @@ pub async fn add(
     }
     let report = CalendarReport { created: added.len(), existing: old.len(), reopened: closed.len(), calendar };
     let response = once.finish(&transaction, caller.actor.user_id, None, &report).await?;
-    transaction.commit().await?;
+    context.commit(transaction, [centre_id]).await?;
     Ok(response)
 }
 

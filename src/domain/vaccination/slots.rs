@@ -1,25 +1,24 @@
-//! Slots: get, list, add, update. [`bookings`](super::bookings) takes their places, [`closing`](super::closing) closes them.
+//! Slots: get, add, update. [`availability`](super::availability) lists them, [`bookings`](super::bookings) takes their
+//! places, [`closing`](super::closing) closes them.
 
-use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
+use chrono::{DateTime, Days, Duration, Utc};
 use entity::slots::{ActiveModel, Column, Entity, Model};
 use entity::{AuditAction, Role, centres as centres_table, vaccines};
 use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Query};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult as _, Order, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, Select, Set, TransactionSession as _,
+    QueryTrait, Select, Set,
 };
 use uuid::Uuid;
 
 use crate::db::{Transact, violated_constraint};
 use crate::domain::records::idempotency::{Once, Response};
-use crate::domain::vaccination::{centres, locks};
+use crate::domain::vaccination::context::Vaccination;
+use crate::domain::vaccination::{centres, locks, offers};
 use crate::domain::values::actor::Actor;
 use crate::domain::values::caller::Caller;
-use crate::domain::values::clock::Clock;
-use crate::domain::values::local_time::TimeOfDay;
 use crate::domain::values::number::Number;
-use crate::domain::values::page::{Page, Slice};
-use crate::domain::values::time_zone::{Repeated, TimeZone};
+use crate::domain::values::time_zone::TimeZone;
 use crate::error::{Conflict, Error, Result, Violation};
 
 /// Places of a slot.
@@ -27,9 +26,6 @@ pub type Capacity = Number<0, 100_000>;
 
 /// Duration of a slot in minutes.
 pub type SlotMinutes = Number<1, 1440>;
-
-/// Days of a list of slots.
-pub type ListDays = Number<1, 31>;
 
 /// How far in the future a slot may start.
 pub(super) const MAX_AHEAD: Days = Days::new(800);
@@ -41,7 +37,7 @@ const MAX_DURATION: Duration = Duration::hours(24);
 const ALTERNATIVE_RANGE: Duration = Duration::days(31);
 
 /// Free slots that a refused booking names.
-const ALTERNATIVES: u64 = 3;
+pub(super) const ALTERNATIVES: u64 = 3;
 
 /// Slots before, and slots after a full slot, among which free ones are looked for. It bounds the work of a refusal when
 /// everything is full.
@@ -57,15 +53,6 @@ pub struct Slot {
     pub slot: Model,
     /// The time zone.
     pub zone: TimeZone,
-}
-
-/// Position of a slot in a list, which is sorted by start and id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Position {
-    /// Start.
-    pub starts_at: DateTime<Utc>,
-    /// Id, which makes the position unique.
-    pub id: Uuid,
 }
 
 /// A slot to be added.
@@ -108,45 +95,6 @@ pub async fn get(db: &impl ConnectionTrait, id: Uuid) -> Result<Slot> {
         Some((slot, Some(centre))) => with_zone(slot, &centre.time_zone),
         _ => Err(Error::NotFound),
     }
-}
-
-/// Lists the open slots of a centre for some local days by time, full ones too. A slot that has begun is not listed.
-///
-/// # Errors
-/// [`Error::NotFound`] if there is no such centre.
-pub async fn list(
-    db: &impl ConnectionTrait,
-    clock: &Clock,
-    centre_id: Uuid,
-    vaccine_id: Option<Uuid>,
-    from: Option<NaiveDate>,
-    days: ListDays,
-    page: Page<Position>,
-) -> Result<Slice<Slot, Position>> {
-    let centre = centres::get(db, centre_id).await?;
-    let zone = TimeZone::parse(&centre.time_zone)?;
-    let now = clock.now();
-    let from = from.unwrap_or_else(|| zone.date(now));
-    let midnight = |date: NaiveDate| zone.instant(TimeOfDay::BEGIN.on(date), Repeated::First).time;
-    let until = from.checked_add_days(Days::new(days.get().unsigned_abs().into())).unwrap_or(from);
-    let begin = Ord::max(midnight(from), now + Duration::microseconds(1));
-    let slots = Entity::find()
-        .filter(Column::CentreId.eq(centre_id))
-        .filter(Column::StartsAt.gte(begin))
-        .filter(Column::StartsAt.lt(midnight(until)))
-        .filter(Column::ClosedAt.is_null())
-        .apply_if(vaccine_id, |slots, id| slots.filter(Column::VaccineId.eq(id)))
-        .apply_if(page.after, |slots, after| {
-            let order = [Column::StartsAt, Column::Id].map(|column| Expr::col((Entity, column)));
-            slots.filter(Expr::tuple(order).gt(Expr::tuple([Expr::value(after.starts_at), Expr::value(after.id)])))
-        })
-        .order_by_asc(Column::StartsAt)
-        .order_by_asc(Column::Id)
-        .limit(page.rows())
-        .all(db)
-        .await?;
-    let slots = slots.into_iter().map(|slot| Slot { slot, zone: zone.clone() }).collect();
-    Ok(page.slice(slots, |slot: &Slot| Position { starts_at: slot.slot.starts_at, id: slot.slot.id }))
 }
 
 /// The free slots of the same centre and vaccine that are nearest in time to a slot.
@@ -195,14 +143,14 @@ async fn free_of(db: &impl ConnectionTrait, slots: Select<Entity>, order: Order)
 /// [`Error::Forbidden`], [`Error::NotFound`]; violations; a conflict if there is a slot of this vaccine at this time.
 pub async fn create(
     db: &impl Transact,
-    clock: &Clock,
+    context: &Vaccination,
     caller: &Caller,
     once: Once<'_, Slot>,
     centre_id: Uuid,
     new: NewSlot,
 ) -> Result<Response> {
     caller.actor.require(Role::Staff)?;
-    let now = clock.now();
+    let now = context.clock.now();
     let transaction = db.begin().await?;
     if let Some(response) = once.begin(&transaction, caller.actor.user_id, now).await? {
         return Ok(response);
@@ -211,11 +159,12 @@ pub async fn create(
     let centre = lock_active(&transaction, &caller.actor, centre_id).await?;
     check_vaccine(&transaction, new.vaccine_id).await?;
     let row = row(centre_id, &new, (new.starts_at, new.ends_at), now);
-    let slot = Entity::insert(row).exec_with_returning(&transaction).await?;
+    let mut slot = Entity::insert(row).exec_with_returning(&transaction).await?;
+    slot.held += offers::offer_free(&transaction, &context.rules, &slot, now).await?;
     centres::event(AuditAction::SlotCreated, caller, slot.id).record(&transaction, now).await?;
     let slot = with_zone(slot, &centre.time_zone)?;
     let response = once.finish(&transaction, caller.actor.user_id, None, &slot).await?;
-    transaction.commit().await?;
+    offers::commit(db, context, transaction, std::slice::from_ref(&slot.slot), None).await?;
     Ok(response)
 }
 
@@ -290,13 +239,13 @@ pub(super) async fn reopen(db: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Ve
     Ok(slots.exec_with_returning(db).await?)
 }
 
-/// Updates a slot of a centre in which the actor acts.
+/// Updates a slot of a centre in which the actor acts. Places that are added are offered to the people in line.
 ///
 /// # Errors
 /// [`Error::Forbidden`], [`Error::NotFound`]; a conflict if the capacity would be below the places that are taken.
 pub async fn update(
     db: &impl Transact,
-    clock: &Clock,
+    context: &Vaccination,
     caller: &Caller,
     id: Uuid,
     changes: SlotChanges,
@@ -325,9 +274,11 @@ pub async fn update(
             _ => Error::from(error),
         }
     })?;
-    let slot = changed.into_iter().next().ok_or(Error::NotFound)?;
-    centres::event(AuditAction::SlotChanged, caller, id).record(&transaction, clock.now()).await?;
-    transaction.commit().await?;
+    let mut slot = changed.into_iter().next().ok_or(Error::NotFound)?;
+    let now = context.clock.now();
+    slot.held += offers::offer_free(&transaction, &context.rules, &slot, now).await?;
+    centres::event(AuditAction::SlotChanged, caller, id).record(&transaction, now).await?;
+    offers::commit(db, context, transaction, std::slice::from_ref(&slot), None).await?;
     let centre = centres::get(db, slot.centre_id).await?;
     with_zone(slot, &centre.time_zone)
 }

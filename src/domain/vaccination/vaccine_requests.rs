@@ -6,20 +6,24 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{RequestStatus, patients as patients_table, vaccine_requests, vaccines};
-use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, TransactionSession as _};
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, TransactionSession as _, UpdateMany};
 use uuid::Uuid;
 use vaccine_requests::Column;
 
 use crate::db::Transact;
 use crate::domain::accounts::users as accounts;
+use crate::domain::auth::context::Auth;
 use crate::domain::records::idempotency::{Once, Response};
 use crate::domain::vaccination::eligibility::{self, Eligibility, Facts, Verdict};
+use crate::domain::vaccination::invitation_codes::InvitationCode;
+use crate::domain::vaccination::invitation_uses::Presented;
 use crate::domain::vaccination::request_list::{self, Request};
 use crate::domain::vaccination::rules::{BookingRules, Review};
 use crate::domain::vaccination::vaccines::Doses;
 use crate::domain::vaccination::{locks, patients};
 use crate::domain::values::actor::Actor;
+use crate::domain::values::caller::Caller;
 use crate::domain::values::clock::Clock;
 use crate::domain::values::patch::Patch;
 use crate::domain::values::text::Text;
@@ -39,6 +43,8 @@ pub struct NewRequest {
     pub dose_number: Doses,
     /// Note to staff.
     pub note: Option<RequestNote>,
+    /// Code of an invitation.
+    pub invitation_code: Option<InvitationCode>,
 }
 
 /// Changes of a pending request.
@@ -57,23 +63,25 @@ pub struct RequestChanges {
 /// # Errors
 /// A violation if the catalogue has no such vaccine or dose, or the actor no such contact; a conflict if there is an open
 /// request for the same person, course and dose, or the account has too many patients; [`Error::NotEligible`] if the
-/// patient can have the dose neither today nor later.
+/// patient can have the dose neither today nor later; a violation in `invitation_code`, which does not tell why the code
+/// is not valid, or [`Error::TooMany`] after wrong ones.
 pub async fn create(
     db: &impl Transact,
-    clock: &Clock,
+    auth: &Auth,
     rules: &BookingRules,
-    actor: &Actor,
+    caller: &Caller,
     once: Once<'_, Request>,
     new: NewRequest,
 ) -> Result<Response> {
-    let now = clock.now();
+    let (actor, now) = (&caller.actor, auth.clock.now());
+    let presented = new.invitation_code.as_ref().map(|code| Presented::new(auth, caller, code));
     let transaction = db.begin().await?;
     let user = accounts::hold(&transaction, actor.user_id).await?;
     let today = accounts::time_zone(&user).date(now);
     if let Some(response) = once.begin(&transaction, actor.user_id, now).await? {
         return Ok(response);
     }
-    let patient = patients::open_request(&transaction, rules, actor, user, new.contact_id, now).await?;
+    let patient = patients::open_request(&transaction, rules, actor, user.clone(), new.contact_id, now).await?;
     let vaccine = offered(&transaction, new.vaccine_id, new.dose_number.get()).await?;
     let judged = judge(&patient, &vaccine, new.dose_number.get(), today);
     if judged.is_never() {
@@ -85,6 +93,12 @@ pub async fn create(
     let insert = insert(id, actor, &patient, status, &new, now)?;
     if transaction.execute(&insert).await?.rows_affected() == 0 {
         return Err(not_offered(&transaction, new.vaccine_id).await?);
+    }
+    if let Some(presented) = presented
+        && !presented.redeem(&transaction, &user, &patient, vaccine.course_id, id).await?
+    {
+        transaction.rollback().await?;
+        return Err(presented.refuse(db).await?);
     }
     let request = request_list::by_id(&transaction, id).await?;
     let response = once.finish(&transaction, actor.user_id, Some(patient.id), &request).await?;
@@ -144,10 +158,6 @@ pub async fn update(
     id: Uuid,
     changes: RequestChanges,
 ) -> Result<Request> {
-    let column = |column| Expr::col((vaccine_requests::Entity, column));
-    let vaccine_id = changes.vaccine_id.map_or_else(|| column(Column::VaccineId), Expr::value);
-    let dose_number =
-        changes.dose_number.map_or_else(|| column(Column::DoseNumber), |number| Expr::value(number.get()));
     let mut update = vaccine_requests::Entity::update_many()
         .col_expr(Column::UpdatedAt, Expr::value(clock.now()))
         .filter(Column::Id.eq(id))
@@ -155,16 +165,7 @@ pub async fn update(
         .filter(Column::Status.eq(RequestStatus::Pending));
     let has_new_dose = changes.vaccine_id.is_some() || changes.dose_number.is_some();
     if has_new_dose {
-        let course = Query::select()
-            .column((vaccines::Entity, vaccines::Column::CourseId))
-            .from(vaccines::Entity)
-            .and_where(Expr::col((vaccines::Entity, vaccines::Column::Id)).eq(vaccine_id.clone()))
-            .to_owned();
-        update = update
-            .col_expr(Column::VaccineId, vaccine_id.clone())
-            .col_expr(Column::CourseId, Expr::SubQuery(None, Box::new(course.into())))
-            .col_expr(Column::DoseNumber, dose_number.clone())
-            .filter(Expr::exists(offering(vaccine_id, dose_number)));
+        update = with_dose(update, changes.vaccine_id, changes.dose_number);
     }
     if let Some(note) = changes.note.map(RequestNote::into_string).into_change() {
         update = update.col_expr(Column::Note, Expr::value(note));
@@ -188,6 +189,33 @@ pub async fn update(
         return Err(Conflict::RequestStatus(request.status).into());
     }
     Err(not_offered(db, changes.vaccine_id.unwrap_or(request.vaccine_id)).await?)
+}
+
+/// Adds to an UPDATE that the request is for another vaccine or dose, if the catalogue offers it.
+fn with_dose(
+    update: UpdateMany<vaccine_requests::Entity>,
+    vaccine_id: Option<Uuid>,
+    dose_number: Option<Doses>,
+) -> UpdateMany<vaccine_requests::Entity> {
+    let column = |column| Expr::col((vaccine_requests::Entity, column));
+    let vaccine_id = vaccine_id.map_or_else(|| column(Column::VaccineId), Expr::value);
+    let dose_number = dose_number.map_or_else(|| column(Column::DoseNumber), |number| Expr::value(number.get()));
+    let course = Query::select()
+        .column((vaccines::Entity, vaccines::Column::CourseId))
+        .from(vaccines::Entity)
+        .and_where(Expr::col((vaccines::Entity, vaccines::Column::Id)).eq(vaccine_id.clone()))
+        .to_owned();
+    let course = Expr::SubQuery(None, Box::new(course.into()));
+    // An invitation is for one course.
+    let invitation = CaseStatement::new()
+        .case(column(Column::CourseId).eq(course.clone()), column(Column::InvitationId))
+        .finally(Expr::value(Option::<Uuid>::None));
+    update
+        .col_expr(Column::VaccineId, vaccine_id.clone())
+        .col_expr(Column::CourseId, course)
+        .col_expr(Column::InvitationId, invitation.into())
+        .col_expr(Column::DoseNumber, dose_number.clone())
+        .filter(Expr::exists(offering(vaccine_id, dose_number)))
 }
 
 async fn own(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<vaccine_requests::Model> {

@@ -1,8 +1,9 @@
-//! The slot that a request wants: read with its centre and vaccine, and with other bookings at its time, by one statement.
+//! The slot that a request wants: read with its centre and vaccine, with other bookings at its time, and with the entry of
+//! the request on the waitlist, by one statement.
 
 use entity::slots::{self, Entity as Slots};
 use entity::vaccine_requests::{self, Column, Entity as Requests};
-use entity::{RequestStatus, centres, vaccines};
+use entity::{RequestStatus, centres, vaccines, waitlist_entries};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, FromQueryResult as _, JoinType};
 use uuid::Uuid;
@@ -21,6 +22,8 @@ pub(super) struct WantedSlot {
     pub vaccine: vaccines::Model,
     /// Whether another booking of the patient overlaps with it.
     pub has_overlapping_booking: bool,
+    /// The entry of the request that waits or has an offer.
+    pub entry: Option<waitlist_entries::Model>,
 }
 
 impl WantedSlot {
@@ -31,13 +34,19 @@ impl WantedSlot {
         slot_id: Uuid,
     ) -> Result<Option<Self>> {
         static QUERY: QueryText = QueryText::new();
-        let values = [request.patient_id.into(), RequestStatus::Booked.into(), request.id.into(), slot_id.into()];
+        // In the order of the text: the overlapping bookings, the entry, the slot.
+        let id = request.id.into();
+        let values = [request.patient_id.into(), RequestStatus::Booked.into(), request.id.into(), id, slot_id.into()];
         let Some(row) = db.query_one_raw(QUERY.statement(db, values, Self::query)).await? else { return Ok(None) };
         Ok(Some(Self {
             slot: slots::Model::from_query_result(&row, "s_")?,
             time_zone: row.try_get("", "time_zone")?,
             vaccine: vaccines::Model::from_query_result(&row, "v_")?,
             has_overlapping_booking: row.try_get("", "overlaps")?,
+            entry: match row.try_get::<Option<Uuid>>("w_", "id")? {
+                Some(_) => Some(waitlist_entries::Model::from_query_result(&row, "w_")?),
+                None => None,
+            },
         }))
     }
 
@@ -46,6 +55,7 @@ impl WantedSlot {
         let mut query = Query::select();
         add_columns::<Slots>(&mut query, "s_");
         add_columns::<vaccines::Entity>(&mut query, "v_");
+        add_columns::<waitlist_entries::Entity>(&mut query, "w_");
         query
             .expr_as(Expr::col((centres::Entity, centres::Column::TimeZone)), "time_zone")
             .expr_as(Expr::exists(Self::overlapping()), "overlaps")
@@ -57,6 +67,13 @@ impl WantedSlot {
             .inner_join(
                 vaccines::Entity,
                 Expr::col((vaccines::Entity, vaccines::Column::Id)).eq(of_slot(slots::Column::VaccineId)),
+            )
+            .left_join(
+                waitlist_entries::Entity,
+                Expr::col((waitlist_entries::Entity, waitlist_entries::Column::RequestId))
+                    .eq(Uuid::nil())
+                    // Not a parameter: otherwise SQLite does not use the partial index.
+                    .and(Expr::cust("waitlist_entries.status IN ('waiting', 'offered')")),
             )
             .and_where(of_slot(slots::Column::Id).eq(Uuid::nil()));
         query

@@ -23,14 +23,23 @@ impl Client {
     /// address, because one household has 2⁶⁴ IPv6 addresses.
     #[must_use]
     pub fn network(&self) -> String {
-        match self.address.map(|address| address.to_canonical()) {
-            Some(IpAddr::V6(address)) => {
-                let [a, b, c, d, ..] = address.segments();
-                format!("{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-            }
+        match self.address.map(network_of) {
+            Some(IpAddr::V6(address)) => format!("{address}/64"),
             Some(address) => address.to_string(),
             None => String::new(),
         }
+    }
+}
+
+/// First address of the network that is throttled as one client.
+#[must_use]
+pub fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        address => address,
     }
 }
 

@@ -123,7 +123,7 @@ async fn only_admins_have_access_to_other_accounts_and_unknown_ones_are_not_foun
 async fn an_admin_whose_session_or_role_has_ended_administers_nothing() {
     let app = TestApp::start(BACKEND).await;
     let (ada, admin, other) = (app.patient().await, app.admin().await, app.admin().await);
-    let (db, auth) = (&app.state().db, &app.state().auth);
+    let (db, auth, vaccination) = (&app.state().db, &app.state().auth, &app.state().vaccination);
     let by = |user_id: Uuid| {
         let actor = care4u::domain::values::actor::Actor { user_id, session_id: Uuid::now_v7(), role: Role::Admin };
         Administrator::admin(&Caller { actor, client: Client::default() }).unwrap()
@@ -137,7 +137,7 @@ async fn an_admin_whose_session_or_role_has_ended_administers_nothing() {
             administration::list_sessions(db, auth, &by, admin.id, Page { limit: 20, after: None }).await.unwrap_err(),
             administration::update(db, auth, &by, ada.id, AccountChanges::default()).await.unwrap_err(),
             personal_data::export_of(db, auth, &by, ada.id).await.err().unwrap(),
-            personal_data::erase_of(db, auth, &by, ada.id).await.unwrap_err(),
+            personal_data::erase_of(db, auth, vaccination, &by, ada.id).await.unwrap_err(),
         ];
         assert!(errors.iter().all(|error| format!("{error:?}") == expected), "{errors:?}");
     }

@@ -104,10 +104,15 @@ async fn contacts_are_found_by_index() {
         ..ContactChanges::default()
     };
     contacts::update(&db, &auth.clock, &as_own, contact.id, changes).await.unwrap();
-    let new =
-        NewRequest { contact_id: Some(contact.id), vaccine_id, dose_number: Doses::parse(1).unwrap(), note: None };
+    let new = NewRequest {
+        contact_id: Some(contact.id),
+        vaccine_id,
+        dose_number: Doses::parse(1).unwrap(),
+        note: None,
+        invitation_code: None,
+    };
     let once = Once { key: None, render: no_response };
-    vaccine_requests::create(&db, &auth.clock, &app.state().booking, &own, once, new).await.unwrap();
+    vaccine_requests::create(&db, auth, &app.state().vaccination.rules, &as_own, once, new).await.unwrap();
     let for_contact = request_list::RequestFilter { contact_id: Some(contact.id), ..Default::default() };
     let staff = Caller { actor: actor(own.user_id, Role::Staff), client: Client::default() };
     let page = Page { limit: 20, after: None };

@@ -1,13 +1,19 @@
-//! Vaccines, requests, patients, centres, slots and bookings.
+//! Vaccines, requests, patients, centres, slots, bookings and invitations.
 
+mod availability;
 mod bookings;
 mod centres;
 mod clinic;
 mod closing;
 mod crowds;
 mod idempotency;
+mod invitation_imports;
+mod invitations;
+mod mails;
 mod patients;
 mod recount;
+mod slot_search;
 mod staff;
 mod vaccine_requests;
 mod vaccines;
+mod waitlist;

@@ -125,7 +125,7 @@ impl Header {
 }
 
 /// Normalizes a column name: `E-mail 1 - Value` becomes `e_mail_1_value`.
-fn normalize_name(name: &[u8]) -> String {
+pub(in crate::domain) fn normalize_name(name: &[u8]) -> String {
     let name = String::from_utf8_lossy(name).to_lowercase();
     let words = name.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("_")
@@ -139,10 +139,8 @@ fn number(field: &'static str, text: &str) -> std::result::Result<Option<i16>, V
     text.parse().map(Some).map_err(|_| Violation::new(field, "type", "must be a whole number"))
 }
 
-pub(super) fn read(mut file: impl BufRead, mut on_row: impl FnMut(Row) -> bool) -> Result<()> {
-    let (delimiter, skipped) = delimiter(file.fill_buf().map_err(Error::internal)?);
-    file.consume(skipped);
-    let mut records = Records::new(file, delimiter, u64::from(skipped > 0));
+pub(super) fn read(file: impl BufRead, mut on_row: impl FnMut(Row) -> bool) -> Result<()> {
+    let mut records = Records::open(file)?;
     let header = match records.next()? {
         Some(record) => Header::parse(record)?,
         None => return Err(Violation::new(".", "empty", "the file is empty").into()),
@@ -175,8 +173,8 @@ fn delimiter(start: &[u8]) -> (u8, usize) {
 }
 
 /// Record of the file: a row before it is interpreted. Its size is limited.
-struct Record {
-    line: u64,
+pub(in crate::domain) struct Record {
+    pub(in crate::domain) line: u64,
     bytes: Vec<u8>,
     field_ends: Vec<usize>,
     columns: usize,
@@ -185,17 +183,24 @@ struct Record {
 }
 
 impl Record {
-    fn len(&self) -> usize {
+    /// Number of fields.
+    pub(in crate::domain) fn len(&self) -> usize {
         self.columns
     }
 
-    fn field(&self, column: usize) -> &[u8] {
+    /// The bytes of a field; none if there is no such field.
+    pub(in crate::domain) fn field(&self, column: usize) -> &[u8] {
+        // The buffers have more: the fields of earlier records.
+        if column >= self.columns {
+            return &[];
+        }
         let end = |column: usize| self.field_ends.get(column).copied().unwrap_or_default();
         let begin = column.checked_sub(1).map_or(0, end);
         self.bytes.get(begin..end(column)).unwrap_or_default()
     }
 
-    fn check(&self) -> std::result::Result<(), Violation> {
+    /// Checks that the record was read completely.
+    pub(in crate::domain) fn check(&self) -> std::result::Result<(), Violation> {
         if self.is_too_long {
             let message =
                 format!("must have at most {MAX_ROW_BYTES} bytes and {MAX_COLUMNS} columns; check for a missing quote");
@@ -210,7 +215,7 @@ impl Record {
 
 /// Reader of records. All records reuse the same buffer, so that memory usage is bounded even if a row
 /// is too long.
-struct Records<R> {
+pub(in crate::domain) struct Records<R> {
     file: R,
     reader: Reader,
     record: Record,
@@ -223,6 +228,13 @@ struct Records<R> {
 }
 
 impl<R: BufRead> Records<R> {
+    /// Opens a file at its beginning, and detects its delimiter.
+    pub(in crate::domain) fn open(mut file: R) -> Result<Self> {
+        let (delimiter, skipped) = delimiter(file.fill_buf().map_err(Error::internal)?);
+        file.consume(skipped);
+        Ok(Self::new(file, delimiter, u64::from(skipped > 0)))
+    }
+
     fn new(file: R, delimiter: u8, line_ends: u64) -> Self {
         let (bytes, field_ends) = (vec![0; MAX_ROW_BYTES], vec![0; MAX_COLUMNS]);
         let record = Record { line: 0, bytes, field_ends, columns: 0, is_too_long: false, is_incomplete: false };
@@ -230,8 +242,8 @@ impl<R: BufRead> Records<R> {
         Self { file, reader, record, line_end: b'\n', line_ends, last: 0 }
     }
 
-    /// Detects the line end after the header: some old programs use CR alone.
-    fn find_line_end(&mut self) -> Result<()> {
+    /// Detects the line end after the first record: some old programs use CR alone.
+    pub(in crate::domain) fn find_line_end(&mut self) -> Result<()> {
         let next = self.file.fill_buf().map_err(Error::internal)?.first();
         if self.last == b'\r' && next != Some(&b'\n') {
             (self.line_end, self.line_ends) = (b'\r', self.line_ends + 1);
@@ -239,7 +251,8 @@ impl<R: BufRead> Records<R> {
         Ok(())
     }
 
-    fn next(&mut self) -> Result<Option<&Record>> {
+    /// Reads the next record that is not blank.
+    pub(in crate::domain) fn next(&mut self) -> Result<Option<&Record>> {
         let (mut written, mut columns, mut quoted_line_ends) = (0, 0, 0_u64);
         let mut is_at_end = false;
         (self.record.is_too_long, self.record.is_incomplete) = (false, false);
