@@ -2,7 +2,7 @@
 // admin another one.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { execute, expand, openDocs, signIn, startBrowser, startService } from "./service.mjs";
+import { execute, openDocs, run, signIn, startBrowser, startService } from "./service.mjs";
 
 let service, ada, admin;
 
@@ -16,22 +16,6 @@ after(async () => {
   await admin?.browser.close();
   await service?.stop();
 });
-
-/** Fills in parameters and members of the example body, executes, and returns the JSON of the response. */
-async function run({ page }, operation, status, parameters = {}, members = {}) {
-  const block = await expand(page, operation);
-  for (const [name, value] of Object.entries(parameters)) {
-    await block.locator(`tr[data-param-name="${name}"] input`).fill(value);
-  }
-  if (Object.keys(members).length) {
-    const body = block.locator("textarea.body-param__text");
-    await body.fill(JSON.stringify({ ...JSON.parse(await body.inputValue()), ...members }));
-  }
-  assert.equal(await execute(page, operation), status, operation);
-  const text = await block.locator(".live-responses-table .microlight").first().innerText();
-  await block.locator(".opblock-summary-control").click();
-  return JSON.parse(text);
-}
 
 test("a place is requested, approved, booked, moved and cancelled", async () => {
   await openDocs(ada.page, service.address);
@@ -47,10 +31,12 @@ test("a place is requested, approved, booked, moved and cancelled", async () => 
   assert.equal(approved.patient.name, "Ada Lovelace");
 
   const centre = await run(admin, "create_centre", 201);
-  const calendar = await run(admin, "create_calendar", 200, { id: centre.id }, { dry_run: false });
+  // Not the dates of the example: lists of slots end 400 days ahead.
+  const [from, to] = [7, 37].map((days) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10));
+  const calendar = await run(admin, "create_calendar", 200, { id: centre.id }, { dry_run: false, from, to });
   assert.ok(calendar.created > 1, JSON.stringify(calendar));
-  const from = calendar.first.slice(0, 10);
-  const [first, second] = (await run(ada, "list_slots", 200, { id: centre.id, from })).items;
+  const firstDay = calendar.first.slice(0, 10);
+  const [first, second] = (await run(ada, "list_slots", 200, { id: centre.id, from: firstDay })).items;
 
   const booked = await run(ada, "book_slot", 200, id, { slot_id: first.id });
   assert.equal(booked.status, "booked");

@@ -95,3 +95,22 @@ export async function execute(page, id) {
   await status.or(invalid).first().waitFor();
   return (await status.count()) ? Number((await status.first().innerText()).match(/\d+/)[0]) : undefined;
 }
+
+/** Fills in parameters and members of the example body, executes, and returns the JSON of the response. */
+export async function run({ page }, operation, status, parameters = {}, members = {}) {
+  const block = await expand(page, operation);
+  for (const [name, value] of Object.entries(parameters)) {
+    await block.locator(`tr[data-param-name="${name}"] input`).fill(value);
+  }
+  if (Object.keys(members).length) {
+    const body = block.locator("textarea.body-param__text");
+    await body.fill(JSON.stringify({ ...JSON.parse(await body.inputValue()), ...members }));
+  }
+  const actual = await execute(page, operation);
+  if (actual !== status) {
+    throw new Error(`${operation}: ${actual} instead of ${status}`);
+  }
+  const text = status === 204 ? "null" : await block.locator(".live-responses-table .microlight").first().innerText();
+  await block.locator(".opblock-summary-control").click();
+  return JSON.parse(text);
+}

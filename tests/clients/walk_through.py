@@ -1,17 +1,24 @@
 """The walk-through with the generated Python client. Address of the service: CARE4U_URL."""
 
+import datetime
 import importlib
 import io
 import os
+import pathlib
 import pkgutil
+import time
 
 import generated.python as package
 from generated.python import AuthenticatedClient, Client
 from generated.python import models
 from generated.python.api.account import get_current_user, update_current_user
 from generated.python.api.auth import log_in, refresh_token_pair, register_account, revoke_token
+from generated.python.api.centres import create_centre
 from generated.python.api.contacts import export_contacts, import_contacts, list_contacts
-from generated.python.api.vaccine_requests import approve_vaccine_request, create_vaccine_request
+from generated.python.api.slots import create_slot
+from generated.python.api.vaccine_requests import (
+    approve_vaccine_request, book_slot, cancel_vaccine_request, create_vaccine_request,
+)
 from generated.python.api.vaccines import list_vaccines
 from generated.python.types import File
 
@@ -57,6 +64,21 @@ assert (again.status_code, again.parsed.type_) == (409, "urn:problem-type:care4u
 
 _, admin = log_in_as("admin@example.org")
 assert approve_vaccine_request.sync(request.id, client=admin).status == "approved"
+
+# A place is booked and cancelled. Each sends a mail with a calendar, which `run` reads.
+zone = "Asia/Kathmandu"
+centre = create_centre.sync(client=admin, body=models.CreateCentre(name="Café, 1st floor", address="1 Market Square", time_zone=zone))
+starts_at = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) + datetime.timedelta(days=7)
+ends_at = starts_at + datetime.timedelta(minutes=30)
+new = models.CreateSlot(vaccine_id=vaccine.id, starts_at=starts_at, ends_at=ends_at, capacity=1)
+slot = create_slot.sync(centre.id, client=admin, body=new)
+booked = book_slot.sync(request.id, client=client, body=models.BookSlot(slot_id=slot.id))
+assert (booked.status, booked.slot.starts_at) == ("booked", starts_at), booked
+outbox = pathlib.Path(os.environ["CARE4U_OUTBOX"])
+while not any("method=PUBLISH" in mail.read_text() for mail in outbox.glob("*.eml")):
+    time.sleep(0.1)
+assert cancel_vaccine_request.sync(request.id, client=client).status == "cancelled"
+print(starts_at.isoformat(), file=open(os.environ["BOOKED_AT"], "w"))
 
 renewed = refresh_token_pair.sync(client=Client(URL), body=models.Refresh(refresh_token=pair.refresh_token))
 revoke_token.sync_detailed(client=Client(URL), body=models.RevocationRequest(token=renewed.refresh_token))
