@@ -192,7 +192,7 @@ pub(crate) async fn post(port: u16, path: &str, body: &str) -> (u16, String) {
     (status, connection.body().to_owned())
 }
 
-fn get_request(path: &str, token: Option<&str>) -> String {
+pub(crate) fn get_request(path: &str, token: Option<&str>) -> String {
     let authorization = token.map_or_else(String::new, |token| format!("authorization: Bearer {token}\r\n"));
     format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{authorization}\r\n")
 }
@@ -209,6 +209,16 @@ pub(crate) fn post_as(token: &str, path: &str, body: &str) -> String {
 /// A POST of a user, with an idempotency key.
 pub(crate) fn post_once(token: &str, key: &str, path: &str, body: &str) -> String {
     post_with(&format!("authorization: Bearer {token}\r\nidempotency-key: {key}\r\n"), path, body)
+}
+
+/// A PATCH of a user.
+pub(crate) fn patch_as(token: &str, path: &str, body: &str) -> String {
+    post_as(token, path, body).replacen("POST", "PATCH", 1)
+}
+
+/// A DELETE of a user.
+pub(crate) fn delete_as(token: &str, path: &str) -> String {
+    get_request(path, Some(token)).replacen("GET", "DELETE", 1)
 }
 
 fn post_with(headers: &str, path: &str, body: &str) -> String {
@@ -263,6 +273,14 @@ impl Connection {
     /// Body of the last response.
     pub(crate) fn body(&self) -> &str {
         std::str::from_utf8(&self.body).expect("UTF-8")
+    }
+
+    /// A header of the last response.
+    pub(crate) fn header(&self, name: &str) -> String {
+        let head = String::from_utf8_lossy(&self.buffer[..self.buffer.len() - self.body.len()]);
+        let value =
+            head.lines().filter_map(|line| line.split_once(": ")).find(|(key, _)| key.eq_ignore_ascii_case(name));
+        value.expect("the header").1.to_owned()
     }
 
     /// Whether the last response was the stored one of an earlier request.

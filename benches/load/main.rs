@@ -1,8 +1,8 @@
 //! Load benchmark: cost of requests, compared with a baseline server that does the same work by hand in the same run.
 //!
 //! `cargo bench --bench load` runs everything; `-- read`, `-- login`, `-- start`, `-- enumeration`, `-- mail`,
-//! `-- revocations`, `-- contacts`, `-- booking-rates`, `-- booking-races`, `-- booking-crash` or `-- booking-sizes` runs
-//! one part. It needs the PostgreSQL binaries and starts its own durable server.
+//! `-- revocations`, `-- contacts`, `-- booking-rates`, `-- booking-races`, `-- booking-crash`, `-- booking-sizes`,
+//! `-- waitlist-races`, `-- waitlist-sizes` or `-- availability` runs one part. It needs the PostgreSQL binaries and starts its own durable server.
 //! Absolute numbers depend on the machine; compare the ratios.
 #![expect(
     clippy::print_stdout,
@@ -13,6 +13,7 @@
 )]
 
 mod accounts;
+mod availability;
 mod baseline;
 mod bookings;
 mod client;
@@ -89,6 +90,15 @@ fn main() {
     }
     if wanted("booking-sizes") {
         runtime.block_on(bookings::sizes());
+    }
+    if wanted("waitlist-races") {
+        runtime.block_on(bookings::waitlist_races());
+    }
+    if wanted("availability") {
+        runtime.block_on(availability::availability());
+    }
+    if wanted("waitlist-sizes") {
+        runtime.block_on(bookings::waitlist_sizes());
     }
 }
 

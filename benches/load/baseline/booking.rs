@@ -19,6 +19,14 @@ pub(super) const TAKE: &str = "UPDATE slots SET booked = booked + 1 WHERE id = $
     AND closed_at IS NULL AND NOT invited_only AND starts_at > $2 \
     AND vaccine_id IN (SELECT id FROM vaccines WHERE course_id = $3)";
 
+/// The mail about the booking, and its reminder.
+pub(super) const MAILS: &str = "INSERT INTO outbox \
+    (recipient, id, kind, attempts, due_at, created_at, object_id, slot_id) \
+    SELECT u.email, $1, 'booked', 0, $2, $2, $3, $4 \
+    FROM vaccine_requests r JOIN users u ON u.id = r.user_id WHERE r.id = $3 \
+    UNION ALL SELECT u.email, $5, 'reminder', 0, $6, $6, $3, $4 \
+    FROM vaccine_requests r JOIN users u ON u.id = r.user_id WHERE r.id = $3 AND $6 > $2";
+
 #[derive(Deserialize)]
 pub(super) struct BookSlot {
     pub(super) slot_id: Uuid,

@@ -2,7 +2,8 @@
 
 use std::cell::RefCell;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls, Row, Statement};
 use uuid::Uuid;
 
@@ -31,6 +32,7 @@ struct Writer {
     slot: Statement,
     book: Statement,
     take: Statement,
+    mails: Statement,
     reply: Statement,
 }
 
@@ -50,6 +52,7 @@ impl Writer {
             slot: prepare(booking::SLOT).await,
             book: prepare(booking::BOOK).await,
             take: prepare(booking::TAKE).await,
+            mails: prepare(booking::MAILS).await,
             reply: prepare(reply::BY_ID).await,
             client,
         }
@@ -72,6 +75,10 @@ impl Writer {
         if client.execute(&self.take, &[&slot_id, &now, &course_id]).await.expect("a count") == 0 {
             return None;
         }
+        let remind_at = slot.get::<_, DateTime<Utc>>(0) - Duration::days(1);
+        let (mail, reminder) = (Uuid::now_v7(), Uuid::now_v7());
+        let mails: [&(dyn ToSql + Sync); 6] = [&mail, &now, &request_id, &slot_id, &reminder, &remind_at];
+        client.execute(&self.mails, &mails).await.expect("a count");
         let row = client.query_one(&self.reply, &[&request_id]).await.expect("a row");
         Some(serde_json::to_string(&reply!(&row)).expect("JSON"))
     }

@@ -12,11 +12,12 @@ macro_rules! select {
              p.birth_year, p.birth_month, p.birth_day, p.created_at, p.updated_at, u.nid, u.nid_verified_at, \
              r.vaccine_id, r.course_id, r.dose_number, r.status, r.note, r.reason, r.reviewed_by, s.id, s.centre_id, \
              c.name, s.starts_at, s.ends_at, c.time_zone, r.code, r.moves, r.created_at, r.updated_at, p.user_id, \
-             k.first_name, k.last_name, k.birth_month, k.birth_day, k.birth_year \
+             k.first_name, k.last_name, k.birth_month, k.birth_day, k.birth_year, r.invitation_id, w.id \
              FROM vaccine_requests r JOIN patients p ON p.id = r.patient_id \
              LEFT JOIN users u ON u.id = p.user_id AND p.relation = 'self' \
              LEFT JOIN contacts k ON k.id = p.contact_id \
-             LEFT JOIN slots s ON s.id = r.slot_id LEFT JOIN centres c ON c.id = s.centre_id ",
+             LEFT JOIN waitlist_entries w ON w.id = (SELECT l.id FROM waitlist_entries l WHERE l.request_id = r.id \
+             ORDER BY l.id DESC LIMIT 1) LEFT JOIN slots s ON s.id = r.slot_id LEFT JOIN centres c ON c.id = s.centre_id ",
             $condition
         )
     };
@@ -46,6 +47,9 @@ pub(super) struct Reply<'a> {
     pub(super) slot: Option<Slot<'a>>,
     pub(super) code: Option<&'a str>,
     pub(super) moves: i32,
+    pub(super) invitation_id: Option<Uuid>,
+    /// Nobody waits in the benchmark.
+    pub(super) waitlist: Option<Uuid>,
     pub(super) created_at: DateTime<Utc>,
     pub(super) updated_at: DateTime<Utc>,
 }
@@ -140,6 +144,8 @@ macro_rules! reply {
             }),
             code: row.get(26),
             moves: row.get(27),
+            invitation_id: row.get(36),
+            waitlist: row.get(37),
             created_at: row.get(28),
             updated_at: row.get(29),
         }

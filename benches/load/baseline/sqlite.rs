@@ -1,6 +1,6 @@
 //! Baseline on SQLite: bookings on one sqlx connection, which all workers share.
 
-use chrono::Utc;
+use chrono::{DateTime, Duration, Utc};
 use sea_orm::sqlx::pool::PoolOptions;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqliteSynchronous};
 use sea_orm::sqlx::{Row as _, query};
@@ -54,6 +54,9 @@ async fn book(db: &mut SqliteConnection, user_id: Uuid, request_id: Uuid, slot_i
     if take.execute(&mut *db).await.expect("a count").rows_affected() == 0 {
         return None;
     }
+    let mails = query(booking::MAILS).bind(Uuid::now_v7()).bind(now).bind(request_id).bind(slot_id);
+    let mails = mails.bind(Uuid::now_v7()).bind(slot.get::<DateTime<Utc>, _>(0) - Duration::days(1));
+    mails.execute(&mut *db).await.expect("a count");
     let row = query(reply::BY_ID).bind(request_id).fetch_one(&mut *db).await.expect("a row");
     Some(serde_json::to_string(&reply!(&row)).expect("JSON"))
 }

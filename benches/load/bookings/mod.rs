@@ -1,11 +1,12 @@
 //! Booking benchmarks: bookings per second compared with the baseline, races for the last place, bookings of a process
-//! that is killed, and the same requests in a small and a large database.
+//! that is killed, the same requests in a small and a large database, and the waitlist.
 
 mod crash;
-mod population;
+pub(crate) mod population;
 mod races;
 mod rates;
 mod sizes;
+mod waitlist;
 
 use std::cell::Cell;
 use std::future::Future;
@@ -14,20 +15,22 @@ use futures_util::future::join_all;
 use uuid::Uuid;
 
 pub(crate) use crash::crash;
+pub(crate) use population::{Issuer, Population};
 pub(crate) use races::races;
 pub(crate) use rates::rates;
 pub(crate) use sizes::sizes;
+pub(crate) use waitlist::{waitlist_races, waitlist_sizes};
 
 /// Number of requests under way at a time in races and crashes.
 const AT_A_TIME: usize = 64;
 
 /// Path of the booking of a request.
-fn book_path(request_id: Uuid) -> String {
+pub(crate) fn book_path(request_id: Uuid) -> String {
     format!("/api/v1/vaccine-requests/{request_id}/book")
 }
 
 /// Body of a booking.
-fn slot_body(slot_id: Uuid) -> String {
+pub(crate) fn slot_body(slot_id: Uuid) -> String {
     format!(r#"{{"slot_id":"{slot_id}"}}"#)
 }
 

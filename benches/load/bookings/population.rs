@@ -7,10 +7,14 @@ use care4u::domain::auth::token::{Lifetimes, Tokens};
 use care4u::domain::vaccination::{catalogue, patients as patient_rows, vaccines as vaccine_rows};
 use chrono::{DateTime, Duration, Utc};
 use entity::{
-    PasswordHash, PatientRelation, RequestStatus, Role, centres, patients, refresh_tokens, slots, users,
-    vaccine_requests, vaccines,
+    PasswordHash, PatientRelation, RequestStatus, Role, WaitlistStatus, centres, patients, refresh_tokens, slots,
+    users, vaccine_requests, vaccines, waitlist_entries,
 };
-use sea_orm::{ConnectionTrait as _, DbBackend, EntityTrait as _, QueryFilter as _, Set, TransactionSession as _};
+use sea_orm::sea_query::Expr;
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, QueryFilter as _, QuerySelect as _,
+    QueryTrait as _, Set, TransactionSession as _,
+};
 use uuid::Uuid;
 
 use super::super::client::PASSWORD;
@@ -116,6 +120,7 @@ impl Population {
             slot_id: None,
             code: None,
             moves: 0,
+            invitation_id: None,
         }
     }
 
@@ -190,6 +195,72 @@ impl Population {
         let requests = vaccine_requests::Entity::find().filter(vaccine_requests::COLUMN.slot_id.eq(slot_id));
         let requests = requests.all(&self.db).await.expect("the database responds").len();
         (usize::try_from(slot.expect("a slot").booked).expect("not negative"), requests)
+    }
+
+    /// Books a place for each person, the same number in each slot.
+    pub(crate) async fn book_all(&self, people: &[Person], slots: &[Uuid]) {
+        for (slot, people) in slots.iter().zip(people.chunks(people.len() / slots.len())) {
+            for person in people {
+                let code = person.request_id.simple().to_string()[24..].to_uppercase();
+                let row = vaccine_requests::ActiveModel {
+                    id: Set(person.request_id),
+                    status: Set(RequestStatus::Booked),
+                    slot_id: Set(Some(*slot)),
+                    code: Set(Some(code)),
+                    ..Default::default()
+                };
+                vaccine_requests::Entity::update(row).exec(&self.db).await.expect("the request is updated");
+            }
+            let booked = Set(i32::try_from(people.len()).expect("few"));
+            let row = slots::ActiveModel { id: Set(*slot), booked, ..Default::default() };
+            slots::Entity::update(row).exec(&self.db).await.expect("the slot is updated");
+        }
+    }
+
+    /// Puts people in line.
+    pub(crate) async fn wait(&self, people: &[Person], centre_id: Option<Uuid>) {
+        let now = Utc::now();
+        for people in people.chunks(BATCH) {
+            let rows = people.iter().map(|person| waitlist_entries::ActiveModel {
+                id: Set(Uuid::now_v7()),
+                request_id: Set(person.request_id),
+                course_id: Set(self.vaccine.course_id),
+                centre_id: Set(centre_id),
+                from_date: Set(now.date_naive()),
+                searched_at: Set(Some(now)),
+                created_at: Set(now),
+                updated_at: Set(now),
+                ..Default::default()
+            });
+            let inserted = waitlist_entries::Entity::insert_many(rows).exec_without_returning(&self.db).await;
+            inserted.expect("entries are inserted");
+        }
+    }
+
+    /// Lets some offers expire: the servers find that out.
+    pub(crate) async fn expire_offers(&self, count: u64) {
+        use waitlist_entries::Column;
+        let some = waitlist_entries::Entity::find()
+            .select_only()
+            .column(Column::Id)
+            .filter(Column::Status.eq(WaitlistStatus::Offered))
+            .limit(count)
+            .into_query();
+        let expired = waitlist_entries::Entity::update_many()
+            .col_expr(Column::OfferExpiresAt, Expr::value(Utc::now()))
+            .filter(Column::Id.in_subquery(some))
+            .filter(Column::Status.eq(WaitlistStatus::Offered));
+        expired.exec(&self.db).await.expect("offers are updated");
+    }
+
+    /// The requests of people who have an offer.
+    pub(crate) async fn offered(&self) -> Vec<Uuid> {
+        let offered = waitlist_entries::Entity::find()
+            .filter(waitlist_entries::Column::Status.eq(WaitlistStatus::Offered))
+            .all(&self.db)
+            .await
+            .expect("the offers are read");
+        offered.into_iter().map(|entry| entry.request_id).collect()
     }
 
     /// Updates the statistics of PostgreSQL, as autovacuum would do later. On SQLite there are none, as in operation.

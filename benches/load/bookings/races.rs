@@ -77,13 +77,13 @@ pub(crate) async fn races() {
         }
         if database == "PostgreSQL" {
             drop((servers, population));
-            println!("deadlocks: {}", deadlocks(&url).await);
+            println!("deadlocks: {}", check_deadlocks(&url).await);
         }
     }
 }
 
 /// Deadlocks in the database so far, which must be none.
-async fn deadlocks(url: &str) -> i64 {
+pub(super) async fn check_deadlocks(url: &str) -> i64 {
     let db =
         Database::connect(ConnectOptions::new(url).max_connections(1).to_owned()).await.expect("the database responds");
     let number = async |sql: &str| -> i64 {
@@ -111,7 +111,8 @@ impl Race<'_> {
             self.attempts(ports, &refused, false).await;
             is_over.set(true);
         };
-        futures_util::future::join(race, self.recount(ports[0], &is_over)).await;
+        let recounts = recount(self.issuer, ports[0], &is_over, &self.outcome.recounts);
+        futures_util::future::join(race, recounts).await;
     }
 
     async fn attempts(&self, ports: &[u16], people: &[Person], give_back: bool) {
@@ -120,7 +121,7 @@ impl Race<'_> {
             let person = people[number];
             let token = self.issuer.token(person.user_id, Role::Patient);
             let book = post_as(&token, &book_path(person.request_id), &slot_body(self.slot));
-            match self.send(&mut connection, &book).await {
+            match send(&mut connection, &book, &self.outcome.busy).await {
                 200 => {
                     self.outcome.booked.set(self.outcome.booked.get() + 1);
                     if give_back && number % 4 != 3 {
@@ -142,37 +143,37 @@ impl Race<'_> {
             1 => ("moved", request("move"), slot_body(self.other)),
             _ => ("erased", "/api/v1/users/me/deletion".to_owned(), format!(r#"{{"password":"{PASSWORD}"}}"#)),
         };
-        let status = self.send(connection, &post_as(token, &path, &body)).await;
+        let status = send(connection, &post_as(token, &path, &body), &self.outcome.busy).await;
         assert_eq!(status, 200, "{how}: {}", connection.body());
         *self.outcome.given_back.borrow_mut().entry(how).or_default() += 1;
     }
+}
 
-    /// Sends a request until the response is not 503.
-    async fn send(&self, connection: &mut Connection, request: &str) -> u16 {
-        loop {
-            match connection.exchange(request).await {
-                503 => {
-                    let problem: Value = serde_json::from_str(connection.body()).expect("JSON");
-                    *self.outcome.busy.borrow_mut().entry(problem["type"].to_string()).or_default() += 1;
-                    tokio::time::sleep(RETRY_AFTER).await;
-                }
-                status => return status,
+/// Sends a request until the response is not 503.
+pub(super) async fn send(connection: &mut Connection, request: &str, busy: &RefCell<BTreeMap<String, usize>>) -> u16 {
+    loop {
+        match connection.exchange(request).await {
+            503 => {
+                let problem: Value = serde_json::from_str(connection.body()).expect("JSON");
+                *busy.borrow_mut().entry(problem["type"].to_string()).or_default() += 1;
+                tokio::time::sleep(RETRY_AFTER).await;
             }
+            status => return status,
         }
     }
+}
 
-    /// Recounts continuously, and once more at the end.
-    async fn recount(&self, port: u16, is_over: &Cell<bool>) {
-        let staff = self.issuer.token(Uuid::now_v7(), Role::Staff);
-        loop {
-            let is_last = is_over.get();
-            let reply = client::get(port, "/health/invariants", Some(&staff)).await;
-            let reply: Value = serde_json::from_str(&reply).expect("JSON");
-            assert_eq!(reply["violations"], serde_json::json!([]), "a recount during the race");
-            self.outcome.recounts.set(self.outcome.recounts.get() + 1);
-            if is_last {
-                return;
-            }
+/// Recounts continuously, and once more at the end.
+pub(super) async fn recount(issuer: &Issuer, port: u16, is_over: &Cell<bool>, recounts: &Cell<usize>) {
+    let staff = issuer.token(Uuid::now_v7(), Role::Staff);
+    loop {
+        let is_last = is_over.get();
+        let reply = client::get(port, "/health/invariants", Some(&staff)).await;
+        let reply: Value = serde_json::from_str(&reply).expect("JSON");
+        assert_eq!(reply["violations"], serde_json::json!([]), "a recount during the race");
+        recounts.set(recounts.get() + 1);
+        if is_last {
+            return;
         }
     }
 }
