@@ -2,8 +2,8 @@
 //!
 //! `cargo bench --bench load` runs everything; `-- read`, `-- login`, `-- start`, `-- enumeration`, `-- mail`,
 //! `-- revocations`, `-- contacts`, `-- booking-rates`, `-- booking-races`, `-- booking-crash`, `-- booking-sizes`,
-//! `-- waitlist-races`, `-- waitlist-sizes` or `-- availability` runs one part. It needs the PostgreSQL binaries and starts its own durable server.
-//! Absolute numbers depend on the machine; compare the ratios.
+//! `-- waitlist-races`, `-- waitlist-sizes` or `-- availability` runs one part. It needs the PostgreSQL binaries and
+//! starts its own durable server. Absolute numbers depend on the machine; compare the ratios.
 #![expect(
     clippy::print_stdout,
     clippy::expect_used,
