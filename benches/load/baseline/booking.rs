@@ -11,7 +11,7 @@ pub(super) const REQUEST: &str =
     "SELECT patient_id, course_id, dose_number, status FROM vaccine_requests WHERE id = $1 AND user_id = $2";
 pub(super) const SLOT: &str = "SELECT s.starts_at, s.ends_at, c.time_zone, v.course_id, v.active, v.doses, \
     EXISTS (SELECT 1 FROM vaccine_requests r JOIN slots o ON o.id = r.slot_id WHERE r.patient_id = $1 \
-    AND r.status = 'booked' AND r.id <> $2 AND o.starts_at < s.ends_at AND o.ends_at > s.starts_at) \
+    AND (r.status = 'booked') IS TRUE AND r.id <> $2 AND o.starts_at < s.ends_at AND o.ends_at > s.starts_at) \
     FROM slots s JOIN centres c ON c.id = s.centre_id JOIN vaccines v ON v.id = s.vaccine_id WHERE s.id = $3";
 pub(super) const BOOK: &str = "UPDATE vaccine_requests SET status = 'booked', slot_id = $1, code = $2, updated_at = $3 \
     WHERE id = $4 AND status = 'approved'";

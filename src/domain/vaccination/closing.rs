@@ -17,6 +17,7 @@ use crate::db::Transact;
 use crate::domain::records::audit::{self, Event};
 use crate::domain::vaccination::context::Vaccination;
 use crate::domain::vaccination::places::{self, Taken};
+use crate::domain::vaccination::request_rows::is_booked;
 use crate::domain::vaccination::slots::{Slot, get, reopen as reopen_slots};
 use crate::domain::vaccination::{cancellations, centres, locks, mails, offers};
 use crate::domain::values::caller::Caller;
@@ -148,7 +149,7 @@ async fn end_bookings(db: &impl Transact, context: &Vaccination, id: Uuid) -> Re
     let transaction = db.begin().await?;
     let booked = requests::Entity::find()
         .filter(requests::Column::SlotId.eq(id))
-        .filter(requests::Column::Status.eq(RequestStatus::Booked))
+        .filter(is_booked("vaccine_requests"))
         .order_by_asc(requests::Column::Id)
         .limit(BATCH)
         .lock(LockType::NoKeyUpdate)

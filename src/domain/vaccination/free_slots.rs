@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use entity::slots::{self, Column, Entity as Slots};
-use entity::{RequestStatus, centres, patients, vaccine_requests as requests, vaccines, waitlist_entries};
+use entity::{centres, patients, vaccine_requests as requests, vaccines, waitlist_entries};
 use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
 use crate::domain::vaccination::eligibility::{self, Facts, Verdict};
+use crate::domain::vaccination::request_rows::is_booked;
 use crate::domain::vaccination::slots::{ALTERNATIVES, Slot};
 use crate::domain::values::time_zone::TimeZone;
 use crate::error::Result;
@@ -68,7 +69,7 @@ async fn bookings_of(db: &impl ConnectionTrait, patient_id: Uuid) -> Result<Vec<
         .select_only()
         .column(requests::Column::SlotId)
         .filter(requests::Column::PatientId.eq(patient_id))
-        .filter(requests::Column::Status.eq(RequestStatus::Booked));
+        .filter(is_booked("vaccine_requests"));
     let slots = Slots::find()
         .select_only()
         .columns([Column::StartsAt, Column::EndsAt])

@@ -101,6 +101,12 @@ pub(super) fn latest_entry() -> SelectStatement {
         .to_owned()
 }
 
+/// The condition that a request of a table or alias is booked, beside one on another column. `IS TRUE` keeps SQLite, which
+/// has no statistics, from the index of the status: it would read all bookings of everybody.
+pub(super) fn is_booked(table: &str) -> Expr {
+    Expr::cust(format!("({table}.status = 'booked') IS TRUE"))
+}
+
 /// Adds all columns of a table to a query, with a prefix.
 pub(super) fn add_columns<E: EntityTrait>(query: &mut SelectStatement, prefix: &str) {
     for column in E::Column::iter() {

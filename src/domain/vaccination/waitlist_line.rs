@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::db::QueryText;
 use crate::domain::vaccination::eligibility::{self, Facts, Verdict};
-use crate::domain::vaccination::request_rows::add_columns;
+use crate::domain::vaccination::request_rows::{add_columns, is_booked};
 use crate::domain::values::time_zone::TimeZone;
 use crate::error::Result;
 
@@ -75,7 +75,7 @@ impl Line {
         static QUERY: QueryText = QueryText::new();
         let date = self.date(slot);
         // In the order of the text: the bookings and offers at that time, the entries for this centre, those for any centre.
-        let mut values = vec![RequestStatus::Booked.into(), slot.ends_at.into(), slot.starts_at.into()];
+        let mut values = vec![slot.ends_at.into(), slot.starts_at.into()];
         values.extend([slot.ends_at.into(), slot.starts_at.into()]);
         for centre_id in [Some(self.centre_id), None] {
             values.push(self.vaccine.course_id.into());
@@ -206,9 +206,7 @@ fn bookings_then() -> SelectStatement {
     let of_other = |column: requests::Column| Expr::col((OTHER, column));
     let its_slot = Expr::col((THEN, slots::Column::Id)).eq(of_other(requests::Column::SlotId));
     let mut query = others_of_patient();
-    query
-        .join_as(JoinType::InnerJoin, Slots, THEN, its_slot)
-        .and_where(of_other(requests::Column::Status).eq(RequestStatus::Booked));
+    query.join_as(JoinType::InnerJoin, Slots, THEN, its_slot).and_where(is_booked(OTHER));
     at_that_time(query)
 }
 

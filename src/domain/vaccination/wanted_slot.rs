@@ -3,13 +3,13 @@
 
 use entity::slots::{self, Entity as Slots};
 use entity::vaccine_requests::{self, Column, Entity as Requests};
-use entity::{RequestStatus, centres, vaccines, waitlist_entries};
+use entity::{centres, vaccines, waitlist_entries};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, FromQueryResult as _, JoinType};
 use uuid::Uuid;
 
 use crate::db::QueryText;
-use crate::domain::vaccination::request_rows::add_columns;
+use crate::domain::vaccination::request_rows::{add_columns, is_booked};
 use crate::error::Result;
 
 /// A slot that a request wants, with what the rules need to know.
@@ -36,7 +36,7 @@ impl WantedSlot {
         static QUERY: QueryText = QueryText::new();
         // In the order of the text: the overlapping bookings, the entry, the slot.
         let id = request.id.into();
-        let values = [request.patient_id.into(), RequestStatus::Booked.into(), request.id.into(), id, slot_id.into()];
+        let values = [request.patient_id.into(), request.id.into(), id, slot_id.into()];
         let Some(row) = db.query_one_raw(QUERY.statement(db, values, Self::query)).await? else { return Ok(None) };
         Ok(Some(Self {
             slot: slots::Model::from_query_result(&row, "s_")?,
@@ -94,7 +94,7 @@ impl WantedSlot {
                 of_other(slots::Column::Id).eq(Expr::col((Requests, Column::SlotId))),
             )
             .and_where(Expr::col((Requests, Column::PatientId)).eq(Uuid::nil()))
-            .and_where(Expr::col((Requests, Column::Status)).eq(RequestStatus::Booked))
+            .and_where(is_booked("vaccine_requests"))
             .and_where(Expr::col((Requests, Column::Id)).ne(Uuid::nil()))
             .and_where(of_other(slots::Column::StartsAt).lt(of_slot(slots::Column::EndsAt)))
             .and_where(of_other(slots::Column::EndsAt).gt(of_slot(slots::Column::StartsAt)))
