@@ -1,5 +1,5 @@
-//! Invitations: create, list, get, revoke, by staff. Their codes are derived in
-//! [`invitation_codes`], and used in [`invitation_uses`].
+//! Invitations: create, list, get, revoke, by staff. Their codes are derived in [`invitation_codes`], and used in
+//! [`invitation_uses`].
 
 use std::collections::HashMap;
 
