@@ -6,6 +6,7 @@
 
 mod failure;
 mod held_connections;
+mod not_indexed;
 mod pooler;
 mod query_text;
 mod transaction;
@@ -23,6 +24,7 @@ use sea_orm::{
 
 pub use failure::{UNKNOWN_FOREIGN_KEY, is_unavailable, violated_constraint};
 use held_connections::HeldConnections;
+pub use not_indexed::not_indexed;
 pub use query_text::QueryText;
 pub use transaction::{PgTransaction, Transaction};
 

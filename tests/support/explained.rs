@@ -7,12 +7,18 @@ use std::sync::{Arc, Mutex};
 use care4u::db::{Db, Transact, Transaction};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, TransactionSession};
 
+/// Indexes whose first column has few values, each in many rows. SQLite has no statistics, and may take one of them where
+/// another index finds few rows.
+const BROAD_INDEXES: [&str; 3] =
+    ["vaccine_requests_status_id_idx", "vaccine_requests_vaccine_id_id_idx", "audit_events_action_id_idx"];
+
 /// Explains every statement before it is executed, including those in transactions.
 pub struct Explained {
     /// The one transaction; those of the domain are savepoints in it.
     transaction: Arc<Transaction>,
     plans: Arc<Mutex<Vec<String>>>,
     allows_sorts: Arc<AtomicBool>,
+    allows_broad_indexes: Arc<AtomicBool>,
 }
 
 impl Explained {
@@ -23,12 +29,22 @@ impl Explained {
                 "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off";
             transaction.execute_unprepared(settings).await.unwrap();
         }
-        Self { transaction: Arc::new(transaction), plans: Arc::default(), allows_sorts: Arc::default() }
+        Self {
+            transaction: Arc::new(transaction),
+            plans: Arc::default(),
+            allows_sorts: Arc::default(),
+            allows_broad_indexes: Arc::default(),
+        }
     }
 
     /// Allows sorts, where only a few rows are sorted.
     pub fn allow_sorts(&self, allowed: bool) {
         self.allows_sorts.store(allowed, Ordering::Relaxed);
+    }
+
+    /// Allows indexes of columns with few values, for lists that are filtered by nothing else.
+    pub fn allow_broad_indexes(&self, allowed: bool) {
+        self.allows_broad_indexes.store(allowed, Ordering::Relaxed);
     }
 
     /// Number of explained statements.
@@ -70,7 +86,11 @@ impl Explained {
             let scan = line.contains("Seq Scan") || (line.starts_with("SCAN ") && is_table);
             let sort = !self.allows_sorts.load(Ordering::Relaxed)
                 && (line.contains("Sort") || line.contains("TEMP B-TREE FOR ORDER BY"));
-            assert!(!scan && !sort, "{}\n{}", statement.sql, lines.join("\n"));
+            // PostgreSQL chooses by its statistics, which say little of the few rows of a test.
+            let broad = self.get_database_backend() == DbBackend::Sqlite
+                && !self.allows_broad_indexes.load(Ordering::Relaxed)
+                && BROAD_INDEXES.iter().any(|index| line.contains(index));
+            assert!(!scan && !sort && !broad, "{}\n{}", statement.sql, lines.join("\n"));
         }
         self.plans.lock().unwrap().push(lines.join("\n"));
     }
@@ -85,6 +105,7 @@ impl Transact for Explained {
             transaction: Arc::clone(&self.transaction),
             plans: Arc::clone(&self.plans),
             allows_sorts: Arc::clone(&self.allows_sorts),
+            allows_broad_indexes: Arc::clone(&self.allows_broad_indexes),
         })
     }
 }

@@ -48,7 +48,7 @@ pub(super) struct Reply<'a> {
     pub(super) code: Option<&'a str>,
     pub(super) moves: i32,
     pub(super) invitation_id: Option<Uuid>,
-    /// Nobody waits in the benchmark.
+    /// Always `null`: the benchmark has no waitlist.
     pub(super) waitlist: Option<Uuid>,
     pub(super) created_at: DateTime<Utc>,
     pub(super) updated_at: DateTime<Utc>,

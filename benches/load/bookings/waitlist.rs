@@ -92,7 +92,7 @@ pub(crate) async fn waitlist_races() {
 }
 
 impl Race<'_> {
-    /// Everybody books, or waits; whoever has booked or was offered a place keeps it or gives it up, at random.
+    /// Each person books, or waits. Those who have booked or were offered a place keep it or give it up, at random.
     async fn crowd(&self, ports: &[u16], people: &[Person]) {
         let connections = (0..AT_A_TIME).map(|client| Connection::open(ports[client % ports.len()]));
         share(people.len(), join_all(connections).await, async |mut connection, number| {
@@ -175,7 +175,7 @@ impl Race<'_> {
         }
     }
 
-    /// Checks that nobody waits while a place is free: at once, or when the background task has looked for it.
+    /// Checks that no entry waits while a place is free: at once, or when the background task has searched for it.
     async fn check_line(&self, population: &Population) -> &'static str {
         const FREE: &str = "SELECT count(*) FROM slots WHERE booked + held < capacity AND closed_at IS NULL";
         const WAITING: &str = "SELECT count(*) FROM waitlist_entries WHERE status = 'waiting'";
@@ -183,14 +183,18 @@ impl Race<'_> {
         loop {
             if population.number(FREE).await == 0 || population.number(WAITING).await == 0 {
                 let at_once = started.elapsed() < std::time::Duration::from_secs(2);
-                return if at_once { "nobody waited beside a free place" } else { "a free place was found later" };
+                return if at_once {
+                    "no entry waited beside a free place"
+                } else {
+                    "the background task found a free place"
+                };
             }
-            assert!(started.elapsed() < std::time::Duration::from_secs(40), "somebody waits beside a free place");
+            assert!(started.elapsed() < std::time::Duration::from_secs(40), "an entry waits beside a free place");
             tokio::time::sleep(std::time::Duration::from_millis(200)).await;
         }
     }
 
-    /// Everybody leaves the line. Then people book or cancel until all places are taken.
+    /// All people leave the line. Then they book or cancel until all places are taken.
     async fn settle(&self, ports: &[u16], people: &[Person]) {
         let mut connection = Connection::open(ports[0]).await;
         let mut booked: BTreeMap<String, Vec<Person>> = BTreeMap::new();

@@ -7,6 +7,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query, UnionType};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, UpdateMany};
 use uuid::Uuid;
 
+use crate::db::not_indexed;
 use crate::domain::records::word_search::Words;
 use crate::domain::values::search;
 use crate::error::{Error, Result};
@@ -25,7 +26,7 @@ pub(in crate::domain) fn has_no_dose() -> Expr {
             Expr::col((vaccine_requests::Entity, vaccine_requests::Column::PatientId))
                 .eq(Expr::col((patients::Entity, patients::Column::Id))),
         )
-        .and_where(Expr::col(vaccine_requests::Column::Status).eq(RequestStatus::Administered))
+        .and_where(not_indexed(Expr::col(vaccine_requests::Column::Status).eq(RequestStatus::Administered)))
         .to_owned();
     Expr::exists(given).not()
 }

@@ -55,9 +55,9 @@ impl ProfileChanges {
 
 /// Accounts that the actor may see: their own; an admin sees all accounts.
 fn visible_to(actor: &Actor) -> sea_orm::Select<users::Entity> {
-    let everybody = actor.role == Role::Admin;
+    let sees_all = actor.role == Role::Admin;
     users::Entity::find()
-        .apply_if((!everybody).then_some(actor.user_id), |users, own| users.filter(users::Column::Id.eq(own)))
+        .apply_if((!sees_all).then_some(actor.user_id), |users, own| users.filter(users::Column::Id.eq(own)))
 }
 
 /// Filter of the list of accounts. An account must meet all conditions.
@@ -184,7 +184,7 @@ pub async fn list(
         let Some(matching) = user_words::words().matching(db, text, id).await? else {
             return Ok(page.slice(Vec::new(), |user: &users::Model| user.id));
         };
-        found = found.add(matching);
+        found = found.add(matching.condition);
     }
     let users = visible_to(actor)
         .filter(found)

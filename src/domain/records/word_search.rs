@@ -22,6 +22,15 @@ const LAST_CHARACTER: char = '\u{10FFFF}';
 /// Alias of the table of words in a subquery.
 const OTHER: &str = "other";
 
+/// The rows that a search finds.
+#[derive(Clone, Debug)]
+pub struct Matching {
+    /// The condition on their id.
+    pub condition: Condition,
+    /// Whether the condition lists the ids. If not, it holds for many rows.
+    pub lists_ids: bool,
+}
+
 /// A table of words.
 #[derive(Clone, Debug)]
 pub struct Words {
@@ -36,12 +45,11 @@ impl Words {
         Self { table: entity.into_iden(), word: word.into_iden(), id: id.into_iden() }
     }
 
-    /// Finds the rows of which, for each word of a search, some word begins with it. Returns a condition for their id;
-    /// `None` if there are no such rows.
+    /// Finds the rows of which, for each word of a search, some word begins with it; `None` if there are no such rows.
     ///
     /// # Errors
     /// Database errors.
-    pub async fn matching(&self, db: &impl ConnectionTrait, text: &SearchText, id: Expr) -> Result<Option<Condition>> {
+    pub async fn matching(&self, db: &impl ConnectionTrait, text: &SearchText, id: Expr) -> Result<Option<Matching>> {
         let mut found: Option<BTreeSet<Uuid>> = None;
         let mut common = Vec::new();
         let words = text.folded_words();
@@ -66,8 +74,8 @@ impl Words {
         }
         let condition = common.iter().fold(Condition::all(), |all, word| all.add(self.exists(word, id.clone())));
         Ok(Some(match found {
-            Some(ids) => condition.add(id.is_in(ids)),
-            None => condition,
+            Some(ids) => Matching { condition: condition.add(id.is_in(ids)), lists_ids: true },
+            None => Matching { condition, lists_ids: false },
         }))
     }
 

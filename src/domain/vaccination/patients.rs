@@ -190,7 +190,7 @@ pub async fn search(
     let purpose = purpose.ok_or_else(|| Violation::new("purpose", "required", "is required for a search"))?;
     let [id, user_id] = [Column::Id, Column::UserId].map(|column| Expr::col((Entity, column)));
     let page = match people.condition(db, &caller.actor, id, user_id).await? {
-        Some(condition) => listed(db, condition, page).await?,
+        Some(found) => listed(db, found.condition, page).await?,
         None => page.slice(Vec::new(), |patient: &Model| patient.id),
     };
     if page.items.is_empty() {

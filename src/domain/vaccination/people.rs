@@ -25,6 +25,14 @@ pub struct PeopleFilter {
     pub nid: Option<NationalId>,
 }
 
+/// The people that a filter finds.
+pub(super) struct FoundPeople {
+    /// The condition on the id of the patient and on that of the account.
+    pub condition: Condition,
+    /// Whether an index finds them, and they are few.
+    pub is_selective: bool,
+}
+
 impl PeopleFilter {
     /// Whether there is no condition.
     #[must_use]
@@ -32,28 +40,29 @@ impl PeopleFilter {
         self.search.is_none() && self.email.is_none() && self.phone_number.is_none() && self.nid.is_none()
     }
 
-    /// The condition on the id of a patient and on that of their account; `None` if nobody is found.
+    /// The condition on the id of a patient and on that of their account; `None` if there are no such patients.
     pub(super) async fn condition(
         &self,
         db: &impl ConnectionTrait,
         actor: &Actor,
         patient_id: Expr,
         user_id: Expr,
-    ) -> Result<Option<Condition>> {
-        let mut condition = Condition::all();
-        if let Some(text) = &self.search {
-            let matching = match actor.is_staff() {
-                true => words().matching(db, text, patient_id).await?,
-                // Among their own.
-                false => Some(words().each(text, &patient_id)),
-            };
-            let Some(matching) = matching else { return Ok(None) };
-            condition = condition.add(matching);
+    ) -> Result<Option<FoundPeople>> {
+        let mut found = FoundPeople { condition: Condition::all(), is_selective: false };
+        match &self.search {
+            Some(text) if actor.is_staff() => {
+                let Some(matching) = words().matching(db, text, patient_id).await? else { return Ok(None) };
+                found = FoundPeople { condition: matching.condition, is_selective: matching.lists_ids };
+            }
+            // Among their own.
+            Some(text) => found.condition = words().each(text, &patient_id),
+            None => {}
         }
         for accounts in self.accounts().into_iter().flatten() {
-            condition = condition.add(user_id.clone().in_subquery(accounts));
+            let condition = found.condition.add(user_id.clone().in_subquery(accounts));
+            found = FoundPeople { condition, is_selective: true };
         }
-        Ok(Some(condition))
+        Ok(Some(found))
     }
 
     fn accounts(&self) -> [Option<SelectStatement>; 3] {

@@ -9,7 +9,7 @@ use sea_orm::{
 use uuid::Uuid;
 use vaccine_requests::Column;
 
-use crate::db::QueryText;
+use crate::db::{QueryText, not_indexed};
 use crate::domain::vaccination::patients;
 use crate::domain::vaccination::people::PeopleFilter;
 use crate::domain::vaccination::request_rows;
@@ -101,6 +101,13 @@ pub struct RequestFilter {
     pub created_before: Option<DateTime<Utc>>,
 }
 
+impl RequestFilter {
+    /// Whether it names an account, a contact, a patient or a slot, each of which has few requests.
+    fn is_selective(&self) -> bool {
+        [self.user_id, self.contact_id, self.patient_id, self.slot_id].iter().any(Option::is_some)
+    }
+}
+
 /// The requests that an actor may see: their own; staff see all.
 pub(super) fn visible_to(actor: &Actor) -> Select<vaccine_requests::Entity> {
     vaccine_requests::Entity::find()
@@ -124,10 +131,13 @@ pub async fn list(
         patients::record_empty_search(db, clock, caller, None).await?;
         return Ok(page.slice(Vec::new(), |request: &Request| request.request.id));
     };
+    // Many requests have a status or a vaccine: only without another condition are they looked up by it.
+    let is_selective = found.is_selective || filter.is_selective() || !caller.actor.is_staff();
+    let broad = |condition| if is_selective { not_indexed(condition) } else { condition };
     let requests = visible_to(&caller.actor)
-        .filter(found)
-        .apply_if(filter.status, |requests, status| requests.filter(Column::Status.eq(status)))
-        .apply_if(filter.vaccine_id, |requests, id| requests.filter(Column::VaccineId.eq(id)))
+        .filter(found.condition)
+        .apply_if(filter.status, |requests, status| requests.filter(broad(Column::Status.eq(status))))
+        .apply_if(filter.vaccine_id, |requests, id| requests.filter(broad(Column::VaccineId.eq(id))))
         .apply_if(filter.user_id, |requests, id| requests.filter(Column::UserId.eq(id)))
         .apply_if(filter.patient_id, |requests, id| requests.filter(Column::PatientId.eq(id)))
         .apply_if(filter.slot_id, |requests, id| requests.filter(Column::SlotId.eq(id)))

@@ -12,6 +12,7 @@ use sea_orm::{
 use uuid::Uuid;
 use vaccine_requests::Column;
 
+use crate::db::not_indexed;
 use crate::domain::vaccination::request_list::{BookedSlot, ContactName, Request, WaitlistPlace};
 use crate::error::Result;
 
@@ -101,10 +102,9 @@ pub(super) fn latest_entry() -> SelectStatement {
         .to_owned()
 }
 
-/// The condition that a request of a table or alias is booked, beside one on another column. `IS TRUE` keeps SQLite, which
-/// has no statistics, from the index of the status: it would read all bookings of everybody.
+/// The condition that a request of a table or alias is booked, beside one on another column.
 pub(super) fn is_booked(table: &str) -> Expr {
-    Expr::cust(format!("({table}.status = 'booked') IS TRUE"))
+    not_indexed(Expr::cust(format!("{table}.status = 'booked'")))
 }
 
 /// Adds all columns of a table to a query, with a prefix.

@@ -22,7 +22,7 @@ const care4uSession = (() => {
     }
   }
 
-  // Stores a session, or null, and tells everybody who shows or uses it.
+  // Stores a session, or null, and notifies all that show or use it.
   function store(next, text = notice === UNREVOKED ? UNREVOKED : "") {
     session = next;
     notice = text;
@@ -103,7 +103,7 @@ const care4uSession = (() => {
 
   async function renew() {
     if (session && session.expiresAt - Date.now() > session.lifetime) {
-      // The clock was set back: nobody knows when the token expires.
+      // The clock was set back: the time of expiry is unknown.
       store({ ...session, renewAt: 0 }, notice);
     }
     await fresh().catch(() => {});
