@@ -38,6 +38,8 @@ use vaccination::{
 /// Registers every route with its guard.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config
+        // The route that is called most comes first: scopes are tried in their order.
+        .service(scope("/api/v1/centres/{id}/slots").guard(Get()).service(availability::list))
         .service(
             scope("/api/v1/auth")
                 .service(registration::register)
@@ -151,13 +153,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(centres::add_staff)
                 .service(centres::remove_staff),
         )
-        .service(
-            scope("/api/v1/centres")
-                .guard(Get())
-                .service(centres::list)
-                .service(centres::get)
-                .service(availability::list),
-        )
+        .service(scope("/api/v1/centres").guard(Get()).service(centres::list).service(centres::get))
         .service(
             scope("/api/v1/centres")
                 .wrap(from_fn(signed_in))

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use chrono::{DateTime, Duration, Utc};
-use tokio_postgres::types::ToSql;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, NoTls, Row, Statement};
 use uuid::Uuid;
 
@@ -13,6 +13,9 @@ use super::{Page, User};
 
 const USER: &str = "SELECT id, name, email, password_hash, role, nid, phone_number, address, birth_date, \
     time_zone, email_verified_at, disabled_at, created_at, updated_at, nid_verified_at FROM users WHERE id = $1";
+
+/// Types of the parameters of [`booking::MAILS`], which PostgreSQL cannot infer in the parts of a UNION.
+const MAILS_TYPES: [Type; 6] = [Type::UUID, Type::TIMESTAMPTZ, Type::UUID, Type::UUID, Type::UUID, Type::TIMESTAMPTZ];
 
 /// Database of one worker.
 pub(super) struct Postgres {
@@ -52,7 +55,7 @@ impl Writer {
             slot: prepare(booking::SLOT).await,
             book: prepare(booking::BOOK).await,
             take: prepare(booking::TAKE).await,
-            mails: prepare(booking::MAILS).await,
+            mails: client.prepare_typed(booking::MAILS, &MAILS_TYPES).await.expect("valid SQL"),
             reply: prepare(reply::BY_ID).await,
             client,
         }

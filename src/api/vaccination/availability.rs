@@ -111,7 +111,7 @@ impl ListSlots {
         (status = 429, description = "Too many requests from this IP address"),
     )
 )]
-#[get("/{id}/slots")]
+#[get("")]
 pub async fn list(
     state: web::Data<AppState>,
     request: HttpRequest,

@@ -10,6 +10,7 @@ use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, FromQueryResult as _, QueryResult};
 use uuid::Uuid;
 
+use crate::db::QueryText;
 use crate::domain::vaccination::request_rows::{add_columns, latest_entry};
 use crate::error::Result;
 
@@ -40,7 +41,10 @@ impl Facts {
     /// Reads the facts of a mail. `None` if the request or its account is gone, or the account is disabled.
     pub async fn read(db: &impl ConnectionTrait, mail: &outbox::Model) -> Result<Option<Self>> {
         let (Some(request_id), Some(slot_id)) = (mail.object_id, mail.slot_id) else { return Ok(None) };
-        let row = db.query_one(&query(request_id, slot_id)).await?;
+        static QUERY: QueryText = QueryText::new();
+        // In the order of the text: the slot, the latest entry, the request.
+        let values = [slot_id.into(), 1_u64.into(), request_id.into()];
+        let row = db.query_one_raw(QUERY.statement(db, values, || query(request_id, slot_id))).await?;
         row.map(|row| Self::of(&row)).transpose()
     }
 
