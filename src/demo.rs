@@ -310,6 +310,7 @@ async fn add_requests(
             code: Set(slot_id.map(|_| source.code())),
             moves: Set(0),
             invitation_id: Set(None),
+            revision: Set(slot_id.map_or(0, |_| 1)),
             created_at: Set(created_at),
             updated_at: Set(created_at),
         });

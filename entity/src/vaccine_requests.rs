@@ -47,6 +47,9 @@ pub struct Model {
     pub moves: i32,
     /// The invitation that was used for it.
     pub invitation_id: Option<Uuid>,
+    /// Number of changes of the booking: `SEQUENCE` of its calendar.
+    #[sea_orm(default_value = 0)]
+    pub revision: i32,
     #[sea_orm(belongs_to, from = "course_id", to = "id", on_update = "NoAction", on_delete = "NoAction")]
     pub course: BelongsTo<super::courses::Entity>,
     #[sea_orm(belongs_to, from = "invitation_id", to = "id", on_update = "NoAction", on_delete = "NoAction")]

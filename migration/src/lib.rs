@@ -32,6 +32,7 @@ mod m20261127_000026_add_search_words;
 mod m20261128_000027_create_waitlist;
 mod m20261128_000028_create_invitations;
 mod m20261128_000029_mail_bookings;
+mod m20261128_000030_number_changes_of_bookings;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -82,6 +83,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000027_create_waitlist::Migration),
             Box::new(m20261128_000028_create_invitations::Migration),
             Box::new(m20261128_000029_mail_bookings::Migration),
+            Box::new(m20261128_000030_number_changes_of_bookings::Migration),
         ]
     }
 }

@@ -25,6 +25,14 @@ pub enum Content {
     Invitation(Box<Invitation>),
 }
 
+impl Content {
+    /// Whether it is about a slot that is closed.
+    #[must_use]
+    pub fn is_of_closed_slot(&self) -> bool {
+        matches!(self, Self::Appointment(appointment) if appointment.is_closed)
+    }
+}
+
 /// Prepares a mail.
 ///
 /// # Errors

@@ -1,10 +1,8 @@
 //! Personal data: export and erasure of everything that is stored about a user.
 
-use std::collections::BTreeSet;
-
 use entity::{
     AuditAction, MailKind, account_codes, audit_events, calendar_feeds, centre_staff, contact_imports, contacts,
-    invitation_uses, invitations, outbox, patients, refresh_tokens, users, vaccine_requests, waitlist_entries,
+    invitation_uses, invitations, outbox, patients, refresh_tokens, slots, users, vaccine_requests, waitlist_entries,
 };
 use futures_util::Stream;
 use sea_orm::sea_query::{Expr, SelectStatement};
@@ -27,6 +25,7 @@ use crate::domain::records::outbox as mails;
 use crate::domain::vaccination::bound_invitations;
 use crate::domain::vaccination::context::Vaccination;
 use crate::domain::vaccination::erasure;
+use crate::domain::vaccination::offers;
 use crate::domain::vaccination::operation::retried;
 use crate::domain::vaccination::request_list::Request;
 use crate::domain::values::caller::Caller;
@@ -270,10 +269,10 @@ async fn try_to_erase(
     let user = accounts::lock(&transaction, id).await?.ok_or(Error::NotFound)?;
     let ended = sessions::end_all(&transaction, id, None, now).await?;
     event.record(&transaction, now).await?;
-    let (erasure, centres) = erase_traces(&transaction, vaccination, &user).await?;
+    let (erasure, given_back) = erase_traces(&transaction, vaccination, &user).await?;
     mails::add(&transaction, MailKind::AccountDeleted, &user.email, None, now).await?;
     users::Entity::delete_by_id(id).exec(&transaction).await?;
-    vaccination.commit(transaction, centres).await?;
+    offers::commit(db, vaccination, transaction, &given_back, None).await?;
     auth.revocations.add(ended, now);
     if let Err(error) = db.purge_log().await {
         // The erasure is committed; the clean-up does this again.
@@ -282,12 +281,12 @@ async fn try_to_erase(
     Ok(erasure)
 }
 
-/// Erases what is stored about a user. Returns the centres whose slots have changed, too.
+/// Erases what is stored about a user. Returns the slots in which places were given back, too.
 async fn erase_traces(
     transaction: &impl ConnectionTrait,
     vaccination: &Vaccination,
     user: &users::Model,
-) -> Result<(Erasure, BTreeSet<Uuid>)> {
+) -> Result<(Erasure, Vec<slots::Model>)> {
     let id = user.id;
     let codes = account_codes::Entity::delete_many().filter(account_codes::Column::UserId.eq(id));
     let reviews = vaccine_requests::Entity::update_many()
@@ -306,5 +305,5 @@ async fn erase_traces(
         reviews: reviews.exec(transaction).await?.rows_affected,
         invitations: invitations.bound,
     };
-    Ok((erasure, patients.centres))
+    Ok((erasure, patients.given_back))
 }

@@ -148,16 +148,32 @@ care4u"
             (MailKind::Unbooked, Appointment { is_approved: false, ..approved() }, ["cancelled", "too", "removes"]),
             (
                 MailKind::Closed,
-                Appointment { is_waiting: true, closed_reason: reason, ..approved() },
-                ["has closed", "Reason: The fridge is broken", "first in line for the next free place"],
+                Appointment {
+                    is_waiting: true,
+                    is_first_in_line: true,
+                    is_closed: true,
+                    closed_reason: reason,
+                    ..approved()
+                },
+                ["cannot take place then", "Reason: The fridge is broken", "first in line for the next free place"],
             ),
-            (MailKind::Closed, approved(), ["has closed", "still approved", "You can also book"]),
+            (MailKind::Closed, approved(), ["for a time", "It is open again", "You can also book"]),
             (
                 MailKind::Offer,
                 Appointment { offer_expires_at: until, ..approved() },
                 ["Saturday, 28 November 2026, 12:30 (Europe/London)", "accept the offer", "has become free"],
             ),
             (MailKind::OfferOver, approved(), ["has expired", "next in line", "join the waitlist again"]),
+            (
+                MailKind::OfferOver,
+                Appointment { is_waiting: true, is_first_in_line: true, is_closed: true, ..approved() },
+                ["has closed the slot", "still approved", "first in line for the next free place"],
+            ),
+            (
+                MailKind::OfferOver,
+                Appointment { is_waiting: true, is_closed: true, ..approved() },
+                ["has closed the slot", "still approved", "on the waitlist"],
+            ),
         ] {
             let texts = about(kind, appointment);
             for part in
@@ -171,6 +187,13 @@ care4u"
             assert!(!texts.subject.is_empty() && !texts.plain.contains("\n\n\n"), "{kind:?}: {}", texts.plain);
             assert!(!texts.html.contains("http") && !texts.html.contains("<img"), "{}", texts.html);
         }
+    }
+
+    #[test]
+    fn an_offer_of_a_closed_slot_has_not_expired() {
+        let subject = |is_closed| about(MailKind::OfferOver, Appointment { is_closed, ..approved() }).subject;
+        assert_eq!(subject(false), "The offer of a place has expired");
+        assert_eq!(subject(true), "The centre has closed the slot that was offered");
     }
 
     #[test]

@@ -121,6 +121,7 @@ impl Population {
             code: None,
             moves: 0,
             invitation_id: None,
+            revision: 0,
         }
     }
 

@@ -1120,6 +1120,7 @@ fn vaccine_requests() -> TableCreateStatement {
         .col(ColumnDef::new(VaccineRequests::Code).string_len(8))
         .col(ColumnDef::new(VaccineRequests::Moves).integer().not_null().default(0))
         .col(ColumnDef::new(VaccineRequests::InvitationId).uuid())
+        .col(ColumnDef::new(VaccineRequests::Revision).integer().not_null().default(0))
         .primary_key(Index::create().name("vaccine_requests_pkey").col(VaccineRequests::Id))
         .index(Index::create().unique().name("vaccine_requests_code_key").col(VaccineRequests::Code))
         .foreign_key(
@@ -1544,6 +1545,7 @@ enum VaccineRequests {
     PatientId,
     Reason,
     ReviewedBy,
+    Revision,
     SlotId,
     Status,
     UpdatedAt,

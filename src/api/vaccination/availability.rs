@@ -273,7 +273,8 @@ pub async fn search(
     Ok(cached::respond(&request, &reply.representation, None))
 }
 
-fn throttle(state: &AppState, request: &HttpRequest) -> Result<(), Error> {
+/// Counts a public read of slots.
+pub(super) fn throttle(state: &AppState, request: &HttpRequest) -> Result<(), Error> {
     state.vaccination.availability.reads.count(&state.auth.limits, address_of(request))
 }
 

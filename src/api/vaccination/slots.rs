@@ -1,7 +1,7 @@
 //! Slots of centres: get, create, update, close, reopen. [`availability`](super::availability) lists them.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, get, patch, post, web};
+use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -12,6 +12,7 @@ use crate::api::http::extract::{Id, Valid, ValidOrEmpty};
 use crate::api::http::field::{Field, Optional as _};
 use crate::api::http::once::{self, IdempotencyHeader, Keyed};
 use crate::api::http::problem::Problem;
+use crate::api::vaccination::availability::throttle;
 use crate::domain::records::idempotency::{Once, Response};
 use crate::domain::vaccination::catalogue::EXAMPLE_ID;
 use crate::domain::vaccination::closing::{self, ClosingReason};
@@ -29,10 +30,14 @@ use crate::state::AppState;
 #[utoipa::path(
     operation_id = "get_slot", tag = "slots",
     params(("id" = Uuid, Path)),
-    responses((status = 200, body = SlotReply))
+    responses(
+        (status = 200, body = SlotReply),
+        (status = 429, description = "Too many requests from this IP address"),
+    )
 )]
 #[get("/{id}")]
-pub async fn get(state: web::Data<AppState>, id: Id) -> Result<web::Json<SlotReply>, Problem> {
+pub async fn get(state: web::Data<AppState>, request: HttpRequest, id: Id) -> Result<web::Json<SlotReply>, Problem> {
+    throttle(&state, &request)?;
     Ok(web::Json(slots::get(&state.db, id.0).await?.into()))
 }
 

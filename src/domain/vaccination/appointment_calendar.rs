@@ -73,7 +73,7 @@ fn event(appointment: &Appointment, method: Method, organizer: &str) -> ICalenda
     let mut event = ICalendarComponent::new(ICalendarComponentType::VEvent);
     event.entries = vec![
         entry(ICalendarProperty::Uid, format!("{}@care4u", appointment.request_id)),
-        entry(ICalendarProperty::Sequence, appointment.sequence),
+        entry(ICalendarProperty::Sequence, i64::from(appointment.sequence)),
         entry(ICalendarProperty::Dtstamp, date_time_value(appointment.prepared_at)),
         entry(ICalendarProperty::Dtstart, date_time_value(appointment.starts_at)),
         entry(ICalendarProperty::Dtend, date_time_value(appointment.ends_at)),

@@ -14,6 +14,7 @@ use crate::domain::records::idempotency::{Once, Response};
 use crate::domain::vaccination::operation::{Locked, Operation, retried};
 use crate::domain::vaccination::places::Taken;
 use crate::domain::vaccination::request_list::{self, Request};
+use crate::domain::vaccination::request_rows::next_revision;
 use crate::domain::vaccination::wanted_slot::WantedSlot;
 use crate::domain::vaccination::{booking_codes, locks, mails, offers, places, waitlist};
 use crate::error::{Conflict, Error, Result, Violation};
@@ -142,6 +143,7 @@ async fn become_booked(
             .col_expr(Column::Status, Expr::value(RequestStatus::Booked))
             .col_expr(Column::SlotId, Expr::value(Uuid::nil()))
             .col_expr(Column::Code, Expr::value(""))
+            .col_expr(Column::Revision, next_revision())
             .col_expr(Column::UpdatedAt, Expr::value(now))
             .filter(Column::Id.eq(id))
             .filter(Column::Status.eq(RequestStatus::Approved))
@@ -221,6 +223,7 @@ async fn change_slot(
     let moved = Requests::update_many()
         .col_expr(Column::SlotId, Expr::value(slot_id))
         .col_expr(Column::Moves, Expr::col(Column::Moves).add(1))
+        .col_expr(Column::Revision, next_revision())
         .col_expr(Column::UpdatedAt, Expr::value(operation.now()))
         .filter(Column::Id.eq(operation.request_id))
         .filter(Column::Status.eq(RequestStatus::Booked))

@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Duration, Utc};
 use entity::invitations::{Column, Entity, Model};
 use entity::{invitation_uses as uses, outbox, patients, users};
-use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, LockType, Query};
+use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, LockBehavior, LockType, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, UpdateMany};
 use uuid::Uuid;
 
 use crate::domain::records::notices;
 use crate::error::Result;
+
+/// Invitations that one statement locks or changes.
+const BATCH: usize = 500;
 
 /// The conditions that an invitation is bound to an account. What the account only claims may be somebody else's.
 fn bound_to(user: &users::Model) -> impl Iterator<Item = Expr> {
@@ -41,12 +44,15 @@ pub(in crate::domain) async fn erase(
     // One query for each condition, so that each uses an index.
     let bound = ids(transaction, bound_to(user)).await?;
     let created = ids(transaction, [Column::CreatedBy.eq(user.id)].into_iter()).await?;
-    let all: BTreeSet<Uuid> = bound.union(&created).copied().collect();
+    let all: Vec<Uuid> = bound.union(&created).copied().collect();
     if all.is_empty() {
         return Ok(ErasedInvitations::default());
     }
-    let lock = Entity::find().filter(Column::Id.is_in(all)).order_by_asc(Column::Id).lock(LockType::NoKeyUpdate);
-    lock.all(transaction).await?;
+    for ids in all.chunks(BATCH) {
+        let lock = Entity::find().select_only().column(Column::Id).filter(Column::Id.is_in(ids.iter().copied()));
+        let lock = lock.order_by_asc(Column::Id).lock(LockType::NoKeyUpdate);
+        lock.into_tuple::<Uuid>().all(transaction).await?;
+    }
     Entity::update_many()
         .col_expr(Column::CreatedBy, Expr::value(Option::<Uuid>::None))
         .filter(Column::CreatedBy.eq(user.id))
@@ -55,13 +61,13 @@ pub(in crate::domain) async fn erase(
     let is_unused = Expr::col(Column::Used).eq(0).and(Expr::col(Column::RevokedAt).is_null());
     let revoked_at = CaseStatement::new().case(is_unused, Expr::value(now)).finally(Expr::col(Column::RevokedAt));
     let bound: Vec<Uuid> = bound.into_iter().collect();
-    let erased = without_person(Entity::update_many())
-        .col_expr(Column::RevokedAt, revoked_at.into())
-        .filter(Column::Id.is_in(bound.iter().copied()))
-        .exec(transaction)
-        .await?;
+    let mut erased = 0;
+    for ids in bound.chunks(BATCH) {
+        let erase = without_person(Entity::update_many()).col_expr(Column::RevokedAt, revoked_at.clone().into());
+        erased += erase.filter(Column::Id.is_in(ids.iter().copied())).exec(transaction).await?.rows_affected;
+    }
     let mails = notices::delete_about(transaction, &bound).await?;
-    Ok(ErasedInvitations { bound: erased.rows_affected, mails })
+    Ok(ErasedInvitations { bound: erased, mails })
 }
 
 async fn ids(db: &impl ConnectionTrait, conditions: impl Iterator<Item = Expr>) -> Result<BTreeSet<Uuid>> {
@@ -81,16 +87,23 @@ fn without_person(update: UpdateMany<Entity>) -> UpdateMany<Entity> {
 /// How long expired invitations name the person to whom they are bound.
 const RETENTION: Duration = Duration::days(30);
 
-/// Clears the person in bound invitations that expired some time ago. Returns their number.
+/// Clears the person in bound invitations that expired some time ago. Returns their number. Those that another transaction
+/// has locked are left to the next clean-up, so that this one waits for no lock.
 ///
 /// # Errors
 /// Database errors.
 pub async fn forget_expired(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64> {
     let mut forgotten = 0;
     for is_bound in [Column::Email.is_not_null(), Column::NidKey.is_not_null()] {
-        let expired =
-            without_person(Entity::update_many()).filter(is_bound).filter(Column::ValidUntil.lt(now - RETENTION));
-        forgotten += expired.exec(db).await?.rows_affected;
+        let expired = Query::select()
+            .column(Column::Id)
+            .from(Entity)
+            .and_where(is_bound)
+            .and_where(Column::ValidUntil.lt(now - RETENTION))
+            .lock_with_behavior(LockType::NoKeyUpdate, LockBehavior::SkipLocked)
+            .to_owned();
+        let forget = without_person(Entity::update_many()).filter(Column::Id.in_subquery(expired));
+        forgotten += forget.exec(db).await?.rows_affected;
     }
     Ok(forgotten)
 }

@@ -12,6 +12,7 @@ use crate::db::Transact;
 use crate::domain::vaccination::operation::{Locked, Operation, retried};
 use crate::domain::vaccination::places::Taken;
 use crate::domain::vaccination::request_list::{self, Request};
+use crate::domain::vaccination::request_rows::next_revision;
 use crate::domain::vaccination::{locks, mails, offers, patients, waitlist};
 use crate::error::{Conflict, Error, Result};
 
@@ -123,5 +124,6 @@ pub(super) fn without_slot(status: RequestStatus, now: DateTime<Utc>) -> UpdateM
         .col_expr(Column::Status, Expr::value(status))
         .col_expr(Column::SlotId, Expr::value(Option::<Uuid>::None))
         .col_expr(Column::Code, Expr::value(Option::<String>::None))
+        .col_expr(Column::Revision, next_revision())
         .col_expr(Column::UpdatedAt, Expr::value(now))
 }

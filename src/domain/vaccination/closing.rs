@@ -182,7 +182,8 @@ async fn give_back_closed(transaction: &impl ConnectionTrait, id: Uuid, taken: T
     Ok(Some(slot).filter(|slot| slot.closed_at.is_some()))
 }
 
-/// Puts requests whose slot was closed first in line for another place in the centre.
+/// Puts requests whose slot was closed first in line for another place in the centre. Requests without an account are not:
+/// an offer could not be accepted.
 async fn put_in_line(
     transaction: &impl ConnectionTrait,
     requests: &[requests::Model],
@@ -191,7 +192,11 @@ async fn put_in_line(
 ) -> Result<()> {
     let centre = centres::get(transaction, slot.centre_id).await?;
     let today = TimeZone::parse(&centre.time_zone)?.date(now);
-    let rows = requests.iter().map(|request| {
+    let with_account: Vec<_> = requests.iter().filter(|request| request.user_id.is_some()).collect();
+    if with_account.is_empty() {
+        return Ok(());
+    }
+    let rows = with_account.into_iter().map(|request| {
         entries::ActiveModel::from(entries::Model {
             id: Uuid::now_v7(),
             request_id: request.id,

@@ -25,8 +25,8 @@ pub(in crate::domain) struct ErasedPatients {
     pub waitlist_entries: u64,
     /// Number of mails about the requests.
     pub mails: u64,
-    /// Centres whose slots have changed.
-    pub centres: BTreeSet<Uuid>,
+    /// Slots in which places were given back, with what is left.
+    pub given_back: Vec<slots::Model>,
 }
 
 /// Deletes the patients of an account and their requests. The places that they have booked, or that are held for them, go to
@@ -74,7 +74,7 @@ pub(in crate::domain) async fn erase_patients(
         requests: deleted.rows_affected,
         waitlist_entries: entries.rows_affected,
         mails,
-        centres: give_back(transaction, context, places).await?,
+        given_back: give_back(transaction, context, places).await?,
     })
 }
 
@@ -119,14 +119,14 @@ async fn lock_places(
     Ok(places)
 }
 
-/// Gives places of locked slots back, and offers them to the people in line. Returns the centres.
+/// Gives places of locked slots back, and offers them to the people in line. Returns the slots with what is left.
 async fn give_back(
     transaction: &impl ConnectionTrait,
     context: &Vaccination,
     places: Places,
-) -> Result<BTreeSet<Uuid>> {
+) -> Result<Vec<slots::Model>> {
     let now = context.clock.now();
-    let mut centres = BTreeSet::new();
+    let mut given_back = Vec::new();
     for (slot_id, (booked, held)) in places {
         let slots = slots::Entity::update_many()
             .col_expr(slots::Column::Booked, Expr::col(slots::Column::Booked).sub(booked))
@@ -134,12 +134,12 @@ async fn give_back(
             .filter(slots::Column::Id.eq(slot_id))
             .exec_with_returning(transaction)
             .await?;
-        for slot in slots {
-            offers::offer_free(transaction, &context.rules, &slot, now).await?;
-            centres.insert(slot.centre_id);
+        for mut slot in slots {
+            slot.held += offers::offer_free(transaction, &context.rules, &slot, now).await?;
+            given_back.push(slot);
         }
     }
-    Ok(centres)
+    Ok(given_back)
 }
 
 /// Locks the requests of an account and those that it reviewed, by ascending id.

@@ -36,13 +36,14 @@ pub(super) async fn alternatives(
     find(db, wish, bookable_from, max).await
 }
 
-/// The first free slot that fits.
+/// The first free slots that fit, at most `max`, by time.
 pub(super) async fn first(
     db: &impl ConnectionTrait,
     wish: &Wish<'_>,
     bookable_from: DateTime<Utc>,
-) -> Result<Option<slots::Model>> {
-    Ok(find(db, wish, bookable_from, 1).await?.into_iter().next().map(|slot| slot.slot))
+    max: usize,
+) -> Result<Vec<slots::Model>> {
+    Ok(find(db, wish, bookable_from, max).await?.into_iter().map(|slot| slot.slot).collect())
 }
 
 async fn find(

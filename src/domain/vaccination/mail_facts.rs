@@ -33,6 +33,7 @@ pub(super) struct Facts {
 #[derive(Clone, Copy)]
 pub(super) struct Entry {
     pub status: WaitlistStatus,
+    pub priority: i16,
     pub slot_id: Option<Uuid>,
     pub offer_expires_at: Option<DateTime<Utc>>,
 }
@@ -54,6 +55,7 @@ impl Facts {
         let entry = match status {
             Some(status) => Some(Entry {
                 status,
+                priority: row.try_get("", "entry_priority")?,
                 slot_id: row.try_get("", "entry_slot_id")?,
                 offer_expires_at: row.try_get("", "offer_expires_at")?,
             }),
@@ -119,6 +121,7 @@ fn query(request_id: Uuid, slot_id: Uuid) -> SelectStatement {
         .expr_as(of_user(users::Column::Email), "email")
         .expr_as(of_user(users::Column::EmailVerifiedAt), "email_verified_at")
         .expr_as(of_entry(waitlist_entries::Column::Status), "entry_status")
+        .expr_as(of_entry(waitlist_entries::Column::Priority), "entry_priority")
         .expr_as(of_entry(waitlist_entries::Column::SlotId), "entry_slot_id")
         .expr_as(of_entry(waitlist_entries::Column::OfferExpiresAt), "offer_expires_at")
         .from(Requests)
@@ -168,13 +171,14 @@ pub(super) mod tests {
                 reason: None,
                 reviewed_by: None,
                 created_at,
-                updated_at: created_at + chrono::Duration::seconds(90),
+                updated_at: created_at,
                 patient_id: Uuid::nil(),
                 course_id: Uuid::nil(),
                 slot_id: is_booked.then_some(Uuid::from_u128(BOOKED)),
                 code: is_booked.then(|| "ABCD2345".to_owned()),
                 moves: 0,
                 invitation_id: None,
+                revision: 90,
             },
             slot: slots::Model {
                 id,
@@ -197,6 +201,7 @@ pub(super) mod tests {
             is_verified: true,
             entry: entry.map(|(status, slot)| Entry {
                 status,
+                priority: 0,
                 slot_id: Some(Uuid::from_u128(slot)),
                 offer_expires_at: Some(time("2026-11-28T12:30:00Z")),
             }),

@@ -19,7 +19,7 @@ pub struct Appointment {
     /// Id of the vaccine request.
     pub request_id: Uuid,
     /// Revision of the appointment: seconds from the creation of the request to its last change.
-    pub sequence: i64,
+    pub sequence: i32,
     /// Time at which the mail was prepared.
     pub prepared_at: DateTime<Utc>,
     /// Name of the vaccine.
@@ -42,7 +42,9 @@ pub struct Appointment {
     pub is_approved: bool,
     /// Whether the request is on the waitlist.
     pub is_waiting: bool,
-    /// Whether the slot was closed.
+    /// Whether the request comes before all that have joined the waitlist, because its slot was closed.
+    pub is_first_in_line: bool,
+    /// Whether the slot is closed.
     pub is_closed: bool,
     /// Reason why the slot was closed.
     pub closed_reason: Option<String>,
@@ -96,7 +98,7 @@ fn message(facts: Facts, kind: MailKind, now: DateTime<Utc>) -> Result<Message<B
     } = facts;
     let content = Box::new(Appointment {
         request_id: request.id,
-        sequence: (request.updated_at - request.created_at).num_seconds().max(0),
+        sequence: request.revision,
         prepared_at: now,
         vaccine,
         dose_number: request.dose_number,
@@ -108,6 +110,7 @@ fn message(facts: Facts, kind: MailKind, now: DateTime<Utc>) -> Result<Message<B
         code: request.code.filter(|_| is_verified),
         is_approved: request.status == RequestStatus::Approved,
         is_waiting: entry.is_some_and(|entry| entry.status == WaitlistStatus::Waiting),
+        is_first_in_line: entry.is_some_and(|entry| entry.priority < 0),
         is_closed: slot.closed_at.is_some(),
         closed_reason: slot.closed_reason,
         offer_expires_at,
@@ -162,6 +165,7 @@ pub(crate) mod tests {
             code: Some("ABCD2345".to_owned()),
             is_approved: false,
             is_waiting: false,
+            is_first_in_line: false,
             is_closed: false,
             closed_reason: None,
             offer_expires_at: None,

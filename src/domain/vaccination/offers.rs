@@ -1,7 +1,7 @@
 //! Offers: free places of a slot are held for the people in line, first come, first served, in the transaction that frees
 //! or adds the places. So the public never sees a place for which somebody waits.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::slots::{self, Column as SlotColumn, Entity as Slots};
@@ -189,7 +189,7 @@ async fn become_offered(
     let offered = Entries::update_many()
         .col_expr(Column::Status, Expr::value(WaitlistStatus::Offered))
         .col_expr(Column::SlotId, Expr::value(slot.id))
-        .col_expr(Column::OfferExpiresAt, Expr::value(Ord::min(now + rules.offer, slot.starts_at)))
+        .col_expr(Column::OfferExpiresAt, Expr::value(Ord::min(now + rules.offer, slot.starts_at - rules.notice)))
         .col_expr(Column::UpdatedAt, Expr::value(now))
         .filter(Column::Id.in_subquery(waiting))
         .exec_with_returning(transaction)
@@ -270,26 +270,40 @@ async fn end_some_expired(db: &impl Transact, context: &Vaccination, slot_id: Op
     }
     let expired = expired.all(db).await?;
     let mut outcome = Ok(expired.len());
-    for entry in &expired {
-        // One offer that fails does not stop the others.
-        if let Err(error) = end_offer(db, context, entry).await {
+    let mut by_slot: BTreeMap<Uuid, Vec<Model>> = BTreeMap::new();
+    for entry in expired {
+        by_slot.entry(entry.slot_id.unwrap_or_default()).or_default().push(entry);
+    }
+    for (slot_id, entries) in by_slot {
+        // A slot that fails does not stop the others.
+        if let Err(error) = end_offers(db, context, slot_id, &entries).await {
             outcome = Err(error);
         }
     }
     outcome
 }
 
-/// Ends an offer that has expired. Each in its own transaction, which locks one slot.
-async fn end_offer(db: &impl Transact, context: &Vaccination, entry: &Model) -> Result<()> {
-    let Some(slot_id) = entry.slot_id else { return Ok(()) };
+/// Ends offers of a slot that have expired, in a transaction that locks no other slot.
+async fn end_offers(db: &impl Transact, context: &Vaccination, slot_id: Uuid, entries: &[Model]) -> Result<()> {
     let now = context.clock.now();
     let transaction = db.begin().await?;
     locks::slots(&transaction, [slot_id]).await?;
-    match end_entry(&transaction, entry, WaitlistStatus::Expired, now).await {
-        Err(Error::Busy) => return Ok(()),
-        ended => ended?,
+    let mut ended = Vec::new();
+    for entry in entries {
+        match end_entry(&transaction, entry, WaitlistStatus::Expired, now).await {
+            // Accepted, declined, or ended by another instance.
+            Err(Error::Busy) => {}
+            outcome => {
+                outcome?;
+                ended.push(entry.request_id);
+            }
+        }
     }
-    let slot = give_back(&transaction, context, slot_id, places::Taken::Held(1)).await?;
-    mails::add(&transaction, MailKind::OfferOver, slot_id, &[entry.request_id], now).await?;
+    let places = i32::try_from(ended.len()).map_err(Error::internal)?;
+    if places == 0 {
+        return Ok(());
+    }
+    let slot = give_back(&transaction, context, slot_id, places::Taken::Held(places)).await?;
+    mails::add(&transaction, MailKind::OfferOver, slot_id, &ended, now).await?;
     commit(db, context, transaction, &[slot], None).await
 }

@@ -107,6 +107,11 @@ pub(super) fn is_booked(table: &str) -> Expr {
     not_indexed(Expr::cust(format!("{table}.status = 'booked'")))
 }
 
+/// The revision of a booking after a change.
+pub(super) fn next_revision() -> Expr {
+    Expr::cust("revision + 1")
+}
+
 /// Adds all columns of a table to a query, with a prefix.
 pub(super) fn add_columns<E: EntityTrait>(query: &mut SelectStatement, prefix: &str) {
     for column in E::Column::iter() {
@@ -185,6 +190,7 @@ fn request(row: &mut Columns<'_>) -> Result<vaccine_requests::Model> {
         code: row.next()?,
         moves: row.next()?,
         invitation_id: row.next()?,
+        revision: row.next()?,
     })
 }
 

@@ -12,11 +12,11 @@ use crate::db::Transact;
 use crate::domain::records::idempotency::{Once, Response};
 use crate::domain::vaccination::calendar::{self, Calendar, Hours};
 use crate::domain::vaccination::context::Vaccination;
-use crate::domain::vaccination::slots::{Capacity, MAX_AHEAD, NewSlot, check_vaccine, lock_active, reopen, row};
-use crate::domain::vaccination::{centres, offers};
+use crate::domain::vaccination::slots::{Capacity, MAX_AHEAD, NewSlot, lock_active, offered_vaccine, reopen, row};
+use crate::domain::vaccination::{centres, offers, waitlist};
 use crate::domain::values::caller::Caller;
 use crate::domain::values::time_zone::TimeZone;
-use crate::error::{Result, Violation};
+use crate::error::{Result, Violation, with_causes};
 
 /// Maximum number of days of a calendar.
 pub const MAX_CALENDAR_DAYS: i64 = 400;
@@ -77,7 +77,7 @@ pub async fn add(
     let centre = lock_active(&transaction, &caller.actor, centre_id).await?;
     let zone = TimeZone::parse(&centre.time_zone)?;
     check_hours(&new.hours, zone.date(now))?;
-    check_vaccine(&transaction, new.vaccine_id).await?;
+    let course_id = offered_vaccine(&transaction, new.vaccine_id).await?.course_id;
     let calendar = calendar::slots(&new.hours, &zone, now);
     if calendar.slots.len() > MAX_CALENDAR_SLOTS {
         let message = format!("would make {} slots; a calendar may have {MAX_CALENDAR_SLOTS}", calendar.slots.len());
@@ -115,6 +115,12 @@ pub async fn add(
     let report = CalendarReport { created: added.len(), existing: old.len(), reopened: closed.len(), calendar };
     let response = once.finish(&transaction, caller.actor.user_id, None, &report).await?;
     context.commit(transaction, [centre_id]).await?;
+    if report.created + report.reopened > 0
+        && !new.is_dry_run
+        && let Err(error) = waitlist::search_joined_since(db, context, course_id, now).await
+    {
+        log::warn!("cannot search free slots for the waitlist yet: {}", with_causes(&error));
+    }
     Ok(response)
 }
 

@@ -157,7 +157,7 @@ pub async fn create(
     }
     check_times(&new, now)?;
     let centre = lock_active(&transaction, &caller.actor, centre_id).await?;
-    check_vaccine(&transaction, new.vaccine_id).await?;
+    offered_vaccine(&transaction, new.vaccine_id).await?;
     let row = row(centre_id, &new, (new.starts_at, new.ends_at), now);
     let mut slot = Entity::insert(row).exec_with_returning(&transaction).await?;
     slot.held += offers::offer_free(&transaction, &context.rules, &slot, now).await?;
@@ -197,12 +197,10 @@ pub(super) async fn lock_active(
     Ok(centre)
 }
 
-pub(super) async fn check_vaccine(db: &impl ConnectionTrait, id: Uuid) -> Result<()> {
-    let vaccine = vaccines::Entity::find_by_id(id).one(db).await?;
-    if vaccine.is_none_or(|vaccine| !vaccine.active) {
-        return Err(Violation::new("vaccine_id", "unknown", "is not a vaccine that is offered").into());
-    }
-    Ok(())
+/// A vaccine that is offered.
+pub(super) async fn offered_vaccine(db: &impl ConnectionTrait, id: Uuid) -> Result<vaccines::Model> {
+    let vaccine = vaccines::Entity::find_by_id(id).one(db).await?.filter(|vaccine| vaccine.active);
+    Ok(vaccine.ok_or_else(|| Violation::new("vaccine_id", "unknown", "is not a vaccine that is offered"))?)
 }
 
 /// The row of a new slot.

@@ -1,9 +1,11 @@
 //! Waitlist: wait for a place, leave the line, accept or decline an offer. [`offers`] makes the offers.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
 use entity::waitlist_entries::{ActiveModel, Column, Entity, Model};
 use entity::{RequestStatus, WaitlistStatus, centres as centres_table, patients, slots, vaccine_requests as requests};
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, Query};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder as _, QuerySelect,
     TransactionSession as _,
@@ -20,6 +22,7 @@ use crate::domain::vaccination::places::Taken;
 use crate::domain::vaccination::request_list::{self, Request};
 use crate::domain::vaccination::slots::MAX_AHEAD;
 use crate::domain::vaccination::{bookings, locks, offers};
+use crate::domain::values::page::first_id_at;
 use crate::domain::values::time_zone::TimeZone;
 use crate::error::{Conflict, Error, Result, Violation, with_causes};
 
@@ -29,6 +32,9 @@ const SEARCHED: u64 = 100;
 /// Time after the last change of an entry at which the background task searches free slots for it: longer than any transaction that may have freed
 /// a place without seeing it.
 const SEARCHED_AFTER: Duration = Duration::seconds(20);
+
+/// Free slots that are tried for an entry.
+const TRIED_SLOTS: usize = 20;
 
 /// Which places fit.
 #[derive(Clone, Copy, Debug, Default)]
@@ -222,18 +228,25 @@ async fn offered(transaction: &impl ConnectionTrait, operation: &Operation<'_>) 
     }
 }
 
-/// Ends the entries whose last day is past everywhere. Returns their number.
+/// Ends the entries whose last day is past everywhere. Returns their number. Those that another transaction has locked are
+/// left to the next clean-up, so that this one waits for no lock.
 ///
 /// # Errors
 /// Database errors.
 pub async fn end_past(db: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64> {
-    let past = Entity::update_many()
+    let past = Query::select()
+        .column(Column::Id)
+        .from(Entity)
+        // Not a parameter: otherwise SQLite does not use the partial index.
+        .and_where(Expr::cust("status = 'waiting'"))
+        .and_where(Column::ToDate.lt(now.date_naive() - Days::new(1)))
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .to_owned();
+    let end = Entity::update_many()
         .col_expr(Column::Status, Expr::value(WaitlistStatus::Left))
         .col_expr(Column::UpdatedAt, Expr::value(now))
-        // Not a parameter: otherwise SQLite does not use the partial index.
-        .filter(Expr::cust("status = 'waiting'"))
-        .filter(Column::ToDate.lt(now.date_naive() - Days::new(1)));
-    Ok(past.exec(db).await?.rows_affected)
+        .filter(Column::Id.in_subquery(past));
+    Ok(end.exec(db).await?.rows_affected)
 }
 
 /// Searches free slots once for each entry that has waited for some time: a process may have stopped before it had offered a place to
@@ -247,7 +260,8 @@ pub async fn search_all(db: &impl Transact, context: &Vaccination) -> Result<usi
         .select_only()
         .column(Column::Id)
         .filter(not_searched())
-        .filter(Column::UpdatedAt.lt(now - SEARCHED_AFTER))
+        // Entries of closed slots are searched for at once.
+        .filter(Column::UpdatedAt.lt(now - SEARCHED_AFTER).or(Column::Priority.lt(0)))
         .order_by_asc(Column::Id)
         .limit(SEARCHED)
         .into_tuple()
@@ -276,8 +290,38 @@ fn not_searched() -> Expr {
     Expr::cust("searched_at IS NULL AND status = 'waiting'")
 }
 
-/// Searches a free slot that fits an entry, and offers its places to the line, until the entry has an offer or none fits.
+/// Searches free slots for the entries of a course that have joined since a time: a transaction that has added places since
+/// then has not seen them.
+///
+/// # Errors
+/// Database errors.
+pub(super) async fn search_joined_since(
+    db: &impl Transact,
+    context: &Vaccination,
+    course_id: Uuid,
+    since: DateTime<Utc>,
+) -> Result<()> {
+    let joined: Vec<Uuid> = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::CourseId.eq(course_id))
+        .filter(Column::Priority.eq(0))
+        .filter(Expr::cust("status = 'waiting'"))
+        .filter(Column::Id.gte(first_id_at(since)))
+        .order_by_asc(Column::Id)
+        .into_tuple()
+        .all(db)
+        .await?;
+    for entry in joined {
+        search(db, context, entry).await?;
+    }
+    Ok(())
+}
+
+/// Searches free slots that fit an entry, and offers their places to the line, until the entry has an offer or none fits.
 async fn search(db: &impl Transact, context: &Vaccination, entry_id: Uuid) -> Result<()> {
+    // Slots whose places could not be offered: they were taken meanwhile, or fit nobody in line.
+    let mut refused = BTreeSet::new();
     loop {
         let now = context.clock.now();
         let waiting = Entity::find_by_id(entry_id).filter(Column::Status.eq(WaitlistStatus::Waiting));
@@ -285,13 +329,14 @@ async fn search(db: &impl Transact, context: &Vaccination, entry_id: Uuid) -> Re
         let request = requests::Entity::find_by_id(entry.request_id).find_also_related(patients::Entity);
         let Some((request, Some(patient))) = request.one(db).await? else { return Ok(()) };
         let wish = Wish { entry: &entry, patient: &patient, dose_number: request.dose_number };
-        let slot = free_slots::first(db, &wish, now + context.rules.offered_until()).await?;
-        let Some(slot) = slot else { return Ok(()) };
+        let slots = free_slots::first(db, &wish, now + context.rules.offered_until(), TRIED_SLOTS).await?;
+        let Some(slot) = slots.into_iter().find(|slot| !refused.contains(&slot.id)) else { return Ok(()) };
         let transaction = db.begin().await?;
         let Some(slot) = locks::slots(&transaction, [slot.id]).await?.pop() else { return Ok(()) };
         if offers::offer_free(&transaction, &context.rules, &slot, now).await? == 0 {
-            // Taken meanwhile, or the account is disabled.
-            return Ok(());
+            transaction.rollback().await?;
+            refused.insert(slot.id);
+            continue;
         }
         context.commit(transaction, [slot.centre_id]).await?;
     }

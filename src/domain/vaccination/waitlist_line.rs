@@ -90,7 +90,9 @@ impl Line {
     fn candidate(&self, row: &QueryResult, date: NaiveDate) -> Result<Candidate> {
         let patient = patients::Model::from_query_result(row, "p_")?;
         let (entry_id, status): (Uuid, RequestStatus) = (row.try_get("", "entry_id")?, row.try_get("", "status")?);
+        let account_id: Option<Uuid> = row.try_get("", "account_id")?;
         let disabled_at: Option<DateTime<Utc>> = row.try_get("", "disabled_at")?;
+        let can_accept = account_id.is_some() && disabled_at.is_none();
         let facts = Facts {
             patient: &patient,
             vaccine: &self.vaccine,
@@ -102,7 +104,7 @@ impl Line {
         Ok(Candidate {
             entry_id,
             position: (row.try_get("", "priority")?, entry_id),
-            is_eligible: is_eligible && status == RequestStatus::Approved && disabled_at.is_none(),
+            is_eligible: is_eligible && status == RequestStatus::Approved && can_accept,
             patient_id: patient.id,
             is_busy: row.try_get("", "is_busy")?,
         })
@@ -148,6 +150,7 @@ fn page() -> SelectStatement {
         .expr_as(of_line(Column::Priority), "priority")
         .expr_as(Expr::col((requests::Entity, requests::Column::Status)), "status")
         .expr_as(Expr::col((requests::Entity, requests::Column::DoseNumber)), "dose_number")
+        .expr_as(Expr::col((users::Entity, users::Column::Id)), "account_id")
         .expr_as(Expr::col((users::Entity, users::Column::DisabledAt)), "disabled_at");
     add_columns::<patients::Entity>(&mut query, "p_");
     query
@@ -162,7 +165,8 @@ fn page() -> SelectStatement {
             Expr::col((patients::Entity, patients::Column::Id))
                 .eq(Expr::col((requests::Entity, requests::Column::PatientId))),
         )
-        .inner_join(
+        // Not an inner join: an entry that is left out would end the page early.
+        .left_join(
             users::Entity,
             Expr::col((users::Entity, users::Column::Id)).eq(Expr::col((requests::Entity, requests::Column::UserId))),
         )

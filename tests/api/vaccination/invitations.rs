@@ -6,7 +6,7 @@ use care4u::domain::vaccination::invitation_codes;
 use chrono::Duration;
 use futures_util::future::join_all;
 use reqwest::Method;
-use sea_orm::{EntityTrait, PaginatorTrait};
+use sea_orm::{ActiveModelTrait as _, ColumnTrait as _, EntityTrait, PaginatorTrait, QueryFilter as _};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -452,4 +452,71 @@ async fn a_deleted_account_leaves_its_invitations_without_a_person() {
     // The invitation stays when the account of the staff is deleted.
     staff.post("/users/me/deletion", json!({ "password": PASSWORD })).await.ok();
     assert_eq!(stored(&app, &counted).await.created_by, None);
+}
+
+#[tokio::test]
+async fn the_export_has_entries_of_the_waitlist_and_invitations() {
+    let app = TestApp::start(BACKEND).await;
+    let clinic = Clinic::open(&app).await;
+    let (staff, (eve, other)) = (app.staff().await, clinic.approved().await);
+    let ada = app.patient().await;
+    let used = invite(&staff, json!({ "max_uses": 2, "label": "Nurses" })).await;
+    let bound = invite(&staff, json!({ "email": ada.email, "label": "For Ada" })).await;
+    let request = ask(&ada, text(&used, "code")).await.created()["id"].as_str().unwrap().to_owned();
+    end(&clinic.admin, &request, "approve").await.ok();
+    ada.post_empty(&format!("/vaccine-requests/{request}/wait")).await.is(201);
+    let slot = clinic.slot(48, 1).await;
+
+    let export = ada.get("/users/me/export").await.ok();
+    let [entries, invitations, uses] =
+        ["waitlist_entries", "invitations", "invitation_uses"].map(|member| export[member].as_array().unwrap());
+    assert_eq!(entries.len(), 1);
+    assert_eq!((&entries[0]["request_id"], &entries[0]["status"]), (&json!(request), &json!("offered")));
+    assert_eq!(entries[0]["slot_id"], json!(slot));
+    let labels: Vec<_> = invitations.iter().map(|invitation| text(invitation, "label")).collect();
+    assert_eq!(labels, ["Nurses", "For Ada"]);
+    assert_eq!((uses.len(), &uses[0]["request_id"]), (1, &json!(request)));
+    assert_eq!(export["created_invitations"], json!([]));
+    let codes = [text(&used, "code"), text(&bound, "code")];
+    assert!(codes.iter().all(|code| !export.to_string().contains(code)), "the export has a code");
+
+    let of_staff = staff.get("/users/me/export").await.ok();
+    let mut created: Vec<_> = of_staff["created_invitations"].as_array().unwrap().clone();
+    created.sort_by_key(ToString::to_string);
+    let mut expected = vec![used["id"].clone(), bound["id"].clone()];
+    expected.sort_by_key(ToString::to_string);
+    assert_eq!(created, expected);
+    let of_eve = eve.get("/users/me/export").await.ok();
+    assert_eq!(of_eve["vaccine_requests"][0]["id"], json!(other));
+    for member in ["waitlist_entries", "invitations", "created_invitations", "invitation_uses"] {
+        assert_eq!(of_eve[member], json!([]), "{member}");
+    }
+}
+
+/// More rows than a statement may have parameters, on either database.
+#[tokio::test]
+async fn an_account_that_has_imported_many_invitations_is_erased() {
+    const COUNT: usize = 70_000;
+    let app = TestApp::start(BACKEND).await;
+    let staff = app.staff().await;
+    let sample = stored(&app, &invite(&staff, json!({ "max_uses": 1 })).await).await;
+    let db = &app.state().db;
+    for batch in 0..COUNT / 1000 {
+        let rows = (0..1000).map(|number| {
+            let row = entity::invitations::Model {
+                id: Uuid::now_v7(),
+                code_hash: format!("{:064}", batch * 1000 + number),
+                ..sample.clone()
+            };
+            entity::invitations::ActiveModel::from(row).reset_all()
+        });
+        entity::invitations::Entity::insert_many(rows).exec_without_returning(db).await.unwrap();
+    }
+    staff.post("/users/me/deletion", json!({ "password": PASSWORD })).await.ok();
+    let left = entity::invitations::Entity::find()
+        .filter(entity::invitations::Column::CreatedBy.is_not_null())
+        .count(db)
+        .await
+        .unwrap();
+    assert_eq!(left, 0);
 }

@@ -6,7 +6,7 @@ use entity::{MailKind, outbox};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set, Unchanged};
 use serde_json::json;
 
-use super::clinic::{Clinic, act, book, end};
+use super::clinic::{Clinic, act, add_centre, book, end};
 use crate::BACKEND;
 use crate::support::app::{PASSWORD, TestApp};
 use crate::support::mailbox::Mail;
@@ -99,7 +99,22 @@ async fn a_booking_its_move_and_its_end_are_mailed_with_a_calendar() {
     contains(&cancelled, &[&in_london(starts_at), "The request is still approved"]);
     assert_eq!(event(&cancelled), ["CANCEL", "CANCELLED", uid.as_str(), in_utc(starts_at).as_str()]);
     let sequence = |mail: &Mail| mail.property("SEQUENCE").parse::<u32>().unwrap();
-    assert!(sequence(&booked) <= sequence(&moved) && sequence(&moved) <= sequence(&cancelled));
+    assert!(sequence(&booked) < sequence(&moved) && sequence(&moved) < sequence(&cancelled));
+}
+
+#[tokio::test]
+async fn the_time_in_a_mail_is_that_of_the_centre() {
+    let app = TestApp::start(BACKEND).await;
+    let clinic = Clinic { centre: String::new(), ..Clinic::open(&app).await };
+    // Five hours and three quarters ahead of UTC, all year round.
+    let clinic = Clinic { centre: add_centre(&clinic.admin, "Asia/Kathmandu").await, ..clinic };
+    let start = DateTime::parse_from_rfc3339("2027-06-30T21:30:00Z").unwrap().to_utc();
+    let slot = clinic.slot_at(start, 1).await;
+    let (ada, request) = clinic.approved().await;
+    book(&ada, &request, &slot).await.ok();
+    let booked = app.mail.wait_for(&ada.email, 1).await;
+    contains(&booked, &["When: Thursday, 1 July 2027, 03:15 – 03:45 (Asia/Kathmandu)"]);
+    assert_eq!((booked.property("DTSTART"), booked.property("DTEND")), ("20270630T213000Z", "20270630T220000Z"));
 }
 
 #[tokio::test]

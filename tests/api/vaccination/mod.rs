@@ -17,3 +17,4 @@ mod staff;
 mod vaccine_requests;
 mod vaccines;
 mod waitlist;
+mod waitlist_search;
