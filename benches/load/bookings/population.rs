@@ -268,6 +268,8 @@ impl Population {
     pub(crate) async fn analyse(&self) {
         if self.db.get_database_backend() == DbBackend::Postgres {
             self.db.execute_unprepared("VACUUM ANALYZE").await.expect("the tables are analysed");
+            // Otherwise it is written while the first requests are measured.
+            self.db.execute_unprepared("CHECKPOINT").await.expect("all changed pages are written");
         }
     }
 

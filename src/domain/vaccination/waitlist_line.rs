@@ -75,8 +75,10 @@ impl Line {
         static QUERY: QueryText = QueryText::new();
         let date = self.date(slot);
         // In the order of the text: the bookings and offers at that time, the entries for this centre, those for any centre.
-        let mut values = vec![slot.ends_at.into(), slot.starts_at.into()];
-        values.extend([slot.ends_at.into(), slot.starts_at.into()]);
+        let mut values = Vec::new();
+        for _ in 0..2 {
+            values.extend([slot.ends_at.into(), slot.starts_at.into(), 1_u64.into(), 0_u64.into()]);
+        }
         for centre_id in [Some(self.centre_id), None] {
             values.push(self.vaccine.course_id.into());
             values.extend(centre_id.map(Into::into));
@@ -237,10 +239,14 @@ fn others_of_patient() -> SelectStatement {
         .to_owned()
 }
 
+/// Only slots at the time of the slot. With an OFFSET, PostgreSQL reads them for each patient. Otherwise it may read all
+/// offers at that time once, of which there can be many.
 fn at_that_time(mut query: SelectStatement) -> SelectStatement {
     let of_slot = |column: slots::Column| Expr::col((THEN, column));
     query
         .and_where(of_slot(slots::Column::StartsAt).lt(DateTime::<Utc>::UNIX_EPOCH))
-        .and_where(of_slot(slots::Column::EndsAt).gt(DateTime::<Utc>::UNIX_EPOCH));
+        .and_where(of_slot(slots::Column::EndsAt).gt(DateTime::<Utc>::UNIX_EPOCH))
+        .limit(1)
+        .offset(0);
     query
 }
