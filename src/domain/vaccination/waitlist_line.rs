@@ -2,21 +2,20 @@
 //! need to know about each patient.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use entity::slots::{self, Entity as Slots};
+use entity::slots;
 use entity::waitlist_entries::{Column, Entity as Entries};
-use entity::{RequestStatus, centres, patients, users, vaccine_requests as requests, vaccines};
-use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, UnionType};
-use sea_orm::{ConnectionTrait, FromQueryResult as _, JoinType, Order, QueryResult};
+use entity::{RequestStatus, centres, patients, vaccines};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::{
+    ConnectionTrait, FromQueryResult as _, IdenStatic as _, Iterable as _, JoinType, QueryResult, Statement, Value,
+};
 use uuid::Uuid;
 
 use crate::db::QueryText;
 use crate::domain::vaccination::eligibility::{self, Facts, Verdict};
-use crate::domain::vaccination::request_rows::{add_columns, is_booked};
+use crate::domain::vaccination::request_rows::add_columns;
 use crate::domain::values::time_zone::TimeZone;
 use crate::error::Result;
-
-/// Name of the subquery with the entries of a page.
-const LINE: &str = "line";
 
 /// The line for places of a vaccine in a centre.
 pub(super) struct Line {
@@ -72,20 +71,18 @@ impl Line {
         after: Position,
         limit: u64,
     ) -> Result<Vec<Candidate>> {
-        static QUERY: QueryText = QueryText::new();
         let date = self.date(slot);
-        // In the order of the text: the bookings and offers at that time, the entries for this centre, those for any centre.
-        let mut values = Vec::new();
-        for _ in 0..2 {
-            values.extend([slot.ends_at.into(), slot.starts_at.into(), 1_u64.into(), 0_u64.into()]);
-        }
-        for centre_id in [Some(self.centre_id), None] {
-            values.push(self.vaccine.course_id.into());
-            values.extend(centre_id.map(Into::into));
-            values.extend([date.into(), date.into(), after.0.into(), after.1.into(), limit.into()]);
-        }
-        values.push(limit.into());
-        let rows = db.query_all_raw(QUERY.statement(db, values, page)).await?;
+        let values: [Value; 7] = [
+            slot.ends_at.into(),
+            slot.starts_at.into(),
+            self.vaccine.course_id.into(),
+            self.centre_id.into(),
+            date.into(),
+            after.0.into(),
+            after.1.into(),
+        ];
+        let statement = Statement::from_sql_and_values(db.get_database_backend(), page_text(limit), values);
+        let rows = db.query_all_raw(statement).await?;
         rows.iter().map(|row| self.candidate(row, date)).collect()
     }
 
@@ -141,112 +138,37 @@ fn line_of() -> SelectStatement {
     query
 }
 
-/// A page of a line: two ranges of an index, one for the centre and one for any centre, are merged.
-fn page() -> SelectStatement {
-    let mut entries = of_centre(|centre| centre.eq(Uuid::nil()));
-    entries.union(UnionType::All, of_centre(Expr::is_null));
-    let of_line = |column: Column| Expr::col((LINE, column));
-    let mut query = Query::select();
-    query
-        .expr_as(of_line(Column::Id), "entry_id")
-        .expr_as(of_line(Column::Priority), "priority")
-        .expr_as(Expr::col((requests::Entity, requests::Column::Status)), "status")
-        .expr_as(Expr::col((requests::Entity, requests::Column::DoseNumber)), "dose_number")
-        .expr_as(Expr::col((users::Entity, users::Column::Id)), "account_id")
-        .expr_as(Expr::col((users::Entity, users::Column::DisabledAt)), "disabled_at");
-    add_columns::<patients::Entity>(&mut query, "p_");
-    query
-        .expr_as(Expr::exists(bookings_then()).or(Expr::exists(offers_then())), "is_busy")
-        .from_subquery(entries, LINE)
-        .inner_join(
-            requests::Entity,
-            Expr::col((requests::Entity, requests::Column::Id)).eq(of_line(Column::RequestId)),
+/// The statement that reads a page of a line: two ranges of an index, one for the centre and one for any centre, are
+/// merged.
+///
+/// It is written by hand, because a limit of the query builder is a parameter: PostgreSQL then plans the statement each
+/// time, which takes longer than reading the page. With an OFFSET, it reads the bookings and offers of each patient;
+/// otherwise it may read all offers at that time.
+fn page_text(limit: u64) -> String {
+    let patient = patients::Column::iter().map(|column| column.as_str().to_owned());
+    let patient: String = patient.map(|column| format!("patients.{column} AS p_{column}, ")).collect();
+    let [here, anywhere] = ["centre_id = $4", "centre_id IS NULL"].map(|is_centre| {
+        format!(
+            "SELECT id, priority, request_id FROM waitlist_entries WHERE course_id = $3 AND {is_centre} \
+            AND status = 'waiting' AND from_date <= $5 AND (to_date IS NULL OR to_date >= $5) \
+            AND (priority, id) > ($6, $7) ORDER BY priority, id LIMIT {limit}"
         )
-        .inner_join(
-            patients::Entity,
-            Expr::col((patients::Entity, patients::Column::Id))
-                .eq(Expr::col((requests::Entity, requests::Column::PatientId))),
-        )
-        // Not an inner join: an entry that is left out would end the page early.
-        .left_join(
-            users::Entity,
-            Expr::col((users::Entity, users::Column::Id)).eq(Expr::col((requests::Entity, requests::Column::UserId))),
-        )
-        .order_by((LINE, Column::Priority), Order::Asc)
-        .order_by((LINE, Column::Id), Order::Asc)
-        .limit(1);
-    query
-}
-
-/// The first entries for a centre, or for any centre. Each part of a UNION has its own order and limit only in a subquery.
-fn of_centre(is_centre: impl FnOnce(Expr) -> Expr) -> SelectStatement {
-    let column = |column| Expr::col(column);
-    let first = Query::select()
-        .columns([Column::Id, Column::Priority, Column::RequestId])
-        .from(Entries)
-        .and_where(column(Column::CourseId).eq(Uuid::nil()))
-        .and_where(is_centre(column(Column::CentreId)))
-        // Not a parameter: otherwise SQLite does not use the partial index.
-        .and_where(Expr::cust("status = 'waiting'"))
-        .and_where(column(Column::FromDate).lte(NaiveDate::MIN))
-        .and_where(column(Column::ToDate).is_null().or(column(Column::ToDate).gte(NaiveDate::MIN)))
-        .and_where(
-            Expr::tuple([column(Column::Priority), column(Column::Id)])
-                .gt(Expr::tuple([Expr::value(0_i16), Expr::value(Uuid::nil())])),
-        )
-        .order_by(Column::Priority, Order::Asc)
-        .order_by(Column::Id, Order::Asc)
-        .limit(1)
-        .to_owned();
-    Query::select()
-        .columns([Column::Id, Column::Priority, Column::RequestId])
-        .from_subquery(first, "entries")
-        .to_owned()
-}
-
-const OTHER: &str = "other";
-const THEN: &str = "then";
-
-/// The bookings of the patient at the time of the slot.
-fn bookings_then() -> SelectStatement {
-    let of_other = |column: requests::Column| Expr::col((OTHER, column));
-    let its_slot = Expr::col((THEN, slots::Column::Id)).eq(of_other(requests::Column::SlotId));
-    let mut query = others_of_patient();
-    query.join_as(JoinType::InnerJoin, Slots, THEN, its_slot).and_where(is_booked(OTHER));
-    at_that_time(query)
-}
-
-/// The offers to the patient at the time of the slot.
-fn offers_then() -> SelectStatement {
-    const OFFER: &str = "offer";
-    let of_offer = |column: Column| Expr::col((OFFER, column));
-    let its_request = of_offer(Column::RequestId).eq(Expr::col((OTHER, requests::Column::Id)));
-    let its_slot = Expr::col((THEN, slots::Column::Id)).eq(of_offer(Column::SlotId));
-    let mut query = others_of_patient();
-    query
-        .join_as(JoinType::InnerJoin, Entries, OFFER, its_request)
-        .join_as(JoinType::InnerJoin, Slots, THEN, its_slot)
-        .and_where(Expr::cust("offer.status = 'offered'"));
-    at_that_time(query)
-}
-
-fn others_of_patient() -> SelectStatement {
-    let patient_id = Expr::col((OTHER, requests::Column::PatientId));
-    Query::select()
-        .expr(Expr::cust("1"))
-        .from_as(requests::Entity, OTHER)
-        .and_where(patient_id.eq(Expr::col((patients::Entity, patients::Column::Id))))
-        .to_owned()
-}
-
-/// Only slots at the time of the slot. With an OFFSET, PostgreSQL reads them for each patient. Otherwise it may read all
-/// offers at that time once, of which there can be many.
-fn at_that_time(mut query: SelectStatement) -> SelectStatement {
-    let of_slot = |column: slots::Column| Expr::col((THEN, column));
-    query
-        .and_where(of_slot(slots::Column::StartsAt).lt(DateTime::<Utc>::UNIX_EPOCH))
-        .and_where(of_slot(slots::Column::EndsAt).gt(DateTime::<Utc>::UNIX_EPOCH))
-        .limit(1)
-        .offset(0);
-    query
+    });
+    format!(
+        "SELECT line.id AS entry_id, line.priority AS priority, vaccine_requests.status AS status, \
+        vaccine_requests.dose_number AS dose_number, users.id AS account_id, users.disabled_at AS disabled_at, {patient}\
+        EXISTS (SELECT 1 FROM vaccine_requests AS other JOIN slots AS other_slot ON other_slot.id = other.slot_id \
+        WHERE other.patient_id = patients.id AND (other.status = 'booked') IS TRUE \
+        AND other_slot.starts_at < $1 AND other_slot.ends_at > $2 LIMIT 1 OFFSET 0) \
+        OR EXISTS (SELECT 1 FROM vaccine_requests AS other JOIN waitlist_entries AS offer ON offer.request_id = other.id \
+        JOIN slots AS other_slot ON other_slot.id = offer.slot_id \
+        WHERE other.patient_id = patients.id AND offer.status = 'offered' \
+        AND other_slot.starts_at < $1 AND other_slot.ends_at > $2 LIMIT 1 OFFSET 0) AS is_busy \
+        FROM (SELECT id, priority, request_id FROM ({here}) AS here \
+        UNION ALL SELECT id, priority, request_id FROM ({anywhere}) AS anywhere) AS line \
+        JOIN vaccine_requests ON vaccine_requests.id = line.request_id \
+        JOIN patients ON patients.id = vaccine_requests.patient_id \
+        LEFT JOIN users ON users.id = vaccine_requests.user_id \
+        ORDER BY line.priority, line.id LIMIT {limit}"
+    )
 }
