@@ -66,6 +66,9 @@ pub enum Error {
     /// The rules do not allow the dose.
     #[error("the patient is not eligible")]
     NotEligible(Box<Eligibility>),
+    /// Another version was put since the one that the client has read.
+    #[error("another version was put since")]
+    PreconditionFailed,
     /// The idempotency key was used for another request.
     #[error("the idempotency key was used for another request")]
     KeyReused,
@@ -152,6 +155,9 @@ pub enum Conflict {
     /// The booking was moved as often as allowed.
     #[error("the booking was moved too often; ask the centre")]
     TooManyMoves,
+    /// The dose of this vaccine on this day is recorded already.
+    #[error("a dose of this vaccine on this day is recorded already")]
+    DoseRecorded,
     /// The request is on the waitlist already.
     #[error("the request is on the waitlist already")]
     AlreadyWaiting,
@@ -222,6 +228,7 @@ impl From<DbErr> for Error {
             Some("waitlist_entries_request_id_key") => Conflict::AlreadyWaiting.into(),
             // The code of another invitation has the same letters: one in a million million million.
             Some("invitations_code_hash_key") => Self::Busy,
+            Some("immunizations_patient_id_vaccine_id_administered_on_key") => Conflict::DoseRecorded.into(),
             Some("slots_centre_id_vaccine_id_starts_at_key") => Conflict::SlotExists.into(),
             Some("centres_longitude_check") => {
                 Violation::new("longitude", "coordinates", "must be given together with latitude").into()

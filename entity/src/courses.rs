@@ -14,6 +14,13 @@ pub struct Model {
     pub code: String,
     #[sea_orm(column_type = "String(StringLen::N(200))")]
     pub name: String,
+    /// Version of the schedule; 0 if it follows from the vaccines.
+    #[sea_orm(default_value = 0, extra = "CONSTRAINT courses_schedule_version_check CHECK (schedule_version >= 0)")]
+    pub schedule_version: i32,
+    #[sea_orm(has_many)]
+    pub course_schedules: HasMany<super::course_schedules::Entity>,
+    #[sea_orm(has_many)]
+    pub immunizations: HasMany<super::immunizations::Entity>,
     #[sea_orm(has_many)]
     pub vaccines: HasMany<super::vaccines::Entity>,
     #[sea_orm(has_many)]

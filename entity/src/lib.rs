@@ -11,8 +11,10 @@ pub mod centre_staff;
 pub mod centres;
 pub mod contact_imports;
 pub mod contacts;
+pub mod course_schedules;
 pub mod courses;
 pub mod idempotency_keys;
+pub mod immunizations;
 pub mod invitation_uses;
 pub mod invitations;
 pub mod outbox;
@@ -31,6 +33,6 @@ mod values;
 pub mod waitlist_entries;
 
 pub use values::{
-    AuditAction, CodePurpose, ContactFormat, MailKind, PasswordHash, PatientRelation, RequestStatus, Role,
-    WaitlistStatus,
+    AuditAction, CodePurpose, ContactFormat, ImmunizationSource, ImmunizationStatus, MailKind, PasswordHash,
+    PatientRelation, RequestStatus, Role, WaitlistStatus,
 };

@@ -52,6 +52,8 @@ pub struct Model {
     #[sea_orm(has_many)]
     pub idempotency_keys: HasMany<super::idempotency_keys::Entity>,
     #[sea_orm(has_many)]
+    pub immunizations: HasMany<super::immunizations::Entity>,
+    #[sea_orm(has_many)]
     pub patient_words: HasMany<super::patient_words::Entity>,
     #[sea_orm(has_many)]
     pub invitation_uses: HasMany<super::invitation_uses::Entity>,

@@ -13,9 +13,9 @@ use sea_orm::{
 };
 
 use crate::{
-    account_codes, audit_events, calendar_feeds, centre_staff, centres, contact_imports, contacts, courses,
-    idempotency_keys, invitation_uses, invitations, outbox, patient_words, patients, quotas, refresh_tokens, slots,
-    throttles, user_words, users, vaccine_requests, vaccines, waitlist_entries,
+    account_codes, audit_events, calendar_feeds, centre_staff, centres, contact_imports, contacts, course_schedules,
+    courses, idempotency_keys, immunizations, invitation_uses, invitations, outbox, patient_words, patients, quotas,
+    refresh_tokens, slots, throttles, user_words, users, vaccine_requests, vaccines, waitlist_entries,
 };
 
 /// Properties of a table that attributes of its model cannot express.
@@ -85,6 +85,7 @@ fn definitions(backend: DbBackend) -> Vec<(TableCreateStatement, Vec<IndexCreate
         describe(backend, users::Entity),
         describe(backend, refresh_tokens::Entity),
         describe(backend, courses::Entity),
+        describe(backend, course_schedules::Entity),
         describe(backend, vaccines::Entity),
         describe(backend, contact_imports::Entity),
         describe(backend, contacts::Entity),
@@ -93,6 +94,7 @@ fn definitions(backend: DbBackend) -> Vec<(TableCreateStatement, Vec<IndexCreate
         describe(backend, slots::Entity),
         describe(backend, invitations::Entity),
         describe(backend, vaccine_requests::Entity),
+        describe(backend, immunizations::Entity),
         describe(backend, waitlist_entries::Entity),
         describe(backend, invitation_uses::Entity),
         describe(backend, account_codes::Entity),

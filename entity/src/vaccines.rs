@@ -30,6 +30,14 @@ pub struct Model {
     pub course_id: Uuid,
     #[sea_orm(belongs_to, from = "course_id", to = "id", on_update = "NoAction", on_delete = "NoAction")]
     pub course: BelongsTo<super::courses::Entity>,
+    /// Code of CDC for the product (CVX).
+    #[sea_orm(column_type = "String(StringLen::N(3))", nullable)]
+    pub cvx_code: Option<String>,
+    /// Codes of the other courses for which a dose counts, as a JSON array.
+    #[sea_orm(column_type = "Text", default_value = "[]")]
+    pub also_counts_for: String,
+    #[sea_orm(has_many)]
+    pub immunizations: HasMany<super::immunizations::Entity>,
     #[sea_orm(has_many)]
     pub vaccine_requests: HasMany<super::vaccine_requests::Entity>,
     #[sea_orm(has_many)]

@@ -49,6 +49,28 @@ pub enum RequestStatus {
     Cancelled,
 }
 
+/// Where a dose was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum ImmunizationSource {
+    /// In a centre of this service.
+    GivenHere,
+    /// Elsewhere, and reported by the patient or by staff.
+    Reported,
+}
+
+/// Status of a dose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
+#[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
+pub enum ImmunizationStatus {
+    /// Given.
+    Completed,
+    /// Recorded by mistake.
+    EnteredInError,
+}
+
 /// Status of a waitlist entry: `waiting → offered → accepted`, `declined` or `expired`; or `left`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum, Serialize, Deserialize, ToSchema)]
 #[sea_orm(rs_type = "String", db_type = "String(StringLen::N(16))", rename_all = "snake_case")]
@@ -206,6 +228,10 @@ pub enum AuditAction {
     InvitationCreated,
     InvitationsImported,
     InvitationRevoked,
+    /// A new version of the schedule of a course.
+    SchedulePut,
+    /// A dose that was given elsewhere, reported by staff.
+    DoseReported,
 }
 
 impl PatientRelation {

@@ -33,6 +33,7 @@ mod m20261128_000027_create_waitlist;
 mod m20261128_000028_create_invitations;
 mod m20261128_000029_mail_bookings;
 mod m20261128_000030_number_changes_of_bookings;
+mod m20261128_000031_create_schedules_and_immunizations;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -84,6 +85,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000028_create_invitations::Migration),
             Box::new(m20261128_000029_mail_bookings::Migration),
             Box::new(m20261128_000030_number_changes_of_bookings::Migration),
+            Box::new(m20261128_000031_create_schedules_and_immunizations::Migration),
         ]
     }
 }

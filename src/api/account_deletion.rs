@@ -44,6 +44,9 @@ pub struct Erased {
     account: u64,
     #[schema(example = 2)]
     vaccine_requests: u64,
+    /// Doses that were reported.
+    #[schema(example = 1)]
+    immunizations: u64,
     /// Places on the waitlist.
     #[schema(example = 0)]
     waitlist_entries: u64,
@@ -81,6 +84,7 @@ impl From<Erasure> for ErasureReply {
             erased: Erased {
                 account: 1,
                 vaccine_requests: rows.vaccine_requests,
+                immunizations: rows.immunizations,
                 waitlist_entries: rows.waitlist_entries,
                 contacts: rows.contacts,
                 codes: rows.codes,

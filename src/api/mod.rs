@@ -31,8 +31,8 @@ pub use http::extract::MAX_BODY_BYTES;
 use http::guard::signed_in;
 use records::audit;
 use vaccination::{
-    availability, bookings, calendars, centres, courses, eligibility, invitation_imports, invitations, patients, slots,
-    transitions, vaccine_requests, vaccines, waitlist,
+    availability, bookings, calendars, centres, course_schedules, courses, eligibility, immunizations,
+    invitation_imports, invitations, patients, slots, transitions, vaccine_requests, vaccines, waitlist,
 };
 
 /// Registers every route with its guard.
@@ -104,8 +104,16 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(contacts::contacts::delete),
         )
         .service(scope("/api/v1/audit-events").wrap(from_fn(signed_in)).service(audit::list))
-        .service(scope("/api/v1/courses").guard(Get()).service(courses::list).service(courses::get))
-        .service(scope("/api/v1/courses").wrap(from_fn(signed_in)).service(courses::create))
+        .service(
+            scope("/api/v1/courses")
+                .guard(Get())
+                .service(courses::list)
+                .service(courses::get)
+                .service(course_schedules::get),
+        )
+        .service(
+            scope("/api/v1/courses").wrap(from_fn(signed_in)).service(courses::create).service(course_schedules::put),
+        )
         .service(scope("/api/v1/vaccines").guard(Get()).service(vaccines::list).service(vaccines::get))
         .service(scope("/api/v1/vaccines").wrap(from_fn(signed_in)).service(vaccines::create).service(vaccines::update))
         .service(
@@ -138,6 +146,12 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(invitations::list_uses)
                 .service(invitations::get)
                 .service(invitations::revoke),
+        )
+        .service(
+            scope("/api/v1/immunizations")
+                .wrap(from_fn(signed_in))
+                .service(immunizations::report)
+                .service(immunizations::list),
         )
         .service(
             scope("/api/v1/patients")

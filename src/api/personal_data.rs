@@ -18,6 +18,7 @@ use crate::api::http::extract::Id;
 use crate::api::http::problem::Problem;
 use crate::api::http::streaming::{json_items, prefetched};
 use crate::api::records::audit::AuditEventReply;
+use crate::api::vaccination::immunizations::ImmunizationReply;
 use crate::api::vaccination::invitations::InvitationUseReply;
 use crate::api::vaccination::patients::PatientReply;
 use crate::api::vaccination::request_replies::VaccineRequestReply;
@@ -50,6 +51,8 @@ pub struct PersonalDataReply {
     #[schema(value_type = BTreeSet<Uuid>)]
     centres: Vec<Uuid>,
     vaccine_requests: Vec<VaccineRequestReply>,
+    /// Doses of the patients, also those that do not count.
+    immunizations: Vec<ImmunizationReply>,
     /// Places on the waitlist, also former ones.
     waitlist_entries: Vec<WaitlistEntryReply>,
     /// Invitations that name the user, or that they used.
@@ -197,6 +200,7 @@ impl PersonalDataReply {
             patients: data.patients.into_iter().map(Into::into).collect(),
             centres: data.centres,
             vaccine_requests: data.vaccine_requests.into_iter().map(Into::into).collect(),
+            immunizations: data.immunizations.into_iter().map(Into::into).collect(),
             waitlist_entries: data.waitlist_entries.into_iter().map(Into::into).collect(),
             invitations: data.invitations.into_iter().map(Into::into).collect(),
             created_invitations: data.created_invitations,
@@ -319,6 +323,7 @@ mod tests {
             patients: Vec::new(),
             centres: Vec::new(),
             vaccine_requests: Vec::new(),
+            immunizations: Vec::new(),
             waitlist_entries: Vec::new(),
             invitations: Vec::new(),
             created_invitations: Vec::new(),

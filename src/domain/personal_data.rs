@@ -2,7 +2,8 @@
 
 use entity::{
     AuditAction, MailKind, account_codes, audit_events, calendar_feeds, centre_staff, contact_imports, contacts,
-    invitation_uses, invitations, outbox, patients, refresh_tokens, slots, users, vaccine_requests, waitlist_entries,
+    immunizations, invitation_uses, invitations, outbox, patients, refresh_tokens, slots, users, vaccine_requests,
+    waitlist_entries,
 };
 use futures_util::Stream;
 use sea_orm::sea_query::{Expr, SelectStatement};
@@ -50,6 +51,8 @@ pub struct PersonalData {
     pub centres: Vec<Uuid>,
     /// Vaccine requests of the user.
     pub vaccine_requests: Vec<Request>,
+    /// Doses of the patients of the account.
+    pub immunizations: Vec<immunizations::Model>,
     /// Entries of the waitlist, also former ones.
     pub waitlist_entries: Vec<waitlist_entries::Model>,
     /// Invitations that name the user, or that they used.
@@ -121,6 +124,12 @@ async fn read(db: &impl ConnectionTrait, user: users::Model) -> Result<PersonalD
             .all(db)
             .await?,
         vaccine_requests,
+        immunizations: immunizations::Entity::find()
+            .filter(immunizations::Column::PatientId.in_subquery(own_patients(id)))
+            .order_by_asc(immunizations::Column::PatientId)
+            .order_by_asc(immunizations::Column::Id)
+            .all(db)
+            .await?,
         waitlist_entries: waitlist_entries::Entity::find()
             .filter(waitlist_entries::Column::RequestId.in_subquery(own_requests(id)))
             .order_by_asc(waitlist_entries::Column::RequestId)
@@ -146,6 +155,11 @@ async fn read(db: &impl ConnectionTrait, user: users::Model) -> Result<PersonalD
         codes: account_codes::Entity::find().filter(account_codes::Column::UserId.eq(id)).all(db).await?,
         user,
     })
+}
+
+fn own_patients(user_id: Uuid) -> SelectStatement {
+    let own = patients::Entity::find().select_only().column(patients::Column::Id);
+    own.filter(patients::Column::UserId.eq(user_id)).into_query()
 }
 
 fn own_requests(user_id: Uuid) -> SelectStatement {
@@ -186,6 +200,8 @@ pub fn activity(
 pub struct Erasure {
     /// Deleted vaccine requests.
     pub vaccine_requests: u64,
+    /// Deleted doses.
+    pub immunizations: u64,
     /// Deleted entries of the waitlist.
     pub waitlist_entries: u64,
     /// Deleted contacts; the imports and the birthday feed are deleted with them.
@@ -296,6 +312,7 @@ async fn erase_traces(
     let patients = erasure::erase_patients(transaction, vaccination, id).await?;
     let erasure = Erasure {
         vaccine_requests: patients.requests,
+        immunizations: patients.immunizations,
         waitlist_entries: patients.waitlist_entries,
         contacts: crate::domain::contacts::contacts::delete_all(transaction, id).await?,
         codes: codes.exec(transaction).await?.rows_affected,

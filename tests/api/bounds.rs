@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use entity::{
-    account_codes, centres, contacts, courses, invitations, patients, slots, users, vaccine_requests, vaccines,
+    account_codes, centres, contacts, courses, immunizations, invitations, patients, slots, users, vaccine_requests,
+    vaccines,
 };
 use sea_orm::sea_query::{ColumnType, StringLen};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, Statement};
@@ -61,6 +62,8 @@ fn column_of(schema: &str, member: &str) -> Option<Stored> {
             stored(vaccine_requests::Column::DoseNumber)
         }
         ("RejectVaccineRequest", "reason") => stored(vaccine_requests::Column::Reason),
+        ("CreateVaccine", "cvx_code") => stored(vaccines::Column::CvxCode),
+        ("ReportDose", "lot_number") => stored(immunizations::Column::LotNumber),
         ("CreateCourse", "code") => stored(courses::Column::Code),
         ("CreateCourse", "name") => stored(courses::Column::Name),
         ("CreateCentre" | "UpdateCentre", "name") => stored(centres::Column::Name),
@@ -116,7 +119,9 @@ fn bounded_members() -> Vec<(&'static str, &'static str, &'static Value)> {
     for (name, body) in bodies() {
         for (member, schema) in body["properties"].as_object().unwrap() {
             let has_bound = bounds.iter().any(|bound| schema.get(bound).is_some());
-            let text = schema.to_string();
+            let mut without_example = schema.clone();
+            without_example.as_object_mut().unwrap().remove("example");
+            let text = without_example.to_string();
             let hides_bound = !has_bound && bounds.iter().any(|bound| text.contains(&format!("\"{bound}\"")));
             assert!(!hides_bound, "{name}.{member} has its bounds in a schema within its schema: {text}");
             if has_bound {

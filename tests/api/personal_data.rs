@@ -193,7 +193,7 @@ async fn a_deleted_account_leaves_no_personal_data() {
     let report = patient.post("/users/me/deletion", json!({ "password": PASSWORD })).await.ok();
     assert_eq!(
         report["erased"],
-        json!({ "account": 1, "vaccine_requests": 2,
+        json!({ "account": 1, "vaccine_requests": 2, "immunizations": 0,
             "waitlist_entries": 0, "contacts": 2, "codes": 1, "mails": 0 })
     );
     assert_eq!((&report["anonymised"]["sessions"], &report["anonymised"]["reviews"]), (&json!(2), &json!(1)));

@@ -152,6 +152,13 @@ impl MigrationTrait for Migration {
             .col(Contacts::Id)
             .to_owned();
         manager.create_index(index).await?;
+        manager.create_table(course_schedules()).await?;
+        let index = Index::create()
+            .name("course_schedules_created_by_idx")
+            .table(CourseSchedules::Table)
+            .col(CourseSchedules::CreatedBy)
+            .to_owned();
+        manager.create_index(index).await?;
         manager.create_table(invitations()).await?;
         let index = Index::create()
             .name("invitations_created_by_idx")
@@ -270,6 +277,40 @@ impl MigrationTrait for Migration {
         manager.create_table(vaccines()).await?;
         let index =
             Index::create().name("vaccines_course_id_idx").table(Vaccines::Table).col(Vaccines::CourseId).to_owned();
+        manager.create_index(index).await?;
+        manager.create_table(immunizations()).await?;
+        let index = Index::create()
+            .name("immunizations_reported_by_idx")
+            .table(Immunizations::Table)
+            .col(Immunizations::ReportedBy)
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .unique()
+            .name("immunizations_patient_id_course_id_dose_number_key")
+            .table(Immunizations::Table)
+            .col(Immunizations::PatientId)
+            .col(Immunizations::CourseId)
+            .col(Immunizations::DoseNumber)
+            .and_where(Expr::cust("status = 'completed' AND dose_number IS NOT NULL"))
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .unique()
+            .name("immunizations_patient_id_vaccine_id_administered_on_key")
+            .table(Immunizations::Table)
+            .col(Immunizations::PatientId)
+            .col(Immunizations::VaccineId)
+            .col(Immunizations::AdministeredOn)
+            .and_where(Expr::cust("status = 'completed'"))
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("immunizations_patient_id_id_idx")
+            .table(Immunizations::Table)
+            .col(Immunizations::PatientId)
+            .col(Immunizations::Id)
+            .to_owned();
         manager.create_index(index).await?;
         manager.create_table(slots()).await?;
         let index = Index::create()
@@ -463,6 +504,8 @@ impl MigrationTrait for Migration {
         manager.drop_table(Table::drop().table(VaccineRequests::Table).to_owned()).await?;
         // The rows of slots are lost.
         manager.drop_table(Table::drop().table(Slots::Table).to_owned()).await?;
+        // The rows of immunizations are lost.
+        manager.drop_table(Table::drop().table(Immunizations::Table).to_owned()).await?;
         // The rows of vaccines are lost.
         manager.drop_table(Table::drop().table(Vaccines::Table).to_owned()).await?;
         // The rows of user_words are lost.
@@ -479,6 +522,8 @@ impl MigrationTrait for Migration {
         manager.drop_table(Table::drop().table(Outbox::Table).to_owned()).await?;
         // The rows of invitations are lost.
         manager.drop_table(Table::drop().table(Invitations::Table).to_owned()).await?;
+        // The rows of course_schedules are lost.
+        manager.drop_table(Table::drop().table(CourseSchedules::Table).to_owned()).await?;
         // The rows of contacts are lost.
         manager.drop_table(Table::drop().table(Contacts::Table).to_owned()).await?;
         // The rows of contact_imports are lost.
@@ -565,6 +610,8 @@ fn audit_events() -> TableCreateStatement {
                 "invitation_created",
                 "invitations_imported",
                 "invitation_revoked",
+                "schedule_put",
+                "dose_reported",
             ]),
         ))
         .to_owned()
@@ -597,8 +644,10 @@ fn courses() -> TableCreateStatement {
         .col(ColumnDef::new(Courses::Id).uuid().not_null())
         .col(ColumnDef::new(Courses::Code).string_len(32).not_null())
         .col(ColumnDef::new(Courses::Name).string_len(200).not_null())
+        .col(ColumnDef::new(Courses::ScheduleVersion).integer().not_null().default(0))
         .primary_key(Index::create().name("courses_pkey").col(Courses::Id))
         .index(Index::create().unique().name("courses_code_key").col(Courses::Code))
+        .check(Check::named("courses_schedule_version_check", Expr::cust("schedule_version >= 0")))
         .to_owned()
 }
 
@@ -799,6 +848,33 @@ fn contacts(backend: DbBackend) -> TableCreateStatement {
         table.extra("WITHOUT ROWID");
     }
     table
+}
+
+fn course_schedules() -> TableCreateStatement {
+    Table::create()
+        .table(CourseSchedules::Table)
+        .col(ColumnDef::new(CourseSchedules::CourseId).uuid().not_null())
+        .col(ColumnDef::new(CourseSchedules::Version).integer().not_null())
+        .col(ColumnDef::new(CourseSchedules::Document).text().not_null())
+        .col(ColumnDef::new(CourseSchedules::CreatedBy).uuid())
+        .col(ColumnDef::new(CourseSchedules::CreatedAt).timestamp_with_time_zone().not_null())
+        .primary_key(
+            Index::create().name("course_schedules_pkey").col(CourseSchedules::CourseId).col(CourseSchedules::Version),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("course_schedules_course_id_fkey")
+                .from(CourseSchedules::Table, CourseSchedules::CourseId)
+                .to(Courses::Table, Courses::Id),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("course_schedules_created_by_fkey")
+                .from(CourseSchedules::Table, CourseSchedules::CreatedBy)
+                .to(Users::Table, Users::Id)
+                .on_delete(ForeignKeyAction::SetNull),
+        )
+        .to_owned()
 }
 
 fn invitations() -> TableCreateStatement {
@@ -1049,6 +1125,8 @@ fn vaccines() -> TableCreateStatement {
         .col(ColumnDef::new(Vaccines::MaxAgeMonths).integer())
         .col(ColumnDef::new(Vaccines::Active).boolean().not_null().default(true))
         .col(ColumnDef::new(Vaccines::CourseId).uuid().not_null())
+        .col(ColumnDef::new(Vaccines::CvxCode).string_len(3))
+        .col(ColumnDef::new(Vaccines::AlsoCountsFor).text().not_null().default("[]"))
         .primary_key(Index::create().name("vaccines_pkey").col(Vaccines::Id))
         .index(Index::create().unique().name("vaccines_code_key").col(Vaccines::Code))
         .foreign_key(
@@ -1061,6 +1139,60 @@ fn vaccines() -> TableCreateStatement {
         .check(Check::named("vaccines_max_age_months_check", Expr::cust("max_age_months >= min_age_months")))
         .check(Check::named("vaccines_min_age_months_check", Expr::cust("min_age_months >= 0")))
         .check(Check::named("vaccines_min_interval_days_check", Expr::cust("min_interval_days >= 0")))
+        .to_owned()
+}
+
+fn immunizations() -> TableCreateStatement {
+    Table::create()
+        .table(Immunizations::Table)
+        .col(ColumnDef::new(Immunizations::Id).uuid().not_null())
+        .col(ColumnDef::new(Immunizations::PatientId).uuid().not_null())
+        .col(ColumnDef::new(Immunizations::CourseId).uuid().not_null())
+        .col(ColumnDef::new(Immunizations::VaccineId).uuid().not_null())
+        .col(ColumnDef::new(Immunizations::DoseNumber).integer())
+        .col(ColumnDef::new(Immunizations::BrokenRule).string_len(32))
+        .col(ColumnDef::new(Immunizations::Source).string_len(16).not_null())
+        .col(ColumnDef::new(Immunizations::Status).string_len(16).not_null().default("completed"))
+        .col(ColumnDef::new(Immunizations::LotNumber).string_len(20))
+        .col(ColumnDef::new(Immunizations::AdministeredOn).date().not_null())
+        .col(ColumnDef::new(Immunizations::ReportedBy).uuid())
+        .col(ColumnDef::new(Immunizations::CreatedAt).timestamp_with_time_zone().not_null())
+        .col(ColumnDef::new(Immunizations::UpdatedAt).timestamp_with_time_zone().not_null())
+        .primary_key(Index::create().name("immunizations_pkey").col(Immunizations::Id))
+        .foreign_key(
+            ForeignKey::create()
+                .name("immunizations_course_id_fkey")
+                .from(Immunizations::Table, Immunizations::CourseId)
+                .to(Courses::Table, Courses::Id),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("immunizations_patient_id_fkey")
+                .from(Immunizations::Table, Immunizations::PatientId)
+                .to(Patients::Table, Patients::Id),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("immunizations_reported_by_fkey")
+                .from(Immunizations::Table, Immunizations::ReportedBy)
+                .to(Users::Table, Users::Id)
+                .on_delete(ForeignKeyAction::SetNull),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("immunizations_vaccine_id_fkey")
+                .from(Immunizations::Table, Immunizations::VaccineId)
+                .to(Vaccines::Table, Vaccines::Id),
+        )
+        .check(Check::named("immunizations_dose_number_check", Expr::cust("dose_number >= 1")))
+        .check(Check::named(
+            "immunizations_source_check",
+            Expr::col(Immunizations::Source).is_in(["given_here", "reported"]),
+        ))
+        .check(Check::named(
+            "immunizations_status_check",
+            Expr::col(Immunizations::Status).is_in(["completed", "entered_in_error"]),
+        ))
         .to_owned()
 }
 
@@ -1365,11 +1497,22 @@ enum Contacts {
 }
 
 #[derive(DeriveIden)]
+enum CourseSchedules {
+    Table,
+    CourseId,
+    CreatedAt,
+    CreatedBy,
+    Document,
+    Version,
+}
+
+#[derive(DeriveIden)]
 enum Courses {
     Table,
     Code,
     Id,
     Name,
+    ScheduleVersion,
 }
 
 #[derive(DeriveIden)]
@@ -1383,6 +1526,24 @@ enum IdempotencyKeys {
     RequestHash,
     Status,
     UserId,
+}
+
+#[derive(DeriveIden)]
+enum Immunizations {
+    Table,
+    AdministeredOn,
+    BrokenRule,
+    CourseId,
+    CreatedAt,
+    DoseNumber,
+    Id,
+    LotNumber,
+    PatientId,
+    ReportedBy,
+    Source,
+    Status,
+    UpdatedAt,
+    VaccineId,
 }
 
 #[derive(DeriveIden)]
@@ -1557,8 +1718,10 @@ enum VaccineRequests {
 enum Vaccines {
     Table,
     Active,
+    AlsoCountsFor,
     Code,
     CourseId,
+    CvxCode,
     Doses,
     Id,
     Manufacturer,

@@ -29,6 +29,7 @@ const TOKEN_PATH: &str = "/api/v1/auth/token";
         (name = "vaccines", description = "Catalogue of vaccines"),
         (name = "vaccine-requests", description = "Vaccine requests, their review, and bookings"),
         (name = "waitlist", description = "Waitlist for places, and offers"),
+        (name = "immunizations", description = "Doses that were given, here or elsewhere"),
         (name = "invitations", description = "Invitations to slots that can only be booked with one"),
         (name = "patients", description = "The people who are vaccinated"),
         (name = "centres", description = "Centres and their staff"),

@@ -22,7 +22,9 @@ const SHARED: [ProblemKind; 7] =
 const SHARED_RESPONSE: &str = "AnyProblem";
 
 /// Problem types of an operation, by operation id, where they are not the usual ones of the status.
-const BY_OPERATION: [(&str, &[ProblemKind]); 37] = [
+const BY_OPERATION: [(&str, &[ProblemKind]); 39] = [
+    ("put_course_schedule", &[PreconditionFailed]),
+    ("report_immunization", &[DoseRecorded, TooManyPatients]),
     ("register_account", &[RegistrationClosed, EmailTaken]),
     ("log_in", &[WrongCredentials, AccountDisabled, EmailUnverified]),
     ("refresh_token_pair", &[InvalidToken]),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::domain::vaccination::eligibility::{Eligibility, Outcome, Rule, Verdict};
+use crate::domain::vaccination::eligibility::{Eligibility, Outcome, PastDose, Rule, Verdict};
 use crate::domain::vaccination::slots::Slot;
 
 /// A slot of a centre.
@@ -70,10 +70,39 @@ pub struct EligibilityReply {
     /// First day on which all rules pass, which may be past; null if they pass on no day from `on` on.
     #[schema(required = true)]
     earliest_on: Option<NaiveDate>,
+    /// Day that the schedule recommends; null without `earliest_on`.
+    #[schema(required = true)]
+    recommended_on: Option<NaiveDate>,
     /// Last day on which all rules pass; null if there is none.
     #[schema(required = true)]
     latest_on: Option<NaiveDate>,
+    /// Code of the course.
+    #[schema(example = "MMR")]
+    course: String,
+    /// Version of the schedule that was applied; null if it follows from the vaccine.
+    #[schema(required = true, example = 3, minimum = 1)]
+    schedule_version: Option<i32>,
+    /// Name of the series that was chosen; null if none fits.
+    #[schema(required = true, example = "2 doses")]
+    series: Option<String>,
+    /// Doses of the course by date.
+    history: Vec<PastDoseReply>,
     rules: Vec<RuleReply>,
+}
+
+/// A dose that was given, and whether it counts.
+#[derive(Serialize, ToSchema)]
+pub struct PastDoseReply {
+    #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
+    immunization_id: Uuid,
+    administered_on: NaiveDate,
+    counts: bool,
+    /// Number in the course; null if it does not count.
+    #[schema(required = true, example = 1, minimum = 1)]
+    dose_number: Option<i32>,
+    /// The rule that it breaks; null if there is none. A dose within the grace period of a minimum counts, and breaks it.
+    #[schema(required = true, example = json!(null))]
+    rule: Option<&'static str>,
 }
 
 /// A rule and its outcome.
@@ -82,7 +111,7 @@ pub struct RuleReply {
     /// Name of the rule.
     #[schema(example = "age_minimum")]
     rule: &'static str,
-    /// `passed`, `failed`, `unknown` or `not_applicable`.
+    /// `passed`, `failed`, `grace` (a dose on that day counts, but is not planned), `unknown` or `not_applicable`.
     #[schema(example = "passed")]
     outcome: &'static str,
     /// The rule with its figures.
@@ -104,8 +133,25 @@ impl From<Eligibility> for EligibilityReply {
             dose_number: judged.dose_number,
             on: judged.on,
             earliest_on: judged.earliest_on,
+            recommended_on: judged.recommended_on,
             latest_on: judged.latest_on,
+            course: judged.course,
+            schedule_version: judged.schedule_version,
+            series: judged.series,
+            history: judged.history.into_iter().map(PastDoseReply::from).collect(),
             rules: judged.rules.into_iter().map(RuleReply::from).collect(),
+        }
+    }
+}
+
+impl From<PastDose> for PastDoseReply {
+    fn from(dose: PastDose) -> Self {
+        Self {
+            immunization_id: dose.immunization_id,
+            administered_on: dose.on,
+            counts: dose.dose_number.is_some(),
+            dose_number: dose.dose_number,
+            rule: dose.rule,
         }
     }
 }
@@ -117,6 +163,7 @@ impl From<Rule> for RuleReply {
             outcome: match rule.outcome {
                 Outcome::Passed => "passed",
                 Outcome::Failed => "failed",
+                Outcome::Grace => "grace",
                 Outcome::Unknown => "unknown",
                 Outcome::NotApplicable => "not_applicable",
             },

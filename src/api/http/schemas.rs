@@ -12,6 +12,7 @@ use crate::domain::auth::token::PresentedToken;
 use crate::domain::vaccination::invitation_codes::InvitationCode;
 use crate::domain::values::birthday::LeapDay;
 use crate::domain::values::coordinates::Coordinates;
+use crate::domain::values::cvx::CvxCode;
 use crate::domain::values::degrees::Degrees;
 use crate::domain::values::email::Email;
 use crate::domain::values::instant::Instant;
@@ -138,6 +139,7 @@ schemas! {
     BirthYear,
     ContactNumber,
     Coordinates,
+    CvxCode,
     Email,
     FeedSecret,
     Flow,

@@ -27,7 +27,7 @@ pub struct CheckEligibility {
     #[validate(nested)]
     #[schema(value_type = Option<Uuid>)]
     vaccine_id: Option<Field<Uuid>>,
-    /// A course: the answer is that of the vaccine of the course that fits best.
+    /// A course. If it has a schedule, any product of it will do; otherwise the answer is that of the vaccine that fits best.
     #[validate(nested)]
     #[schema(value_type = Option<Uuid>)]
     course_id: Option<Field<Uuid>>,
@@ -39,7 +39,7 @@ pub struct CheckEligibility {
     #[validate(nested)]
     #[schema(value_type = Option<Uuid>)]
     patient_id: Option<Field<Uuid>>,
-    /// Number of the dose in its course; 1 by default.
+    /// Number of the dose in its course; the next one by default.
     #[validate(nested)]
     #[schema(inline)]
     dose_number: Option<Field<Doses>>,
@@ -68,10 +68,10 @@ pub async fn check(
     let question = Question {
         wanted: wanted(body.vaccine_id.value()?, body.course_id.value()?).map_err(Error::from)?,
         person: person(body.contact_id.value()?, body.patient_id.value()?).map_err(Error::from)?,
-        dose_number: body.dose_number.value()?.unwrap_or(Doses::MINIMUM),
+        dose_number: body.dose_number.value()?,
         on: body.on.value()?.map(LocalDate::date),
     };
-    Ok(web::Json(eligibility_check::check(&state.db, &state.auth.clock, &caller, &question).await?.into()))
+    Ok(web::Json(eligibility_check::check(&state.db, &state.vaccination, &caller, &question).await?.into()))
 }
 
 fn wanted(vaccine_id: Option<Uuid>, course_id: Option<Uuid>) -> Result<Wanted, Violation> {
@@ -83,7 +83,8 @@ fn wanted(vaccine_id: Option<Uuid>, course_id: Option<Uuid>) -> Result<Wanted, V
     }
 }
 
-fn person(contact_id: Option<Uuid>, patient_id: Option<Uuid>) -> Result<Person, Violation> {
+/// The person whom a body names.
+pub fn person(contact_id: Option<Uuid>, patient_id: Option<Uuid>) -> Result<Person, Violation> {
     match (contact_id, patient_id) {
         (None, None) => Ok(Person::Own),
         (Some(id), None) => Ok(Person::Contact(id)),

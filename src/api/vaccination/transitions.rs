@@ -46,7 +46,7 @@ pub async fn approve(
     caller: Caller,
     id: Id,
 ) -> Result<web::Json<VaccineRequestReply>, Problem> {
-    let request = transitions::decide(&state.db, &state.auth.clock, &caller, id.0, Decision::Approve).await?;
+    let request = transitions::decide(&state.db, &state.vaccination, &caller, id.0, Decision::Approve).await?;
     Ok(web::Json(request.into()))
 }
 
@@ -73,6 +73,6 @@ pub async fn reject(
     Valid(body): Valid<RejectVaccineRequest>,
 ) -> Result<web::Json<VaccineRequestReply>, Problem> {
     let decision = Decision::Reject { reason: body.reason.value()? };
-    let request = transitions::decide(&state.db, &state.auth.clock, &caller, id.0, decision).await?;
+    let request = transitions::decide(&state.db, &state.vaccination, &caller, id.0, decision).await?;
     Ok(web::Json(request.into()))
 }

@@ -222,8 +222,7 @@ pub async fn create(
 ) -> Result<HttpResponse, Problem> {
     let once = Once { key: key.as_ref(), render: render_created };
     let new = body.try_into()?;
-    let rules = &state.vaccination.rules;
-    let response = vaccine_requests::create(&state.db, &state.auth, rules, &caller, once, new).await?;
+    let response = vaccine_requests::create(&state.db, &state.auth, &state.vaccination, &caller, once, new).await?;
     Ok(once::respond(response))
 }
 
@@ -315,6 +314,6 @@ pub async fn update(
     id: Id,
     Valid(body): Valid<UpdateVaccineRequest>,
 ) -> Result<web::Json<VaccineRequestReply>, Problem> {
-    let request = vaccine_requests::update(&state.db, &state.auth.clock, &user, id.0, body.try_into()?).await?;
+    let request = vaccine_requests::update(&state.db, &state.vaccination, &user, id.0, body.try_into()?).await?;
     Ok(web::Json(request.into()))
 }

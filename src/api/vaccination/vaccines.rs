@@ -16,9 +16,13 @@ use crate::domain::vaccination::catalogue::EXAMPLE_ID;
 use crate::domain::vaccination::vaccines::{
     self, AgeMonths, Doses, IntervalDays, NewVaccine, VaccineChanges, VaccineCode, VaccineName,
 };
+use crate::domain::values::cvx::CvxCode;
 use crate::domain::values::patch::{Patch, not_null};
-use crate::error::Error;
+use crate::error::{Error, Violation};
 use crate::state::AppState;
+
+/// Maximum number of other courses for which a dose counts.
+const MAX_COURSES: usize = 20;
 
 /// A vaccine.
 #[derive(Serialize, ToSchema)]
@@ -48,6 +52,12 @@ pub struct VaccineReply {
     /// Course of which it is a product.
     #[schema(example = "01900000-0000-7000-8000-000000000009")]
     course_id: Uuid,
+    /// CVX code of CDC for the product.
+    #[schema(required = true, example = "03")]
+    cvx_code: Option<String>,
+    /// Codes of the other courses for which a dose counts, as of a combination.
+    #[schema(example = json!(["VAR"]))]
+    also_counts_for: Vec<String>,
 }
 
 impl From<table::Model> for VaccineReply {
@@ -63,6 +73,8 @@ impl From<table::Model> for VaccineReply {
             max_age_months: vaccine.max_age_months,
             active: vaccine.active,
             course_id: vaccine.course_id,
+            cvx_code: vaccine.cvx_code,
+            also_counts_for: serde_json::from_str(&vaccine.also_counts_for).unwrap_or_default(),
         }
     }
 }
@@ -116,12 +128,25 @@ pub struct CreateVaccine {
     #[validate(nested)]
     #[schema(value_type = Option<Uuid>)]
     course_id: Option<Field<Uuid>>,
+    /// CVX code of CDC for the product.
+    #[validate(nested)]
+    #[schema(inline)]
+    cvx_code: Option<Field<CvxCode>>,
+    /// Codes of the other courses for which a dose counts, as of a combination.
+    #[serde(default)]
+    #[validate(nested)]
+    #[schema(value_type = Vec<String>, required = false, max_items = 20)]
+    also_counts_for: Vec<Field<VaccineCode>>,
 }
 
 impl TryFrom<CreateVaccine> for NewVaccine {
     type Error = Error;
 
     fn try_from(body: CreateVaccine) -> Result<Self, Error> {
+        if body.also_counts_for.len() > MAX_COURSES {
+            let message = format!("must have at most {MAX_COURSES} items");
+            return Err(Violation::new("also_counts_for", "length", message).into());
+        }
         Ok(Self {
             code: body.code.value()?,
             name: body.name.value()?,
@@ -131,6 +156,8 @@ impl TryFrom<CreateVaccine> for NewVaccine {
             min_age_months: body.min_age_months.value()?,
             max_age_months: body.max_age_months.value()?,
             course_id: body.course_id.value()?,
+            cvx_code: body.cvx_code.value()?,
+            also_counts_for: body.also_counts_for.into_iter().map(Field::value).collect::<Result<_, _>>()?,
         })
     }
 }

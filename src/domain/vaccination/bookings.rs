@@ -33,7 +33,7 @@ pub async fn book(
     let attempt = async || try_book(db, operation, once, slot_id).await;
     match retried(&attempt).await {
         // Places may be held by offers that have expired.
-        Err(Error::SlotFull { .. }) if offers::end_expired_in(db, operation.context, slot_id).await? > 0 => {
+        Err(Error::SlotFull { .. }) if offers::free_expired(db, operation.context, slot_id).await? => {
             retried(attempt).await
         }
         outcome => outcome,
@@ -164,7 +164,7 @@ pub async fn rebook(
     slot_id: Uuid,
 ) -> Result<Response> {
     match try_rebook(db, operation, once, slot_id).await {
-        Err(Error::SlotFull { .. }) if offers::end_expired_in(db, operation.context, slot_id).await? > 0 => {
+        Err(Error::SlotFull { .. }) if offers::free_expired(db, operation.context, slot_id).await? => {
             try_rebook(db, operation, once, slot_id).await
         }
         outcome => outcome,

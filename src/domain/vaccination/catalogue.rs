@@ -51,6 +51,8 @@ pub fn common() -> Result<Vec<(Uuid, NewVaccine)>> {
             min_age_months: age(min_age)?,
             max_age_months: age(max_age)?,
             course_id: None,
+            cvx_code: None,
+            also_counts_for: Vec::new(),
         };
         Ok((id(row), vaccine))
     };

@@ -291,7 +291,7 @@ pub async fn reopen(db: &impl Transact, context: &Vaccination, caller: &Caller, 
     }
     let mut opened = reopen_slots(&transaction, &[id]).await?;
     for slot in &mut opened {
-        slot.held += offers::offer_free(&transaction, &context.rules, slot, now).await?;
+        slot.held += offers::offer_free(&transaction, context, slot, now).await?;
         centres::event(AuditAction::SlotReopened, caller, id).record(&transaction, now).await?;
     }
     offers::commit(db, context, transaction, &opened, None).await?;

@@ -6,6 +6,7 @@ use sea_orm::TransactionSession;
 use uuid::Uuid;
 
 use crate::domain::vaccination::availability::Availability;
+use crate::domain::vaccination::course_rules::Schedules;
 use crate::domain::vaccination::rules::BookingRules;
 use crate::domain::values::clock::Clock;
 use crate::error::{Error, Result};
@@ -17,6 +18,8 @@ pub struct Vaccination {
     pub clock: Clock,
     /// Settings of requests and bookings.
     pub rules: BookingRules,
+    /// Schedules of the courses.
+    pub schedules: Schedules,
     /// Cached availability of the centres.
     pub availability: Arc<Availability>,
 }
@@ -25,7 +28,7 @@ impl Vaccination {
     /// Creates a context whose cache is empty.
     #[must_use]
     pub fn new(clock: Clock, rules: BookingRules) -> Self {
-        Self { clock, rules, availability: Arc::default() }
+        Self { clock, rules, schedules: Schedules::default(), availability: Arc::default() }
     }
 
     /// Commits a transaction that changes slots of these centres, and drops what is cached of them. Both happen even if the

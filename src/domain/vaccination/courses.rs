@@ -40,6 +40,11 @@ pub async fn get(db: &impl ConnectionTrait, id: Uuid) -> Result<Model> {
 /// [`Error::Forbidden`] unless the actor is an admin; a conflict if the code is taken.
 pub async fn create(db: &impl ConnectionTrait, actor: &Actor, code: VaccineCode, name: VaccineName) -> Result<Model> {
     actor.require(Role::Admin)?;
-    let course = ActiveModel { id: Set(Uuid::now_v7()), code: Set(code.into_string()), name: Set(name.into_string()) };
+    let course = ActiveModel {
+        id: Set(Uuid::now_v7()),
+        code: Set(code.into_string()),
+        name: Set(name.into_string()),
+        schedule_version: Set(0),
+    };
     Ok(course.insert(db).await?)
 }

@@ -1,22 +1,30 @@
 //! Eligibility: the rules that decide whether a patient may have a dose on a day. One function without queries, which
-//! requests and bookings call with what they have read.
+//! requests, bookings and the centre call with what they have read.
 
 use chrono::NaiveDate;
 use entity::{patients, vaccines};
+use uuid::Uuid;
 
-use crate::domain::values::period::add_months;
+use crate::domain::vaccination::course_rules::CourseRules;
+use crate::domain::vaccination::schedule::{
+    BrokenRule, DoseRule, GivenDose, Judge, Limit, Next, Plan, Progress, SameDay, Schedule, WantedProduct,
+};
 
 /// What the rules need to know.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
     /// The patient.
     pub patient: &'a patients::Model,
-    /// The vaccine.
-    pub vaccine: &'a vaccines::Model,
-    /// Number of the dose in its course.
-    pub dose_number: i32,
-    /// Whether another request for the same dose is open.
-    pub has_open_request: bool,
+    /// The rules of the course.
+    pub course: &'a CourseRules,
+    /// The vaccine; none if any vaccine of the course will do. Without a schedule of the course, it decides the rules.
+    pub vaccine: Option<&'a vaccines::Model>,
+    /// Doses of the patient by date, of all courses.
+    pub doses: &'a [GivenDose],
+    /// Number of the dose in its course; none for the next one.
+    pub dose_number: Option<i32>,
+    /// Dose numbers of the other open requests for the course.
+    pub open_requests: &'a [i32],
     /// Whether another booking of the patient overlaps with the slot.
     pub has_overlapping_booking: bool,
 }
@@ -32,10 +40,33 @@ pub struct Eligibility {
     pub on: NaiveDate,
     /// First day on which all rules pass. It may be past. None if they pass on no day from `on` on.
     pub earliest_on: Option<NaiveDate>,
+    /// Day that the schedule recommends.
+    pub recommended_on: Option<NaiveDate>,
     /// Last day on which all rules pass, if there is one.
     pub latest_on: Option<NaiveDate>,
+    /// Code of the course.
+    pub course: String,
+    /// Version of the schedule; none if it follows from the vaccine.
+    pub schedule_version: Option<i32>,
+    /// Name of the series that was chosen.
+    pub series: Option<String>,
+    /// The doses of the course by date.
+    pub history: Vec<PastDose>,
     /// The rules.
     pub rules: Vec<Rule>,
+}
+
+/// A dose that was given, and whether it counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PastDose {
+    /// Id of the immunization.
+    pub immunization_id: Uuid,
+    /// Day.
+    pub on: NaiveDate,
+    /// Number in the course, if it counts.
+    pub dose_number: Option<i32>,
+    /// The rule that it breaks.
+    pub rule: Option<&'static str>,
 }
 
 /// Outcome of all rules together, the best first.
@@ -69,9 +100,11 @@ pub enum Outcome {
     Passed,
     /// The rule forbids the dose.
     Failed,
+    /// The dose is not planned for that day, but counts if it is given.
+    Grace,
     /// Something that the rule needs is not known.
     Unknown,
-    /// The vaccine has no such rule.
+    /// There is no such rule.
     NotApplicable,
 }
 
@@ -79,24 +112,98 @@ impl Eligibility {
     /// Whether the patient can have the dose neither on the day nor later.
     #[must_use]
     pub fn is_never(&self) -> bool {
-        let failed = self.rules.iter().any(|rule| rule.outcome == Outcome::Failed && rule.earliest_on.is_none());
-        failed || (self.verdict == Verdict::NotEligible && self.earliest_on.is_none())
+        self.verdict == Verdict::NotEligible && self.earliest_on.is_none()
     }
 }
 
 /// Judges a dose on a day.
 #[must_use]
 pub fn judge(facts: &Facts<'_>, on: NaiveDate) -> Eligibility {
-    let (vaccine, age) = (facts.vaccine, Age::of(facts));
-    let rules = vec![
-        fixed("vaccine_active", vaccine.active, ["The vaccine is offered.", "The vaccine is not offered."]),
-        series_open(vaccine, facts.dose_number),
-        age.known(vaccine),
-        age.minimum(vaccine, on),
-        age.maximum(vaccine, on),
+    let born = birth_date(facts.patient);
+    let schedule = facts.course.schedule_for(facts.vaccine);
+    let judge = Judge { schedule: &schedule, course: &facts.course.code, born, doses: facts.doses };
+    let series: Vec<Progress<'_>> = schedule.series.iter().map(|series| judge.follow(series)).collect();
+    let best = judge.best(&series, on);
+    let next_number = best.map_or(1, |progress| progress.counted() + 1);
+    let plan = Plan {
+        judge,
+        series: &series,
+        number: facts.dose_number.unwrap_or(next_number),
+        product: facts.vaccine.map(|vaccine| WantedProduct {
+            vaccine_id: vaccine.id,
+            cvx: vaccine.cvx_code.as_deref(),
+            manufacturer: &vaccine.manufacturer,
+        }),
+    };
+    let rules = rules(facts, &plan, on);
+    let has = |outcome| rules.iter().any(|rule| rule.outcome == outcome);
+    let verdict = match (has(Outcome::Failed) || has(Outcome::Grace), has(Outcome::Unknown)) {
+        (true, _) => Verdict::NotEligible,
+        (false, true) => Verdict::Unknown,
+        (false, false) => Verdict::Eligible,
+    };
+    // These rules fail on each day.
+    let always = ["vaccine_active", "request_open", "overlapping_booking"];
+    let is_impossible = rules.iter().any(|rule| rule.outcome == Outcome::Failed && always.contains(&rule.rule));
+    let (earliest_on, latest_on) = if is_impossible { (None, None) } else { plan.days(on) };
+    Eligibility {
+        verdict,
+        dose_number: plan.number,
+        on,
+        earliest_on,
+        recommended_on: earliest_on.map(|earliest| plan.recommended(on).map_or(earliest, |day| day.max(earliest))),
+        latest_on,
+        course: facts.course.code.clone(),
+        schedule_version: Some(facts.course.version).filter(|version| *version > 0),
+        series: best.map(|progress| progress.series.name.clone()),
+        history: best.map_or(Vec::new(), history),
+        rules,
+    }
+}
+
+/// The rules, in a fixed order.
+fn rules(facts: &Facts<'_>, plan: &Plan<'_>, on: NaiveDate) -> Vec<Rule> {
+    let next = plan.next(on);
+    let dose = next.and_then(|next| next.rule);
+    let is_born = plan.judge.born.is_some();
+    let age_minimum = dose.and_then(|dose| {
+        let age = dose.age.planned_from()?;
+        Some((plan.age_minimum(dose), format!("The minimum age is {age}.")))
+    });
+    let age_maximum = dose.and_then(|dose| {
+        let age = dose.age.maximum?;
+        Some((plan.age_maximum(dose), format!("The age must be less than {age}.")))
+    });
+    let interval = next.zip(dose).and_then(|(next, dose)| {
+        let limit = plan.interval(next, dose, on);
+        let from = limit.from?;
+        let last = next.progress.last().map(|last| last.on).unwrap_or(from);
+        Some((limit, format!("The last dose was on {last}. The minimum interval ends on {from}.")))
+    });
+    let conflict = plan.conflict(on, SameDay::Allowed);
+    let conflict = conflict.from.map(|from| {
+        (conflict, format!("Another vaccine was given before. The minimum interval after it ends on {from}."))
+    });
+    let window = plan
+        .judge
+        .schedule
+        .window
+        .map(|window| (plan.window(), format!("Doses are given from {} to {}.", window.from, window.until)));
+    vec![
+        vaccine_active(facts.vaccine),
+        birth_date_known(plan.judge.schedule, is_born),
+        series_open(plan, next),
+        already_given(next, plan.number),
+        previous_dose(next, plan.number, on),
+        limited("age_minimum", age_minimum, is_born, on),
+        limited("age_maximum", age_maximum, is_born, on),
+        limited("interval", interval, true, on),
+        product(plan, dose, on),
+        limited("conflict", conflict, true, on),
+        limited("window", window, true, on),
         fixed(
             "request_open",
-            !facts.has_open_request,
+            !facts.open_requests.contains(&plan.number),
             ["No other request for this dose is open.", "Another request for this dose is open."],
         ),
         fixed(
@@ -104,24 +211,7 @@ pub fn judge(facts: &Facts<'_>, on: NaiveDate) -> Eligibility {
             !facts.has_overlapping_booking,
             ["No other booking is at the same time.", "Another booking is at the same time."],
         ),
-    ];
-    let has = |outcome| rules.iter().any(|rule| rule.outcome == outcome);
-    let verdict = match (has(Outcome::Failed), has(Outcome::Unknown)) {
-        (true, _) => Verdict::NotEligible,
-        (false, true) => Verdict::Unknown,
-        (false, false) => Verdict::Eligible,
-    };
-    let is_impossible = rules.iter().any(|rule| rule.outcome == Outcome::Failed && rule.rule != "age_minimum");
-    let earliest_on = age.from.or(age.born).unwrap_or(on);
-    let is_over = age.until.is_some_and(|until| until <= on || until <= earliest_on);
-    Eligibility {
-        verdict,
-        dose_number: facts.dose_number,
-        on,
-        earliest_on: (!is_impossible && !is_over).then_some(earliest_on),
-        latest_on: age.until.and_then(|until| until.pred_opt()),
-        rules,
-    }
+    ]
 }
 
 /// A rule that does not depend on the day, with its messages if it passes and if it fails.
@@ -130,72 +220,102 @@ fn fixed(rule: &'static str, passes: bool, [passed, failed]: [&str; 2]) -> Rule 
     Rule { rule, outcome, message: message.to_owned(), earliest_on: None }
 }
 
-fn series_open(vaccine: &vaccines::Model, dose_number: i32) -> Rule {
-    let message = match vaccine.doses {
-        1 => "The course has 1 dose.".to_owned(),
-        doses => format!("The course has {doses} doses."),
+fn not_applicable(rule: &'static str, message: &str) -> Rule {
+    Rule { rule, outcome: Outcome::NotApplicable, message: message.to_owned(), earliest_on: None }
+}
+
+/// A rule that limits the day. Without a limit it does not apply. `is_known` tells whether what it depends on is known.
+fn limited(rule: &'static str, limit: Option<(Limit, String)>, is_known: bool, on: NaiveDate) -> Rule {
+    let Some((limit, message)) = limit else { return not_applicable(rule, "There is no such limit.") };
+    let outcome = match (is_known, limit.passes(on)) {
+        (false, _) => Outcome::Unknown,
+        (true, true) => Outcome::Passed,
+        (true, false) if limit.is_grace(on) => Outcome::Grace,
+        (true, false) => Outcome::Failed,
     };
-    fixed("series_open", (1..=vaccine.doses).contains(&dose_number), [&message, &message])
+    Rule { rule, outcome, message, earliest_on: limit.from.filter(|_| limit.until.is_none_or(|until| on < until)) }
 }
 
-/// The days that follow from the age limits of a vaccine.
-struct Age {
-    born: Option<NaiveDate>,
-    /// First day.
-    from: Option<NaiveDate>,
-    /// Day after the last one: a patient has the maximum age until the next month of age.
-    until: Option<NaiveDate>,
-}
-
-impl Age {
-    fn of(facts: &Facts<'_>) -> Self {
-        let born = birth_date(facts.patient);
-        let after = |months: Option<i32>| {
-            let months = u32::try_from(months?).ok()?;
-            Some(add_months(born?, months))
-        };
-        let until = after(facts.vaccine.max_age_months.map(|months| months.saturating_add(1)));
-        Self { born, from: after(facts.vaccine.min_age_months), until }
-    }
-
-    fn known(&self, vaccine: &vaccines::Model) -> Rule {
-        let is_needed = vaccine.min_age_months.is_some() || vaccine.max_age_months.is_some();
-        let (outcome, message) = match (is_needed, self.born) {
-            (false, _) => (Outcome::NotApplicable, "The vaccine has no age limits."),
-            (true, Some(_)) => (Outcome::Passed, "The birth date is known."),
-            (true, None) => (Outcome::Unknown, "The vaccine has age limits, and the birth date is not known."),
-        };
-        Rule { rule: "birth_date_known", outcome, message: message.to_owned(), earliest_on: None }
-    }
-
-    fn minimum(&self, vaccine: &vaccines::Model, on: NaiveDate) -> Rule {
-        let limit = vaccine.min_age_months;
-        let message =
-            limit.map_or("No minimum age.".to_owned(), |months| format!("The minimum age is {months} months."));
-        let outcome = outcome(limit.is_some(), self.from.map(|from| on >= from));
-        Rule { rule: "age_minimum", outcome, message, earliest_on: self.from }
-    }
-
-    fn maximum(&self, vaccine: &vaccines::Model, on: NaiveDate) -> Rule {
-        let limit = vaccine.max_age_months;
-        let message =
-            limit.map_or("No maximum age.".to_owned(), |months| format!("The maximum age is {months} months."));
-        let outcome = outcome(limit.is_some(), self.until.map(|until| on < until));
-        Rule { rule: "age_maximum", outcome, message, earliest_on: None }
+fn vaccine_active(vaccine: Option<&vaccines::Model>) -> Rule {
+    match vaccine {
+        Some(vaccine) => {
+            fixed("vaccine_active", vaccine.active, ["The vaccine is offered.", "The vaccine is not offered."])
+        }
+        None => not_applicable("vaccine_active", "Any vaccine of the course will do."),
     }
 }
 
-fn outcome(is_limited: bool, passes: Option<bool>) -> Outcome {
-    match (is_limited, passes) {
-        (false, _) => Outcome::NotApplicable,
-        (true, None) => Outcome::Unknown,
-        (true, Some(true)) => Outcome::Passed,
-        (true, Some(false)) => Outcome::Failed,
+fn birth_date_known(schedule: &Schedule, is_known: bool) -> Rule {
+    let (outcome, message) = match (schedule.depends_on_age(), is_known) {
+        (false, _) => (Outcome::NotApplicable, "The schedule has no limits of age."),
+        (true, true) => (Outcome::Passed, "The birth date is known."),
+        (true, false) => (Outcome::Unknown, "The schedule has limits of age, and the birth date is not known."),
+    };
+    Rule { rule: "birth_date_known", outcome, message: message.to_owned(), earliest_on: None }
+}
+
+fn series_open(plan: &Plan<'_>, next: Option<Next<'_>>) -> Rule {
+    let Some(next) = next else {
+        return fixed("series_open", false, ["", "The age fits no series of the schedule."]);
+    };
+    let name = &next.progress.series.name;
+    let doses = i32::try_from(next.progress.series.doses.len()).unwrap_or(i32::MAX);
+    let counted = next.progress.counted();
+    let message = format!("{name}: {counted} of {doses} doses count.");
+    let is_open = next.rule.is_some() && plan.number <= doses;
+    fixed("series_open", is_open, [&message, &message])
+}
+
+fn already_given(next: Option<Next<'_>>, number: i32) -> Rule {
+    let is_given = next.is_some_and(|next| number <= next.progress.counted());
+    fixed("already_given", !is_given, ["This dose is not recorded.", "This dose is recorded already, and counts."])
+}
+
+/// The doses before this one, and none later than the day.
+fn previous_dose(next: Option<Next<'_>>, number: i32, on: NaiveDate) -> Rule {
+    let counted = next.map_or(0, |next| next.progress.counted());
+    let last = next.and_then(|next| next.progress.last()).map(|dose| dose.on);
+    if number > counted + 1 {
+        let message = format!("Dose {} is not recorded.", counted + 1);
+        return fixed("previous_dose", false, ["", &message]);
     }
+    match last {
+        Some(last) if on < last => Rule {
+            rule: "previous_dose",
+            outcome: Outcome::Failed,
+            message: format!("A dose was given later, on {last}."),
+            earliest_on: Some(last),
+        },
+        Some(last) => {
+            let message = format!("The last dose was given on {last}.");
+            fixed("previous_dose", true, [&message, ""])
+        }
+        None => not_applicable("previous_dose", "There is no dose before this one."),
+    }
+}
+
+fn product(plan: &Plan<'_>, dose: Option<&DoseRule>, on: NaiveDate) -> Rule {
+    let messages = ["The vaccine is one of those for this dose.", "The vaccine is not one of those for this dose."];
+    match dose.and_then(|dose| plan.is_right_product(dose, on)) {
+        Some(is_right) => fixed("product", is_right, messages),
+        None => not_applicable("product", "Any vaccine of the course will do."),
+    }
+}
+
+/// The doses of the course in the series that was chosen.
+fn history(progress: &Progress<'_>) -> Vec<PastDose> {
+    let past = progress.judged.iter().map(|judged| PastDose {
+        immunization_id: judged.dose.id,
+        on: judged.dose.on,
+        dose_number: judged.number,
+        rule: judged.broken.map(BrokenRule::name),
+    });
+    past.collect()
 }
 
 /// The birth date, if its day, month and year are known.
-fn birth_date(patient: &patients::Model) -> Option<NaiveDate> {
+#[must_use]
+pub fn birth_date(patient: &patients::Model) -> Option<NaiveDate> {
     let part = |part: Option<i16>| part.and_then(|part| u32::try_from(part).ok());
     NaiveDate::from_ymd_opt(patient.birth_year?.into(), part(patient.birth_month)?, part(patient.birth_day)?)
 }
@@ -207,6 +327,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::{Eligibility, Facts, Verdict, judge};
+    use crate::domain::vaccination::course_rules::CourseRules;
 
     fn judged(
         born: Option<(i16, i16, i16)>,
@@ -240,12 +361,16 @@ mod tests {
             max_age_months: limits.1,
             active: true,
             course_id: Uuid::nil(),
+            cvx_code: None,
+            also_counts_for: "[]".to_owned(),
         };
         let facts = Facts {
             patient: &patient,
-            vaccine: &vaccine,
-            dose_number,
-            has_open_request: false,
+            course: &CourseRules { code: "X".to_owned(), version: 0, schedule: None },
+            vaccine: Some(&vaccine),
+            doses: &[],
+            dose_number: Some(dose_number),
+            open_requests: &[],
             has_overlapping_booking: false,
         };
         judge(&facts, on.parse().unwrap())

@@ -3,12 +3,16 @@
 use chrono::NaiveDate;
 use entity::{patients, users, vaccine_requests as requests, vaccines};
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder as _, TryIntoModel as _};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder as _, QuerySelect as _, TryIntoModel as _,
+};
 use uuid::Uuid;
 
 use crate::domain::accounts::users as accounts;
 use crate::domain::contacts::contacts;
+use crate::domain::vaccination::context::Vaccination;
 use crate::domain::vaccination::eligibility::{self, Eligibility, Facts, Verdict};
+use crate::domain::vaccination::immunizations;
 use crate::domain::vaccination::patients as people;
 use crate::domain::vaccination::vaccines::Doses;
 use crate::domain::values::caller::Caller;
@@ -22,8 +26,8 @@ pub struct Question {
     pub wanted: Wanted,
     /// Who would have it.
     pub person: Person,
-    /// Number of the dose in its course, from 1.
-    pub dose_number: Doses,
+    /// Number of the dose in its course, from 1; none for the next one.
+    pub dose_number: Option<Doses>,
     /// The day; none for today.
     pub on: Option<NaiveDate>,
 }
@@ -48,30 +52,43 @@ pub enum Person {
     Patient(Uuid),
 }
 
-/// Applies the rules to a dose of a person. For a course, the answer is that of the vaccine that fits best. If staff ask
-/// about a patient of somebody else, this is recorded.
+/// Applies the rules to a dose of a person. For a course without a schedule, the answer is that of the vaccine that fits best.
+/// If staff ask about a patient of somebody else, this is recorded.
 ///
 /// # Errors
 /// A violation if there is no such vaccine or course, or the actor has no such contact or patient.
 pub async fn check(
     db: &impl ConnectionTrait,
-    clock: &Clock,
+    context: &Vaccination,
     caller: &Caller,
     question: &Question,
 ) -> Result<Eligibility> {
+    let clock = &context.clock;
     let user = accounts::get_own(db, &caller.actor).await?;
     let on = question.on.unwrap_or_else(|| accounts::time_zone(&user).date(clock.now()));
-    let vaccines = vaccines_of(db, question.wanted).await?;
+    let (course_id, vaccines) = wanted(db, context, question.wanted).await?;
+    let course = context.schedules.rules(db, course_id).await?;
     let patient = person(db, clock, caller, user, question.person).await?;
-    let dose_number = question.dose_number.get();
-    let open = requests::Entity::find()
+    let doses = immunizations::of_patient(db, patient.id).await?;
+    let open: Vec<i32> = requests::Entity::find()
+        .select_only()
+        .column(requests::Column::DoseNumber)
         .filter(requests::Column::PatientId.eq(patient.id))
-        .filter(requests::Column::CourseId.is_in(vaccines.first().map(|vaccine| vaccine.course_id)))
-        .filter(requests::Column::DoseNumber.eq(dose_number))
-        .filter(Expr::cust("status IN ('pending', 'approved', 'booked')"));
-    let has_open_request = open.one(db).await?.is_some();
+        .filter(requests::Column::CourseId.eq(course_id))
+        .filter(Expr::cust("status IN ('pending', 'approved', 'booked')"))
+        .into_tuple()
+        .all(db)
+        .await?;
     let judged = vaccines.iter().map(|vaccine| {
-        let facts = Facts { patient: &patient, vaccine, dose_number, has_open_request, has_overlapping_booking: false };
+        let facts = Facts {
+            patient: &patient,
+            course: &course,
+            vaccine: vaccine.as_ref(),
+            doses: &doses,
+            dose_number: question.dose_number.map(Doses::get),
+            open_requests: &open,
+            has_overlapping_booking: false,
+        };
         eligibility::judge(&facts, on)
     });
     judged.min_by_key(preference).ok_or(Error::NotFound)
@@ -82,18 +99,31 @@ fn preference(judged: &Eligibility) -> (Verdict, NaiveDate) {
     (judged.verdict, judged.earliest_on.unwrap_or(NaiveDate::MAX))
 }
 
-async fn vaccines_of(db: &impl ConnectionTrait, wanted: Wanted) -> Result<Vec<vaccines::Model>> {
-    let (vaccines, unknown) = match wanted {
+/// The course, and the vaccines of which one will do; none for any product of the schedule.
+async fn wanted(
+    db: &impl ConnectionTrait,
+    context: &Vaccination,
+    wanted: Wanted,
+) -> Result<(Uuid, Vec<Option<vaccines::Model>>)> {
+    match wanted {
         Wanted::Vaccine(id) => {
-            (vaccines::Column::Id.eq(id), Violation::new("vaccine_id", "unknown", "is not a vaccine"))
+            let vaccine = vaccines::Entity::find_by_id(id).one(db).await?;
+            let vaccine = vaccine.ok_or_else(|| Violation::new("vaccine_id", "unknown", "is not a vaccine"))?;
+            Ok((vaccine.course_id, vec![Some(vaccine)]))
         }
         Wanted::Course(id) => {
-            let message = "is not a course, or has no vaccine";
-            (vaccines::Column::CourseId.eq(id), Violation::new("course_id", "unknown", message))
+            let course = known_or(context.schedules.rules(db, id).await, "course_id", "is not a course")?;
+            if course.schedule.is_some() {
+                return Ok((id, vec![None]));
+            }
+            let of_course = vaccines::Entity::find().filter(vaccines::Column::CourseId.eq(id));
+            let vaccines = of_course.order_by_asc(vaccines::Column::Id).all(db).await?;
+            if vaccines.is_empty() {
+                return Err(Violation::new("course_id", "unknown", "has neither a schedule nor a vaccine").into());
+            }
+            Ok((id, vaccines.into_iter().map(Some).collect()))
         }
-    };
-    let vaccines = vaccines::Entity::find().filter(vaccines).order_by_asc(vaccines::Column::Id).all(db).await?;
-    if vaccines.is_empty() { Err(unknown.into()) } else { Ok(vaccines) }
+    }
 }
 
 /// The patient, or what a first request would make of the account or the contact.

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use entity::{
-    RequestStatus, WaitlistStatus, patients, slots, vaccine_requests as requests, waitlist_entries as entries,
+    RequestStatus, WaitlistStatus, immunizations, patients, slots, vaccine_requests as requests,
+    waitlist_entries as entries,
 };
 use sea_orm::sea_query::{Expr, LockType};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
@@ -21,6 +22,8 @@ const BATCH: usize = 500;
 pub(in crate::domain) struct ErasedPatients {
     /// Number of requests.
     pub requests: u64,
+    /// Number of doses that were reported.
+    pub immunizations: u64,
     /// Number of entries of the waitlist.
     pub waitlist_entries: u64,
     /// Number of mails about the requests.
@@ -67,11 +70,15 @@ pub(in crate::domain) async fn erase_patients(
     let mails = mails::delete_about(transaction, &ids).await?;
     let deleted =
         requests::Entity::delete_many().filter(requests::Column::UserId.eq(user_id)).exec(transaction).await?;
+    let mut doses = 0;
     if !patients.is_empty() {
+        let of_patients = immunizations::Column::PatientId.is_in(patients.iter().copied());
+        doses = immunizations::Entity::delete_many().filter(of_patients).exec(transaction).await?.rows_affected;
         patients::Entity::delete_many().filter(patients::Column::Id.is_in(patients)).exec(transaction).await?;
     }
     Ok(ErasedPatients {
         requests: deleted.rows_affected,
+        immunizations: doses,
         waitlist_entries: entries.rows_affected,
         mails,
         given_back: give_back(transaction, context, places).await?,
@@ -135,7 +142,7 @@ async fn give_back(
             .exec_with_returning(transaction)
             .await?;
         for mut slot in slots {
-            slot.held += offers::offer_free(transaction, &context.rules, &slot, now).await?;
+            slot.held += offers::offer_free(transaction, context, &slot, now).await?;
             given_back.push(slot);
         }
     }

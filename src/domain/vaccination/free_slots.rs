@@ -7,8 +7,11 @@ use sea_orm::sea_query::{Expr, ExprTrait};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
+use crate::domain::vaccination::course_rules::{CourseRules, Schedules};
 use crate::domain::vaccination::eligibility::{self, Facts, Verdict};
+use crate::domain::vaccination::immunizations;
 use crate::domain::vaccination::request_rows::is_booked;
+use crate::domain::vaccination::schedule::GivenDose;
 use crate::domain::vaccination::slots::{ALTERNATIVES, Slot};
 use crate::domain::values::time_zone::TimeZone;
 use crate::error::Result;
@@ -24,6 +27,8 @@ pub(super) struct Wish<'a> {
     pub patient: &'a patients::Model,
     /// Number of the dose in its course.
     pub dose_number: i32,
+    /// Schedules of the courses.
+    pub schedules: &'a Schedules,
 }
 
 /// The first free slots that fit, at most three, by time.
@@ -54,10 +59,12 @@ async fn find(
 ) -> Result<Vec<Slot>> {
     let busy = bookings_of(db, wish.patient.id).await?;
     let of_course = vaccines::Entity::find().filter(vaccines::Column::CourseId.eq(wish.entry.course_id));
+    let course = wish.schedules.rules(db, wish.entry.course_id).await?;
+    let doses = immunizations::of_patient(db, wish.patient.id).await?;
     let mut found = Vec::new();
     // One query for each vaccine, so that the index has the order.
     for vaccine in of_course.all(db).await? {
-        found.extend(find_of(db, wish, &vaccine, &busy, bookable_from, max).await?);
+        found.extend(find_of(db, wish, (&course, &vaccine, &doses), &busy, bookable_from, max).await?);
     }
     found.sort_by_key(|slot| (slot.slot.starts_at, slot.slot.id));
     found.truncate(max);
@@ -81,13 +88,13 @@ async fn bookings_of(db: &impl ConnectionTrait, patient_id: Uuid) -> Result<Vec<
 async fn find_of(
     db: &impl ConnectionTrait,
     wish: &Wish<'_>,
-    vaccine: &vaccines::Model,
+    (course, vaccine, doses): (&CourseRules, &vaccines::Model, &[GivenDose]),
     busy: &[(DateTime<Utc>, DateTime<Utc>)],
     bookable_from: DateTime<Utc>,
     max: usize,
 ) -> Result<Vec<Slot>> {
     let mut found = Vec::new();
-    let Some(days) = days(wish, vaccine) else { return Ok(found) };
+    let Some(days) = days(wish, course, vaccine, doses) else { return Ok(found) };
     let mut after = (bookable_from, Uuid::max());
     loop {
         let page = page(db, wish, vaccine.id, days, after).await?;
@@ -114,12 +121,19 @@ async fn find_of(
 }
 
 /// The first and the last day that the wish and the rules allow; `None` if there is none.
-fn days(wish: &Wish<'_>, vaccine: &vaccines::Model) -> Option<(NaiveDate, Option<NaiveDate>)> {
+fn days(
+    wish: &Wish<'_>,
+    course: &CourseRules,
+    vaccine: &vaccines::Model,
+    doses: &[GivenDose],
+) -> Option<(NaiveDate, Option<NaiveDate>)> {
     let facts = Facts {
         patient: wish.patient,
-        vaccine,
-        dose_number: wish.dose_number,
-        has_open_request: false,
+        course,
+        vaccine: Some(vaccine),
+        doses,
+        dose_number: Some(wish.dose_number),
+        open_requests: &[],
         has_overlapping_booking: false,
     };
     let judged = eligibility::judge(&facts, wish.entry.from_date);

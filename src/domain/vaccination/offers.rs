@@ -35,22 +35,22 @@ pub(super) async fn give_back(
     given_back: places::Taken,
 ) -> Result<slots::Model> {
     let mut slot = places::give_back(transaction, slot_id, given_back).await?;
-    slot.held += offer_free(transaction, &context.rules, &slot, context.clock.now()).await?;
+    slot.held += offer_free(transaction, context, &slot, context.clock.now()).await?;
     Ok(slot)
 }
 
 /// Offers the free places of a locked slot. Returns the number of offers.
 pub(super) async fn offer_free(
     transaction: &impl ConnectionTrait,
-    rules: &BookingRules,
+    context: &Vaccination,
     slot: &slots::Model,
     now: DateTime<Utc>,
 ) -> Result<i32> {
-    if free_places(rules, slot, now) == 0 {
+    if free_places(&context.rules, slot, now) == 0 {
         return Ok(0);
     }
-    match Line::of(transaction, slot).await? {
-        Some(line) => Ok(offer_to(transaction, rules, &line, slot, now).await?.offers),
+    match Line::of(transaction, &context.schedules, slot).await? {
+        Some(line) => Ok(offer_to(transaction, &context.rules, &line, slot, now).await?.offers),
         None => Ok(0),
     }
 }
@@ -80,12 +80,12 @@ pub(in crate::domain) async fn commit<T: Transact>(
 /// Offers places that a transaction has left free, if somebody waits for them now.
 async fn offer_left(db: &impl Transact, context: &Vaccination, slot: &slots::Model) -> Result<()> {
     let now = context.clock.now();
-    if free_places(&context.rules, slot, now) == 0 || Line::of(db, slot).await?.is_none() {
+    if free_places(&context.rules, slot, now) == 0 || Line::of(db, &context.schedules, slot).await?.is_none() {
         return Ok(());
     }
     let transaction = db.begin().await?;
     let Some(slot) = locks::slots(&transaction, [slot.id]).await?.pop() else { return Ok(()) };
-    if offer_free(&transaction, &context.rules, &slot, now).await? > 0 {
+    if offer_free(&transaction, context, &slot, now).await? > 0 {
         context.commit(transaction, [slot.centre_id]).await?;
     }
     Ok(())
@@ -95,12 +95,13 @@ async fn offer_left(db: &impl Transact, context: &Vaccination, slot: &slots::Mod
 /// their start.
 pub(super) async fn offer_added(
     transaction: &impl ConnectionTrait,
-    rules: &BookingRules,
+    context: &Vaccination,
     slots: &[slots::Model],
     now: DateTime<Utc>,
 ) -> Result<()> {
     let Some(first) = slots.first() else { return Ok(()) };
-    let Some(line) = Line::of(transaction, first).await? else { return Ok(()) };
+    let Some(line) = Line::of(transaction, &context.schedules, first).await? else { return Ok(()) };
+    let rules = &context.rules;
     // Whoever fits depends on the day: a day without anyone is not asked for again.
     let mut without_anyone: BTreeSet<NaiveDate> = BTreeSet::new();
     for slot in slots.iter().filter(|slot| free_places(rules, slot, now) > 0) {
@@ -243,9 +244,12 @@ pub async fn end_expired(db: &impl Transact, context: &Vaccination) -> Result<us
     end_expired_where(db, context, None).await
 }
 
-/// As [`end_expired`], in one slot.
-pub(super) async fn end_expired_in(db: &impl Transact, context: &Vaccination, slot_id: Uuid) -> Result<usize> {
-    end_expired_where(db, context, Some(slot_id)).await
+/// As [`end_expired`], in one slot. Returns whether it has a free place then: the background task may have ended the offers
+/// at the same moment.
+pub(super) async fn free_expired(db: &impl Transact, context: &Vaccination, slot_id: Uuid) -> Result<bool> {
+    end_expired_where(db, context, Some(slot_id)).await?;
+    let slot = Slots::find_by_id(slot_id).one(db).await?;
+    Ok(slot.is_some_and(|slot| slot.booked + slot.held < slot.capacity))
 }
 
 async fn end_expired_where(db: &impl Transact, context: &Vaccination, slot_id: Option<Uuid>) -> Result<usize> {

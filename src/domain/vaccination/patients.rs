@@ -4,7 +4,7 @@
 use chrono::{DateTime, Datelike, Utc};
 use entity::patients::{ActiveModel, Column, Entity, Model};
 use entity::{AuditAction, PatientRelation, contacts, patient_words, users};
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
+use sea_orm::sea_query::{Expr, ExprTrait, LockType, OnConflict};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, QueryTrait, Select, Set, TransactionSession as _,
@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::db::Transact;
 use crate::domain::accounts::own_patient::words;
 use crate::domain::records::audit::{self, Event};
+use crate::domain::vaccination::eligibility_check::Person;
 use crate::domain::vaccination::people::PeopleFilter;
 use crate::domain::vaccination::rules::BookingRules;
 use crate::domain::values::actor::Actor;
@@ -59,12 +60,51 @@ pub(super) async fn open_request(
     if let Some(patient) = count_request(transaction, actor, contact_id).await? {
         return Ok(patient);
     }
+    create(transaction, rules, actor, user, contact_id, (1, now)).await
+}
+
+/// Locks the patient for a person. The patient is created if the person is not known yet. The account is locked.
+///
+/// # Errors
+/// A violation if the actor has no such contact or patient; a conflict if the account has too many patients.
+pub(super) async fn of_person(
+    transaction: &impl ConnectionTrait,
+    rules: &BookingRules,
+    actor: &Actor,
+    user: users::Model,
+    person: Person,
+    now: DateTime<Utc>,
+) -> Result<Model> {
+    let (known, contact_id) = match person {
+        Person::Own => (Column::UserId.eq(actor.user_id).and(Column::Relation.eq("self")), None),
+        Person::Contact(id) => (Column::UserId.eq(actor.user_id).and(Column::ContactId.eq(id)), Some(id)),
+        Person::Patient(id) => {
+            let patient = visible_to(actor).filter(Column::Id.eq(id)).lock(LockType::NoKeyUpdate);
+            let unknown = || Violation::new("patient_id", "unknown", "is not a patient whom you may see").into();
+            return patient.one(transaction).await?.ok_or_else(unknown);
+        }
+    };
+    match Entity::find().filter(known).lock(LockType::NoKeyUpdate).one(transaction).await? {
+        Some(patient) => Ok(patient),
+        None => create(transaction, rules, actor, user, contact_id, (0, now)).await,
+    }
+}
+
+/// Creates the patient of an account or a contact, with a number of open requests.
+async fn create(
+    transaction: &impl ConnectionTrait,
+    rules: &BookingRules,
+    actor: &Actor,
+    user: users::Model,
+    contact_id: Option<Uuid>,
+    (open_requests, now): (i32, DateTime<Utc>),
+) -> Result<Model> {
     let of_account =
         Column::UserId.eq(actor.user_id).and(Column::Relation.eq("self").or(Column::ContactId.is_not_null()));
     if Entity::find().filter(of_account).count(transaction).await? >= rules.patients_per_account {
         return Err(Conflict::TooManyPatients.into());
     }
-    let patient = match contact_id {
+    let mut patient = match contact_id {
         None => from_account(user, now),
         Some(id) => {
             let contact = crate::domain::contacts::contacts::owned_by(actor.user_id)
@@ -75,6 +115,7 @@ pub(super) async fn open_request(
             from_contact(contact.ok_or_else(unknown)?, now)
         }
     };
+    patient.open_requests = Set(open_requests);
     let patient = patient.insert(transaction).await?;
     insert_words(transaction, [(patient.id, patient.name.as_deref().unwrap_or_default())].into_iter()).await?;
     Ok(patient)

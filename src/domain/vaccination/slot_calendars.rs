@@ -105,7 +105,7 @@ pub async fn add(
             slots.extend(reopen(&transaction, ids).await?);
         }
         slots.sort_by_key(|slot| (slot.starts_at, slot.id));
-        offers::offer_added(&transaction, &context.rules, &slots, now).await?;
+        offers::offer_added(&transaction, context, &slots, now).await?;
         let detail = format!("{} slots", added.len());
         centres::event(AuditAction::CalendarCreated, caller, centre_id)
             .detail(&detail)

@@ -160,7 +160,7 @@ pub async fn create(
     offered_vaccine(&transaction, new.vaccine_id).await?;
     let row = row(centre_id, &new, (new.starts_at, new.ends_at), now);
     let mut slot = Entity::insert(row).exec_with_returning(&transaction).await?;
-    slot.held += offers::offer_free(&transaction, &context.rules, &slot, now).await?;
+    slot.held += offers::offer_free(&transaction, context, &slot, now).await?;
     centres::event(AuditAction::SlotCreated, caller, slot.id).record(&transaction, now).await?;
     let slot = with_zone(slot, &centre.time_zone)?;
     let response = once.finish(&transaction, caller.actor.user_id, None, &slot).await?;
@@ -274,7 +274,7 @@ pub async fn update(
     })?;
     let mut slot = changed.into_iter().next().ok_or(Error::NotFound)?;
     let now = context.clock.now();
-    slot.held += offers::offer_free(&transaction, &context.rules, &slot, now).await?;
+    slot.held += offers::offer_free(&transaction, context, &slot, now).await?;
     centres::event(AuditAction::SlotChanged, caller, id).record(&transaction, now).await?;
     offers::commit(db, context, transaction, std::slice::from_ref(&slot), None).await?;
     let centre = centres::get(db, slot.centre_id).await?;

@@ -1,6 +1,5 @@
 //! Review of vaccine requests by staff: approve, reject.
 
-use chrono::{DateTime, Utc};
 use entity::vaccine_requests::{self as table, Column};
 use entity::{AuditAction, RequestStatus, Role, patients as patients_table, vaccines};
 use sea_orm::sea_query::Expr;
@@ -10,12 +9,13 @@ use uuid::Uuid;
 use crate::db::Transact;
 use crate::domain::accounts::users as accounts;
 use crate::domain::records::audit::Event;
+use crate::domain::vaccination::context::Vaccination;
 use crate::domain::vaccination::eligibility::{self, Facts};
+use crate::domain::vaccination::immunizations;
 use crate::domain::vaccination::request_list::{self, Request};
 use crate::domain::vaccination::vaccine_requests::RequestNote;
 use crate::domain::vaccination::{locks, patients};
 use crate::domain::values::caller::Caller;
-use crate::domain::values::clock::Clock;
 use crate::error::{Conflict, Error, Result};
 
 /// A decision of staff about a pending request.
@@ -37,12 +37,12 @@ pub enum Decision {
 /// [`NotEligible`](Error::NotEligible) if the patient can have the dose neither today nor later.
 pub async fn decide(
     db: &impl Transact,
-    clock: &Clock,
+    context: &Vaccination,
     caller: &Caller,
     id: Uuid,
     decision: Decision,
 ) -> Result<Request> {
-    let (actor, now) = (&caller.actor, clock.now());
+    let (actor, now) = (&caller.actor, context.clock.now());
     actor.require(Role::Staff)?;
     let (status, action, reason) = match decision {
         Decision::Approve => (RequestStatus::Approved, AuditAction::RequestApproved, None),
@@ -54,7 +54,7 @@ pub async fn decide(
     accounts::hold(&transaction, actor.user_id).await?;
     let patient = locks::patient_of(&transaction, id).await?.ok_or(Error::NotFound)?;
     if status == RequestStatus::Approved {
-        check_rules(&transaction, &patient, id, now).await?;
+        check_rules(&transaction, context, &patient, id).await?;
     }
     let decided = table::Entity::update_many()
         .col_expr(Column::Status, Expr::value(status))
@@ -81,20 +81,24 @@ pub async fn decide(
 /// Refuses a pending request of a patient who can have the dose neither today nor later.
 async fn check_rules(
     transaction: &impl ConnectionTrait,
+    context: &Vaccination,
     patient: &patients_table::Model,
     id: Uuid,
-    now: DateTime<Utc>,
 ) -> Result<()> {
     let request = table::Entity::find_by_id(id).find_also_related(vaccines::Entity).one(transaction).await?;
     let Some((request, Some(vaccine))) = request else { return Err(Error::NotFound) };
+    let course = context.schedules.rules(transaction, request.course_id).await?;
+    let doses = immunizations::of_patient(transaction, patient.id).await?;
     let facts = Facts {
         patient,
-        vaccine: &vaccine,
-        dose_number: request.dose_number,
-        has_open_request: false,
+        course: &course,
+        vaccine: Some(&vaccine),
+        doses: &doses,
+        dose_number: Some(request.dose_number),
+        open_requests: &[],
         has_overlapping_booking: false,
     };
-    let today = accounts::local_date(transaction, request.user_id, now).await?;
+    let today = accounts::local_date(transaction, request.user_id, context.clock.now()).await?;
     let judged = eligibility::judge(&facts, today);
     if request.status == RequestStatus::Pending && judged.is_never() {
         return Err(Error::NotEligible(Box::new(judged)));

@@ -5,7 +5,7 @@
 //! of a refusal is looked up only if the statement found no row.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use entity::{RequestStatus, patients as patients_table, vaccine_requests, vaccines};
+use entity::{RequestStatus, courses, patients as patients_table, vaccine_requests, vaccines};
 use sea_orm::sea_query::{CaseStatement, Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, TransactionSession as _, UpdateMany};
 use uuid::Uuid;
@@ -15,16 +15,16 @@ use crate::db::Transact;
 use crate::domain::accounts::users as accounts;
 use crate::domain::auth::context::Auth;
 use crate::domain::records::idempotency::{Once, Response};
+use crate::domain::vaccination::context::Vaccination;
 use crate::domain::vaccination::eligibility::{self, Eligibility, Facts, Verdict};
 use crate::domain::vaccination::invitation_codes::InvitationCode;
 use crate::domain::vaccination::invitation_uses::Presented;
 use crate::domain::vaccination::request_list::{self, Request};
-use crate::domain::vaccination::rules::{BookingRules, Review};
+use crate::domain::vaccination::rules::Review;
 use crate::domain::vaccination::vaccines::Doses;
-use crate::domain::vaccination::{locks, patients};
+use crate::domain::vaccination::{immunizations, locks, patients};
 use crate::domain::values::actor::Actor;
 use crate::domain::values::caller::Caller;
-use crate::domain::values::clock::Clock;
 use crate::domain::values::patch::Patch;
 use crate::domain::values::text::Text;
 use crate::error::{Conflict, Error, Result, Violation};
@@ -68,7 +68,7 @@ pub struct RequestChanges {
 pub async fn create(
     db: &impl Transact,
     auth: &Auth,
-    rules: &BookingRules,
+    context: &Vaccination,
     caller: &Caller,
     once: Once<'_, Request>,
     new: NewRequest,
@@ -81,13 +81,14 @@ pub async fn create(
     if let Some(response) = once.begin(&transaction, actor.user_id, now).await? {
         return Ok(response);
     }
-    let patient = patients::open_request(&transaction, rules, actor, user.clone(), new.contact_id, now).await?;
+    let patient =
+        patients::open_request(&transaction, &context.rules, actor, user.clone(), new.contact_id, now).await?;
     let vaccine = offered(&transaction, new.vaccine_id, new.dose_number.get()).await?;
-    let judged = judge(&patient, &vaccine, new.dose_number.get(), today);
+    let judged = judge(&transaction, context, &patient, &vaccine, (new.dose_number.get(), today)).await?;
     if judged.is_never() {
         return Err(Error::NotEligible(Box::new(judged)));
     }
-    let is_approved = rules.review == Review::Rules && judged.verdict == Verdict::Eligible;
+    let is_approved = context.rules.review == Review::Rules && judged.verdict == Verdict::Eligible;
     let status = if is_approved { RequestStatus::Approved } else { RequestStatus::Pending };
     let id = Uuid::now_v7();
     let insert = insert(id, actor, &patient, status, &new, now)?;
@@ -106,10 +107,26 @@ pub async fn create(
     Ok(response)
 }
 
-fn judge(patient: &patients_table::Model, vaccine: &vaccines::Model, dose_number: i32, on: NaiveDate) -> Eligibility {
-    // An open request for the same dose is refused by a unique index.
-    let facts = Facts { patient, vaccine, dose_number, has_open_request: false, has_overlapping_booking: false };
-    eligibility::judge(&facts, on)
+/// Applies the rules to a dose. An open request for the same dose is refused by a unique index.
+async fn judge(
+    transaction: &impl ConnectionTrait,
+    context: &Vaccination,
+    patient: &patients_table::Model,
+    vaccine: &vaccines::Model,
+    (dose_number, on): (i32, NaiveDate),
+) -> Result<Eligibility> {
+    let course = context.schedules.rules(transaction, vaccine.course_id).await?;
+    let doses = immunizations::of_patient(transaction, patient.id).await?;
+    let facts = Facts {
+        patient,
+        course: &course,
+        vaccine: Some(vaccine),
+        doses: &doses,
+        dose_number: Some(dose_number),
+        open_requests: &[],
+        has_overlapping_booking: false,
+    };
+    Ok(eligibility::judge(&facts, on))
 }
 
 /// INSERT of a request, if the catalogue offers the dose.
@@ -153,13 +170,13 @@ fn insert(
 /// today nor later.
 pub async fn update(
     db: &impl Transact,
-    clock: &Clock,
+    context: &Vaccination,
     actor: &Actor,
     id: Uuid,
     changes: RequestChanges,
 ) -> Result<Request> {
     let mut update = vaccine_requests::Entity::update_many()
-        .col_expr(Column::UpdatedAt, Expr::value(clock.now()))
+        .col_expr(Column::UpdatedAt, Expr::value(context.clock.now()))
         .filter(Column::Id.eq(id))
         .filter(Column::UserId.eq(actor.user_id))
         .filter(Column::Status.eq(RequestStatus::Pending));
@@ -174,8 +191,9 @@ pub async fn update(
     let patient = locks::patient_of(&transaction, id).await?.ok_or(Error::NotFound)?;
     if let Some(request) = update.exec_with_returning(&transaction).await?.into_iter().next() {
         let vaccine = vaccines::Entity::find_by_id(request.vaccine_id).one(&transaction).await?;
-        let today = accounts::local_date(&transaction, request.user_id, clock.now()).await?;
-        let judged = judge(&patient, &vaccine.ok_or(Error::NotFound)?, request.dose_number, today);
+        let today = accounts::local_date(&transaction, request.user_id, context.clock.now()).await?;
+        let vaccine = vaccine.ok_or(Error::NotFound)?;
+        let judged = judge(&transaction, context, &patient, &vaccine, (request.dose_number, today)).await?;
         if has_new_dose && judged.is_never() {
             return Err(Error::NotEligible(Box::new(judged)));
         }
@@ -229,7 +247,20 @@ fn is_offered(vaccine_id: Expr, dose_number: Expr) -> Expr {
     column(vaccines::Column::Id)
         .eq(vaccine_id)
         .and(column(vaccines::Column::Active).eq(true))
-        .and(column(vaccines::Column::Doses).gte(dose_number))
+        .and(column(vaccines::Column::Doses).gte(dose_number).or(Expr::exists(has_schedule())))
+}
+
+/// The course of the vaccine, if it has a schedule: then that has the number of doses.
+fn has_schedule() -> SelectStatement {
+    Query::select()
+        .expr(Expr::cust("1"))
+        .from(courses::Entity)
+        .and_where(
+            Expr::col((courses::Entity, courses::Column::Id))
+                .eq(Expr::col((vaccines::Entity, vaccines::Column::CourseId))),
+        )
+        .and_where(Expr::cust("courses.schedule_version > 0"))
+        .to_owned()
 }
 
 fn offering(vaccine_id: Expr, dose_number: Expr) -> SelectStatement {
@@ -238,8 +269,9 @@ fn offering(vaccine_id: Expr, dose_number: Expr) -> SelectStatement {
 }
 
 async fn offered(db: &impl ConnectionTrait, vaccine_id: Uuid, dose_number: i32) -> Result<vaccines::Model> {
-    let vaccine = vaccines::Entity::find_by_id(vaccine_id).one(db).await?;
-    match vaccine.filter(|vaccine| vaccine.active && vaccine.doses >= dose_number) {
+    let vaccine =
+        vaccines::Entity::find().filter(is_offered(Expr::value(vaccine_id), Expr::value(dose_number))).one(db).await?;
+    match vaccine {
         Some(vaccine) => Ok(vaccine),
         None => Err(not_offered(db, vaccine_id).await?),
     }

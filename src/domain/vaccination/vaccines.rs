@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::db::{QueryText, Transact};
 use crate::domain::values::actor::Actor;
+use crate::domain::values::cvx::CvxCode;
 use crate::domain::values::number::Number;
 use crate::domain::values::page::{Page, Slice};
 use crate::domain::values::patch::Patch;
@@ -50,6 +51,10 @@ pub struct NewVaccine {
     pub max_age_months: Option<AgeMonths>,
     /// Course of which it is a product; none for a course of its own.
     pub course_id: Option<Uuid>,
+    /// CVX code.
+    pub cvx_code: Option<CvxCode>,
+    /// Codes of the other courses for which a dose counts.
+    pub also_counts_for: Vec<VaccineCode>,
 }
 
 /// Changes of a vaccine. Its code cannot change: other records may refer to it.
@@ -105,6 +110,7 @@ pub async fn create(db: &impl Transact, actor: &Actor, new: NewVaccine) -> Resul
     actor.require(Role::Admin)?;
     let id = Uuid::now_v7();
     let transaction = db.begin().await?;
+    check_courses(&transaction, &new.also_counts_for).await?;
     let course_id = match new.course_id {
         None => match course(id, &new).insert(&transaction).await.map_err(Error::from) {
             Ok(course) => course.id,
@@ -204,6 +210,7 @@ fn course(id: Uuid, new: &NewVaccine) -> courses::ActiveModel {
         id: Set(id),
         code: Set(new.code.as_str().to_owned()),
         name: Set(new.name.as_str().to_owned()),
+        schedule_version: Set(0),
     }
 }
 
@@ -219,5 +226,24 @@ fn row(id: Uuid, course_id: Uuid, new: NewVaccine) -> vaccines::ActiveModel {
         max_age_months: Set(new.max_age_months.map(AgeMonths::get)),
         active: Set(true),
         course_id: Set(course_id),
+        cvx_code: Set(new.cvx_code.map(CvxCode::into_string)),
+        also_counts_for: Set(codes(new.also_counts_for)),
     }
+}
+
+/// Codes as a JSON array.
+fn codes(codes: Vec<VaccineCode>) -> String {
+    let codes: Vec<String> = codes.into_iter().map(VaccineCode::into_string).collect();
+    serde_json::Value::from(codes).to_string()
+}
+
+/// Checks that there are courses with these codes.
+async fn check_courses(db: &impl ConnectionTrait, codes: &[VaccineCode]) -> Result<()> {
+    for (index, code) in codes.iter().enumerate() {
+        if courses::Entity::find().filter(courses::Column::Code.eq(code.as_str())).one(db).await?.is_none() {
+            let field = format!("also_counts_for[{index}]");
+            return Err(Violation::new(field, "unknown", "is not the code of a course").into());
+        }
+    }
+    Ok(())
 }

@@ -100,7 +100,8 @@ async fn check(db: &impl ConnectionTrait, operation: &Operation<'_>, preferences
         created_at: now,
         updated_at: now,
     };
-    let wish = Wish { entry: &entry, patient: &patient, dose_number: request.dose_number };
+    let schedules = &operation.context.schedules;
+    let wish = Wish { entry: &entry, patient: &patient, dose_number: request.dose_number, schedules };
     let alternatives = free_slots::alternatives(db, &wish, now + operation.context.rules.notice).await?;
     if alternatives.is_empty() { Ok(entry) } else { Err(Error::SlotsFree { alternatives }) }
 }
@@ -328,12 +329,13 @@ async fn search(db: &impl Transact, context: &Vaccination, entry_id: Uuid) -> Re
         let Some(entry) = waiting.one(db).await? else { return Ok(()) };
         let request = requests::Entity::find_by_id(entry.request_id).find_also_related(patients::Entity);
         let Some((request, Some(patient))) = request.one(db).await? else { return Ok(()) };
-        let wish = Wish { entry: &entry, patient: &patient, dose_number: request.dose_number };
+        let wish =
+            Wish { entry: &entry, patient: &patient, dose_number: request.dose_number, schedules: &context.schedules };
         let slots = free_slots::first(db, &wish, now + context.rules.offered_until(), TRIED_SLOTS).await?;
         let Some(slot) = slots.into_iter().find(|slot| !refused.contains(&slot.id)) else { return Ok(()) };
         let transaction = db.begin().await?;
         let Some(slot) = locks::slots(&transaction, [slot.id]).await?.pop() else { return Ok(()) };
-        if offers::offer_free(&transaction, &context.rules, &slot, now).await? == 0 {
+        if offers::offer_free(&transaction, context, &slot, now).await? == 0 {
             transaction.rollback().await?;
             refused.insert(slot.id);
             continue;

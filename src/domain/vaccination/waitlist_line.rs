@@ -7,12 +7,15 @@ use entity::waitlist_entries::{Column, Entity as Entries};
 use entity::{RequestStatus, centres, patients, vaccines};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{
-    ConnectionTrait, FromQueryResult as _, IdenStatic as _, Iterable as _, JoinType, QueryResult, Statement, Value,
+    ConnectionTrait, DbErr, FromQueryResult as _, IdenStatic as _, Iterable as _, JoinType, QueryResult, Statement,
+    Value,
 };
 use uuid::Uuid;
 
 use crate::db::QueryText;
+use crate::domain::vaccination::course_rules::{CourseRules, Schedules};
 use crate::domain::vaccination::eligibility::{self, Facts, Verdict};
+use crate::domain::vaccination::immunizations::{self, Doses};
 use crate::domain::vaccination::request_rows::add_columns;
 use crate::domain::values::time_zone::TimeZone;
 use crate::error::Result;
@@ -20,6 +23,7 @@ use crate::error::Result;
 /// The line for places of a vaccine in a centre.
 pub(super) struct Line {
     vaccine: vaccines::Model,
+    course: CourseRules,
     centre_id: Uuid,
     zone: TimeZone,
 }
@@ -46,13 +50,15 @@ pub(super) struct Candidate {
 
 impl Line {
     /// The line for a slot. `None` if nobody waits.
-    pub async fn of(db: &impl ConnectionTrait, slot: &slots::Model) -> Result<Option<Self>> {
+    pub async fn of(db: &impl ConnectionTrait, schedules: &Schedules, slot: &slots::Model) -> Result<Option<Self>> {
         static QUERY: QueryText = QueryText::new();
         let values = [slot.vaccine_id.into(), slot.centre_id.into()];
         let Some(row) = db.query_one_raw(QUERY.statement(db, values, line_of)).await? else { return Ok(None) };
         let time_zone: String = row.try_get("", "time_zone")?;
+        let vaccine = vaccines::Model::from_query_result(&row, "v_")?;
         Ok(Some(Self {
-            vaccine: vaccines::Model::from_query_result(&row, "v_")?,
+            course: schedules.rules(db, vaccine.course_id).await?,
+            vaccine,
             centre_id: slot.centre_id,
             zone: TimeZone::parse(&time_zone)?,
         }))
@@ -83,10 +89,12 @@ impl Line {
         ];
         let statement = Statement::from_sql_and_values(db.get_database_backend(), page_text(limit), values);
         let rows = db.query_all_raw(statement).await?;
-        rows.iter().map(|row| self.candidate(row, date)).collect()
+        let ids = rows.iter().map(|row| row.try_get("", "p_id")).collect::<std::result::Result<Vec<Uuid>, DbErr>>()?;
+        let doses = if ids.is_empty() { Doses::new() } else { immunizations::of_patients(db, &ids).await? };
+        rows.iter().map(|row| self.candidate(row, &doses, date)).collect()
     }
 
-    fn candidate(&self, row: &QueryResult, date: NaiveDate) -> Result<Candidate> {
+    fn candidate(&self, row: &QueryResult, doses: &Doses, date: NaiveDate) -> Result<Candidate> {
         let patient = patients::Model::from_query_result(row, "p_")?;
         let (entry_id, status): (Uuid, RequestStatus) = (row.try_get("", "entry_id")?, row.try_get("", "status")?);
         let account_id: Option<Uuid> = row.try_get("", "account_id")?;
@@ -94,9 +102,11 @@ impl Line {
         let can_accept = account_id.is_some() && disabled_at.is_none();
         let facts = Facts {
             patient: &patient,
-            vaccine: &self.vaccine,
-            dose_number: row.try_get("", "dose_number")?,
-            has_open_request: false,
+            course: &self.course,
+            vaccine: Some(&self.vaccine),
+            doses: doses.get(&patient.id).map_or(&[], Vec::as_slice),
+            dose_number: Some(row.try_get("", "dose_number")?),
+            open_requests: &[],
             has_overlapping_booking: false,
         };
         let is_eligible = eligibility::judge(&facts, date).verdict != Verdict::NotEligible;

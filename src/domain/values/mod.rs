@@ -7,6 +7,7 @@ pub mod caller;
 pub mod client;
 pub mod clock;
 pub mod coordinates;
+pub mod cvx;
 pub mod degrees;
 pub mod email;
 pub mod enums;

@@ -112,7 +112,7 @@ async fn contacts_are_found_by_index() {
         invitation_code: None,
     };
     let once = Once { key: None, render: no_response };
-    vaccine_requests::create(&db, auth, &app.state().vaccination.rules, &as_own, once, new).await.unwrap();
+    vaccine_requests::create(&db, auth, &app.state().vaccination, &as_own, once, new).await.unwrap();
     let for_contact = request_list::RequestFilter { contact_id: Some(contact.id), ..Default::default() };
     let staff = Caller { actor: actor(own.user_id, Role::Staff), client: Client::default() };
     let page = Page { limit: 20, after: None };

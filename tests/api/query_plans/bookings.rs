@@ -83,7 +83,7 @@ async fn slots_bookings_and_patients_are_found_by_index() {
     }
     // Not explained: the scan of a counted, limited subquery looks like that of a table.
     request_list::counts(&app.state().db, &admin.actor).await.unwrap();
-    transitions::decide(&db, &auth.clock, &admin, request, Decision::Approve).await.unwrap();
+    transitions::decide(&db, &app.state().vaccination, &admin, request, Decision::Approve).await.unwrap();
     let key = RequestKey::parse(b"key", &[b"request"]).unwrap();
     let once = Once { key: Some(&key), render: no_response };
     let operation = Operation { context, caller: &own, request_id: request };

@@ -68,11 +68,11 @@ async fn vaccines_and_requests_are_found_by_index() {
     };
     let once = Once { key: None, render: no_response };
     let by = Caller { actor: actor(other_user_id, Role::Patient), client: client.clone() };
-    vaccine_requests::create(&db, auth, &app.state().vaccination.rules, &by, once, new).await.unwrap();
+    vaccine_requests::create(&db, auth, &app.state().vaccination, &by, once, new).await.unwrap();
     let changes = vaccine_requests::RequestChanges { vaccine_id: Some(vaccine_id), ..Default::default() };
-    vaccine_requests::update(&db, &auth.clock, &own, request, changes).await.unwrap();
+    vaccine_requests::update(&db, &app.state().vaccination, &own, request, changes).await.unwrap();
     let reviewer = Caller { actor: actor(other_user_id, Role::Staff), client };
-    transitions::decide(&db, &auth.clock, &reviewer, request, Decision::Approve).await.unwrap();
+    transitions::decide(&db, &app.state().vaccination, &reviewer, request, Decision::Approve).await.unwrap();
     assert!(db.count() > 15);
 }
 

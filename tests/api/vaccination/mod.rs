@@ -12,6 +12,7 @@ mod invitations;
 mod mails;
 mod patients;
 mod recount;
+mod schedules;
 mod slot_search;
 mod staff;
 mod vaccine_requests;

@@ -32,7 +32,9 @@ async fn ids(actor: &Actor<'_>, query: &str) -> Vec<String> {
 async fn staff_approve_the_request_of_a_patient() {
     let app = TestApp::start(BACKEND).await;
     let (patient, staff) = (app.patient().await, app.staff().await);
-    let body = json!({ "vaccine_id": app.vaccine("MMR").await, "dose_number": 2, "note": "Mondays,\nplease" });
+    let vaccine = app.vaccine("MMR").await;
+    patient.post("/immunizations", json!({ "vaccine_id": vaccine, "administered_on": "2020-05-29" })).await.created();
+    let body = json!({ "vaccine_id": vaccine, "dose_number": 2, "note": "Mondays,\nplease" });
     let response = patient.post("/vaccine-requests", body).await;
     let request = response.created();
     let id = request["id"].as_str().unwrap();
@@ -123,8 +125,10 @@ async fn of_concurrent_requests_for_one_dose_one_is_created() {
     for refused in responses.iter().filter(|response| response.status != 201) {
         refused.problem(409, "request-open");
     }
+    // The dose before is not recorded.
     let another = json!({ "vaccine_id": body["vaccine_id"], "dose_number": 2 });
-    patient.post("/vaccine-requests", another).await.created();
+    patient.post("/vaccine-requests", another).await.problem(409, "not-eligible");
+    patient.ask_for("FLU").await;
 }
 
 #[tokio::test]
