@@ -253,6 +253,7 @@ fn booking_rules(settings: &Settings) -> BookingRules {
         offer: chrono::Duration::minutes(booking.offer_minutes.into()),
         offer_until: chrono::Duration::minutes(booking.offer_until_minutes.into()),
         reminder: chrono::Duration::hours(booking.reminder_hours.into()),
+        undo: chrono::Duration::hours(booking.undo_hours.into()),
         patients_per_account: booking.patients_per_account.into(),
     }
 }

@@ -1,7 +1,8 @@
-//! Demo data: accounts, contacts with birthdays around today, centres, slots, vaccine requests in every status, and a
-//! waitlist, and an invitation.
+//! Demo data: accounts, contacts with birthdays around today, centres, slots and lots, vaccine requests in every status,
+//! doses, a waitlist, and an invitation.
 //! On the same day, the same seed gives the same data, except for the password hash.
 
+mod doses;
 mod names;
 mod source;
 mod timetable;
@@ -22,6 +23,7 @@ use crate::domain::contacts::contacts;
 use crate::domain::vaccination::{invitation_codes, patients};
 use crate::domain::values::clock::Clock;
 use crate::error::{Error, Result};
+use doses::GivenDose;
 use source::Source;
 use timetable::Timetable;
 
@@ -88,10 +90,10 @@ pub async fn fill(
     let first_contacts = add_contacts(&transaction, &mut source, plan, &ids, progress).await?;
     let people = add_patients(&transaction, &mut source, accounts, first_contacts).await?;
     let mut timetable = Timetable::add(&transaction, &mut source, staff_id).await?;
-    let mut waiting = Vec::new();
-    let requests =
-        add_requests(&transaction, &mut source, &catalogue, staff_id, &people, &mut timetable, &mut waiting).await?;
-    add_waitlist(&transaction, &mut source, waiting, timetable.new_centre_id).await?;
+    let requests = add_requests(&transaction, &mut source, &catalogue, staff_id, &people, &mut timetable).await?;
+    let centre_id = timetable.centre_id;
+    doses::add(&transaction, &mut source, &catalogue, centre_id, staff_id, &requests.given).await?;
+    add_waitlist(&transaction, &mut source, requests.waiting, timetable.new_centre_id).await?;
     timetable.add_free_slots(&transaction, &mut source, &catalogue).await?;
     count(&transaction).await?;
     let invitation_code = match catalogue.first() {
@@ -99,7 +101,7 @@ pub async fn fill(
         None => None,
     };
     transaction.commit().await?;
-    Ok(Filled { requests, invitation_code })
+    Ok(Filled { requests: requests.count, invitation_code })
 }
 
 /// Inserts the accounts; returns the id of the staff account, and the patients.
@@ -257,7 +259,7 @@ async fn count(db: &impl ConnectionTrait) -> Result<()> {
     };
     let status = || Expr::col((vaccine_requests::Entity, Column::Status));
     let its_slot = Expr::col(Column::SlotId).eq(Expr::col((slots::Entity, slots::Column::Id)));
-    let booked = counted(status().eq(RequestStatus::Booked), its_slot);
+    let booked = counted(Expr::cust("1 = 1"), its_slot);
     slots::Entity::update_many().col_expr(slots::Column::Booked, booked).exec(db).await?;
     let its_patient = Expr::col(Column::PatientId).eq(Expr::col((patients_table::Entity, patients_table::Column::Id)));
     let is_open = [RequestStatus::Pending, RequestStatus::Approved, RequestStatus::Booked];
@@ -266,8 +268,17 @@ async fn count(db: &impl ConnectionTrait) -> Result<()> {
     Ok(())
 }
 
+/// Vaccine requests that were inserted.
+struct AddedRequests {
+    count: u32,
+    /// Ids of requests that wait for a place, with their course.
+    waiting: Vec<(Uuid, Uuid)>,
+    /// Requests whose dose was given.
+    given: Vec<GivenDose>,
+}
+
 /// Inserts vaccine requests of all people in rotation; every third one is for a contact. Every second one that is approved
-/// waits: its id and its course are added to `waiting`.
+/// waits.
 async fn add_requests(
     db: &impl ConnectionTrait,
     source: &mut Source,
@@ -275,13 +286,13 @@ async fn add_requests(
     staff_id: Uuid,
     people: &[Person],
     timetable: &mut Timetable,
-    waiting: &mut Vec<(Uuid, Uuid)>,
-) -> Result<u32> {
+) -> Result<AddedRequests> {
     let max = people.len().saturating_mul(catalogue.len());
     let count = Ord::max(people.len(), usize::try_from(MIN_REQUESTS).unwrap_or(0)).min(max);
     let vaccine_of_round = catalogue.iter().flat_map(|vaccine| std::iter::repeat_n(vaccine, people.len()));
     let combinations = people.iter().cycle().zip(vaccine_of_round).zip(STATUSES.into_iter().cycle());
     let mut rows = Vec::new();
+    let (mut waiting, mut given_doses) = (Vec::new(), Vec::new());
     for (number, ((person, vaccine), status)) in combinations.take(count).enumerate() {
         let (id, created_at) = source.next_id();
         let is_reviewed = !matches!(status, RequestStatus::Pending | RequestStatus::Cancelled);
@@ -290,15 +301,21 @@ async fn add_requests(
         }
         let reason = (status == RequestStatus::Rejected).then(|| "This dose was given before.".to_owned());
         let slot_id = match status {
-            RequestStatus::Booked | RequestStatus::Missed => {
+            RequestStatus::Booked | RequestStatus::Missed | RequestStatus::Administered => {
                 Some(timetable.slot(db, source, vaccine.id, status).await?)
             }
             _ => None,
         };
+        let patient_id = person.dependant.filter(|_| number % 3 == 0).unwrap_or(person.own);
+        let given = (status == RequestStatus::Administered).then_some(slot_id).flatten();
+        if let Some(slot) = given {
+            let (vaccine_id, course_id) = (vaccine.id, vaccine.course_id);
+            given_doses.push(GivenDose { request_id: id, patient_id, vaccine_id, course_id, slot });
+        }
         rows.push(vaccine_requests::ActiveModel {
             id: Set(id),
             user_id: Set(Some(person.user_id)),
-            patient_id: Set(person.dependant.filter(|_| number % 3 == 0).unwrap_or(person.own)),
+            patient_id: Set(patient_id),
             vaccine_id: Set(vaccine.id),
             course_id: Set(vaccine.course_id),
             dose_number: Set(1),
@@ -306,11 +323,15 @@ async fn add_requests(
             note: Set(source.one_in(4).then(|| "I am free on Mondays.".to_owned())),
             reason: Set(reason),
             reviewed_by: Set(is_reviewed.then_some(staff_id)),
-            slot_id: Set(slot_id),
+            slot_id: Set(slot_id.map(|slot| slot.id)),
             code: Set(slot_id.map(|_| source.code())),
             moves: Set(0),
             invitation_id: Set(None),
             revision: Set(slot_id.map_or(0, |_| 1)),
+            checked_in_at: Set(given.map(|slot| slot.starts_at)),
+            centre_id: Set(given.map(|_| timetable.centre_id)),
+            identified_by: Set(given.map(|_| "passport".to_owned())),
+            answers: Set(None),
             created_at: Set(created_at),
             updated_at: Set(created_at),
         });
@@ -318,7 +339,8 @@ async fn add_requests(
             vaccine_requests::Entity::insert_many(std::mem::take(&mut rows)).exec_without_returning(db).await?;
         }
     }
-    u32::try_from(count).map_err(Error::internal)
+    let count = u32::try_from(count).map_err(Error::internal)?;
+    Ok(AddedRequests { count, waiting, given: given_doses })
 }
 
 /// Inserts entries of the waitlist, for a centre that has no slots yet.

@@ -7,6 +7,7 @@ use sea_orm::DbErr;
 
 use crate::db;
 use crate::domain::vaccination::eligibility::Eligibility;
+use crate::domain::vaccination::lots::LotRefusal;
 use crate::domain::vaccination::slots::Slot;
 
 /// Result of domain functions.
@@ -66,6 +67,9 @@ pub enum Error {
     /// The rules do not allow the dose.
     #[error("the patient is not eligible")]
     NotEligible(Box<Eligibility>),
+    /// No dose can be taken from the lot.
+    #[error("the lot cannot be used: {}", .0.name())]
+    LotRefused(LotRefusal),
     /// Another version was put since the one that the client has read.
     #[error("another version was put since")]
     PreconditionFailed,
@@ -158,6 +162,21 @@ pub enum Conflict {
     /// The dose of this vaccine on this day is recorded already.
     #[error("a dose of this vaccine on this day is recorded already")]
     DoseRecorded,
+    /// A later dose of the course counts.
+    #[error("a later dose of the course counts; it must be undone first")]
+    LaterDose,
+    /// The time within which a dose can be undone is over.
+    #[error("the dose was given too long ago to be undone")]
+    UndoTooLate,
+    /// The slot has not begun.
+    #[error("the slot has not begun yet")]
+    SlotNotBegun,
+    /// The centre has a lot of this vaccine with this number.
+    #[error("the centre has a lot of this vaccine with this number already")]
+    LotExists,
+    /// More doses of the lot were given and thrown away than were received.
+    #[error("more doses of the lot were given and thrown away")]
+    LotBelowUsed,
     /// The request is on the waitlist already.
     #[error("the request is on the waitlist already")]
     AlreadyWaiting,
@@ -229,6 +248,11 @@ impl From<DbErr> for Error {
             // The code of another invitation has the same letters: one in a million million million.
             Some("invitations_code_hash_key") => Self::Busy,
             Some("immunizations_patient_id_vaccine_id_administered_on_key") => Conflict::DoseRecorded.into(),
+            Some("immunizations_patient_id_course_id_dose_number_key" | "immunizations_request_id_key") => {
+                Conflict::DoseRecorded.into()
+            }
+            Some("lots_centre_id_vaccine_id_lot_number_key") => Conflict::LotExists.into(),
+            Some("lots_used_check") => Conflict::LotBelowUsed.into(),
             Some("slots_centre_id_vaccine_id_starts_at_key") => Conflict::SlotExists.into(),
             Some("centres_longitude_check") => {
                 Violation::new("longitude", "coordinates", "must be given together with latitude").into()

@@ -9,30 +9,19 @@ use serde_json::Value;
 
 use super::bookings::{Issuer, Population, book_path, slot_body};
 use super::client::{self, Connection, post_as};
+use super::costs::{CONNECTIONS, Kind, ROUNDS, compare};
 use super::server::{Server, create, databases};
 
 /// Slots of a day.
 const SLOTS: usize = 40;
 /// Days with slots.
 const DAYS: usize = 31;
-/// Number of connections, each of which sends one request after the other.
-const CONNECTIONS: usize = 16;
-/// Number of rounds; each measures all kinds of requests.
-const ROUNDS: usize = 5;
-const ROUND: Duration = Duration::from_secs(3);
 /// Bookings, each followed by a read.
 const BOOKINGS: usize = 1000;
 /// Bookings that are read on another instance.
 const ELSEWHERE: usize = 20;
 /// Connections that poll one centre.
 const POLLING: usize = 32;
-
-/// A kind of request, and the status of its response.
-struct Kind {
-    name: String,
-    request: String,
-    status: u16,
-}
 
 pub(crate) async fn availability() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -101,39 +90,8 @@ async fn costs(server: &Server, day: &str, month: &str) {
         kind("one day, gzip".to_owned(), day, "accept-encoding: gzip\r\n".to_owned(), 200),
         kind(format!("{DAYS} days, {month_bytes} bytes"), month, String::new(), 200),
     ];
-    let mut rounds: Vec<Vec<f64>> = Vec::new();
-    for _ in 0..ROUNDS {
-        let mut costs = Vec::new();
-        for kind in &kinds {
-            costs.push(cost(server, kind).await);
-        }
-        rounds.push(costs);
-    }
-    println!("{:<40} {:>12} {:>7}", "", "CPU us/req", "ratio");
-    for (number, kind) in kinds.iter().enumerate() {
-        let mut costs: Vec<f64> = rounds.iter().map(|round| round[number]).collect();
-        let mut ratios: Vec<f64> = rounds.iter().map(|round| round[number] / round[0]).collect();
-        costs.sort_by(f64::total_cmp);
-        ratios.sort_by(f64::total_cmp);
-        println!("{:<40} {:>12.1} {:>7.2}", kind.name, costs[ROUNDS / 2], ratios[ROUNDS / 2]);
-    }
+    compare(server, &kinds).await;
     println!("(one day: at most 1.5; 304: not above 200)");
-}
-
-/// Server CPU of a request, in microseconds.
-async fn cost(server: &Server, kind: &Kind) -> f64 {
-    let (started, before) = (Instant::now(), server.cpu());
-    let clients = (0..CONNECTIONS).map(|_| async {
-        let mut connection = Connection::open(server.port).await;
-        let mut count = 0_u32;
-        while started.elapsed() < ROUND {
-            assert_eq!(connection.exchange(&kind.request).await, kind.status, "{}", kind.name);
-            count += 1;
-        }
-        count
-    });
-    let count: u32 = join_all(clients).await.iter().sum();
-    (server.cpu() - before).as_secs_f64() * 1e6 / f64::from(count)
 }
 
 async fn book(connection: &mut Connection, token: &str, request_id: uuid::Uuid, slot_id: uuid::Uuid) {

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench load` runs everything; `-- read`, `-- login`, `-- start`, `-- enumeration`, `-- mail`,
 //! `-- revocations`, `-- contacts`, `-- booking-rates`, `-- booking-races`, `-- booking-crash`, `-- booking-sizes`,
-//! `-- waitlist-races`, `-- waitlist-sizes` or `-- availability` runs one part. It needs the PostgreSQL binaries and
+//! `-- waitlist-races`, `-- waitlist-sizes`, `-- availability`, `-- eligibility` or `-- dose-sizes` runs one part. It needs the PostgreSQL binaries and
 //! starts its own durable server. Absolute numbers depend on the machine; compare the ratios.
 #![expect(
     clippy::print_stdout,
@@ -18,6 +18,8 @@ mod baseline;
 mod bookings;
 mod client;
 mod contacts;
+mod costs;
+mod doses;
 mod server;
 
 #[path = "../../tests/support/postgres.rs"]
@@ -99,6 +101,12 @@ fn main() {
     }
     if wanted("waitlist-sizes") {
         runtime.block_on(bookings::waitlist_sizes());
+    }
+    if wanted("eligibility") {
+        runtime.block_on(doses::eligibility());
+    }
+    if wanted("dose-sizes") {
+        runtime.block_on(doses::sizes());
     }
 }
 

@@ -43,6 +43,12 @@ pub struct Model {
     pub waitlist_entries: HasMany<super::waitlist_entries::Entity>,
     #[sea_orm(has_many)]
     pub invitations: HasMany<super::invitations::Entity>,
+    #[sea_orm(has_many)]
+    pub lots: HasMany<super::lots::Entity>,
+    #[sea_orm(has_many)]
+    pub immunizations: HasMany<super::immunizations::Entity>,
+    #[sea_orm(has_many)]
+    pub vaccine_requests: HasMany<super::vaccine_requests::Entity>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

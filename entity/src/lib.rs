@@ -17,6 +17,7 @@ pub mod idempotency_keys;
 pub mod immunizations;
 pub mod invitation_uses;
 pub mod invitations;
+pub mod lots;
 pub mod outbox;
 pub mod patient_words;
 pub mod patients;

@@ -14,8 +14,8 @@ use sea_orm::{
 
 use crate::{
     account_codes, audit_events, calendar_feeds, centre_staff, centres, contact_imports, contacts, course_schedules,
-    courses, idempotency_keys, immunizations, invitation_uses, invitations, outbox, patient_words, patients, quotas,
-    refresh_tokens, slots, throttles, user_words, users, vaccine_requests, vaccines, waitlist_entries,
+    courses, idempotency_keys, immunizations, invitation_uses, invitations, lots, outbox, patient_words, patients,
+    quotas, refresh_tokens, slots, throttles, user_words, users, vaccine_requests, vaccines, waitlist_entries,
 };
 
 /// Properties of a table that attributes of its model cannot express.
@@ -93,6 +93,7 @@ fn definitions(backend: DbBackend) -> Vec<(TableCreateStatement, Vec<IndexCreate
         describe(backend, centres::Entity),
         describe(backend, slots::Entity),
         describe(backend, invitations::Entity),
+        describe(backend, lots::Entity),
         describe(backend, vaccine_requests::Entity),
         describe(backend, immunizations::Entity),
         describe(backend, waitlist_entries::Entity),

@@ -64,8 +64,6 @@ pub struct Model {
     pub user_words: HasMany<super::user_words::Entity>,
     #[sea_orm(has_many)]
     pub course_schedules: HasMany<super::course_schedules::Entity>,
-    #[sea_orm(has_many)]
-    pub immunizations: HasMany<super::immunizations::Entity>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

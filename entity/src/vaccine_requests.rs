@@ -50,6 +50,21 @@ pub struct Model {
     /// Number of changes of the booking: `SEQUENCE` of its calendar.
     #[sea_orm(default_value = 0)]
     pub revision: i32,
+    /// When the patient came to the centre.
+    #[sea_orm(
+        extra = "CONSTRAINT vaccine_requests_checked_in_at_check CHECK ((checked_in_at IS NULL) = (centre_id IS NULL) AND (checked_in_at IS NULL OR status IN ('approved', 'booked', 'administered')))"
+    )]
+    pub checked_in_at: Option<DateTimeUtc>,
+    /// The centre to which the patient came.
+    pub centre_id: Option<Uuid>,
+    /// How the patient was identified.
+    #[sea_orm(column_type = "String(StringLen::N(100))", nullable)]
+    pub identified_by: Option<String>,
+    /// Answers to the questions of the course, as a JSON object.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub answers: Option<String>,
+    #[sea_orm(belongs_to, from = "centre_id", to = "id", on_update = "NoAction", on_delete = "NoAction")]
+    pub centre: BelongsTo<Option<super::centres::Entity>>,
     #[sea_orm(belongs_to, from = "course_id", to = "id", on_update = "NoAction", on_delete = "NoAction")]
     pub course: BelongsTo<super::courses::Entity>,
     #[sea_orm(belongs_to, from = "invitation_id", to = "id", on_update = "NoAction", on_delete = "NoAction")]
@@ -82,6 +97,8 @@ pub struct Model {
     pub waitlist_entries: HasMany<super::waitlist_entries::Entity>,
     #[sea_orm(has_many)]
     pub invitation_uses: HasMany<super::invitation_uses::Entity>,
+    #[sea_orm(has_many)]
+    pub immunizations: HasMany<super::immunizations::Entity>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}
@@ -92,6 +109,7 @@ impl TableExtras for Entity {
             .filter("status IN ('pending', 'approved', 'booked')"),
         CompositeIndex::on(&["patient_id", "id"]),
         CompositeIndex::on(&["slot_id", "id"]).filter("slot_id IS NOT NULL"),
+        CompositeIndex::on(&["centre_id", "checked_in_at", "id"]).filter("centre_id IS NOT NULL"),
         CompositeIndex::on(&["user_id", "id"]),
         CompositeIndex::on(&["status", "id"]),
         CompositeIndex::on(&["vaccine_id", "id"]),

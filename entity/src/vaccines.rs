@@ -42,6 +42,8 @@ pub struct Model {
     pub vaccine_requests: HasMany<super::vaccine_requests::Entity>,
     #[sea_orm(has_many)]
     pub slots: HasMany<super::slots::Entity>,
+    #[sea_orm(has_many)]
+    pub lots: HasMany<super::lots::Entity>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

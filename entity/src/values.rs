@@ -232,6 +232,24 @@ pub enum AuditAction {
     SchedulePut,
     /// A dose that was given elsewhere, reported by staff.
     DoseReported,
+    /// A patient has come to a centre.
+    CheckedIn,
+    /// A patient has come without a booking.
+    WalkedIn,
+    /// By staff, as the next ones.
+    DoseAdministered,
+    /// A dose was given although a rule did not pass; the detail has the rule.
+    DoseOverridden,
+    DoseEnteredInError,
+    RequestMissed,
+    RequestReopened,
+    /// The list of a day of a centre was read.
+    DayRead,
+    /// A request was looked up by its code at a centre.
+    ArrivalRead,
+    LotCreated,
+    LotChanged,
+    LotRecalled,
 }
 
 impl PatientRelation {

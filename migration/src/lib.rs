@@ -3,6 +3,7 @@
 //! One file per migration. A released migration never changes: a new one corrects it. No part of
 //! the application is used here.
 
+mod audit_actions;
 mod m20261121_000001_create_users;
 mod m20261121_000002_create_refresh_tokens;
 mod m20261121_000003_create_vaccines;
@@ -34,6 +35,7 @@ mod m20261128_000028_create_invitations;
 mod m20261128_000029_mail_bookings;
 mod m20261128_000030_number_changes_of_bookings;
 mod m20261128_000031_create_schedules_and_immunizations;
+mod m20261128_000032_create_lots_and_record_doses;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -86,6 +88,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000029_mail_bookings::Migration),
             Box::new(m20261128_000030_number_changes_of_bookings::Migration),
             Box::new(m20261128_000031_create_schedules_and_immunizations::Migration),
+            Box::new(m20261128_000032_create_lots_and_record_doses::Migration),
         ]
     }
 }

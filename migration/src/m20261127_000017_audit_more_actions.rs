@@ -4,39 +4,8 @@
 
 use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::DbBackend;
 
-const OLD_ACTIONS: [&str; 19] = [
-    "registered",
-    "login_succeeded",
-    "login_failed",
-    "logged_out",
-    "session_ended",
-    "refresh_reused",
-    "email_verified",
-    "email_change_asked",
-    "email_changed",
-    "password_changed",
-    "password_reset",
-    "role_changed",
-    "user_disabled",
-    "user_enabled",
-    "request_approved",
-    "request_rejected",
-    "request_cancelled",
-    "data_exported",
-    "account_deleted",
-];
-
-const NEW_ACTIONS: [&str; 7] = [
-    "profile_changed",
-    "nid_verified",
-    "account_read",
-    "contacts_imported",
-    "import_undone",
-    "feed_created",
-    "feed_deleted",
-];
+use crate::audit_actions;
 
 const KINDS: [&str; 8] = [
     "verify_email",
@@ -49,10 +18,6 @@ const KINDS: [&str; 8] = [
     "account_deleted",
 ];
 
-/// The trigger of m20261121_000007_create_audit_events.
-const SQLITE_TRIGGER: &str = "CREATE TRIGGER audit_events_no_delete BEFORE DELETE ON audit_events \
-     BEGIN SELECT RAISE(ABORT, 'audit_events is append-only'); END";
-
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -63,28 +28,19 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        set_actions(manager, [OLD_ACTIONS.as_slice(), &NEW_ACTIONS].concat()).await?;
+        audit_actions::add(manager, 17).await?;
         let refused = Expr::col(Outbox::Kind).eq("registration_refused");
         manager.execute(Query::delete().from_table(Outbox::Table).and_where(refused).to_owned()).await?;
         set_kinds(manager, KINDS.to_vec()).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        delete_events(manager).await?;
-        set_actions(manager, OLD_ACTIONS.to_vec()).await?;
+        audit_actions::remove(manager, 17).await?;
         // In the order of m20261121_000006_create_outbox.
         let mut kinds = KINDS.to_vec();
         kinds.insert(7, "registration_refused");
         set_kinds(manager, kinds).await
     }
-}
-
-async fn set_actions(manager: &SchemaManager<'_>, actions: Vec<&str>) -> Result<(), DbErr> {
-    AlterTable::table(AuditEvents::Table)
-        .drop_constraint("audit_events_action_check")
-        .add_check("audit_events_action_check", Expr::col(AuditEvents::Action).is_in(actions))
-        .apply(manager)
-        .await
 }
 
 async fn set_kinds(manager: &SchemaManager<'_>, kinds: Vec<&str>) -> Result<(), DbErr> {
@@ -93,28 +49,6 @@ async fn set_kinds(manager: &SchemaManager<'_>, kinds: Vec<&str>) -> Result<(), 
         .add_check("outbox_kind_check", Expr::col(Outbox::Kind).is_in(kinds))
         .apply(manager)
         .await
-}
-
-/// Deletes the events of the new actions, which a trigger otherwise forbids.
-async fn delete_events(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-    let db = manager.get_connection();
-    let (before, after) = match db.get_database_backend() {
-        DbBackend::Sqlite => ("DROP TRIGGER audit_events_no_delete", SQLITE_TRIGGER),
-        _ => (
-            "ALTER TABLE audit_events DISABLE TRIGGER audit_events_no_delete",
-            "ALTER TABLE audit_events ENABLE TRIGGER audit_events_no_delete",
-        ),
-    };
-    db.execute_unprepared(before).await?;
-    let new = Expr::col(AuditEvents::Action).is_in(NEW_ACTIONS);
-    manager.execute(Query::delete().from_table(AuditEvents::Table).and_where(new).to_owned()).await?;
-    db.execute_unprepared(after).await.map(drop)
-}
-
-#[derive(DeriveIden)]
-enum AuditEvents {
-    Table,
-    Action,
 }
 
 #[derive(DeriveIden)]

@@ -4,60 +4,8 @@
 
 use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::DbBackend;
 
-const OLD_ACTIONS: [&str; 44] = [
-    "registered",
-    "login_succeeded",
-    "login_failed",
-    "logged_out",
-    "session_ended",
-    "refresh_reused",
-    "email_verified",
-    "email_change_asked",
-    "email_changed",
-    "password_changed",
-    "password_reset",
-    "role_changed",
-    "user_disabled",
-    "user_enabled",
-    "request_approved",
-    "request_rejected",
-    "request_cancelled",
-    "data_exported",
-    "account_deleted",
-    "profile_changed",
-    "nid_verified",
-    "account_read",
-    "contacts_imported",
-    "import_undone",
-    "feed_created",
-    "feed_deleted",
-    "patient_read",
-    "patient_changed",
-    "request_booked",
-    "request_moved",
-    "request_unbooked",
-    "centre_created",
-    "centre_changed",
-    "centre_staff_added",
-    "centre_staff_removed",
-    "calendar_created",
-    "slot_created",
-    "slot_changed",
-    "slot_closed",
-    "slot_reopened",
-    "day_closed",
-    "invitation_created",
-    "invitations_imported",
-    "invitation_revoked",
-];
-
-const NEW_ACTIONS: [&str; 2] = ["schedule_put", "dose_reported"];
-
-/// The trigger of m20261121_000007_create_audit_events.
-const SQLITE_TRIGGER: &str = "CREATE TRIGGER audit_events_no_delete BEFORE DELETE ON audit_events \
-     BEGIN SELECT RAISE(ABORT, 'audit_events is append-only'); END";
+use crate::audit_actions;
 
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
@@ -110,7 +58,7 @@ impl MigrationTrait for Migration {
             .col(Immunizations::Id)
             .to_owned();
         manager.create_index(index).await?;
-        set_actions(manager, [OLD_ACTIONS.as_slice(), &NEW_ACTIONS].concat()).await?;
+        audit_actions::add(manager, 31).await?;
         // This fails if rows of courses violate courses_schedule_version_check.
         AlterTable::table(Courses::Table)
             .add_column(ColumnDef::new(Courses::ScheduleVersion).integer().not_null().default(0))
@@ -137,8 +85,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        delete_events(manager).await?;
-        set_actions(manager, OLD_ACTIONS.to_vec()).await?;
+        audit_actions::remove(manager, 31).await?;
         // The data of courses.schedule_version is lost.
         AlterTable::table(Courses::Table)
             .drop_constraint("courses_schedule_version_check")
@@ -157,30 +104,6 @@ impl MigrationTrait for Migration {
         manager.drop_table(Table::drop().table(CourseSchedules::Table).to_owned()).await?;
         Ok(())
     }
-}
-
-async fn set_actions(manager: &SchemaManager<'_>, actions: Vec<&str>) -> Result<(), DbErr> {
-    AlterTable::table(AuditEvents::Table)
-        .drop_constraint("audit_events_action_check")
-        .add_check("audit_events_action_check", Expr::col(AuditEvents::Action).is_in(actions))
-        .apply(manager)
-        .await
-}
-
-/// Deletes the events of the new actions, which a trigger otherwise forbids.
-async fn delete_events(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-    let db = manager.get_connection();
-    let (before, after) = match db.get_database_backend() {
-        DbBackend::Sqlite => ("DROP TRIGGER audit_events_no_delete", SQLITE_TRIGGER),
-        _ => (
-            "ALTER TABLE audit_events DISABLE TRIGGER audit_events_no_delete",
-            "ALTER TABLE audit_events ENABLE TRIGGER audit_events_no_delete",
-        ),
-    };
-    db.execute_unprepared(before).await?;
-    let new = Expr::col(AuditEvents::Action).is_in(NEW_ACTIONS);
-    manager.execute(Query::delete().from_table(AuditEvents::Table).and_where(new).to_owned()).await?;
-    db.execute_unprepared(after).await.map(drop)
 }
 
 fn course_schedules() -> TableCreateStatement {
@@ -262,12 +185,6 @@ fn immunizations() -> TableCreateStatement {
             Expr::col(Immunizations::Status).is_in(["completed", "entered_in_error"]),
         ))
         .to_owned()
-}
-
-#[derive(DeriveIden)]
-enum AuditEvents {
-    Table,
-    Action,
 }
 
 #[derive(DeriveIden)]

@@ -26,13 +26,21 @@ pub struct DeleteAccount {
     password: Field<PresentedPassword>,
 }
 
+/// What is kept of patients who were given a dose here.
+const KEPT: [&str; 3] = [
+    "immunizations: vaccine, lot, site, route, day, centre, performer, and whether each dose counts",
+    "vaccine_requests: vaccine, slot, times and status of the requests of these doses",
+    "patients: year of birth",
+];
+
 /// Result of an account deletion: numbers of rows.
 #[derive(Serialize, ToSchema)]
 pub struct ErasureReply {
     erased: Erased,
     anonymised: Anonymised,
-    /// Data that dose records must keep. Always empty, because this version stores no dose records.
-    #[schema(example = json!([]))]
+    /// What is kept of patients who were given a dose in a centre of this service, without their names; empty if there are
+    /// none.
+    #[schema(example = json!(KEPT))]
     kept: Vec<&'static str>,
 }
 
@@ -44,7 +52,7 @@ pub struct Erased {
     account: u64,
     #[schema(example = 2)]
     vaccine_requests: u64,
-    /// Doses that were reported.
+    /// Doses of patients who were given none in a centre of this service.
     #[schema(example = 1)]
     immunizations: u64,
     /// Places on the waitlist.
@@ -73,6 +81,16 @@ pub struct Anonymised {
     /// Reviews of other users' vaccine requests.
     #[schema(example = 0)]
     reviews: u64,
+    /// Patients who were given a dose in a centre of this service. Their names are erased, and the birth date is cut to the
+    /// year.
+    #[schema(example = 1)]
+    patients: u64,
+    /// Requests of these doses. Account, note, reason, code and answers are erased.
+    #[schema(example = 1)]
+    vaccine_requests: u64,
+    /// Doses of these patients.
+    #[schema(example = 2)]
+    immunizations: u64,
     /// Invitations that were bound to the e-mail or national id. They name nobody now; unused ones are revoked.
     #[schema(example = 0)]
     invitations: u64,
@@ -94,9 +112,12 @@ impl From<Erasure> for ErasureReply {
                 sessions: rows.sessions,
                 activity: rows.activity,
                 reviews: rows.reviews,
+                patients: rows.kept_patients,
+                vaccine_requests: rows.kept_requests,
+                immunizations: rows.kept_immunizations,
                 invitations: rows.invitations,
             },
-            kept: Vec::new(),
+            kept: if rows.kept_patients > 0 { KEPT.to_vec() } else { Vec::new() },
         }
     }
 }

@@ -72,16 +72,17 @@ async fn report(state: &AppState) -> Result<web::Json<HealthReply>, Problem> {
 /// A counter that is wrong.
 #[derive(Serialize, ToSchema)]
 pub struct MiscountReply {
-    /// Name of the invariant: `slots_booked` or `patients_open_requests`.
+    /// Name of the invariant: `slots_booked`, `slots_held`, `patients_open_requests`, `lots_used`, or `doses` for two that
+    /// count with the same number.
     #[schema(example = "slots_booked")]
     invariant: &'static str,
-    /// Id of the slot or patient.
+    /// Id of the slot, patient or lot.
     #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
     id: Uuid,
     /// The counter.
     #[schema(example = 3)]
     stored: i64,
-    /// The number of requests.
+    /// The number of rows that it counts.
     #[schema(example = 2, minimum = 0)]
     counted: i64,
 }
@@ -96,13 +97,20 @@ pub struct RecountReply {
     /// Number of patients.
     #[schema(example = 5000, minimum = 0)]
     patients: u64,
+    /// Number of lots.
+    #[schema(example = 40, minimum = 0)]
+    lots: u64,
+    /// Number of doses that count.
+    #[schema(example = 4000, minimum = 0)]
+    doses: u64,
     /// Counters that are wrong, at most 100. There should be none.
     violations: Vec<MiscountReply>,
 }
 
-/// Recount bookings
+/// Recount bookings and doses
 ///
-/// Compares the counters of slots and patients with the requests that they count. Reads all of them.
+/// Compares the counters of slots, patients and lots with the rows that they count, and looks for doses that count twice.
+/// Reads all of them.
 ///
 /// **Open to:** staff.
 #[utoipa::path(
@@ -125,6 +133,8 @@ pub async fn check_invariants(
         checked_at: recount.checked_at,
         slots: recount.slots,
         patients: recount.patients,
+        lots: recount.lots,
+        doses: recount.doses,
         violations: recount.violations.into_iter().map(violation).collect(),
     }))
 }

@@ -31,8 +31,9 @@ pub use http::extract::MAX_BODY_BYTES;
 use http::guard::signed_in;
 use records::audit;
 use vaccination::{
-    availability, bookings, calendars, centres, course_schedules, courses, eligibility, immunizations,
-    invitation_imports, invitations, patients, slots, transitions, vaccine_requests, vaccines, waitlist,
+    arrivals, availability, bookings, calendars, centres, course_schedules, courses, door, eligibility, immunizations,
+    invitation_imports, invitations, lots, patients, slots, transitions, vaccine_requests, vaccines, waitlist,
+    walk_ins,
 };
 
 /// Registers every route with its guard.
@@ -135,7 +136,11 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(waitlist::join)
                 .service(waitlist::leave)
                 .service(waitlist::accept)
-                .service(waitlist::decline),
+                .service(waitlist::decline)
+                .service(door::check_in)
+                .service(door::administer)
+                .service(door::miss)
+                .service(door::reopen),
         )
         .service(
             scope("/api/v1/invitations")
@@ -151,7 +156,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
             scope("/api/v1/immunizations")
                 .wrap(from_fn(signed_in))
                 .service(immunizations::report)
-                .service(immunizations::list),
+                .service(immunizations::list)
+                .service(immunizations::enter_in_error),
         )
         .service(
             scope("/api/v1/patients")
@@ -167,6 +173,17 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(centres::add_staff)
                 .service(centres::remove_staff),
         )
+        .service(scope("/api/v1/centres/{id}/lots").wrap(from_fn(signed_in)).service(lots::list).service(lots::create))
+        .service(scope("/api/v1/centres/{id}/day").wrap(from_fn(signed_in)).service(arrivals::day))
+        .service(scope("/api/v1/centres/{id}/arrivals").wrap(from_fn(signed_in)).service(arrivals::find))
+        .service(
+            scope("/api/v1/lots")
+                .wrap(from_fn(signed_in))
+                .service(lots::get)
+                .service(lots::update)
+                .service(lots::recall)
+                .service(lots::list_doses),
+        )
         .service(scope("/api/v1/centres").guard(Get()).service(centres::list).service(centres::get))
         .service(
             scope("/api/v1/centres")
@@ -175,7 +192,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(centres::update)
                 .service(slots::create)
                 .service(calendars::create)
-                .service(slots::close_day),
+                .service(slots::close_day)
+                .service(walk_ins::create),
         )
         .service(scope("/api/v1/slots").guard(Get()).service(availability::search).service(slots::get))
         .service(

@@ -6,7 +6,7 @@ use care4u::db::Db;
 use care4u::demo::{self, Plan};
 use care4u::domain::auth::hasher::Hasher;
 use care4u::domain::auth::password::Password;
-use care4u::domain::vaccination::{catalogue, vaccines};
+use care4u::domain::vaccination::{catalogue, course_schedules, vaccines};
 use care4u::domain::values::clock::Clock;
 use care4u::error::{Conflict, Error, with_causes};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -59,6 +59,9 @@ pub(super) async fn seed(options: Demo) -> Outcome {
     let db = app::open_database(&settings, 1).await?;
     let added = vaccines::create_missing(&db, catalogue::common()?).await.map_err(|error| with_causes(&error))?;
     println!("added {added} vaccines to the catalogue");
+    let schedules = catalogue::schedules()?;
+    let added = course_schedules::put_missing(&db, &Clock::default(), &schedules).await;
+    println!("added {} schedules of courses", added.map_err(|error| with_causes(&error))?);
     if let Some(plan) = plan {
         fill(&settings, &db, password, &plan).await?;
     }

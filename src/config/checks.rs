@@ -70,6 +70,7 @@ pub(super) fn reject_impossible(settings: &Settings) -> Result<(), SettingsError
         ),
         (settings.booking.offer_until_minutes <= 525_600, "booking.offer_until_minutes must be at most 525600, a year"),
         (settings.booking.reminder_hours <= 8760, "booking.reminder_hours must be at most 8760, a year"),
+        (settings.booking.undo_hours <= 8760, "booking.undo_hours must be at most 8760, a year"),
         (settings.booking.patients_per_account > 0, "booking.patients_per_account must be above 0"),
         (throttle.first_wait_seconds > 0, "throttle.first_wait_seconds must be above 0"),
         (

@@ -163,6 +163,8 @@ pub struct Booking {
     pub offer_until_minutes: u32,
     /// Hours before the start of a slot at which people are reminded of it; 0: no reminders.
     pub reminder_hours: u32,
+    /// Hours after a dose was given within which it can be undone.
+    pub undo_hours: u32,
     /// Number of people for whom one account may request vaccines.
     pub patients_per_account: u32,
 }

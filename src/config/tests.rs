@@ -96,6 +96,7 @@ fn values_that_cannot_work_are_refused() {
         ("CARE4U__THROTTLE__LONGEST_WAIT_SECONDS", "0", "throttle.first_wait_seconds must not be above"),
         ("CARE4U__BOOKING__CHANGE_UNTIL_HOURS", "8761", "booking.change_until_hours must be at most 8760"),
         ("CARE4U__BOOKING__NOTICE_MINUTES", "525601", "booking.notice_minutes must be at most 525600"),
+        ("CARE4U__BOOKING__UNDO_HOURS", "8761", "booking.undo_hours must be at most 8760, a year"),
         ("CARE4U__BOOKING__PATIENTS_PER_ACCOUNT", "0", "booking.patients_per_account must be above 0"),
         ("CARE4U__SERVER__CORS_ORIGINS", "https://[", "server.cors_origins must be origins"),
         ("CARE4U__SERVER__CORS_ORIGINS", "https://clinic.example/", "server.cors_origins must be origins"),

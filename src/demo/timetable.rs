@@ -10,13 +10,20 @@ use uuid::Uuid;
 use super::source::Source;
 use crate::error::Result;
 
+/// A slot and its start.
+#[derive(Clone, Copy)]
+pub(super) struct DemoSlot {
+    pub id: Uuid,
+    pub starts_at: DateTime<Utc>,
+}
+
 /// A centre, and the slots of its bookings.
 pub(super) struct Timetable {
-    centre_id: Uuid,
+    pub centre_id: Uuid,
     /// A centre that has no slots yet, for which people wait.
     pub new_centre_id: Uuid,
     /// The latest slot and the number of its bookings, by vaccine and status.
-    latest: BTreeMap<(Uuid, &'static str), (Uuid, i32)>,
+    latest: BTreeMap<(Uuid, &'static str), (DemoSlot, i32)>,
     /// Number of slots with bookings, by status. No two are at the same time, so that no bookings of a person overlap.
     slots: BTreeMap<&'static str, i64>,
 }
@@ -39,18 +46,18 @@ impl Timetable {
         Ok(Self { centre_id, new_centre_id, latest: BTreeMap::new(), slots: BTreeMap::new() })
     }
 
-    /// A slot for a booking that is to come, or that was missed.
+    /// A slot for a booking that is to come, that was missed, or whose dose was given.
     pub async fn slot(
         &mut self,
         db: &impl ConnectionTrait,
         source: &mut Source,
         vaccine_id: Uuid,
         status: RequestStatus,
-    ) -> Result<Uuid> {
+    ) -> Result<DemoSlot> {
         let key = (vaccine_id, status.as_str());
-        if let Some((id, booked)) = self.latest.get_mut(&key).filter(|(_, booked)| *booked < Self::CAPACITY) {
+        if let Some((slot, booked)) = self.latest.get_mut(&key).filter(|(_, booked)| *booked < Self::CAPACITY) {
             *booked += 1;
-            return Ok(*id);
+            return Ok(*slot);
         }
         let number = self.slots.entry(status.as_str()).or_default();
         let minutes = Duration::minutes(15 * *number);
@@ -58,11 +65,12 @@ impl Timetable {
         let morning = source.today.and_time(NaiveTime::MIN).and_utc() + Duration::hours(9);
         let start = match status {
             RequestStatus::Booked => morning + Duration::days(3) + minutes,
+            RequestStatus::Administered => morning - Duration::days(5) - minutes,
             _ => morning - Duration::days(3) - minutes,
         };
-        let id = self.add_slot(db, source, (vaccine_id, start), false).await?;
-        self.latest.insert(key, (id, 1));
-        Ok(id)
+        let slot = DemoSlot { id: self.add_slot(db, source, (vaccine_id, start), false).await?, starts_at: start };
+        self.latest.insert(key, (slot, 1));
+        Ok(slot)
     }
 
     /// Inserts free slots of each vaccine on some days.

@@ -202,6 +202,12 @@ pub struct Erasure {
     pub vaccine_requests: u64,
     /// Deleted doses.
     pub immunizations: u64,
+    /// Patients who were given a dose here: kept without names.
+    pub kept_patients: u64,
+    /// Requests of doses that were given here: kept without what names somebody.
+    pub kept_requests: u64,
+    /// Doses of the patients that are kept.
+    pub kept_immunizations: u64,
     /// Deleted entries of the waitlist.
     pub waitlist_entries: u64,
     /// Deleted contacts; the imports and the birthday feed are deleted with them.
@@ -313,6 +319,9 @@ async fn erase_traces(
     let erasure = Erasure {
         vaccine_requests: patients.requests,
         immunizations: patients.immunizations,
+        kept_patients: u64::try_from(patients.kept.patients.len()).unwrap_or(u64::MAX),
+        kept_requests: patients.kept.requests,
+        kept_immunizations: patients.kept.immunizations,
         waitlist_entries: patients.waitlist_entries,
         contacts: crate::domain::contacts::contacts::delete_all(transaction, id).await?,
         codes: codes.exec(transaction).await?.rows_affected,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use entity::{
-    account_codes, centres, contacts, courses, immunizations, invitations, patients, slots, users, vaccine_requests,
-    vaccines,
+    account_codes, centres, contacts, courses, immunizations, invitations, lots, patients, slots, users,
+    vaccine_requests, vaccines,
 };
 use sea_orm::sea_query::{ColumnType, StringLen};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, Statement};
@@ -63,6 +63,16 @@ fn column_of(schema: &str, member: &str) -> Option<Stored> {
         }
         ("RejectVaccineRequest", "reason") => stored(vaccine_requests::Column::Reason),
         ("CreateVaccine", "cvx_code") => stored(vaccines::Column::CvxCode),
+        ("CreateLot", "lot_number") => stored(lots::Column::LotNumber),
+        ("CreateLot" | "UpdateLot", "received") => stored(lots::Column::Received),
+        ("UpdateLot", "wasted") => stored(lots::Column::Wasted),
+        ("AdministerDose", "site") => stored(immunizations::Column::Site),
+        ("AdministerDose", "route") => stored(immunizations::Column::Route),
+        ("AdministerDose", "override_reason") => stored(immunizations::Column::OverrideReason),
+        ("CheckInPatient" | "CreateWalkIn", "identified_by") => stored(vaccine_requests::Column::IdentifiedBy),
+        ("CreateWalkIn", "dose_number") => stored(vaccine_requests::Column::DoseNumber),
+        // It is needed again when the dose is given.
+        ("CheckInPatient" | "CreateWalkIn", "override_reason") => return None,
         ("ReportDose", "lot_number") => stored(immunizations::Column::LotNumber),
         ("CreateCourse", "code") => stored(courses::Column::Code),
         ("CreateCourse", "name") => stored(courses::Column::Name),

@@ -4,7 +4,8 @@ use care4u::db::{Db, Transact as _};
 use care4u::domain::accounts::user_words::{self, Searchable};
 use care4u::domain::auth::keys::{Key, Keyring};
 use care4u::domain::auth::token::{Lifetimes, Tokens};
-use care4u::domain::vaccination::{catalogue, patients as patient_rows, vaccines as vaccine_rows};
+use care4u::domain::vaccination::{catalogue, course_schedules, patients as patient_rows, vaccines as vaccine_rows};
+use care4u::domain::values::clock::Clock;
 use chrono::{DateTime, Duration, Utc};
 use entity::{
     PasswordHash, PatientRelation, RequestStatus, Role, WaitlistStatus, centres, patients, refresh_tokens, slots,
@@ -122,7 +123,46 @@ impl Population {
             moves: 0,
             invitation_id: None,
             revision: 0,
+            checked_in_at: None,
+            centre_id: None,
+            identified_by: None,
+            answers: None,
         }
+    }
+
+    /// Puts the schedules of the catalogue.
+    pub(crate) async fn schedules(&self) {
+        let documents = catalogue::schedules().expect("schedules");
+        let put = course_schedules::put_missing(&self.db, &Clock::default(), &documents).await;
+        put.expect("the schedules are put");
+    }
+
+    /// The id of a vaccine.
+    pub(crate) async fn vaccine_id(&self, code: &str) -> Uuid {
+        let vaccine = vaccines::Entity::find().filter(vaccines::COLUMN.code.eq(code)).one(&self.db).await;
+        vaccine.expect("the database responds").expect("a vaccine").id
+    }
+
+    /// Adds twenty reported doses of each patient, of all vaccines, two months apart.
+    pub(crate) async fn doses(&self) {
+        const DOSES: &str = "INSERT INTO immunizations (id, patient_id, course_id, vaccine_id, dose_number, source, \
+            administered_on, created_at, updated_at) \
+            SELECT {ID}, p.id, v.course_id, v.id, v.n + 1, 'reported', {DAY}, p.created_at, p.created_at \
+            FROM patients AS p CROSS JOIN (SELECT o.id, o.course_id, n, o.i + 14 * n AS k FROM \
+            (SELECT id, course_id, row_number() OVER (ORDER BY id) - 1 AS i FROM vaccines) AS o \
+            CROSS JOIN (SELECT 0 AS n UNION ALL SELECT 1) AS numbers WHERE o.i + 14 * n < 20) AS v ORDER BY p.id, v.k";
+        let (id, day) = match self.db.get_database_backend() {
+            DbBackend::Sqlite => (
+                "unhex(substr(hex(p.id), 1, 30) || printf('%02X', v.k))",
+                "date('2010-01-01', '+' || (v.k * 60) || ' days')",
+            ),
+            _ => (
+                "(left(replace(p.id::text, '-', ''), 30) || lpad(to_hex(v.k), 2, '0'))::uuid",
+                "date '2010-01-01' + (v.k * 60)::int",
+            ),
+        };
+        let sql = DOSES.replace("{ID}", id).replace("{DAY}", day);
+        self.db.execute_unprepared(&sql).await.expect("the doses are inserted");
     }
 
     /// Gives a person another name.

@@ -29,10 +29,20 @@ const CONDITION_5: &str = "\
     open_requests >= 0 AND (open_requests = 0 OR relation <> 'dependant' OR contact_id IS NOT NULL)";
 
 const CONDITION_6: &str = "\
+    used >= 0 AND wasted >= 0 AND (received IS NULL OR used + wasted <= received)";
+
+const CONDITION_7: &str = "\
+    (checked_in_at IS NULL) = (centre_id IS NULL) AND (checked_in_at IS NULL OR status IN ('approved', \
+    'booked', 'administered'))";
+
+const CONDITION_8: &str = "\
     CASE WHEN status IN ('booked', 'missed') THEN slot_id IS NOT NULL ELSE slot_id IS NULL OR status = \
     'administered' END";
 
-const CONDITION_7: &str = "\
+const CONDITION_9: &str = "\
+    source = 'reported' OR centre_id IS NOT NULL AND lot_id IS NOT NULL AND administered_at IS NOT NULL";
+
+const CONDITION_10: &str = "\
     CASE status WHEN 'waiting' THEN slot_id IS NULL AND offer_expires_at IS NULL WHEN 'offered' THEN \
     slot_id IS NOT NULL AND offer_expires_at IS NOT NULL ELSE (slot_id IS NULL) = (offer_expires_at IS \
     NULL) END";
@@ -278,38 +288,23 @@ impl MigrationTrait for Migration {
         let index =
             Index::create().name("vaccines_course_id_idx").table(Vaccines::Table).col(Vaccines::CourseId).to_owned();
         manager.create_index(index).await?;
-        manager.create_table(immunizations()).await?;
-        let index = Index::create()
-            .name("immunizations_reported_by_idx")
-            .table(Immunizations::Table)
-            .col(Immunizations::ReportedBy)
-            .to_owned();
+        manager.create_table(lots()).await?;
+        let index = Index::create().name("lots_vaccine_id_idx").table(Lots::Table).col(Lots::VaccineId).to_owned();
         manager.create_index(index).await?;
         let index = Index::create()
             .unique()
-            .name("immunizations_patient_id_course_id_dose_number_key")
-            .table(Immunizations::Table)
-            .col(Immunizations::PatientId)
-            .col(Immunizations::CourseId)
-            .col(Immunizations::DoseNumber)
-            .and_where(Expr::cust("status = 'completed' AND dose_number IS NOT NULL"))
+            .name("lots_centre_id_vaccine_id_lot_number_key")
+            .table(Lots::Table)
+            .col(Lots::CentreId)
+            .col(Lots::VaccineId)
+            .col(Lots::LotNumber)
             .to_owned();
         manager.create_index(index).await?;
         let index = Index::create()
-            .unique()
-            .name("immunizations_patient_id_vaccine_id_administered_on_key")
-            .table(Immunizations::Table)
-            .col(Immunizations::PatientId)
-            .col(Immunizations::VaccineId)
-            .col(Immunizations::AdministeredOn)
-            .and_where(Expr::cust("status = 'completed'"))
-            .to_owned();
-        manager.create_index(index).await?;
-        let index = Index::create()
-            .name("immunizations_patient_id_id_idx")
-            .table(Immunizations::Table)
-            .col(Immunizations::PatientId)
-            .col(Immunizations::Id)
+            .name("lots_centre_id_id_idx")
+            .table(Lots::Table)
+            .col(Lots::CentreId)
+            .col(Lots::Id)
             .to_owned();
         manager.create_index(index).await?;
         manager.create_table(slots()).await?;
@@ -378,6 +373,15 @@ impl MigrationTrait for Migration {
             .to_owned();
         manager.create_index(index).await?;
         let index = Index::create()
+            .name("vaccine_requests_centre_id_checked_in_at_id_idx")
+            .table(VaccineRequests::Table)
+            .col(VaccineRequests::CentreId)
+            .col(VaccineRequests::CheckedInAt)
+            .col(VaccineRequests::Id)
+            .and_where(Expr::cust("centre_id IS NOT NULL"))
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
             .name("vaccine_requests_user_id_id_idx")
             .table(VaccineRequests::Table)
             .col(VaccineRequests::UserId)
@@ -396,6 +400,70 @@ impl MigrationTrait for Migration {
             .table(VaccineRequests::Table)
             .col(VaccineRequests::VaccineId)
             .col(VaccineRequests::Id)
+            .to_owned();
+        manager.create_index(index).await?;
+        manager.create_table(immunizations()).await?;
+        let index = Index::create()
+            .name("immunizations_performer_id_idx")
+            .table(Immunizations::Table)
+            .col(Immunizations::PerformerId)
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("immunizations_reported_by_idx")
+            .table(Immunizations::Table)
+            .col(Immunizations::ReportedBy)
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .unique()
+            .name("immunizations_patient_id_course_id_dose_number_key")
+            .table(Immunizations::Table)
+            .col(Immunizations::PatientId)
+            .col(Immunizations::CourseId)
+            .col(Immunizations::DoseNumber)
+            .and_where(Expr::cust("status = 'completed' AND dose_number IS NOT NULL"))
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .unique()
+            .name("immunizations_patient_id_vaccine_id_administered_on_key")
+            .table(Immunizations::Table)
+            .col(Immunizations::PatientId)
+            .col(Immunizations::VaccineId)
+            .col(Immunizations::AdministeredOn)
+            .and_where(Expr::cust("status = 'completed'"))
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .unique()
+            .name("immunizations_request_id_key")
+            .table(Immunizations::Table)
+            .col(Immunizations::RequestId)
+            .and_where(Expr::cust("status = 'completed' AND request_id IS NOT NULL"))
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("immunizations_request_id_id_idx")
+            .table(Immunizations::Table)
+            .col(Immunizations::RequestId)
+            .col(Immunizations::Id)
+            .and_where(Expr::cust("request_id IS NOT NULL"))
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("immunizations_patient_id_id_idx")
+            .table(Immunizations::Table)
+            .col(Immunizations::PatientId)
+            .col(Immunizations::Id)
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("immunizations_lot_id_id_idx")
+            .table(Immunizations::Table)
+            .col(Immunizations::LotId)
+            .col(Immunizations::Id)
+            .and_where(Expr::cust("lot_id IS NOT NULL"))
             .to_owned();
         manager.create_index(index).await?;
         manager.create_table(invitation_uses()).await?;
@@ -500,12 +568,14 @@ impl MigrationTrait for Migration {
         manager.drop_table(Table::drop().table(WaitlistEntries::Table).to_owned()).await?;
         // The rows of invitation_uses are lost.
         manager.drop_table(Table::drop().table(InvitationUses::Table).to_owned()).await?;
+        // The rows of immunizations are lost.
+        manager.drop_table(Table::drop().table(Immunizations::Table).to_owned()).await?;
         // The rows of vaccine_requests are lost.
         manager.drop_table(Table::drop().table(VaccineRequests::Table).to_owned()).await?;
         // The rows of slots are lost.
         manager.drop_table(Table::drop().table(Slots::Table).to_owned()).await?;
-        // The rows of immunizations are lost.
-        manager.drop_table(Table::drop().table(Immunizations::Table).to_owned()).await?;
+        // The rows of lots are lost.
+        manager.drop_table(Table::drop().table(Lots::Table).to_owned()).await?;
         // The rows of vaccines are lost.
         manager.drop_table(Table::drop().table(Vaccines::Table).to_owned()).await?;
         // The rows of user_words are lost.
@@ -612,6 +682,18 @@ fn audit_events() -> TableCreateStatement {
                 "invitation_revoked",
                 "schedule_put",
                 "dose_reported",
+                "checked_in",
+                "walked_in",
+                "dose_administered",
+                "dose_overridden",
+                "dose_entered_in_error",
+                "request_missed",
+                "request_reopened",
+                "day_read",
+                "arrival_read",
+                "lot_created",
+                "lot_changed",
+                "lot_recalled",
             ]),
         ))
         .to_owned()
@@ -1142,57 +1224,35 @@ fn vaccines() -> TableCreateStatement {
         .to_owned()
 }
 
-fn immunizations() -> TableCreateStatement {
+fn lots() -> TableCreateStatement {
     Table::create()
-        .table(Immunizations::Table)
-        .col(ColumnDef::new(Immunizations::Id).uuid().not_null())
-        .col(ColumnDef::new(Immunizations::PatientId).uuid().not_null())
-        .col(ColumnDef::new(Immunizations::CourseId).uuid().not_null())
-        .col(ColumnDef::new(Immunizations::VaccineId).uuid().not_null())
-        .col(ColumnDef::new(Immunizations::DoseNumber).integer())
-        .col(ColumnDef::new(Immunizations::BrokenRule).string_len(32))
-        .col(ColumnDef::new(Immunizations::Source).string_len(16).not_null())
-        .col(ColumnDef::new(Immunizations::Status).string_len(16).not_null().default("completed"))
-        .col(ColumnDef::new(Immunizations::LotNumber).string_len(20))
-        .col(ColumnDef::new(Immunizations::AdministeredOn).date().not_null())
-        .col(ColumnDef::new(Immunizations::ReportedBy).uuid())
-        .col(ColumnDef::new(Immunizations::CreatedAt).timestamp_with_time_zone().not_null())
-        .col(ColumnDef::new(Immunizations::UpdatedAt).timestamp_with_time_zone().not_null())
-        .primary_key(Index::create().name("immunizations_pkey").col(Immunizations::Id))
+        .table(Lots::Table)
+        .col(ColumnDef::new(Lots::Id).uuid().not_null())
+        .col(ColumnDef::new(Lots::CentreId).uuid().not_null())
+        .col(ColumnDef::new(Lots::VaccineId).uuid().not_null())
+        .col(ColumnDef::new(Lots::LotNumber).string_len(20).not_null())
+        .col(ColumnDef::new(Lots::ExpiresOn).date().not_null())
+        .col(ColumnDef::new(Lots::Received).integer())
+        .col(ColumnDef::new(Lots::Used).integer().not_null().default(0))
+        .col(ColumnDef::new(Lots::Wasted).integer().not_null().default(0))
+        .col(ColumnDef::new(Lots::RecalledAt).timestamp_with_time_zone())
+        .col(ColumnDef::new(Lots::CreatedAt).timestamp_with_time_zone().not_null())
+        .col(ColumnDef::new(Lots::UpdatedAt).timestamp_with_time_zone().not_null())
+        .primary_key(Index::create().name("lots_pkey").col(Lots::Id))
         .foreign_key(
             ForeignKey::create()
-                .name("immunizations_course_id_fkey")
-                .from(Immunizations::Table, Immunizations::CourseId)
-                .to(Courses::Table, Courses::Id),
+                .name("lots_centre_id_fkey")
+                .from(Lots::Table, Lots::CentreId)
+                .to(Centres::Table, Centres::Id),
         )
         .foreign_key(
             ForeignKey::create()
-                .name("immunizations_patient_id_fkey")
-                .from(Immunizations::Table, Immunizations::PatientId)
-                .to(Patients::Table, Patients::Id),
-        )
-        .foreign_key(
-            ForeignKey::create()
-                .name("immunizations_reported_by_fkey")
-                .from(Immunizations::Table, Immunizations::ReportedBy)
-                .to(Users::Table, Users::Id)
-                .on_delete(ForeignKeyAction::SetNull),
-        )
-        .foreign_key(
-            ForeignKey::create()
-                .name("immunizations_vaccine_id_fkey")
-                .from(Immunizations::Table, Immunizations::VaccineId)
+                .name("lots_vaccine_id_fkey")
+                .from(Lots::Table, Lots::VaccineId)
                 .to(Vaccines::Table, Vaccines::Id),
         )
-        .check(Check::named("immunizations_dose_number_check", Expr::cust("dose_number >= 1")))
-        .check(Check::named(
-            "immunizations_source_check",
-            Expr::col(Immunizations::Source).is_in(["given_here", "reported"]),
-        ))
-        .check(Check::named(
-            "immunizations_status_check",
-            Expr::col(Immunizations::Status).is_in(["completed", "entered_in_error"]),
-        ))
+        .check(Check::named("lots_received_check", Expr::cust("received >= 0")))
+        .check(Check::named("lots_used_check", Expr::cust(CONDITION_6)))
         .to_owned()
 }
 
@@ -1253,8 +1313,18 @@ fn vaccine_requests() -> TableCreateStatement {
         .col(ColumnDef::new(VaccineRequests::Moves).integer().not_null().default(0))
         .col(ColumnDef::new(VaccineRequests::InvitationId).uuid())
         .col(ColumnDef::new(VaccineRequests::Revision).integer().not_null().default(0))
+        .col(ColumnDef::new(VaccineRequests::CheckedInAt).timestamp_with_time_zone())
+        .col(ColumnDef::new(VaccineRequests::CentreId).uuid())
+        .col(ColumnDef::new(VaccineRequests::IdentifiedBy).string_len(100))
+        .col(ColumnDef::new(VaccineRequests::Answers).text())
         .primary_key(Index::create().name("vaccine_requests_pkey").col(VaccineRequests::Id))
         .index(Index::create().unique().name("vaccine_requests_code_key").col(VaccineRequests::Code))
+        .foreign_key(
+            ForeignKey::create()
+                .name("vaccine_requests_centre_id_fkey")
+                .from(VaccineRequests::Table, VaccineRequests::CentreId)
+                .to(Centres::Table, Centres::Id),
+        )
         .foreign_key(
             ForeignKey::create()
                 .name("vaccine_requests_course_id_fkey")
@@ -1298,10 +1368,11 @@ fn vaccine_requests() -> TableCreateStatement {
                 .from(VaccineRequests::Table, VaccineRequests::VaccineId)
                 .to(Vaccines::Table, Vaccines::Id),
         )
+        .check(Check::named("vaccine_requests_checked_in_at_check", Expr::cust(CONDITION_7)))
         .check(Check::named("vaccine_requests_code_check", Expr::cust("code IS NOT NULL OR status <> 'booked'")))
         .check(Check::named("vaccine_requests_dose_number_check", Expr::cust("dose_number >= 1")))
         .check(Check::named("vaccine_requests_moves_check", Expr::cust("moves >= 0")))
-        .check(Check::named("vaccine_requests_slot_id_check", Expr::cust(CONDITION_6)))
+        .check(Check::named("vaccine_requests_slot_id_check", Expr::cust(CONDITION_8)))
         .check(Check::named(
             "vaccine_requests_status_check",
             Expr::col(VaccineRequests::Status).is_in([
@@ -1313,6 +1384,96 @@ fn vaccine_requests() -> TableCreateStatement {
                 "missed",
                 "cancelled",
             ]),
+        ))
+        .to_owned()
+}
+
+fn immunizations() -> TableCreateStatement {
+    Table::create()
+        .table(Immunizations::Table)
+        .col(ColumnDef::new(Immunizations::Id).uuid().not_null())
+        .col(ColumnDef::new(Immunizations::PatientId).uuid().not_null())
+        .col(ColumnDef::new(Immunizations::CourseId).uuid().not_null())
+        .col(ColumnDef::new(Immunizations::VaccineId).uuid().not_null())
+        .col(ColumnDef::new(Immunizations::DoseNumber).integer())
+        .col(ColumnDef::new(Immunizations::BrokenRule).string_len(32))
+        .col(ColumnDef::new(Immunizations::Source).string_len(16).not_null())
+        .col(ColumnDef::new(Immunizations::Status).string_len(16).not_null().default("completed"))
+        .col(ColumnDef::new(Immunizations::RequestId).uuid())
+        .col(ColumnDef::new(Immunizations::CentreId).uuid())
+        .col(ColumnDef::new(Immunizations::LotId).uuid())
+        .col(ColumnDef::new(Immunizations::LotNumber).string_len(20))
+        .col(ColumnDef::new(Immunizations::ExpiresOn).date())
+        .col(ColumnDef::new(Immunizations::Site).string_len(50))
+        .col(ColumnDef::new(Immunizations::Route).string_len(50))
+        .col(ColumnDef::new(Immunizations::AdministeredOn).date().not_null())
+        .col(ColumnDef::new(Immunizations::AdministeredAt).timestamp_with_time_zone())
+        .col(ColumnDef::new(Immunizations::PerformerId).uuid())
+        .col(ColumnDef::new(Immunizations::OverrideReason).string_len(500))
+        .col(ColumnDef::new(Immunizations::ReportedBy).uuid())
+        .col(ColumnDef::new(Immunizations::VerifiedAt).timestamp_with_time_zone())
+        .col(ColumnDef::new(Immunizations::CreatedAt).timestamp_with_time_zone().not_null())
+        .col(ColumnDef::new(Immunizations::UpdatedAt).timestamp_with_time_zone().not_null())
+        .primary_key(Index::create().name("immunizations_pkey").col(Immunizations::Id))
+        .foreign_key(
+            ForeignKey::create()
+                .name("immunizations_centre_id_fkey")
+                .from(Immunizations::Table, Immunizations::CentreId)
+                .to(Centres::Table, Centres::Id),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("immunizations_course_id_fkey")
+                .from(Immunizations::Table, Immunizations::CourseId)
+                .to(Courses::Table, Courses::Id),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("immunizations_lot_id_fkey")
+                .from(Immunizations::Table, Immunizations::LotId)
+                .to(Lots::Table, Lots::Id),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("immunizations_patient_id_fkey")
+                .from(Immunizations::Table, Immunizations::PatientId)
+                .to(Patients::Table, Patients::Id),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("immunizations_performer_id_fkey")
+                .from(Immunizations::Table, Immunizations::PerformerId)
+                .to(Users::Table, Users::Id)
+                .on_delete(ForeignKeyAction::SetNull),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("immunizations_reported_by_fkey")
+                .from(Immunizations::Table, Immunizations::ReportedBy)
+                .to(Users::Table, Users::Id)
+                .on_delete(ForeignKeyAction::SetNull),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("immunizations_request_id_fkey")
+                .from(Immunizations::Table, Immunizations::RequestId)
+                .to(VaccineRequests::Table, VaccineRequests::Id),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("immunizations_vaccine_id_fkey")
+                .from(Immunizations::Table, Immunizations::VaccineId)
+                .to(Vaccines::Table, Vaccines::Id),
+        )
+        .check(Check::named("immunizations_centre_id_check", Expr::cust(CONDITION_9)))
+        .check(Check::named("immunizations_dose_number_check", Expr::cust("dose_number >= 1")))
+        .check(Check::named(
+            "immunizations_source_check",
+            Expr::col(Immunizations::Source).is_in(["given_here", "reported"]),
+        ))
+        .check(Check::named(
+            "immunizations_status_check",
+            Expr::col(Immunizations::Status).is_in(["completed", "entered_in_error"]),
         ))
         .to_owned()
 }
@@ -1394,7 +1555,7 @@ fn waitlist_entries() -> TableCreateStatement {
                 .from(WaitlistEntries::Table, WaitlistEntries::SlotId)
                 .to(Slots::Table, Slots::Id),
         )
-        .check(Check::named("waitlist_entries_slot_id_check", Expr::cust(CONDITION_7)))
+        .check(Check::named("waitlist_entries_slot_id_check", Expr::cust(CONDITION_10)))
         .check(Check::named(
             "waitlist_entries_status_check",
             Expr::col(WaitlistEntries::Status).is_in(["waiting", "offered", "accepted", "declined", "expired", "left"]),
@@ -1531,19 +1692,29 @@ enum IdempotencyKeys {
 #[derive(DeriveIden)]
 enum Immunizations {
     Table,
+    AdministeredAt,
     AdministeredOn,
     BrokenRule,
+    CentreId,
     CourseId,
     CreatedAt,
     DoseNumber,
+    ExpiresOn,
     Id,
+    LotId,
     LotNumber,
+    OverrideReason,
     PatientId,
+    PerformerId,
     ReportedBy,
+    RequestId,
+    Route,
+    Site,
     Source,
     Status,
     UpdatedAt,
     VaccineId,
+    VerifiedAt,
 }
 
 #[derive(DeriveIden)]
@@ -1572,6 +1743,22 @@ enum Invitations {
     Used,
     ValidFrom,
     ValidUntil,
+}
+
+#[derive(DeriveIden)]
+enum Lots {
+    Table,
+    CentreId,
+    CreatedAt,
+    ExpiresOn,
+    Id,
+    LotNumber,
+    RecalledAt,
+    Received,
+    UpdatedAt,
+    Used,
+    VaccineId,
+    Wasted,
 }
 
 #[derive(DeriveIden)]
@@ -1695,11 +1882,15 @@ enum Users {
 #[derive(DeriveIden)]
 enum VaccineRequests {
     Table,
+    Answers,
+    CentreId,
+    CheckedInAt,
     Code,
     CourseId,
     CreatedAt,
     DoseNumber,
     Id,
+    IdentifiedBy,
     InvitationId,
     Moves,
     Note,

@@ -22,9 +22,20 @@ const SHARED: [ProblemKind; 7] =
 const SHARED_RESPONSE: &str = "AnyProblem";
 
 /// Problem types of an operation, by operation id, where they are not the usual ones of the status.
-const BY_OPERATION: [(&str, &[ProblemKind]); 39] = [
+const BY_OPERATION: [(&str, &[ProblemKind]); 47] = [
     ("put_course_schedule", &[PreconditionFailed]),
     ("report_immunization", &[DoseRecorded, TooManyPatients]),
+    ("enter_immunization_in_error", &[LaterDose, TooLate, RequestOpen]),
+    ("check_in", &[RequestStatus, DoseRecorded, NotEligible]),
+    ("administer_dose", &[RequestStatus, DoseRecorded, LotRefused, NotEligible, Invalid, IdempotencyKeyReused]),
+    ("miss_booking", &[RequestStatus, SlotNotBegun]),
+    ("reopen_booking", &[RequestStatus, RequestOpen]),
+    (
+        "create_walk_in",
+        &[RequestOpen, SlotFull, SlotClosed, SlotOver, InvitationRequired, NotEligible, Invalid, IdempotencyKeyReused],
+    ),
+    ("create_lot", &[LotExists, Invalid, IdempotencyKeyReused]),
+    ("update_lot", &[LotBelowUsed]),
     ("register_account", &[RegistrationClosed, EmailTaken]),
     ("log_in", &[WrongCredentials, AccountDisabled, EmailUnverified]),
     ("refresh_token_pair", &[InvalidToken]),

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::api::http::booking_replies::{EligibilityReply, SlotReply};
 use crate::api::http::problem_kind::ProblemKind;
+use crate::domain::vaccination::lots::LotRefusal;
 use crate::error::{Conflict, Error, Violation, with_causes};
 use crate::telemetry;
 
@@ -67,6 +68,10 @@ pub struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false, value_type = EligibilityReply)]
     eligibility: Option<&'a serde_json::Value>,
+    /// With the type `lot-refused`: `other_centre`, `product`, `recalled`, `expired` or `empty`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false, value_type = String, example = "expired")]
+    reason: Option<&'a str>,
 }
 
 /// A member of a problem document that only one type has.
@@ -74,6 +79,7 @@ pub struct Document<'a> {
 enum Extension {
     Alternatives(serde_json::Value),
     Eligibility(serde_json::Value),
+    Reason(&'static str),
 }
 
 /// One value that breaks one rule.
@@ -109,6 +115,7 @@ pub fn example(kind: ProblemKind, errors: &[FieldProblem]) -> serde_json::Value 
         errors,
         alternatives: None,
         eligibility: None,
+        reason: None,
     };
     serde_json::to_value(document).unwrap_or_default()
 }
@@ -152,6 +159,11 @@ fn example_error(kind: ProblemKind) -> Option<Error> {
         ProblemKind::TooLate => Conflict::TooLate.into(),
         ProblemKind::TooManyMoves => Conflict::TooManyMoves.into(),
         ProblemKind::DoseRecorded => Conflict::DoseRecorded.into(),
+        ProblemKind::LaterDose => Conflict::LaterDose.into(),
+        ProblemKind::SlotNotBegun => Conflict::SlotNotBegun.into(),
+        ProblemKind::LotRefused => LotRefusal::Expired.into(),
+        ProblemKind::LotExists => Conflict::LotExists.into(),
+        ProblemKind::LotBelowUsed => Conflict::LotBelowUsed.into(),
         ProblemKind::PreconditionFailed => Error::PreconditionFailed,
         ProblemKind::IdempotencyKeyReused => Error::KeyReused,
         ProblemKind::Busy => Error::Busy,
@@ -217,6 +229,10 @@ impl Problem {
                 Some(Extension::Eligibility(eligibility)) => Some(eligibility),
                 _ => None,
             },
+            reason: match &self.extension {
+                Some(Extension::Reason(reason)) => Some(reason),
+                _ => None,
+            },
         })
     }
 
@@ -245,6 +261,7 @@ fn detail(error: &Error) -> Cow<'static, str> {
         Error::SlotFull { .. } => "No place is free in this slot; alternatives has free ones.".into(),
         Error::SlotsFree { .. } => "There is nothing to wait for: alternatives has free slots that fit.".into(),
         Error::NotEligible(_) => "The rules do not allow this dose; see eligibility.".into(),
+        Error::LotRefused(refusal) => refused_lot(*refusal).into(),
         Error::PreconditionFailed => "Another version was put since. Get it, and apply the change to it.".into(),
         Error::KeyReused => "The idempotency key was used for another request.".into(),
         Error::Busy => "The service is busy. Try again in a moment.".into(),
@@ -252,6 +269,16 @@ fn detail(error: &Error) -> Cow<'static, str> {
         Error::Outdated => "The service cannot check which sessions have ended. Try again in a moment.".into(),
         Error::ClockSkew => "The clock of this instance is wrong.".into(),
         Error::Internal(_) => "Internal error. The operator can find its cause in the log by request_id.".into(),
+    }
+}
+
+fn refused_lot(refusal: LotRefusal) -> &'static str {
+    match refusal {
+        LotRefusal::OtherCentre => "The lot is of another centre.",
+        LotRefusal::Product => "The vaccine of the lot is not one of those for this dose.",
+        LotRefusal::Recalled => "The lot was recalled.",
+        LotRefusal::Expired => "The lot has expired, on the calendar of the centre.",
+        LotRefusal::Empty => "No dose of the lot is left.",
     }
 }
 
@@ -277,6 +304,7 @@ impl From<Error> for Problem {
                 let eligibility = serde_json::to_value(EligibilityReply::from(*eligibility)).unwrap_or_default();
                 Self { extension: Some(Extension::Eligibility(eligibility)), ..problem }
             }
+            Error::LotRefused(refusal) => Self { extension: Some(Extension::Reason(refusal.name())), ..problem },
             Error::Unauthenticated => problem.with_header(header::WWW_AUTHENTICATE, CHALLENGE),
             Error::WrongCredentials => problem.with_header(header::WWW_AUTHENTICATE, CHALLENGE),
             Error::InvalidToken => problem.with_header(header::WWW_AUTHENTICATE, CHALLENGE_INVALID),

@@ -1,4 +1,4 @@
-//! Immunizations: list, and report a dose that was given elsewhere.
+//! Immunizations: list, report a dose that was given elsewhere, and undo one that was recorded by mistake.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
@@ -9,13 +9,15 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::api::http::extract::{Query, Valid};
+use crate::api::http::extract::{Id, Query, Valid};
 use crate::api::http::field::{Field, Optional as _};
 use crate::api::http::paging::{self, Limit, PageReply};
 use crate::api::http::problem::Problem;
 use crate::api::vaccination::eligibility::person;
 use crate::domain::vaccination::catalogue::EXAMPLE_ID;
-use crate::domain::vaccination::immunizations::{self, LotNumber, NewReport};
+use crate::domain::vaccination::door::undo;
+use crate::domain::vaccination::dose_history::NextDose;
+use crate::domain::vaccination::immunizations::{self, LotNumber, NewReport, RecordedDose};
 use crate::domain::values::caller::Caller;
 use crate::domain::values::local_time::LocalDate;
 use crate::error::Error;
@@ -33,8 +35,42 @@ pub struct ImmunizationReply {
     #[schema(example = "01900000-0000-7000-8000-000000000009")]
     vaccine_id: Uuid,
     administered_on: NaiveDate,
+    /// Number of the lot.
     #[schema(required = true, example = "AB1234")]
     lot_number: Option<String>,
+    /// Last day on which the lot could be used.
+    #[schema(required = true)]
+    expires_on: Option<NaiveDate>,
+    /// The request for it.
+    #[schema(required = true, example = json!(null))]
+    request_id: Option<Uuid>,
+    /// The centre that gave it; null if it was given elsewhere.
+    #[schema(required = true, example = json!(null))]
+    centre_id: Option<Uuid>,
+    /// The lot; null if it was given elsewhere.
+    #[schema(required = true, example = json!(null))]
+    lot_id: Option<Uuid>,
+    /// Site of the body.
+    #[schema(required = true, example = "LA")]
+    site: Option<String>,
+    /// Route into the body.
+    #[schema(required = true, example = "IM")]
+    route: Option<String>,
+    /// When it was given; null if it was given elsewhere.
+    #[schema(required = true)]
+    administered_at: Option<DateTime<Utc>>,
+    /// The account of the person who gave it; null if it was given elsewhere, or the account has been deleted.
+    #[schema(required = true, example = json!(null))]
+    performer_id: Option<Uuid>,
+    /// Why it was given although a rule asked to wait.
+    #[schema(required = true, example = json!(null))]
+    override_reason: Option<String>,
+    /// The account that reported it; null if it was given here, or the account has been deleted.
+    #[schema(required = true, example = json!(null))]
+    reported_by: Option<Uuid>,
+    /// When staff reported it, who have seen the evidence; null if nobody has, or it was given here.
+    #[schema(required = true)]
+    verified_at: Option<DateTime<Utc>>,
     source: ImmunizationSource,
     status: ImmunizationStatus,
     /// Whether it counts for its course.
@@ -58,6 +94,17 @@ impl From<table::Model> for ImmunizationReply {
             vaccine_id: dose.vaccine_id,
             administered_on: dose.administered_on,
             lot_number: dose.lot_number,
+            expires_on: dose.expires_on,
+            request_id: dose.request_id,
+            centre_id: dose.centre_id,
+            lot_id: dose.lot_id,
+            site: dose.site,
+            route: dose.route,
+            administered_at: dose.administered_at,
+            performer_id: dose.performer_id,
+            override_reason: dose.override_reason,
+            reported_by: dose.reported_by,
+            verified_at: dose.verified_at,
             source: dose.source,
             status: dose.status,
             counts: dose.dose_number.is_some(),
@@ -66,6 +113,41 @@ impl From<table::Model> for ImmunizationReply {
             created_at: dose.created_at,
             updated_at: dose.updated_at,
         }
+    }
+}
+
+/// A dose that was recorded, and the one that comes next.
+#[derive(Serialize, ToSchema)]
+pub struct RecordedDoseReply {
+    #[serde(flatten)]
+    dose: ImmunizationReply,
+    /// The next dose of the course; null if the course is complete, or no day is known for it.
+    #[schema(required = true)]
+    next_dose: Option<NextDoseReply>,
+}
+
+/// The dose that comes next in a course.
+#[derive(Serialize, ToSchema)]
+pub struct NextDoseReply {
+    /// Number of the dose in its course.
+    #[schema(example = 2, minimum = 1)]
+    dose_number: i32,
+    /// First day on which all rules pass, which may be past.
+    earliest_on: NaiveDate,
+    /// Day that the schedule recommends.
+    #[schema(required = true)]
+    recommended_on: Option<NaiveDate>,
+}
+
+impl From<NextDose> for NextDoseReply {
+    fn from(next: NextDose) -> Self {
+        Self { dose_number: next.dose_number, earliest_on: next.earliest_on, recommended_on: next.recommended_on }
+    }
+}
+
+impl From<RecordedDose> for RecordedDoseReply {
+    fn from(RecordedDose { dose, next }: RecordedDose) -> Self {
+        Self { dose: dose.into(), next_dose: next.map(Into::into) }
     }
 }
 
@@ -108,7 +190,7 @@ pub struct ReportDose {
     operation_id = "report_immunization", tag = "immunizations", security(("oauth2" = []), ("token" = [])),
     request_body = ReportDose,
     responses(
-        (status = 201, body = ImmunizationReply, headers(("Location" = String, description = "The list of the patient"))),
+        (status = 201, body = RecordedDoseReply, headers(("Location" = String, description = "The list of the patient"))),
         (status = 409, description = "The dose is recorded already, or the account has too many patients"),
     )
 )]
@@ -124,9 +206,9 @@ pub async fn report(
         administered_on: body.administered_on.value()?.date(),
         lot_number: body.lot_number.value()?,
     };
-    let dose = immunizations::report(&state.db, &state.vaccination, &caller, new).await?;
-    let location = format!("/api/v1/immunizations?patient_id={}", dose.patient_id);
-    Ok(HttpResponse::Created().insert_header((header::LOCATION, location)).json(ImmunizationReply::from(dose)))
+    let recorded = immunizations::report(&state.db, &state.vaccination, &caller, new).await?;
+    let location = format!("/api/v1/immunizations?patient_id={}", recorded.dose.patient_id);
+    Ok(HttpResponse::Created().insert_header((header::LOCATION, location)).json(RecordedDoseReply::from(recorded)))
 }
 
 /// Filter and page of a list of doses.
@@ -169,4 +251,32 @@ pub async fn list(
     let patient_id = query.patient_id.value()?;
     let doses = immunizations::list(&state.db, &state.vaccination, &caller, patient_id, page).await?;
     Ok(paging::reply(&request, doses, ImmunizationReply::from))
+}
+
+/// Undo a dose
+///
+/// It was recorded by mistake: its status is `entered_in_error`, and it does not count. If it was given here, its request is
+/// open again, and the unit is back in its lot. Nothing changes if it was undone already.
+///
+/// **Open to:** for a dose that was given here, the staff of the centre, within 12 hours (a setting of the service); for a
+/// reported one, the account of the patient, and staff.
+#[utoipa::path(
+    operation_id = "enter_immunization_in_error", tag = "immunizations", security(("oauth2" = []), ("token" = [])),
+    params(("id" = Uuid, Path)),
+    responses(
+        (status = 200, body = ImmunizationReply),
+        (status = 403, description = "Needs the role staff"),
+        (
+            status = 409,
+            description = "A later dose counts, it is too late, or another request for the same dose is open"
+        ),
+    )
+)]
+#[post("/{id}/entered-in-error")]
+pub async fn enter_in_error(
+    state: web::Data<AppState>,
+    caller: Caller,
+    id: Id,
+) -> Result<web::Json<ImmunizationReply>, Problem> {
+    Ok(web::Json(undo::enter_in_error(&state.db, &state.vaccination, &caller, id.0).await?.into()))
 }

@@ -1,15 +1,18 @@
 //! Vaccination: the catalogue, patients and their requests, centres with their slots, bookings, and invitations.
 
+pub mod arrivals;
 pub mod availability;
 pub mod bookings;
 pub mod calendars;
 pub mod centres;
 pub mod course_schedules;
 pub mod courses;
+pub mod door;
 pub mod eligibility;
 pub mod immunizations;
 pub mod invitation_imports;
 pub mod invitations;
+pub mod lots;
 pub mod patients;
 pub mod request_replies;
 pub mod slots;
@@ -17,3 +20,4 @@ pub mod transitions;
 pub mod vaccine_requests;
 pub mod vaccines;
 pub mod waitlist;
+pub mod walk_ins;

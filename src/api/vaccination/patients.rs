@@ -196,14 +196,18 @@ pub async fn get(state: web::Data<AppState>, caller: Caller, id: Id) -> Result<w
 /// Update a patient
 ///
 /// The profile of the account and the contact stay as they are. A later change of the name or the birth date there is
-/// carried over to the patient.
+/// carried over to the patient, unless they were given a dose in a centre of this service. The doses of the patient are
+/// judged anew.
 ///
-/// **Open to:** the user who made requests for them, and staff.
+/// **Open to:** staff, and the user who made requests for them, until a dose was given in a centre of this service.
 #[utoipa::path(
     operation_id = "update_patient", tag = "patients", security(("oauth2" = []), ("token" = [])),
     params(("id" = Uuid, Path)),
     request_body(content = UpdatePatient, content_type = "application/merge-patch+json"),
-    responses((status = 200, body = PatientReply))
+    responses(
+        (status = 200, body = PatientReply),
+        (status = 403, description = "The patient was given a dose: needs the role staff"),
+    )
 )]
 #[patch("/{id}")]
 pub async fn update(
@@ -212,5 +216,5 @@ pub async fn update(
     id: Id,
     Valid(body): Valid<UpdatePatient>,
 ) -> Result<web::Json<PatientReply>, Problem> {
-    Ok(web::Json(patients::update(&state.db, &state.auth.clock, &caller, id.0, body.try_into()?).await?.into()))
+    Ok(web::Json(patients::update(&state.db, &state.vaccination, &caller, id.0, body.try_into()?).await?.into()))
 }

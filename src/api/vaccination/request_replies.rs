@@ -1,5 +1,7 @@
 //! Replies about vaccine requests: the request with its patient and its booked slot, and counts.
 
+use std::collections::BTreeMap;
+
 use actix_web::http::StatusCode;
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{PatientRelation, RequestStatus, WaitlistStatus};
@@ -62,6 +64,18 @@ pub struct VaccineRequestReply {
     /// The invitation that was used for it.
     #[schema(required = true, example = json!(null))]
     invitation_id: Option<Uuid>,
+    /// When the patient came to a centre.
+    #[schema(required = true)]
+    checked_in_at: Option<DateTime<Utc>>,
+    /// The centre to which the patient came.
+    #[schema(required = true, example = json!(null))]
+    checked_in_centre_id: Option<Uuid>,
+    /// How the patient was identified.
+    #[schema(required = true, example = "passport")]
+    identified_by: Option<String>,
+    /// Answers to the questions of the course: whether it is yes, by the id of the question; null if nothing was asked.
+    #[schema(required = true, example = json!({ "pregnant": false }))]
+    answers: Option<BTreeMap<String, bool>>,
     /// The place on the waitlist, also after it ended; null if the request never was on it.
     #[schema(required = true)]
     waitlist: Option<WaitlistReply>,
@@ -205,6 +219,11 @@ impl From<Request> for VaccineRequestReply {
             code: request.code,
             moves: request.moves,
             invitation_id: request.invitation_id,
+            checked_in_at: request.checked_in_at,
+            checked_in_centre_id: request.centre_id,
+            identified_by: request.identified_by,
+            // Stored as this service has written it.
+            answers: request.answers.and_then(|answers| serde_json::from_str(&answers).ok()),
             waitlist: waitlist.map(Into::into),
             created_at: request.created_at,
             updated_at: request.updated_at,

@@ -47,7 +47,7 @@ pub struct CreateVaccineRequest {
     #[validate(nested)]
     #[schema(value_type = Uuid, required = true)]
     vaccine_id: Field<Uuid>,
-    /// Number of the dose in its course; 1 by default.
+    /// Number of the dose in its course; the next one by default.
     #[validate(nested)]
     #[schema(inline)]
     dose_number: Option<Field<Doses>>,
@@ -68,7 +68,7 @@ impl TryFrom<CreateVaccineRequest> for NewRequest {
         Ok(Self {
             contact_id: body.contact_id.value()?,
             vaccine_id: body.vaccine_id.value()?,
-            dose_number: body.dose_number.value()?.unwrap_or(Doses::MINIMUM),
+            dose_number: body.dose_number.value()?,
             note: body.note.value()?,
             invitation_code: body.invitation_code.value()?,
         })

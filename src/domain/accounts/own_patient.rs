@@ -2,12 +2,11 @@
 //! another owner.
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use entity::{RequestStatus, patient_words, patients, users, vaccine_requests};
+use entity::{immunizations, patient_words, patients, users};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, UnionType};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, UpdateMany};
 use uuid::Uuid;
 
-use crate::db::not_indexed;
 use crate::domain::records::word_search::Words;
 use crate::domain::values::search;
 use crate::error::{Error, Result};
@@ -17,16 +16,17 @@ pub(in crate::domain) fn words() -> Words {
     Words::new(patient_words::Entity, patient_words::Column::Word, patient_words::Column::PatientId)
 }
 
-/// The condition that a patient was not given a dose. From then on, only staff correct the patient.
+/// The condition that a patient was not given a dose in a centre of this service. From then on, only staff correct the patient.
 pub(in crate::domain) fn has_no_dose() -> Expr {
     let given = Query::select()
         .expr(Expr::cust("1"))
-        .from(vaccine_requests::Entity)
+        .from(immunizations::Entity)
         .and_where(
-            Expr::col((vaccine_requests::Entity, vaccine_requests::Column::PatientId))
+            Expr::col((immunizations::Entity, immunizations::Column::PatientId))
                 .eq(Expr::col((patients::Entity, patients::Column::Id))),
         )
-        .and_where(not_indexed(Expr::col(vaccine_requests::Column::Status).eq(RequestStatus::Administered)))
+        // Not a parameter: otherwise SQLite does not use a partial index.
+        .and_where(Expr::cust("immunizations.status = 'completed' AND immunizations.source = 'given_here'"))
         .to_owned();
     Expr::exists(given).not()
 }

@@ -36,6 +36,10 @@ pub struct Limits {
     pub invitation_per_account: u32,
     /// Wrong codes of invitations from one address.
     pub invitation_per_address: u32,
+    /// Wrong codes of bookings by one account of staff from one address.
+    pub arrival_per_account: u32,
+    /// Wrong codes of bookings from one address.
+    pub arrival_per_address: u32,
     /// Mails to one recipient that other people can cause.
     pub mails_per_recipient: u32,
     /// Reads of free slots from one address in a minute.

@@ -40,6 +40,8 @@ pub enum Action {
     Resend,
     /// Wrong codes of invitations.
     UseInvitation,
+    /// Wrong codes of bookings, by staff.
+    FindArrival,
 }
 
 /// An attempt, with its counters.
@@ -104,6 +106,7 @@ impl<'a> Attempt<'a> {
                 ("validate-code", (limits.validate_code_per_account, limits.validate_code_per_address))
             }
             Action::Resend => ("resend", (limits.resend_per_account, limits.resend_per_address)),
+            Action::FindArrival => ("find-arrival", (limits.arrival_per_account, limits.arrival_per_address)),
             Action::UseInvitation => ("use-invitation", (limits.invitation_per_account, limits.invitation_per_address)),
         };
         let network = client.network();

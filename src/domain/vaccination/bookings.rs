@@ -14,7 +14,7 @@ use crate::domain::records::idempotency::{Once, Response};
 use crate::domain::vaccination::operation::{Locked, Operation, retried};
 use crate::domain::vaccination::places::Taken;
 use crate::domain::vaccination::request_list::{self, Request};
-use crate::domain::vaccination::request_rows::next_revision;
+use crate::domain::vaccination::request_rows::{next_revision, without_check_in};
 use crate::domain::vaccination::wanted_slot::WantedSlot;
 use crate::domain::vaccination::{booking_codes, locks, mails, offers, places, waitlist};
 use crate::error::{Conflict, Error, Result, Violation};
@@ -139,7 +139,7 @@ async fn become_booked(
         RequestStatus::Approved.into(),
     ];
     let build = || {
-        Requests::update_many()
+        without_check_in(Requests::update_many())
             .col_expr(Column::Status, Expr::value(RequestStatus::Booked))
             .col_expr(Column::SlotId, Expr::value(Uuid::nil()))
             .col_expr(Column::Code, Expr::value(""))
@@ -220,7 +220,7 @@ async fn change_slot(
     slot_id: Uuid,
     max_moves: Option<i32>,
 ) -> Result<()> {
-    let moved = Requests::update_many()
+    let moved = without_check_in(Requests::update_many())
         .col_expr(Column::SlotId, Expr::value(slot_id))
         .col_expr(Column::Moves, Expr::col(Column::Moves).add(1))
         .col_expr(Column::Revision, next_revision())

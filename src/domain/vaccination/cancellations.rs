@@ -12,7 +12,7 @@ use crate::db::Transact;
 use crate::domain::vaccination::operation::{Locked, Operation, retried};
 use crate::domain::vaccination::places::Taken;
 use crate::domain::vaccination::request_list::{self, Request};
-use crate::domain::vaccination::request_rows::next_revision;
+use crate::domain::vaccination::request_rows::{next_revision, without_check_in};
 use crate::domain::vaccination::{locks, mails, offers, patients, waitlist};
 use crate::error::{Conflict, Error, Result};
 
@@ -120,7 +120,7 @@ async fn give_up(
 
 /// UPDATE that takes the slot from requests.
 pub(super) fn without_slot(status: RequestStatus, now: DateTime<Utc>) -> UpdateMany<Requests> {
-    Requests::update_many()
+    without_check_in(Requests::update_many())
         .col_expr(Column::Status, Expr::value(status))
         .col_expr(Column::SlotId, Expr::value(Option::<Uuid>::None))
         .col_expr(Column::Code, Expr::value(Option::<String>::None))

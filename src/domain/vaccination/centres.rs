@@ -121,6 +121,16 @@ fn assignment(user_id: Uuid, centre_id: Expr) -> SelectStatement {
         .to_owned()
 }
 
+/// Gets a centre in which the actor acts.
+///
+/// # Errors
+/// [`Error::Forbidden`] unless the actor is staff; [`Error::NotFound`] if they act elsewhere.
+pub(super) async fn get_own(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<Model> {
+    actor.require(Role::Staff)?;
+    let own = Entity::find_by_id(id).filter(acts_in(actor, Expr::col((Entity, Column::Id))));
+    own.one(db).await?.ok_or(Error::NotFound)
+}
+
 /// Gets a centre in which the actor acts, and locks it against a change of its time zone.
 ///
 /// # Errors

@@ -22,9 +22,8 @@ use crate::domain::vaccination::slots::{Slot, get, reopen as reopen_slots};
 use crate::domain::vaccination::{cancellations, centres, locks, mails, offers};
 use crate::domain::values::caller::Caller;
 use crate::domain::values::client::Client;
-use crate::domain::values::local_time::TimeOfDay;
 use crate::domain::values::text::Text;
-use crate::domain::values::time_zone::{Repeated, TimeZone};
+use crate::domain::values::time_zone::TimeZone;
 use crate::error::{Conflict, Error, Result};
 
 /// The reason for closing, for those who had booked.
@@ -87,11 +86,10 @@ pub async fn close_day(
     let transaction = db.begin().await?;
     let centre = centres::lock_own(&transaction, &caller.actor, centre_id).await?;
     let zone = TimeZone::parse(&centre.time_zone)?;
-    let midnight = |date: NaiveDate| zone.instant(TimeOfDay::BEGIN.on(date), Repeated::First).time;
     let of_day = Column::CentreId
         .eq(centre_id)
-        .and(Column::StartsAt.gte(midnight(date)))
-        .and(Column::StartsAt.lt(midnight(date.succ_opt().unwrap_or(date))));
+        .and(Column::StartsAt.gte(zone.midnight(date)))
+        .and(Column::StartsAt.lt(zone.midnight(date.succ_opt().unwrap_or(date))));
     let closed = close_where(&transaction, caller, of_day, reason, now).await?;
     let detail = date.to_string();
     centres::event(AuditAction::DayClosed, caller, centre_id).detail(&detail).record(&transaction, now).await?;

@@ -47,10 +47,14 @@ impl Schedules {
     pub async fn rules(&self, db: &impl ConnectionTrait, course_id: Uuid) -> Result<CourseRules> {
         static QUERY: QueryText = QueryText::new();
         let course = QUERY.find(db, [course_id.into()], || courses::Entity::find_by_id(Uuid::nil())).await?;
-        let course = course.ok_or(Error::NotFound)?;
+        self.of(db, &course.ok_or(Error::NotFound)?).await
+    }
+
+    /// The rules of a course that was read.
+    pub(super) async fn of(&self, db: &impl ConnectionTrait, course: &courses::Model) -> Result<CourseRules> {
         let version = course.schedule_version;
-        let schedule = if version > 0 { Some(self.schedule(db, course_id, version).await?) } else { None };
-        Ok(CourseRules { code: course.code, version, schedule })
+        let schedule = if version > 0 { Some(self.schedule(db, course.id, version).await?) } else { None };
+        Ok(CourseRules { code: course.code.clone(), version, schedule })
     }
 
     async fn schedule(&self, db: &impl ConnectionTrait, course_id: Uuid, version: i32) -> Result<Arc<Schedule>> {

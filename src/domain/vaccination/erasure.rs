@@ -11,6 +11,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter,
 use uuid::Uuid;
 
 use crate::domain::vaccination::context::Vaccination;
+use crate::domain::vaccination::pseudonymised::{self, KeptDoses};
 use crate::domain::vaccination::{locks, mails, offers};
 use crate::error::{Error, Result};
 
@@ -22,7 +23,7 @@ const BATCH: usize = 500;
 pub(in crate::domain) struct ErasedPatients {
     /// Number of requests.
     pub requests: u64,
-    /// Number of doses that were reported.
+    /// Number of doses of patients who had none here.
     pub immunizations: u64,
     /// Number of entries of the waitlist.
     pub waitlist_entries: u64,
@@ -30,9 +31,12 @@ pub(in crate::domain) struct ErasedPatients {
     pub mails: u64,
     /// Slots in which places were given back, with what is left.
     pub given_back: Vec<slots::Model>,
+    /// What is kept of the doses that were given here, without names.
+    pub kept: KeptDoses,
 }
 
-/// Deletes the patients of an account and their requests. The places that they have booked, or that are held for them, go to
+/// Deletes the patients of an account and their requests. Of those who were given a dose here, the doses and their requests
+/// are kept without names. The places that they have booked, or that are held for them, go to
 /// the next in line. The account is locked already.
 ///
 /// # Errors
@@ -68,13 +72,15 @@ pub(in crate::domain) async fn erase_patients(
     let entries = entries.exec(transaction).await?;
     let ids: Vec<Uuid> = own.iter().map(|(id, ..)| *id).collect();
     let mails = mails::delete_about(transaction, &ids).await?;
+    let kept = pseudonymised::keep_doses(transaction, &patients, user_id, context.clock.now()).await?;
     let deleted =
         requests::Entity::delete_many().filter(requests::Column::UserId.eq(user_id)).exec(transaction).await?;
+    let others: Vec<Uuid> = patients.into_iter().filter(|id| !kept.patients.contains(id)).collect();
     let mut doses = 0;
-    if !patients.is_empty() {
-        let of_patients = immunizations::Column::PatientId.is_in(patients.iter().copied());
+    if !others.is_empty() {
+        let of_patients = immunizations::Column::PatientId.is_in(others.iter().copied());
         doses = immunizations::Entity::delete_many().filter(of_patients).exec(transaction).await?.rows_affected;
-        patients::Entity::delete_many().filter(patients::Column::Id.is_in(patients)).exec(transaction).await?;
+        patients::Entity::delete_many().filter(patients::Column::Id.is_in(others)).exec(transaction).await?;
     }
     Ok(ErasedPatients {
         requests: deleted.rows_affected,
@@ -82,6 +88,7 @@ pub(in crate::domain) async fn erase_patients(
         waitlist_entries: entries.rows_affected,
         mails,
         given_back: give_back(transaction, context, places).await?,
+        kept,
     })
 }
 
@@ -101,7 +108,8 @@ async fn lock_places(
 ) -> Result<Places> {
     let mut places = Places::new();
     for (_, status, slot_id) in own {
-        if let (RequestStatus::Booked, Some(slot_id)) = (status, slot_id) {
+        // An administered request keeps its place: the dose was given there.
+        if let (RequestStatus::Booked | RequestStatus::Missed, Some(slot_id)) = (status, slot_id) {
             places.entry(*slot_id).or_default().0 += 1;
         }
     }

@@ -8,8 +8,8 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use uuid::Uuid;
 
 use crate::domain::vaccination::course_rules::{CourseRules, Schedules};
+use crate::domain::vaccination::dose_history;
 use crate::domain::vaccination::eligibility::{self, Facts, Verdict};
-use crate::domain::vaccination::immunizations;
 use crate::domain::vaccination::request_rows::is_booked;
 use crate::domain::vaccination::schedule::GivenDose;
 use crate::domain::vaccination::slots::{ALTERNATIVES, Slot};
@@ -60,7 +60,7 @@ async fn find(
     let busy = bookings_of(db, wish.patient.id).await?;
     let of_course = vaccines::Entity::find().filter(vaccines::Column::CourseId.eq(wish.entry.course_id));
     let course = wish.schedules.rules(db, wish.entry.course_id).await?;
-    let doses = immunizations::of_patient(db, wish.patient.id).await?;
+    let doses = dose_history::of_patient(db, wish.patient.id).await?;
     let mut found = Vec::new();
     // One query for each vaccine, so that the index has the order.
     for vaccine in of_course.all(db).await? {
@@ -127,15 +127,7 @@ fn days(
     vaccine: &vaccines::Model,
     doses: &[GivenDose],
 ) -> Option<(NaiveDate, Option<NaiveDate>)> {
-    let facts = Facts {
-        patient: wish.patient,
-        course,
-        vaccine: Some(vaccine),
-        doses,
-        dose_number: Some(wish.dose_number),
-        open_requests: &[],
-        has_overlapping_booking: false,
-    };
+    let facts = Facts::of_dose(wish.patient, course, vaccine, doses, Some(wish.dose_number));
     let judged = eligibility::judge(&facts, wish.entry.from_date);
     let first = match judged.verdict {
         Verdict::NotEligible => Ord::max(judged.earliest_on?, wish.entry.from_date),

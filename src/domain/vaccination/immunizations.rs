@@ -1,15 +1,12 @@
 //! Immunizations: doses that were given. Those given elsewhere are reported. Recording one judges all doses of the course
 //! anew, in the order of their dates.
 
-use std::collections::HashMap;
-
-use chrono::NaiveDate;
-use entity::immunizations::{ActiveModel, Column, Entity, Model};
-use entity::{AuditAction, ImmunizationSource, ImmunizationStatus, courses, patients as patients_table, vaccines};
-use sea_orm::sea_query::{Expr, ExprTrait, Query};
+use chrono::{DateTime, NaiveDate, Utc};
+use entity::immunizations::{Column, Entity, Model};
+use entity::{AuditAction, ImmunizationSource, ImmunizationStatus, patients as patients_table, vaccines};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, Set, TransactionSession as _,
+    ActiveModelTrait as _, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel as _, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, TransactionSession as _,
 };
 use uuid::Uuid;
 
@@ -17,70 +14,14 @@ use crate::db::Transact;
 use crate::domain::accounts::users as accounts;
 use crate::domain::records::audit::Event;
 use crate::domain::vaccination::context::Vaccination;
+use crate::domain::vaccination::dose_history::{self, NextDose};
 use crate::domain::vaccination::eligibility::birth_date;
 use crate::domain::vaccination::eligibility_check::Person;
 use crate::domain::vaccination::patients;
-use crate::domain::vaccination::schedule::{BrokenRule, GivenDose, Judge, Progress};
 use crate::domain::values::caller::Caller;
 use crate::domain::values::page::{Page, Slice};
 use crate::domain::values::text::Line;
 use crate::error::{Error, Result, Violation};
-
-/// Doses by patient, each by date.
-pub(super) type Doses = HashMap<Uuid, Vec<GivenDose>>;
-
-/// Reads the doses of a patient, of all courses, by date.
-pub(super) async fn of_patient(db: &impl ConnectionTrait, patient_id: Uuid) -> Result<Vec<GivenDose>> {
-    Ok(of_patients(db, &[patient_id]).await?.remove(&patient_id).unwrap_or_default())
-}
-
-/// Reads the doses of patients, of all courses, by date.
-pub(super) async fn of_patients(db: &impl ConnectionTrait, patients: &[Uuid]) -> Result<Doses> {
-    let of = |column| Expr::col((Entity, column));
-    let of_vaccine = |column| Expr::col((vaccines::Entity, column));
-    let query = Query::select()
-        .expr(of(Column::PatientId))
-        .expr(of(Column::Id))
-        .expr(of(Column::VaccineId))
-        .expr(of_vaccine(vaccines::Column::CvxCode))
-        .expr(of_vaccine(vaccines::Column::Manufacturer))
-        .expr(Expr::col((courses::Entity, courses::Column::Code)))
-        .expr(of_vaccine(vaccines::Column::AlsoCountsFor))
-        .expr(of(Column::AdministeredOn))
-        .expr(of(Column::DoseNumber))
-        .from(Entity)
-        .join(JoinType::InnerJoin, vaccines::Entity, of_vaccine(vaccines::Column::Id).eq(of(Column::VaccineId)))
-        .join(
-            JoinType::InnerJoin,
-            courses::Entity,
-            Expr::col((courses::Entity, courses::Column::Id)).eq(of_vaccine(vaccines::Column::CourseId)),
-        )
-        .and_where(of(Column::PatientId).is_in(patients.iter().copied()))
-        .and_where(of(Column::Status).eq(ImmunizationStatus::Completed))
-        .to_owned();
-    let mut doses = Doses::new();
-    for row in db.query_all(&query).await? {
-        let also: String = row.try_get_by_index(6)?;
-        let also: Vec<String> = serde_json::from_str(&also).map_err(Error::internal)?;
-        let course: String = row.try_get_by_index(5)?;
-        let number: Option<i32> = row.try_get_by_index(8)?;
-        let dose = GivenDose {
-            id: row.try_get_by_index(1)?,
-            vaccine_id: row.try_get_by_index(2)?,
-            cvx: row.try_get_by_index(3)?,
-            manufacturer: row.try_get_by_index(4)?,
-            courses: std::iter::once(course).chain(also).collect(),
-            on: row.try_get_by_index(7)?,
-            counts: number.is_some(),
-        };
-        doses.entry(row.try_get_by_index(0)?).or_default().push(dose);
-    }
-    for doses in doses.values_mut() {
-        // Doses of one day by their code, so that the order in which they were reported does not matter.
-        doses.sort_by(|one, other| (one.on, &one.cvx, one.id).cmp(&(other.on, &other.cvx, other.id)));
-    }
-    Ok(doses)
-}
 
 /// A dose that was given elsewhere.
 #[derive(Clone, Debug)]
@@ -95,6 +36,15 @@ pub struct NewReport {
     pub lot_number: Option<LotNumber>,
 }
 
+/// A dose that was recorded, and the one that comes next in its course.
+#[derive(Clone, Debug)]
+pub struct RecordedDose {
+    /// The row.
+    pub dose: Model,
+    /// The next dose, if a day is known for it.
+    pub next: Option<NextDose>,
+}
+
 /// The number of a lot.
 pub type LotNumber = Line<20>;
 
@@ -103,7 +53,12 @@ pub type LotNumber = Line<20>;
 /// # Errors
 /// A violation if there is no such vaccine or person, or the day is in the future or before the birth; a conflict if the
 /// dose is recorded already.
-pub async fn report(db: &impl Transact, context: &Vaccination, caller: &Caller, new: NewReport) -> Result<Model> {
+pub async fn report(
+    db: &impl Transact,
+    context: &Vaccination,
+    caller: &Caller,
+    new: NewReport,
+) -> Result<RecordedDose> {
     let now = context.clock.now();
     let transaction = db.begin().await?;
     let user = accounts::hold(&transaction, caller.actor.user_id).await?;
@@ -117,58 +72,65 @@ pub async fn report(db: &impl Transact, context: &Vaccination, caller: &Caller, 
     }
     let vaccine = vaccines::Entity::find_by_id(new.vaccine_id).one(&transaction).await?;
     let vaccine = vaccine.ok_or_else(|| Violation::new("vaccine_id", "unknown", "is not a vaccine"))?;
-    let row = ActiveModel {
-        id: Set(Uuid::now_v7()),
-        patient_id: Set(patient.id),
-        course_id: Set(vaccine.course_id),
-        vaccine_id: Set(vaccine.id),
-        dose_number: Set(None),
-        broken_rule: Set(None),
-        source: Set(ImmunizationSource::Reported),
-        status: Set(ImmunizationStatus::Completed),
-        lot_number: Set(new.lot_number.map(LotNumber::into_string)),
-        administered_on: Set(new.administered_on),
-        reported_by: Set(Some(caller.actor.user_id)),
-        created_at: Set(now),
-        updated_at: Set(now),
+    // Staff have seen the evidence of a dose of somebody else.
+    let is_of_other = patient.user_id != Some(caller.actor.user_id);
+    let row = Model {
+        lot_number: new.lot_number.map(LotNumber::into_string),
+        reported_by: Some(caller.actor.user_id),
+        verified_at: (caller.actor.is_staff() && is_of_other).then_some(now),
+        ..unjudged(&patient, &vaccine, ImmunizationSource::Reported, new.administered_on, now)
     };
-    let id = row.insert(&transaction).await?.id;
-    judge_anew(&transaction, context, &patient, &vaccine, today).await?;
+    let id = row.id;
+    insert(&transaction, row).await?;
+    dose_history::judge_anew(&transaction, &context.schedules, &patient, today, now).await?;
     if caller.actor.is_staff() {
         let event = Event::new(AuditAction::DoseReported, &caller.client).by(Some(caller.actor.user_id));
         event.to(patient.user_id).on(id).record(&transaction, now).await?;
     }
-    let dose = get_by_id(&transaction, id).await?;
+    let dose = by_id(&transaction, id).await?;
+    let next = dose_history::next_dose(&transaction, context, &patient, &vaccine, today).await?;
     transaction.commit().await?;
-    Ok(dose)
+    Ok(RecordedDose { dose, next })
 }
 
-/// Judges the doses of a course of a locked patient anew, in the order of their dates.
-async fn judge_anew(
-    transaction: &impl ConnectionTrait,
-    context: &Vaccination,
+/// The row of a dose that was not judged yet.
+pub(super) fn unjudged(
     patient: &patients_table::Model,
     vaccine: &vaccines::Model,
-    today: NaiveDate,
-) -> Result<()> {
-    let rules = context.schedules.rules(transaction, vaccine.course_id).await?;
-    let doses = of_patient(transaction, patient.id).await?;
-    let schedule = rules.schedule_for(Some(vaccine));
-    let judge = Judge { schedule: &schedule, course: &rules.code, born: birth_date(patient), doses: &doses };
-    let series: Vec<Progress<'_>> = schedule.series.iter().map(|series| judge.follow(series)).collect();
-    let Some(best) = judge.best(&series, today) else { return Ok(()) };
-    let own = Column::PatientId.eq(patient.id).and(Column::CourseId.eq(vaccine.course_id));
-    // First none counts: a partial unique index is checked with each row.
-    let none = Entity::update_many().col_expr(Column::DoseNumber, Expr::value(Option::<i32>::None));
-    none.filter(own.clone()).filter(Column::DoseNumber.is_not_null()).exec(transaction).await?;
-    for judged in &best.judged {
-        let update = Entity::update_many()
-            .col_expr(Column::DoseNumber, Expr::value(judged.number))
-            .col_expr(Column::BrokenRule, Expr::value(judged.broken.map(BrokenRule::name)))
-            .filter(Column::Id.eq(judged.dose.id))
-            .filter(own.clone());
-        update.exec(transaction).await?;
+    source: ImmunizationSource,
+    administered_on: NaiveDate,
+    now: DateTime<Utc>,
+) -> Model {
+    Model {
+        id: Uuid::now_v7(),
+        patient_id: patient.id,
+        course_id: vaccine.course_id,
+        vaccine_id: vaccine.id,
+        dose_number: None,
+        broken_rule: None,
+        source,
+        status: ImmunizationStatus::Completed,
+        request_id: None,
+        centre_id: None,
+        lot_id: None,
+        lot_number: None,
+        expires_on: None,
+        site: None,
+        route: None,
+        administered_on,
+        administered_at: None,
+        performer_id: None,
+        override_reason: None,
+        reported_by: None,
+        verified_at: None,
+        created_at: now,
+        updated_at: now,
     }
+}
+
+/// Inserts the row of a dose.
+pub(super) async fn insert(transaction: &impl ConnectionTrait, row: Model) -> Result<()> {
+    Entity::insert(row.into_active_model().reset_all()).exec_without_returning(transaction).await?;
     Ok(())
 }
 
@@ -206,6 +168,7 @@ pub async fn list(
     Ok(page.slice(doses, |dose| dose.id))
 }
 
-async fn get_by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Model> {
+/// Reads a dose.
+pub(super) async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Model> {
     Entity::find_by_id(id).one(db).await?.ok_or(Error::NotFound)
 }

@@ -1,8 +1,8 @@
-//! Recount: compares the counters of slots and patients with the requests and offers that they count. Each page is one
-//! statement, so that both sides are of the same moment.
+//! Recount: compares the counters of slots, patients and lots with the rows that they count, and looks for doses that count
+//! twice. Each page is one statement, so that both sides are of the same moment.
 
 use chrono::{DateTime, Utc};
-use entity::{Role, patients, slots, vaccine_requests as requests, waitlist_entries as entries};
+use entity::{Role, immunizations, lots, patients, slots, vaccine_requests as requests, waitlist_entries as entries};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, EntityTrait};
 use uuid::Uuid;
@@ -26,6 +26,10 @@ pub struct Recount {
     pub slots: u64,
     /// Number of patients.
     pub patients: u64,
+    /// Number of lots.
+    pub lots: u64,
+    /// Number of doses that count.
+    pub doses: u64,
     /// Counters that are wrong.
     pub violations: Vec<Miscount>,
 }
@@ -51,11 +55,12 @@ pub async fn recount(db: &impl ConnectionTrait, clock: &Clock, actor: &Actor) ->
     actor.require(Role::Staff)?;
     let checked_at = clock.now();
     let mut violations = Vec::new();
-    let mut pages = [0; 3];
+    let mut pages = [0; 4];
     let tables = [
         ("slots_booked", booked_page as fn(Option<Uuid>) -> SelectStatement),
         ("slots_held", held_page),
         ("patients_open_requests", patient_page),
+        ("lots_used", lot_page),
     ];
     for ((invariant, page), rows) in tables.into_iter().zip(&mut pages) {
         let mut after = None;
@@ -75,8 +80,10 @@ pub async fn recount(db: &impl ConnectionTrait, clock: &Clock, actor: &Actor) ->
             }
         }
     }
-    let [slots, _, patients] = pages;
-    Ok(Recount { checked_at, slots, patients, violations })
+    let [slots, _, patients, lots] = pages;
+    violations.extend(twice_counted(db).await?);
+    violations.truncate(MAX_VIOLATIONS);
+    Ok(Recount { checked_at, slots, patients, lots, doses: counting_doses(db).await?, violations })
 }
 
 fn booked_page(after: Option<Uuid>) -> SelectStatement {
@@ -86,7 +93,6 @@ fn booked_page(after: Option<Uuid>) -> SelectStatement {
         .and_where(
             Expr::col((requests::Entity, requests::Column::SlotId)).eq(Expr::col((slots::Entity, slots::Column::Id))),
         )
-        .and_where(Expr::col(requests::Column::Status).eq("booked"))
         .to_owned();
     page(slots::Entity, "booked", booked, after)
 }
@@ -115,6 +121,53 @@ fn patient_page(after: Option<Uuid>) -> SelectStatement {
         .and_where(Expr::col(requests::Column::Status).is_in(["pending", "approved", "booked"]))
         .to_owned();
     page(patients::Entity, "open_requests", open, after)
+}
+
+fn lot_page(after: Option<Uuid>) -> SelectStatement {
+    let given = Query::select()
+        .expr(Expr::cust("count(*)"))
+        .from(immunizations::Entity)
+        .and_where(
+            Expr::col((immunizations::Entity, immunizations::Column::LotId))
+                .eq(Expr::col((lots::Entity, lots::Column::Id))),
+        )
+        .and_where(Expr::cust("immunizations.status = 'completed'"))
+        .to_owned();
+    page(lots::Entity, "used", given, after)
+}
+
+/// The condition that a dose counts.
+const COUNTS: &str = "status = 'completed' AND dose_number IS NOT NULL";
+
+/// Doses of a patient that count with the same number of a course, by patient.
+async fn twice_counted(db: &impl ConnectionTrait) -> Result<Vec<Miscount>> {
+    use immunizations::Column;
+    let twice = Query::select()
+        .column(Column::PatientId)
+        .expr(Expr::cust("count(*)"))
+        .from(immunizations::Entity)
+        .and_where(Expr::cust(COUNTS))
+        .group_by_columns([Column::PatientId, Column::CourseId, Column::DoseNumber])
+        .and_having(Expr::cust("count(*) > 1"))
+        .limit(MAX_VIOLATIONS as u64)
+        .to_owned();
+    let rows = db.query_all(&twice).await?;
+    let miscount = |row: &sea_orm::QueryResult| {
+        let (id, counted) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        Ok(Miscount { invariant: "doses", id, stored: 1, counted })
+    };
+    rows.iter().map(miscount).collect()
+}
+
+async fn counting_doses(db: &impl ConnectionTrait) -> Result<u64> {
+    let query = Query::select()
+        .expr(Expr::cust("count(*)"))
+        .from(immunizations::Entity)
+        .and_where(Expr::cust(COUNTS))
+        .to_owned();
+    let row = db.query_one(&query).await?;
+    let count: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
+    Ok(u64::try_from(count).unwrap_or(0))
 }
 
 fn page<E: EntityTrait>(

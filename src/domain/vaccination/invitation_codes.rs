@@ -7,7 +7,7 @@ use entity::invitations;
 use uuid::Uuid;
 
 use crate::domain::auth::keys::Keyring;
-use crate::domain::vaccination::booking_codes::LETTERS;
+use crate::domain::vaccination::booking_codes::{self, LETTERS};
 use crate::domain::values::value::{Shape, Value};
 use crate::error::Violation;
 
@@ -32,20 +32,7 @@ impl InvitationCode {
     /// A violation `code`.
     pub fn parse(raw: &str) -> Result<Self, Violation> {
         let refused = || Violation::of_value("code", "must be the 12 letters and digits of an invitation");
-        let mut code = String::with_capacity(LENGTH);
-        for entered in raw.chars().filter(|character| !character.is_ascii_whitespace() && *character != '-') {
-            let letter = match entered.to_ascii_uppercase() {
-                'O' => '0',
-                'I' | 'L' => '1',
-                letter => letter,
-            };
-            let is_known = u8::try_from(letter).is_ok_and(|letter| LETTERS.contains(&letter));
-            if !is_known || code.len() == LENGTH {
-                return Err(refused());
-            }
-            code.push(letter);
-        }
-        if code.len() == LENGTH { Ok(Self(code)) } else { Err(refused()) }
+        booking_codes::read(raw, LENGTH).map(Self).ok_or_else(refused)
     }
 
     /// The code as it is shown: `7KX2-M9QD-4VTB`.

@@ -178,6 +178,10 @@ pub(super) mod tests {
                 code: is_booked.then(|| "ABCD2345".to_owned()),
                 moves: 0,
                 invitation_id: None,
+                checked_in_at: None,
+                centre_id: None,
+                identified_by: None,
+                answers: None,
                 revision: 90,
             },
             slot: slots::Model {

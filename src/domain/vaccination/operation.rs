@@ -15,7 +15,7 @@ use crate::domain::records::audit::Event;
 use crate::domain::vaccination::context::Vaccination;
 use crate::domain::vaccination::eligibility::{self, Facts, Verdict};
 use crate::domain::vaccination::wanted_slot::WantedSlot;
-use crate::domain::vaccination::{centres, immunizations, locks};
+use crate::domain::vaccination::{centres, dose_history, locks};
 use crate::domain::values::actor::Actor;
 use crate::domain::values::caller::Caller;
 use crate::domain::values::time_zone::TimeZone;
@@ -149,16 +149,12 @@ impl Operation<'_> {
         if wanted.vaccine.course_id != locked.request.course_id {
             return Err(Violation::new("slot_id", "course", "is of a vaccine of another course").into());
         }
-        let course = self.context.schedules.rules(transaction, locked.request.course_id).await?;
-        let doses = immunizations::of_patient(transaction, locked.patient.id).await?;
+        let course = self.context.schedules.of(transaction, &wanted.course).await?;
+        let doses = dose_history::of_patient(transaction, locked.patient.id).await?;
+        let number = Some(locked.request.dose_number);
         let facts = Facts {
-            patient: &locked.patient,
-            course: &course,
-            vaccine: Some(&wanted.vaccine),
-            doses: &doses,
-            dose_number: Some(locked.request.dose_number),
-            open_requests: &[],
             has_overlapping_booking: wanted.has_overlapping_booking,
+            ..Facts::of_dose(&locked.patient, &course, &wanted.vaccine, &doses, number)
         };
         let judged = eligibility::judge(&facts, TimeZone::parse(&wanted.time_zone)?.date(wanted.slot.starts_at));
         if judged.verdict == Verdict::NotEligible {

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Datelike, Utc};
 use entity::patients::{ActiveModel, Column, Entity, Model};
-use entity::{AuditAction, PatientRelation, contacts, patient_words, users};
+use entity::{AuditAction, PatientRelation, Role, contacts, patient_words, users};
 use sea_orm::sea_query::{Expr, ExprTrait, LockType, OnConflict};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
@@ -12,8 +12,10 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::db::Transact;
-use crate::domain::accounts::own_patient::words;
+use crate::domain::accounts::own_patient::{has_no_dose, words};
 use crate::domain::records::audit::{self, Event};
+use crate::domain::vaccination::context::Vaccination;
+use crate::domain::vaccination::dose_history;
 use crate::domain::vaccination::eligibility_check::Person;
 use crate::domain::vaccination::people::PeopleFilter;
 use crate::domain::vaccination::rules::BookingRules;
@@ -22,7 +24,7 @@ use crate::domain::values::caller::Caller;
 use crate::domain::values::clock::Clock;
 use crate::domain::values::page::{Page, Slice};
 use crate::domain::values::patch::Patch;
-use crate::domain::values::person::{FullName, latest_birth_date};
+use crate::domain::values::person::{FullName, NamePart, latest_birth_date};
 use crate::domain::values::search::index_words;
 use crate::error::{Conflict, Error, Result, Violation};
 
@@ -136,6 +138,69 @@ async fn count_request(
     Ok(one_more.exec_with_returning(transaction).await?.into_iter().next())
 }
 
+/// A person who comes to a centre without an account.
+#[derive(Clone, Debug)]
+pub struct NewWalkIn {
+    /// Given name.
+    pub given_name: NamePart,
+    /// Family name.
+    pub family_name: NamePart,
+    /// Year, month and day of birth, as far as they are known.
+    pub birth: Option<BirthParts>,
+}
+
+/// Year, month and day of a birth; the year alone may be known.
+pub type BirthParts = (i16, Option<(i16, i16)>);
+
+/// Creates and locks a patient who comes without an account.
+pub(super) async fn create_walk_in(
+    transaction: &impl ConnectionTrait,
+    person: &NewWalkIn,
+    now: DateTime<Utc>,
+) -> Result<Model> {
+    let (given, family) = (person.given_name.as_str(), person.family_name.as_str());
+    let day = person.birth.and_then(|(_, day)| day);
+    let row = ActiveModel {
+        id: Set(Uuid::now_v7()),
+        user_id: Set(None),
+        contact_id: Set(None),
+        relation: Set(PatientRelation::WalkIn),
+        name: Set(Some(format!("{given} {family}"))),
+        given_name: Set(Some(given.to_owned())),
+        family_name: Set(Some(family.to_owned())),
+        birth_year: Set(person.birth.map(|(year, _)| year)),
+        birth_month: Set(day.map(|(month, _)| month)),
+        birth_day: Set(day.map(|(_, day)| day)),
+        open_requests: Set(0),
+        created_at: Set(now),
+        updated_at: Set(now),
+    };
+    let patient = row.insert(transaction).await?;
+    check_birth_date(&patient)?;
+    insert_words(transaction, [(patient.id, patient.name.as_deref().unwrap_or_default())].into_iter()).await?;
+    Ok(patient)
+}
+
+/// Locks a patient, for staff.
+///
+/// # Errors
+/// A violation if there is no such patient.
+pub(super) async fn lock(transaction: &impl ConnectionTrait, id: Uuid) -> Result<Model> {
+    let unknown = || Violation::new("patient_id", "unknown", "is not a patient").into();
+    Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(transaction).await?.ok_or_else(unknown)
+}
+
+/// Counts one open request more of a locked patient, at a centre. A dependant whose contact was deleted comes without one.
+pub(super) async fn reopen_request(transaction: &impl ConnectionTrait, id: Uuid) -> Result<()> {
+    let relation = "CASE WHEN relation = 'dependant' AND contact_id IS NULL THEN 'walk_in' ELSE relation END";
+    let one_more = Entity::update_many()
+        .col_expr(Column::OpenRequests, Expr::col(Column::OpenRequests).add(1))
+        .col_expr(Column::Relation, Expr::cust(relation))
+        .filter(Column::Id.eq(id));
+    one_more.exec(transaction).await?;
+    Ok(())
+}
+
 /// Counts one open request less of a locked patient.
 pub(super) async fn close_request(transaction: &impl ConnectionTrait, id: Uuid) -> Result<()> {
     let one_less = Entity::update_many()
@@ -224,7 +289,7 @@ pub async fn search(
     purpose: Option<&str>,
     page: Page,
 ) -> Result<Slice<Model>> {
-    caller.actor.require(entity::Role::Staff)?;
+    caller.actor.require(Role::Staff)?;
     if people.is_empty() {
         return Err(Violation::new("q", "required", "is required with purpose, or email, phone_number or nid").into());
     }
@@ -296,18 +361,19 @@ pub async fn get(db: &impl ConnectionTrait, clock: &Clock, caller: &Caller, id: 
     Ok(patient)
 }
 
-/// Updates a patient. The change is recorded, also if the owner made it: a place was booked for this person.
+/// Updates a patient, and judges their doses anew. The change is recorded, also if the owner made it: a place was booked for this person.
 ///
 /// # Errors
-/// [`Error::NotFound`]; a violation if the resulting birth date does not exist or is in the future.
+/// [`Error::NotFound`]; [`Error::Forbidden`] unless the actor is staff, if the patient was given a dose in a centre of this
+/// service; a violation if the resulting birth date does not exist or is in the future.
 pub async fn update(
     db: &impl Transact,
-    clock: &Clock,
+    context: &Vaccination,
     caller: &Caller,
     id: Uuid,
     changes: PatientChanges,
 ) -> Result<Model> {
-    let (actor, now) = (&caller.actor, clock.now());
+    let (actor, now) = (&caller.actor, context.clock.now());
     let name = changes.name.map(FullName::into_string);
     let transaction = db.begin().await?;
     let parts = [
@@ -318,7 +384,9 @@ pub async fn update(
     let mut update = Entity::update_many()
         .col_expr(Column::UpdatedAt, Expr::value(now))
         .filter(Column::Id.eq(id))
-        .apply_if((!actor.is_staff()).then_some(actor.user_id), |update, own| update.filter(Column::UserId.eq(own)))
+        .apply_if((!actor.is_staff()).then_some(actor.user_id), |update, own| {
+            update.filter(Column::UserId.eq(own)).filter(has_no_dose())
+        })
         .apply_if(name.clone(), |update, name| {
             let none = || Expr::value(Option::<String>::None);
             update
@@ -330,8 +398,13 @@ pub async fn update(
         update = update.apply_if(part, |update, part| update.col_expr(column, Expr::value(part)));
     }
     let changed = update.exec_with_returning(&transaction).await?;
-    let patient = changed.into_iter().next().ok_or(Error::NotFound)?;
+    let Some(patient) = changed.into_iter().next() else {
+        // The patient of the actor was given a dose.
+        let visible = visible_to(actor).filter(Column::Id.eq(id)).one(&transaction).await?;
+        return Err(if visible.is_some() { Error::Forbidden(Role::Staff) } else { Error::NotFound });
+    };
     check_birth_date(&patient)?;
+    dose_history::judge_anew(&transaction, &context.schedules, &patient, now.date_naive(), now).await?;
     if let Some(name) = &name {
         words().replace(&transaction, id, index_words(name)).await?;
     }

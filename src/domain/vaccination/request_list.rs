@@ -201,6 +201,11 @@ pub(super) async fn by_id(db: &impl ConnectionTrait, id: Uuid) -> Result<Request
     request_rows::read(&row.ok_or(Error::NotFound)?)
 }
 
+/// Reads requests that the caller may see, in no order.
+pub(super) async fn by_ids(db: &impl ConnectionTrait, ids: impl Iterator<Item = Uuid>) -> Result<Vec<Request>> {
+    read(db, vaccine_requests::Entity::find().filter(Column::Id.is_in(ids))).await
+}
+
 /// Number of requests of each status, counted up to [`MAX_COUNT`].
 ///
 /// # Errors

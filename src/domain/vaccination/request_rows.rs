@@ -7,7 +7,7 @@ use entity::{
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{
     EntityTrait, IdenStatic as _, Iterable, JoinType, QueryResult, QuerySelect as _, QueryTrait as _, Select,
-    TryGetable,
+    TryGetable, UpdateMany,
 };
 use uuid::Uuid;
 use vaccine_requests::Column;
@@ -107,6 +107,12 @@ pub(super) fn is_booked(table: &str) -> Expr {
     not_indexed(Expr::cust(format!("{table}.status = 'booked'")))
 }
 
+/// Adds to an UPDATE that the patient is not at a centre.
+pub(super) fn without_check_in(update: UpdateMany<vaccine_requests::Entity>) -> UpdateMany<vaccine_requests::Entity> {
+    let columns = [Column::CheckedInAt, Column::CentreId, Column::IdentifiedBy, Column::Answers];
+    columns.into_iter().fold(update, |update, column| update.col_expr(column, Expr::cust("NULL")))
+}
+
 /// The revision of a booking after a change.
 pub(super) fn next_revision() -> Expr {
     Expr::cust("revision + 1")
@@ -191,6 +197,10 @@ fn request(row: &mut Columns<'_>) -> Result<vaccine_requests::Model> {
         moves: row.next()?,
         invitation_id: row.next()?,
         revision: row.next()?,
+        checked_in_at: row.next()?,
+        centre_id: row.next()?,
+        identified_by: row.next()?,
+        answers: row.next()?,
     })
 }
 

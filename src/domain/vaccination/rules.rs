@@ -28,6 +28,8 @@ pub struct BookingRules {
     pub offer_until: Duration,
     /// Time before the start of a slot at which people are reminded of it; zero for no reminders.
     pub reminder: Duration,
+    /// Time after a dose was given within which it can be undone.
+    pub undo: Duration,
     /// Number of people for whom one account may request vaccines.
     pub patients_per_account: u64,
 }

@@ -10,8 +10,8 @@ use crate::db::Transact;
 use crate::domain::accounts::users as accounts;
 use crate::domain::records::audit::Event;
 use crate::domain::vaccination::context::Vaccination;
+use crate::domain::vaccination::dose_history;
 use crate::domain::vaccination::eligibility::{self, Facts};
-use crate::domain::vaccination::immunizations;
 use crate::domain::vaccination::request_list::{self, Request};
 use crate::domain::vaccination::vaccine_requests::RequestNote;
 use crate::domain::vaccination::{locks, patients};
@@ -88,16 +88,8 @@ async fn check_rules(
     let request = table::Entity::find_by_id(id).find_also_related(vaccines::Entity).one(transaction).await?;
     let Some((request, Some(vaccine))) = request else { return Err(Error::NotFound) };
     let course = context.schedules.rules(transaction, request.course_id).await?;
-    let doses = immunizations::of_patient(transaction, patient.id).await?;
-    let facts = Facts {
-        patient,
-        course: &course,
-        vaccine: Some(&vaccine),
-        doses: &doses,
-        dose_number: Some(request.dose_number),
-        open_requests: &[],
-        has_overlapping_booking: false,
-    };
+    let doses = dose_history::of_patient(transaction, patient.id).await?;
+    let facts = Facts::of_dose(patient, &course, &vaccine, &doses, Some(request.dose_number));
     let today = accounts::local_date(transaction, request.user_id, context.clock.now()).await?;
     let judged = eligibility::judge(&facts, today);
     if request.status == RequestStatus::Pending && judged.is_never() {

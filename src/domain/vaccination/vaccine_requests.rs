@@ -22,7 +22,7 @@ use crate::domain::vaccination::invitation_uses::Presented;
 use crate::domain::vaccination::request_list::{self, Request};
 use crate::domain::vaccination::rules::Review;
 use crate::domain::vaccination::vaccines::Doses;
-use crate::domain::vaccination::{immunizations, locks, patients};
+use crate::domain::vaccination::{dose_history, locks, patients};
 use crate::domain::values::actor::Actor;
 use crate::domain::values::caller::Caller;
 use crate::domain::values::patch::Patch;
@@ -39,8 +39,8 @@ pub struct NewRequest {
     pub contact_id: Option<Uuid>,
     /// The vaccine.
     pub vaccine_id: Uuid,
-    /// Number of the dose in its course, from 1.
-    pub dose_number: Doses,
+    /// Number of the dose in its course, from 1; none for the next one.
+    pub dose_number: Option<Doses>,
     /// Note to staff.
     pub note: Option<RequestNote>,
     /// Code of an invitation.
@@ -83,15 +83,16 @@ pub async fn create(
     }
     let patient =
         patients::open_request(&transaction, &context.rules, actor, user.clone(), new.contact_id, now).await?;
-    let vaccine = offered(&transaction, new.vaccine_id, new.dose_number.get()).await?;
-    let judged = judge(&transaction, context, &patient, &vaccine, (new.dose_number.get(), today)).await?;
+    let dose_number = new.dose_number.map(Doses::get);
+    let vaccine = offered(&transaction, new.vaccine_id, dose_number.unwrap_or(1)).await?;
+    let judged = judge(&transaction, context, &patient, &vaccine, (dose_number, today)).await?;
     if judged.is_never() {
         return Err(Error::NotEligible(Box::new(judged)));
     }
     let is_approved = context.rules.review == Review::Rules && judged.verdict == Verdict::Eligible;
     let status = if is_approved { RequestStatus::Approved } else { RequestStatus::Pending };
     let id = Uuid::now_v7();
-    let insert = insert(id, actor, &patient, status, &new, now)?;
+    let insert = insert((id, status), actor, &patient, &new, judged.dose_number, now)?;
     if transaction.execute(&insert).await?.rows_affected() == 0 {
         return Err(not_offered(&transaction, new.vaccine_id).await?);
     }
@@ -113,29 +114,20 @@ async fn judge(
     context: &Vaccination,
     patient: &patients_table::Model,
     vaccine: &vaccines::Model,
-    (dose_number, on): (i32, NaiveDate),
+    (dose_number, on): (Option<i32>, NaiveDate),
 ) -> Result<Eligibility> {
     let course = context.schedules.rules(transaction, vaccine.course_id).await?;
-    let doses = immunizations::of_patient(transaction, patient.id).await?;
-    let facts = Facts {
-        patient,
-        course: &course,
-        vaccine: Some(vaccine),
-        doses: &doses,
-        dose_number: Some(dose_number),
-        open_requests: &[],
-        has_overlapping_booking: false,
-    };
-    Ok(eligibility::judge(&facts, on))
+    let doses = dose_history::of_patient(transaction, patient.id).await?;
+    Ok(eligibility::judge(&Facts::of_dose(patient, &course, vaccine, &doses, dose_number), on))
 }
 
 /// INSERT of a request, if the catalogue offers the dose.
 fn insert(
-    id: Uuid,
+    (id, status): (Uuid, RequestStatus),
     actor: &Actor,
     patient: &patients_table::Model,
-    status: RequestStatus,
     new: &NewRequest,
+    dose_number: i32,
     now: DateTime<Utc>,
 ) -> Result<sea_orm::sea_query::InsertStatement> {
     let of_vaccine = |column| Expr::col((vaccines::Entity, column));
@@ -145,7 +137,7 @@ fn insert(
         (Column::PatientId, Expr::value(patient.id)),
         (Column::VaccineId, of_vaccine(vaccines::Column::Id)),
         (Column::CourseId, of_vaccine(vaccines::Column::CourseId)),
-        (Column::DoseNumber, Expr::value(new.dose_number.get())),
+        (Column::DoseNumber, Expr::value(dose_number)),
         (Column::Status, Expr::value(status)),
         (Column::Note, Expr::value(new.note.clone().map(RequestNote::into_string))),
         (Column::CreatedAt, Expr::value(now)),
@@ -155,7 +147,7 @@ fn insert(
     let row = Query::select()
         .exprs(values)
         .from(vaccines::Entity)
-        .and_where(is_offered(Expr::value(new.vaccine_id), Expr::value(new.dose_number.get())))
+        .and_where(is_offered(Expr::value(new.vaccine_id), Expr::value(dose_number)))
         .to_owned();
     let mut insert = Query::insert();
     insert.into_table(vaccine_requests::Entity).columns(columns).select_from(row).map_err(Error::internal)?;
@@ -193,7 +185,7 @@ pub async fn update(
         let vaccine = vaccines::Entity::find_by_id(request.vaccine_id).one(&transaction).await?;
         let today = accounts::local_date(&transaction, request.user_id, context.clock.now()).await?;
         let vaccine = vaccine.ok_or(Error::NotFound)?;
-        let judged = judge(&transaction, context, &patient, &vaccine, (request.dose_number, today)).await?;
+        let judged = judge(&transaction, context, &patient, &vaccine, (Some(request.dose_number), today)).await?;
         if has_new_dose && judged.is_never() {
             return Err(Error::NotEligible(Box::new(judged)));
         }

@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use crate::db::QueryText;
 use crate::domain::vaccination::course_rules::{CourseRules, Schedules};
+use crate::domain::vaccination::dose_history::{self, Doses};
 use crate::domain::vaccination::eligibility::{self, Facts, Verdict};
-use crate::domain::vaccination::immunizations::{self, Doses};
 use crate::domain::vaccination::request_rows::add_columns;
 use crate::domain::values::time_zone::TimeZone;
 use crate::error::Result;
@@ -90,7 +90,7 @@ impl Line {
         let statement = Statement::from_sql_and_values(db.get_database_backend(), page_text(limit), values);
         let rows = db.query_all_raw(statement).await?;
         let ids = rows.iter().map(|row| row.try_get("", "p_id")).collect::<std::result::Result<Vec<Uuid>, DbErr>>()?;
-        let doses = if ids.is_empty() { Doses::new() } else { immunizations::of_patients(db, &ids).await? };
+        let doses = if ids.is_empty() { Doses::new() } else { dose_history::of_patients(db, &ids).await? };
         rows.iter().map(|row| self.candidate(row, &doses, date)).collect()
     }
 
@@ -100,15 +100,9 @@ impl Line {
         let account_id: Option<Uuid> = row.try_get("", "account_id")?;
         let disabled_at: Option<DateTime<Utc>> = row.try_get("", "disabled_at")?;
         let can_accept = account_id.is_some() && disabled_at.is_none();
-        let facts = Facts {
-            patient: &patient,
-            course: &self.course,
-            vaccine: Some(&self.vaccine),
-            doses: doses.get(&patient.id).map_or(&[], Vec::as_slice),
-            dose_number: Some(row.try_get("", "dose_number")?),
-            open_requests: &[],
-            has_overlapping_booking: false,
-        };
+        let number = row.try_get("", "dose_number")?;
+        let doses = doses.get(&patient.id).map_or(&[][..], Vec::as_slice);
+        let facts = Facts::of_dose(&patient, &self.course, &self.vaccine, doses, Some(number));
         let is_eligible = eligibility::judge(&facts, date).verdict != Verdict::NotEligible;
         Ok(Candidate {
             entry_id,

@@ -3,7 +3,7 @@
 
 use entity::slots::{self, Entity as Slots};
 use entity::vaccine_requests::{self, Column, Entity as Requests};
-use entity::{centres, vaccines, waitlist_entries};
+use entity::{centres, courses, vaccines, waitlist_entries};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ConnectionTrait, FromQueryResult as _, JoinType};
 use uuid::Uuid;
@@ -20,6 +20,8 @@ pub(super) struct WantedSlot {
     pub time_zone: String,
     /// Vaccine of the slot.
     pub vaccine: vaccines::Model,
+    /// Course of the vaccine.
+    pub course: courses::Model,
     /// Whether another booking of the patient overlaps with it.
     pub has_overlapping_booking: bool,
     /// The entry of the request that waits or has an offer.
@@ -42,6 +44,7 @@ impl WantedSlot {
             slot: slots::Model::from_query_result(&row, "s_")?,
             time_zone: row.try_get("", "time_zone")?,
             vaccine: vaccines::Model::from_query_result(&row, "v_")?,
+            course: courses::Model::from_query_result(&row, "c_")?,
             has_overlapping_booking: row.try_get("", "overlaps")?,
             entry: match row.try_get::<Option<Uuid>>("w_", "id")? {
                 Some(_) => Some(waitlist_entries::Model::from_query_result(&row, "w_")?),
@@ -55,6 +58,7 @@ impl WantedSlot {
         let mut query = Query::select();
         add_columns::<Slots>(&mut query, "s_");
         add_columns::<vaccines::Entity>(&mut query, "v_");
+        add_columns::<courses::Entity>(&mut query, "c_");
         add_columns::<waitlist_entries::Entity>(&mut query, "w_");
         query
             .expr_as(Expr::col((centres::Entity, centres::Column::TimeZone)), "time_zone")
@@ -67,6 +71,11 @@ impl WantedSlot {
             .inner_join(
                 vaccines::Entity,
                 Expr::col((vaccines::Entity, vaccines::Column::Id)).eq(of_slot(slots::Column::VaccineId)),
+            )
+            .inner_join(
+                courses::Entity,
+                Expr::col((courses::Entity, courses::Column::Id))
+                    .eq(Expr::col((vaccines::Entity, vaccines::Column::CourseId))),
             )
             .left_join(
                 waitlist_entries::Entity,

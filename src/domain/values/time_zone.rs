@@ -1,6 +1,6 @@
 //! Time zone, which determines the current date of a user.
 
-use chrono::{DateTime, Duration, FixedOffset, NaiveDate, NaiveDateTime, Offset as _, Utc};
+use chrono::{DateTime, Duration, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset as _, Utc};
 use jiff::Timestamp;
 use jiff::tz::AmbiguousOffset;
 
@@ -84,6 +84,12 @@ impl TimeZone {
                 LocalInstant { time: change.unwrap_or(until), is_shifted: true }
             }
         }
+    }
+
+    /// The begin of a day.
+    #[must_use]
+    pub fn midnight(&self, date: NaiveDate) -> DateTime<Utc> {
+        self.instant(date.and_time(NaiveTime::MIN), Repeated::First).time
     }
 
     /// The local time of an instant.

@@ -107,7 +107,7 @@ async fn contacts_are_found_by_index() {
     let new = NewRequest {
         contact_id: Some(contact.id),
         vaccine_id,
-        dose_number: Doses::parse(1).unwrap(),
+        dose_number: Some(Doses::parse(1).unwrap()),
         note: None,
         invitation_code: None,
     };

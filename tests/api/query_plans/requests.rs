@@ -62,7 +62,7 @@ async fn vaccines_and_requests_are_found_by_index() {
     let new = NewRequest {
         contact_id: None,
         vaccine_id,
-        dose_number: Doses::parse(1).unwrap(),
+        dose_number: Some(Doses::parse(1).unwrap()),
         note: None,
         invitation_code: None,
     };

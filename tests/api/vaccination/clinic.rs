@@ -4,6 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use reqwest::Method;
 use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::support::actor::Actor;
 use crate::support::app::TestApp;
@@ -42,9 +43,44 @@ impl<'a> Clinic<'a> {
     /// A patient with an approved request for FLU.
     pub async fn approved(&self) -> (Actor<'a>, String) {
         let patient = self.app.patient().await;
+        patient.patch("/users/me", json!({ "birth_date": "1985-12-10" })).await.ok();
         let id = patient.ask_for("FLU").await;
         self.admin.post_empty(&format!("/vaccine-requests/{id}/approve")).await.ok();
         (patient, id)
+    }
+
+    /// A patient with a place for FLU in a slot that starts in an hour.
+    pub async fn booked(&self) -> (Actor<'a>, String) {
+        self.booked_at(1).await
+    }
+
+    /// A patient with a place for FLU in a slot that starts in some hours.
+    pub async fn booked_at(&self, hours: i64) -> (Actor<'a>, String) {
+        let (patient, request) = self.approved().await;
+        let slot = self.slot(hours, 5).await;
+        book(&patient, &request, &slot).await.ok();
+        (patient, request)
+    }
+
+    /// Adds a lot of a vaccine to the centre.
+    pub async fn lot(&self, vaccine: &str, received: i32) -> String {
+        let body = json!({
+            "vaccine_id": self.app.vaccine(vaccine).await,
+            "lot_number": Uuid::now_v7().simple().to_string()[12..],
+            "expires_on": "2099-12-31",
+            "received": received,
+        });
+        let lot = self.admin.post(&format!("/centres/{}/lots", self.centre), body).await.created();
+        lot["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Gives the dose of a request.
+    pub async fn give(&self, request: &str, lot: &str) -> TestResponse {
+        self.admin.post(&format!("/vaccine-requests/{request}/administer"), json!({ "lot_id": lot })).await
+    }
+
+    pub async fn left(&self, lot: &str) -> Value {
+        self.admin.get(&format!("/lots/{lot}")).await.ok()["left"].clone()
     }
 
     pub async fn free(&self, slot: &str) -> Value {

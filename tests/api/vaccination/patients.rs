@@ -1,9 +1,10 @@
 //! Patients: who asks, and how staff find them.
 
 use chrono::Datelike as _;
-use sea_orm::{ConnectionTrait as _, EntityTrait as _, PaginatorTrait as _};
+use sea_orm::{EntityTrait as _, PaginatorTrait as _};
 use serde_json::{Value, json};
 
+use super::clinic::{Clinic, book};
 use crate::BACKEND;
 use crate::support::actor::Actor;
 use crate::support::app::TestApp;
@@ -188,14 +189,18 @@ async fn a_patient_follows_the_profile_or_the_contact() {
 #[tokio::test]
 async fn from_the_first_dose_on_a_patient_stays_as_it_is() {
     let app = TestApp::start(BACKEND).await;
+    let clinic = Clinic::open(&app).await;
     let ada = app.patient().await;
     let contact = ada.post("/contacts", json!({ "first_name": "Byron", "last_name": "King" })).await.created();
-    let body = json!({ "vaccine_id": app.vaccine("MMR").await, "contact_id": contact["id"] });
+    let body = json!({ "vaccine_id": app.vaccine("FLU").await, "contact_id": contact["id"] });
     let of_contact = ada.post("/vaccine-requests", body).await.created()["id"].as_str().unwrap().to_owned();
-    let own = ada.ask_for("MMR").await;
-    let db = &app.state().db;
-    db.execute_unprepared("UPDATE vaccine_requests SET status = 'administered'").await.unwrap();
-    db.execute_unprepared("UPDATE patients SET open_requests = 0").await.unwrap();
+    let own = ada.ask_for("FLU").await;
+    let (slot, lot) = (clinic.slot(1, 2).await, clinic.lot("FLU", 2).await);
+    for request in [&own, &of_contact] {
+        clinic.admin.post_empty(&format!("/vaccine-requests/{request}/approve")).await.ok();
+        book(&ada, request, &slot).await.ok();
+        clinic.give(request, &lot).await.ok();
+    }
     ada.patch("/users/me", json!({ "name": "Somebody Else", "birth_date": "1985-12-10" })).await.ok();
     let path = format!("/contacts/{}", contact["id"].as_str().unwrap());
     ada.patch(&path, json!({ "first_name": "Ralph" })).await.ok();
@@ -203,6 +208,10 @@ async fn from_the_first_dose_on_a_patient_stays_as_it_is() {
     for (request, name) in [(&own, "Ada Lovelace"), (&of_contact, "Byron King")] {
         let patient = ada.get(&format!("/vaccine-requests/{request}")).await.ok()["patient"].clone();
         assert_eq!((&patient["name"], &patient["birth_year"]), (&json!(name), &Value::Null));
+        // Only staff correct it.
+        let path = format!("/patients/{}", patient["id"].as_str().unwrap());
+        ada.patch(&path, json!({ "birth_year": 1990 })).await.problem(403, "forbidden");
+        assert_eq!(clinic.admin.patch(&path, json!({ "birth_year": 1990 })).await.ok()["birth_year"], 1990);
     }
 }
 

@@ -8,7 +8,7 @@ mod planning;
 mod tests;
 mod validation;
 
-pub use document::{DoseRule, Interval, Origin, Product, Schedule, Series};
+pub use document::{AnswerYes, DoseRule, Interval, Origin, Product, Question, Schedule, Series};
 pub use judging::{BrokenRule, GivenDose, Judge, Progress};
 pub use planning::{Limit, Next, Plan, SameDay, WantedProduct};
 pub use validation::{Known, parse};

@@ -1,20 +1,24 @@
 //! Eligibility: the rules that decide whether a patient may have a dose on a day. One function without queries, which
 //! requests, bookings and the centre call with what they have read.
 
+mod rules;
+
+pub(super) use rules::QUESTION;
+
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use entity::{patients, vaccines};
 use uuid::Uuid;
 
 use crate::domain::vaccination::course_rules::CourseRules;
-use crate::domain::vaccination::schedule::{
-    BrokenRule, DoseRule, GivenDose, Judge, Limit, Next, Plan, Progress, SameDay, Schedule, WantedProduct,
-};
+use crate::domain::vaccination::schedule::{BrokenRule, GivenDose, Judge, Plan, Progress, WantedProduct};
 
 /// What the rules need to know.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
-    /// The patient.
-    pub patient: &'a patients::Model,
+    /// Birth date of the patient, if its day, month and year are known.
+    pub born: Option<NaiveDate>,
     /// The rules of the course.
     pub course: &'a CourseRules,
     /// The vaccine; none if any vaccine of the course will do. Without a schedule of the course, it decides the rules.
@@ -27,6 +31,21 @@ pub struct Facts<'a> {
     pub open_requests: &'a [i32],
     /// Whether another booking of the patient overlaps with the slot.
     pub has_overlapping_booking: bool,
+    /// Answers to the questions of the course.
+    pub answers: Answers<'a>,
+}
+
+/// Answers to the questions of a course by the id of the question: whether it is yes.
+pub type GivenAnswers = BTreeMap<String, bool>;
+
+/// Answers to the questions of a course.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Answers<'a> {
+    /// Nobody was asked yet.
+    #[default]
+    NotAsked,
+    /// The answers that were given. A question without an answer is open.
+    Given(&'a GivenAnswers),
 }
 
 /// Whether a patient may have a dose on a day, and why.
@@ -108,20 +127,65 @@ pub enum Outcome {
     NotApplicable,
 }
 
+impl<'a> Facts<'a> {
+    /// What the rules need to know about a dose of a vaccine, before the patient comes to the centre.
+    #[must_use]
+    pub fn of_dose(
+        patient: &patients::Model,
+        course: &'a CourseRules,
+        vaccine: &'a vaccines::Model,
+        doses: &'a [GivenDose],
+        dose_number: Option<i32>,
+    ) -> Self {
+        Self {
+            born: birth_date(patient),
+            course,
+            vaccine: Some(vaccine),
+            doses,
+            dose_number,
+            open_requests: &[],
+            has_overlapping_booking: false,
+            answers: Answers::NotAsked,
+        }
+    }
+}
+
 impl Eligibility {
     /// Whether the patient can have the dose neither on the day nor later.
     #[must_use]
     pub fn is_never(&self) -> bool {
         self.verdict == Verdict::NotEligible && self.earliest_on.is_none()
     }
+
+    /// Whether a dose that is recorded makes this one pointless.
+    #[must_use]
+    pub fn is_superseded(&self) -> bool {
+        let fails = |name| self.rules.iter().any(|rule| rule.rule == name && rule.outcome == Outcome::Failed);
+        fails("already_given") || (fails("series_open") && !self.history.is_empty())
+    }
+
+    /// The rules for which staff need a reason if they give the dose all the same: it is too early, or an answer to a
+    /// question of the course leaves the decision to staff.
+    ///
+    /// # Errors
+    /// The outcome itself, if a rule does not pass that staff cannot set aside.
+    pub fn rules_to_override(&self) -> Result<Vec<&'static str>, Box<Self>> {
+        let is_question = |rule: &Rule| rule.rule == rules::QUESTION && rule.outcome == Outcome::Unknown;
+        let stops = |rule: &&Rule| matches!(rule.outcome, Outcome::Failed | Outcome::Grace) || is_question(rule);
+        let stopping: Vec<&Rule> = self.rules.iter().filter(stops).collect();
+        if stopping.iter().all(|rule| rules::TOO_EARLY.contains(&rule.rule) || is_question(rule)) {
+            Ok(stopping.into_iter().map(|rule| rule.rule).collect())
+        } else {
+            Err(Box::new(self.clone()))
+        }
+    }
 }
 
 /// Judges a dose on a day.
 #[must_use]
 pub fn judge(facts: &Facts<'_>, on: NaiveDate) -> Eligibility {
-    let born = birth_date(facts.patient);
     let schedule = facts.course.schedule_for(facts.vaccine);
-    let judge = Judge { schedule: &schedule, course: &facts.course.code, born, doses: facts.doses };
+    let judge = Judge { schedule: &schedule, course: &facts.course.code, born: facts.born, doses: facts.doses };
     let series: Vec<Progress<'_>> = schedule.series.iter().map(|series| judge.follow(series)).collect();
     let best = judge.best(&series, on);
     let next_number = best.map_or(1, |progress| progress.counted() + 1);
@@ -135,7 +199,7 @@ pub fn judge(facts: &Facts<'_>, on: NaiveDate) -> Eligibility {
             manufacturer: &vaccine.manufacturer,
         }),
     };
-    let rules = rules(facts, &plan, on);
+    let rules = rules::rules(facts, &plan, on);
     let has = |outcome| rules.iter().any(|rule| rule.outcome == outcome);
     let verdict = match (has(Outcome::Failed) || has(Outcome::Grace), has(Outcome::Unknown)) {
         (true, _) => Verdict::NotEligible,
@@ -161,147 +225,6 @@ pub fn judge(facts: &Facts<'_>, on: NaiveDate) -> Eligibility {
     }
 }
 
-/// The rules, in a fixed order.
-fn rules(facts: &Facts<'_>, plan: &Plan<'_>, on: NaiveDate) -> Vec<Rule> {
-    let next = plan.next(on);
-    let dose = next.and_then(|next| next.rule);
-    let is_born = plan.judge.born.is_some();
-    let age_minimum = dose.and_then(|dose| {
-        let age = dose.age.planned_from()?;
-        Some((plan.age_minimum(dose), format!("The minimum age is {age}.")))
-    });
-    let age_maximum = dose.and_then(|dose| {
-        let age = dose.age.maximum?;
-        Some((plan.age_maximum(dose), format!("The age must be less than {age}.")))
-    });
-    let interval = next.zip(dose).and_then(|(next, dose)| {
-        let limit = plan.interval(next, dose, on);
-        let from = limit.from?;
-        let last = next.progress.last().map(|last| last.on).unwrap_or(from);
-        Some((limit, format!("The last dose was on {last}. The minimum interval ends on {from}.")))
-    });
-    let conflict = plan.conflict(on, SameDay::Allowed);
-    let conflict = conflict.from.map(|from| {
-        (conflict, format!("Another vaccine was given before. The minimum interval after it ends on {from}."))
-    });
-    let window = plan
-        .judge
-        .schedule
-        .window
-        .map(|window| (plan.window(), format!("Doses are given from {} to {}.", window.from, window.until)));
-    vec![
-        vaccine_active(facts.vaccine),
-        birth_date_known(plan.judge.schedule, is_born),
-        series_open(plan, next),
-        already_given(next, plan.number),
-        previous_dose(next, plan.number, on),
-        limited("age_minimum", age_minimum, is_born, on),
-        limited("age_maximum", age_maximum, is_born, on),
-        limited("interval", interval, true, on),
-        product(plan, dose, on),
-        limited("conflict", conflict, true, on),
-        limited("window", window, true, on),
-        fixed(
-            "request_open",
-            !facts.open_requests.contains(&plan.number),
-            ["No other request for this dose is open.", "Another request for this dose is open."],
-        ),
-        fixed(
-            "overlapping_booking",
-            !facts.has_overlapping_booking,
-            ["No other booking is at the same time.", "Another booking is at the same time."],
-        ),
-    ]
-}
-
-/// A rule that does not depend on the day, with its messages if it passes and if it fails.
-fn fixed(rule: &'static str, passes: bool, [passed, failed]: [&str; 2]) -> Rule {
-    let (outcome, message) = if passes { (Outcome::Passed, passed) } else { (Outcome::Failed, failed) };
-    Rule { rule, outcome, message: message.to_owned(), earliest_on: None }
-}
-
-fn not_applicable(rule: &'static str, message: &str) -> Rule {
-    Rule { rule, outcome: Outcome::NotApplicable, message: message.to_owned(), earliest_on: None }
-}
-
-/// A rule that limits the day. Without a limit it does not apply. `is_known` tells whether what it depends on is known.
-fn limited(rule: &'static str, limit: Option<(Limit, String)>, is_known: bool, on: NaiveDate) -> Rule {
-    let Some((limit, message)) = limit else { return not_applicable(rule, "There is no such limit.") };
-    let outcome = match (is_known, limit.passes(on)) {
-        (false, _) => Outcome::Unknown,
-        (true, true) => Outcome::Passed,
-        (true, false) if limit.is_grace(on) => Outcome::Grace,
-        (true, false) => Outcome::Failed,
-    };
-    Rule { rule, outcome, message, earliest_on: limit.from.filter(|_| limit.until.is_none_or(|until| on < until)) }
-}
-
-fn vaccine_active(vaccine: Option<&vaccines::Model>) -> Rule {
-    match vaccine {
-        Some(vaccine) => {
-            fixed("vaccine_active", vaccine.active, ["The vaccine is offered.", "The vaccine is not offered."])
-        }
-        None => not_applicable("vaccine_active", "Any vaccine of the course will do."),
-    }
-}
-
-fn birth_date_known(schedule: &Schedule, is_known: bool) -> Rule {
-    let (outcome, message) = match (schedule.depends_on_age(), is_known) {
-        (false, _) => (Outcome::NotApplicable, "The schedule has no limits of age."),
-        (true, true) => (Outcome::Passed, "The birth date is known."),
-        (true, false) => (Outcome::Unknown, "The schedule has limits of age, and the birth date is not known."),
-    };
-    Rule { rule: "birth_date_known", outcome, message: message.to_owned(), earliest_on: None }
-}
-
-fn series_open(plan: &Plan<'_>, next: Option<Next<'_>>) -> Rule {
-    let Some(next) = next else {
-        return fixed("series_open", false, ["", "The age fits no series of the schedule."]);
-    };
-    let name = &next.progress.series.name;
-    let doses = i32::try_from(next.progress.series.doses.len()).unwrap_or(i32::MAX);
-    let counted = next.progress.counted();
-    let message = format!("{name}: {counted} of {doses} doses count.");
-    let is_open = next.rule.is_some() && plan.number <= doses;
-    fixed("series_open", is_open, [&message, &message])
-}
-
-fn already_given(next: Option<Next<'_>>, number: i32) -> Rule {
-    let is_given = next.is_some_and(|next| number <= next.progress.counted());
-    fixed("already_given", !is_given, ["This dose is not recorded.", "This dose is recorded already, and counts."])
-}
-
-/// The doses before this one, and none later than the day.
-fn previous_dose(next: Option<Next<'_>>, number: i32, on: NaiveDate) -> Rule {
-    let counted = next.map_or(0, |next| next.progress.counted());
-    let last = next.and_then(|next| next.progress.last()).map(|dose| dose.on);
-    if number > counted + 1 {
-        let message = format!("Dose {} is not recorded.", counted + 1);
-        return fixed("previous_dose", false, ["", &message]);
-    }
-    match last {
-        Some(last) if on < last => Rule {
-            rule: "previous_dose",
-            outcome: Outcome::Failed,
-            message: format!("A dose was given later, on {last}."),
-            earliest_on: Some(last),
-        },
-        Some(last) => {
-            let message = format!("The last dose was given on {last}.");
-            fixed("previous_dose", true, [&message, ""])
-        }
-        None => not_applicable("previous_dose", "There is no dose before this one."),
-    }
-}
-
-fn product(plan: &Plan<'_>, dose: Option<&DoseRule>, on: NaiveDate) -> Rule {
-    let messages = ["The vaccine is one of those for this dose.", "The vaccine is not one of those for this dose."];
-    match dose.and_then(|dose| plan.is_right_product(dose, on)) {
-        Some(is_right) => fixed("product", is_right, messages),
-        None => not_applicable("product", "Any vaccine of the course will do."),
-    }
-}
-
 /// The doses of the course in the series that was chosen.
 fn history(progress: &Progress<'_>) -> Vec<PastDose> {
     let past = progress.judged.iter().map(|judged| PastDose {
@@ -316,8 +239,13 @@ fn history(progress: &Progress<'_>) -> Vec<PastDose> {
 /// The birth date, if its day, month and year are known.
 #[must_use]
 pub fn birth_date(patient: &patients::Model) -> Option<NaiveDate> {
+    date_of_parts([patient.birth_year, patient.birth_month, patient.birth_day])
+}
+
+/// The date of a year, a month and a day, if all are known.
+pub(super) fn date_of_parts([year, month, day]: [Option<i16>; 3]) -> Option<NaiveDate> {
     let part = |part: Option<i16>| part.and_then(|part| u32::try_from(part).ok());
-    NaiveDate::from_ymd_opt(patient.birth_year?.into(), part(patient.birth_month)?, part(patient.birth_day)?)
+    NaiveDate::from_ymd_opt(year?.into(), part(month)?, part(day)?)
 }
 
 #[cfg(test)]
@@ -326,7 +254,7 @@ mod tests {
     use entity::{PatientRelation, patients, vaccines};
     use uuid::Uuid;
 
-    use super::{Eligibility, Facts, Verdict, judge};
+    use super::{Answers, Eligibility, Facts, Verdict, judge};
     use crate::domain::vaccination::course_rules::CourseRules;
 
     fn judged(
@@ -365,13 +293,14 @@ mod tests {
             also_counts_for: "[]".to_owned(),
         };
         let facts = Facts {
-            patient: &patient,
+            born: super::birth_date(&patient),
             course: &CourseRules { code: "X".to_owned(), version: 0, schedule: None },
             vaccine: Some(&vaccine),
             doses: &[],
             dose_number: Some(dose_number),
             open_requests: &[],
             has_overlapping_booking: false,
+            answers: Answers::NotAsked,
         };
         judge(&facts, on.parse().unwrap())
     }

@@ -1,0 +1,120 @@
+//! A visit: a request of a patient at a centre, read for staff who act there, with the doses and rules that decide.
+
+use chrono::NaiveDate;
+use entity::{RequestStatus, Role, centres as centres_table, slots as slots_table, vaccines};
+use sea_orm::{ConnectionTrait, EntityTrait};
+
+use crate::domain::accounts::users as accounts;
+use crate::domain::vaccination::course_rules::CourseRules;
+use crate::domain::vaccination::dose_history;
+use crate::domain::vaccination::eligibility::{self, Answers, Eligibility, Facts, GivenAnswers};
+use crate::domain::vaccination::operation::{Locked, Operation};
+use crate::domain::vaccination::schedule::GivenDose;
+use crate::domain::values::text::Text;
+use crate::domain::values::time_zone::TimeZone;
+use crate::error::{Conflict, Error, Result, Violation};
+
+/// Why staff give a dose although a rule asks to wait.
+pub type OverrideReason = Text<500>;
+
+/// A request of a locked patient at a centre in which the caller acts.
+pub(super) struct Visit {
+    pub locked: Locked,
+    pub centre: centres_table::Model,
+    pub slot: Option<slots_table::Model>,
+    pub course: CourseRules,
+    /// Doses of the patient by date, of all courses.
+    pub doses: Vec<GivenDose>,
+    /// The date, on the calendar of the centre.
+    pub today: NaiveDate,
+}
+
+impl Visit {
+    /// Locks the account of the caller and the patient, and reads the request.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`] unless the caller is staff; [`Error::NotFound`] if there is no such request, or it is at a
+    /// centre in which they do not act; a conflict if it is at no centre.
+    pub async fn open(transaction: &impl ConnectionTrait, operation: &Operation<'_>) -> Result<Self> {
+        operation.actor().require(Role::Staff)?;
+        accounts::hold(transaction, operation.actor().user_id).await?;
+        Self::of(transaction, operation, operation.lock(transaction).await?).await
+    }
+
+    async fn of(transaction: &impl ConnectionTrait, operation: &Operation<'_>, locked: Locked) -> Result<Self> {
+        let slot = match locked.request.slot_id {
+            Some(id) => slots_table::Entity::find_by_id(id).one(transaction).await?,
+            None => None,
+        };
+        let centre_id = slot.as_ref().map(|slot| slot.centre_id).or(locked.request.centre_id);
+        let Some(centre_id) = centre_id else {
+            return Err(Conflict::RequestStatus(locked.request.status).into());
+        };
+        if !operation.acts_in(transaction, centre_id).await? {
+            return Err(Error::NotFound);
+        }
+        let centre = centres_table::Entity::find_by_id(centre_id).one(transaction).await?.ok_or(Error::NotFound)?;
+        Ok(Self {
+            course: operation.context.schedules.rules(transaction, locked.request.course_id).await?,
+            doses: dose_history::of_patient(transaction, locked.patient.id).await?,
+            today: TimeZone::parse(&centre.time_zone)?.date(operation.now()),
+            locked,
+            centre,
+            slot,
+        })
+    }
+
+    /// Checks that the patient can be vaccinated in this visit: the request is booked, or they have come without a booking.
+    ///
+    /// # Errors
+    /// A conflict.
+    pub fn check_open(&self) -> Result<()> {
+        let request = &self.locked.request;
+        match request.status {
+            RequestStatus::Booked => Ok(()),
+            RequestStatus::Approved if request.checked_in_at.is_some() => Ok(()),
+            RequestStatus::Administered => Err(Conflict::DoseRecorded.into()),
+            status => Err(Conflict::RequestStatus(status).into()),
+        }
+    }
+
+    /// Applies the rules to a dose of a vaccine today.
+    pub fn judge(&self, vaccine: &vaccines::Model, answers: Answers<'_>) -> Eligibility {
+        let number = Some(self.locked.request.dose_number);
+        let facts = Facts::of_dose(&self.locked.patient, &self.course, vaccine, &self.doses, number);
+        eligibility::judge(&Facts { answers, ..facts }, self.today)
+    }
+}
+
+/// Checks that each question of a course has an answer.
+///
+/// # Errors
+/// A violation in `answers`.
+pub(super) fn check_answers(course: &CourseRules, answers: &GivenAnswers) -> Result<()> {
+    let questions = course.schedule.as_ref().map_or(&[][..], |schedule| &schedule.questions);
+    if answers.keys().any(|id| questions.iter().all(|question| question.id != *id)) {
+        return Err(
+            Violation::new("answers", "unknown", "has an answer to a question that the course does not have").into()
+        );
+    }
+    let open: Vec<&str> =
+        questions.iter().map(|question| question.id.as_str()).filter(|id| !answers.contains_key(*id)).collect();
+    if open.is_empty() {
+        return Ok(());
+    }
+    let message = format!("must answer the questions of the course: {}", open.join(", "));
+    Err(Violation::new("answers", "required", message).into())
+}
+
+/// Refuses a patient whom the rules ask to wait, unless staff have a reason. What an answer leaves to staff is decided when
+/// the dose is given.
+///
+/// # Errors
+/// [`Error::NotEligible`].
+pub(super) fn check_rules(judged: &Eligibility, reason: Option<&OverrideReason>) -> Result<()> {
+    let rules = judged.rules_to_override().map_err(Error::NotEligible)?;
+    if reason.is_none() && rules.iter().any(|rule| *rule != eligibility::QUESTION) {
+        return Err(Error::NotEligible(Box::new(judged.clone())));
+    }
+    Ok(())
+}
