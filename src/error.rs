@@ -162,6 +162,9 @@ pub enum Conflict {
     /// The dose of this vaccine on this day is recorded already.
     #[error("a dose of this vaccine on this day is recorded already")]
     DoseRecorded,
+    /// The patient has as many doses as can be reported.
+    #[error("the patient has the maximum number of doses already")]
+    TooManyDoses,
     /// A later dose of the course counts.
     #[error("a later dose of the course counts; it must be undone first")]
     LaterDose,

@@ -243,8 +243,6 @@ pub enum AuditAction {
     DoseEnteredInError,
     RequestMissed,
     RequestReopened,
-    /// The list of a day of a centre was read.
-    DayRead,
     /// A request was looked up by its code at a centre.
     ArrivalRead,
     LotCreated,

@@ -74,7 +74,6 @@ const ADDED: [(u32, &[&str]); 6] = [
             "dose_entered_in_error",
             "request_missed",
             "request_reopened",
-            "day_read",
             "arrival_read",
             "lot_created",
             "lot_changed",

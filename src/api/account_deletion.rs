@@ -81,6 +81,9 @@ pub struct Anonymised {
     /// Reviews of other users' vaccine requests.
     #[schema(example = 0)]
     reviews: u64,
+    /// Doses that the user gave to others.
+    #[schema(example = 0)]
+    given_doses: u64,
     /// Patients who were given a dose in a centre of this service. Their names are erased, and the birth date is cut to the
     /// year.
     #[schema(example = 1)]
@@ -112,6 +115,7 @@ impl From<Erasure> for ErasureReply {
                 sessions: rows.sessions,
                 activity: rows.activity,
                 reviews: rows.reviews,
+                given_doses: rows.given_doses,
                 patients: rows.kept_patients,
                 vaccine_requests: rows.kept_requests,
                 immunizations: rows.kept_immunizations,

@@ -67,6 +67,12 @@ pub struct PersonalDataReply {
     /// The birthday feed.
     #[schema(required = true)]
     birthday_feed: Option<FeedReply>,
+    /// Ids of the doses that the user gave.
+    #[schema(value_type = BTreeSet<Uuid>)]
+    given_doses: Vec<Uuid>,
+    /// Ids of the doses that the user reported.
+    #[schema(value_type = BTreeSet<Uuid>)]
+    reported_doses: Vec<Uuid>,
     /// Ids of the vaccine requests that the user reviewed.
     #[schema(value_type = BTreeSet<Uuid>)]
     reviewed_vaccine_requests: Vec<Uuid>,
@@ -207,6 +213,8 @@ impl PersonalDataReply {
             invitation_uses: data.invitation_uses.into_iter().map(Into::into).collect(),
             contact_imports: data.imports.into_iter().map(Into::into).collect(),
             birthday_feed: data.feed.map(Into::into),
+            given_doses: data.given_doses,
+            reported_doses: data.reported_doses,
             reviewed_vaccine_requests: data.reviewed,
             mails: data.mails.into_iter().map(MailReply::from).collect(),
             codes: data.codes.into_iter().map(CodeReply::from).collect(),
@@ -241,7 +249,7 @@ impl From<account_codes::Model> for CodeReply {
 )]
 #[get("/me/export")]
 pub async fn export(state: web::Data<AppState>, caller: Caller) -> Result<HttpResponse, Problem> {
-    let data = personal_data::export(&state.db, &state.auth.clock, &caller).await?;
+    let data = personal_data::export(&state.db, &state.vaccination, &caller).await?;
     response(document(&state, data, Some(caller.actor.session_id))?).await
 }
 
@@ -258,7 +266,7 @@ pub async fn export(state: web::Data<AppState>, caller: Caller) -> Result<HttpRe
 #[get("/{id}/export")]
 pub async fn export_of(state: web::Data<AppState>, caller: Caller, id: Id) -> Result<HttpResponse, Problem> {
     let admin = Administrator::admin(&caller)?;
-    let data = personal_data::export_of(&state.db, &state.auth, &admin, id.0).await?;
+    let data = personal_data::export_of(&state.db, &state.auth, &state.vaccination.schedules, &admin, id.0).await?;
     response(document(&state, data, None)?).await
 }
 
@@ -330,6 +338,8 @@ mod tests {
             invitation_uses: Vec::new(),
             imports: Vec::new(),
             feed: None,
+            given_doses: Vec::new(),
+            reported_doses: Vec::new(),
             reviewed: Vec::new(),
             mails: Vec::new(),
             codes: Vec::new(),

@@ -215,7 +215,9 @@ async fn end_sessions(account: &AccountArg, session: Option<Uuid>) -> Outcome {
 async fn export(account: &AccountArg) -> Outcome {
     let (state, user) = open(account).await?;
     let by = Administrator::operator();
-    let data = personal_data::export_of(&state.db, &state.auth, &by, user.id).await.map_err(failure)?;
+    let data = personal_data::export_of(&state.db, &state.auth, &state.vaccination.schedules, &by, user.id)
+        .await
+        .map_err(failure)?;
     let mut document = pin!(api::personal_data_document(&state, data, None)?);
     let mut output = std::io::stdout().lock();
     while let Some(chunk) = document.next().await {

@@ -1,5 +1,6 @@
 //! Personal data: export and erasure of everything that is stored about a user.
 
+use chrono::{DateTime, Utc};
 use entity::{
     AuditAction, MailKind, account_codes, audit_events, calendar_feeds, centre_staff, contact_imports, contacts,
     immunizations, invitation_uses, invitations, outbox, patients, refresh_tokens, slots, users, vaccine_requests,
@@ -25,13 +26,14 @@ use crate::domain::records::notices;
 use crate::domain::records::outbox as mails;
 use crate::domain::vaccination::bound_invitations;
 use crate::domain::vaccination::context::Vaccination;
+use crate::domain::vaccination::course_rules::Schedules;
+use crate::domain::vaccination::dose_history;
 use crate::domain::vaccination::erasure;
 use crate::domain::vaccination::offers;
 use crate::domain::vaccination::operation::retried;
 use crate::domain::vaccination::request_list::Request;
 use crate::domain::values::caller::Caller;
 use crate::domain::values::client::Client;
-use crate::domain::values::clock::Clock;
 use crate::domain::values::page::pages;
 use crate::error::{Conflict, Error, Result};
 
@@ -53,6 +55,10 @@ pub struct PersonalData {
     pub vaccine_requests: Vec<Request>,
     /// Doses of the patients of the account.
     pub immunizations: Vec<immunizations::Model>,
+    /// Ids of the doses that the user gave.
+    pub given_doses: Vec<Uuid>,
+    /// Ids of the doses that the user reported.
+    pub reported_doses: Vec<Uuid>,
     /// Entries of the waitlist, also former ones.
     pub waitlist_entries: Vec<waitlist_entries::Model>,
     /// Invitations that name the user, or that they used.
@@ -77,28 +83,46 @@ pub struct PersonalData {
 ///
 /// # Errors
 /// [`Error::InvalidToken`] if the account is gone.
-pub async fn export(db: &impl ConnectionTrait, clock: &Clock, caller: &Caller) -> Result<PersonalData> {
-    let user = accounts::get_own(db, &caller.actor).await?;
-    Event::own(AuditAction::DataExported, user.id, &caller.client).record(db, clock.now()).await?;
-    read(db, user).await
+pub async fn export(db: &impl ConnectionTrait, context: &Vaccination, caller: &Caller) -> Result<PersonalData> {
+    let (user, now) = (accounts::get_own(db, &caller.actor).await?, context.clock.now());
+    Event::own(AuditAction::DataExported, user.id, &caller.client).record(db, now).await?;
+    read(db, &context.schedules, user, now).await
 }
 
 /// As [`export`], of the account of someone who cannot log in.
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn export_of(db: &impl Transact, auth: &Auth, by: &Administrator, id: Uuid) -> Result<PersonalData> {
+pub async fn export_of(
+    db: &impl Transact,
+    auth: &Auth,
+    schedules: &Schedules,
+    by: &Administrator,
+    id: Uuid,
+) -> Result<PersonalData> {
     let transaction = db.begin().await?;
     by.lock_admins(&transaction, auth).await?;
     let user = users::Entity::find_by_id(id).one(&transaction).await?.ok_or(Error::NotFound)?;
-    by.event(AuditAction::DataExported, id).record(&transaction, auth.clock.now()).await?;
-    let data = read(&transaction, user).await?;
+    let now = auth.clock.now();
+    by.event(AuditAction::DataExported, id).record(&transaction, now).await?;
+    let data = read(&transaction, schedules, user, now).await?;
     transaction.commit().await?;
     Ok(data)
 }
 
-async fn read(db: &impl ConnectionTrait, user: users::Model) -> Result<PersonalData> {
+async fn read(
+    db: &impl ConnectionTrait,
+    schedules: &Schedules,
+    user: users::Model,
+    now: DateTime<Utc>,
+) -> Result<PersonalData> {
     let id = user.id;
+    let doses = immunizations::Entity::find()
+        .filter(immunizations::Column::PatientId.in_subquery(own_patients(id)))
+        .order_by_asc(immunizations::Column::PatientId)
+        .order_by_asc(immunizations::Column::Id)
+        .all(db)
+        .await?;
     let vaccine_requests = crate::domain::vaccination::request_list::all_of(db, id).await?;
     let requests: Vec<Uuid> = vaccine_requests.iter().map(|request| request.request.id).collect();
     let mut mails = mails::list_all(db, id, &user.email).await?;
@@ -124,12 +148,9 @@ async fn read(db: &impl ConnectionTrait, user: users::Model) -> Result<PersonalD
             .all(db)
             .await?,
         vaccine_requests,
-        immunizations: immunizations::Entity::find()
-            .filter(immunizations::Column::PatientId.in_subquery(own_patients(id)))
-            .order_by_asc(immunizations::Column::PatientId)
-            .order_by_asc(immunizations::Column::Id)
-            .all(db)
-            .await?,
+        immunizations: dose_history::judged(db, schedules, doses, now.date_naive()).await?,
+        given_doses: doses_by(db, immunizations::Column::PerformerId, id).await?,
+        reported_doses: doses_by(db, immunizations::Column::ReportedBy, id).await?,
         waitlist_entries: waitlist_entries::Entity::find()
             .filter(waitlist_entries::Column::RequestId.in_subquery(own_requests(id)))
             .order_by_asc(waitlist_entries::Column::RequestId)
@@ -155,6 +176,12 @@ async fn read(db: &impl ConnectionTrait, user: users::Model) -> Result<PersonalD
         codes: account_codes::Entity::find().filter(account_codes::Column::UserId.eq(id)).all(db).await?,
         user,
     })
+}
+
+/// The ids of doses that a user gave or reported.
+async fn doses_by(db: &impl ConnectionTrait, column: immunizations::Column, user_id: Uuid) -> Result<Vec<Uuid>> {
+    let doses = immunizations::Entity::find().select_only().column(immunizations::Column::Id);
+    Ok(doses.filter(column.eq(user_id)).into_tuple().all(db).await?)
 }
 
 fn own_patients(user_id: Uuid) -> SelectStatement {
@@ -222,6 +249,8 @@ pub struct Erasure {
     pub activity: u64,
     /// Reviewed requests, which now have no reviewer.
     pub reviews: u64,
+    /// Doses that the user gave, which now have no performer.
+    pub given_doses: u64,
     /// Invitations of the account, which now name nobody.
     pub invitations: u64,
 }
@@ -329,6 +358,7 @@ async fn erase_traces(
         sessions: sessions::erase_clients(transaction, id).await?,
         activity: audit::erase_clients(transaction, id).await?,
         reviews: reviews.exec(transaction).await?.rows_affected,
+        given_doses: patients.given_doses,
         invitations: invitations.bound,
     };
     Ok((erasure, patients.given_back))

@@ -33,8 +33,10 @@ fn url(folder: &Path) -> String {
 #[test]
 fn seed_creates_the_catalogue_once() {
     let folder = tempfile::tempdir().unwrap();
-    assert_eq!(seed(folder.path(), &[], &[]), (Some(0), "added 14 vaccines to the catalogue\n".to_owned()));
-    assert_eq!(seed(folder.path(), &[], &[]), (Some(0), "added 0 vaccines to the catalogue\n".to_owned()));
+    for added in [14, 0] {
+        let printed = format!("added {added} vaccines to the catalogue\nadded {added} schedules of courses\n");
+        assert_eq!(seed(folder.path(), &[], &[]), (Some(0), printed));
+    }
 }
 
 #[tokio::test]
@@ -74,7 +76,8 @@ async fn the_same_seed_gives_the_same_data_and_another_seed_other_data() {
     let states: std::collections::BTreeSet<_> = requests.iter().map(|request| request.status.as_str()).collect();
     assert_eq!(states.len(), 7, "{states:?}");
     assert!(requests.iter().all(|request| {
-        let needs_slot = matches!(request.status, entity::RequestStatus::Booked | entity::RequestStatus::Missed);
+        use entity::RequestStatus::{Administered, Booked, Missed};
+        let needs_slot = matches!(request.status, Booked | Missed | Administered);
         request.slot_id.is_some() == needs_slot
     }));
 }
@@ -126,6 +129,18 @@ fn use_demo_data(folder: &Path, variables: &[(&str, &str)]) {
     let recount = get("/health/invariants", &staff);
     assert_eq!(recount["violations"], serde_json::json!([]));
     assert!(recount["slots"].as_u64() > Some(20) && recount["patients"].as_u64() > Some(50), "{recount}");
+    // Doses that were given there, from lots, and judged by the schedules of the courses.
+    assert!(recount["lots"] == 14 && recount["doses"].as_u64() > Some(0), "{recount}");
+    let lots = get(&format!("/api/v1/centres/{centre}/lots"), &staff);
+    let used = lots["items"].as_array().unwrap().iter().find(|lot| lot["used"] != 0).unwrap();
+    let doses = get(&format!("/api/v1/lots/{}/immunizations", used["id"].as_str().unwrap()), &staff);
+    let dose = &doses["items"][0];
+    assert!(dose["counts"] == true || dose["rule"].is_string(), "{dose}");
+    let day = dose["administered_on"].as_str().unwrap();
+    let listed = get(&format!("/api/v1/centres/{centre}/day?date={day}"), &staff);
+    assert!(listed["items"].as_array().unwrap().iter().any(|item| item["status"] == "administered"), "{listed}");
+    let course = get("/api/v1/courses?limit=1", &staff)["items"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(get(&format!("/api/v1/courses/{course}/schedule"), &staff)["version"], 1);
 }
 
 #[test]

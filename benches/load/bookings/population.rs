@@ -162,7 +162,13 @@ impl Population {
             ),
         };
         let sql = DOSES.replace("{ID}", id).replace("{DAY}", day);
-        self.db.execute_unprepared(&sql).await.expect("the doses are inserted");
+        let transaction = self.db.begin().await.expect("a transaction begins");
+        if self.db.get_database_backend() == DbBackend::Postgres {
+            let no_timeout = transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await;
+            no_timeout.expect("the setting is known");
+        }
+        transaction.execute_unprepared(&sql).await.expect("the doses are inserted");
+        transaction.commit().await.expect("the transaction commits");
     }
 
     /// Gives a person another name.

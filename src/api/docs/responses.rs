@@ -24,7 +24,7 @@ const SHARED_RESPONSE: &str = "AnyProblem";
 /// Problem types of an operation, by operation id, where they are not the usual ones of the status.
 const BY_OPERATION: [(&str, &[ProblemKind]); 47] = [
     ("put_course_schedule", &[PreconditionFailed]),
-    ("report_immunization", &[DoseRecorded, TooManyPatients]),
+    ("report_immunization", &[DoseRecorded, TooManyDoses, TooManyPatients]),
     ("enter_immunization_in_error", &[LaterDose, TooLate, RequestOpen]),
     ("check_in", &[RequestStatus, DoseRecorded, NotEligible]),
     ("administer_dose", &[RequestStatus, DoseRecorded, LotRefused, NotEligible, Invalid, IdempotencyKeyReused]),

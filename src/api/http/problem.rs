@@ -159,6 +159,7 @@ fn example_error(kind: ProblemKind) -> Option<Error> {
         ProblemKind::TooLate => Conflict::TooLate.into(),
         ProblemKind::TooManyMoves => Conflict::TooManyMoves.into(),
         ProblemKind::DoseRecorded => Conflict::DoseRecorded.into(),
+        ProblemKind::TooManyDoses => Conflict::TooManyDoses.into(),
         ProblemKind::LaterDose => Conflict::LaterDose.into(),
         ProblemKind::SlotNotBegun => Conflict::SlotNotBegun.into(),
         ProblemKind::LotRefused => LotRefusal::Expired.into(),

@@ -104,7 +104,8 @@ pub struct ListDay {
 
 /// List a day of a centre
 ///
-/// Bookings of its slots, and people who came without one, by time. That staff read the list is recorded.
+/// Bookings of its slots, and people who came without one, by time. That staff read the list is recorded for each
+/// patient.
 ///
 /// **Open to:** the staff of the centre, and admins.
 #[utoipa::path(

@@ -11,39 +11,12 @@ use uuid::Uuid;
 
 use crate::api::http::extract::{Id, is_json, parse_json, read_body};
 use crate::api::http::problem::Problem;
+use crate::api::vaccination::schedule_document::ScheduleDocument;
 use crate::domain::vaccination::catalogue::EXAMPLE_ID;
 use crate::domain::vaccination::course_schedules;
 use crate::domain::values::caller::Caller;
 use crate::error::{Error, Result, Violation};
 use crate::state::AppState;
-
-/// The rules of a course: series of doses, conflicts, a window of days, and questions. See `docs/schedules.md`.
-#[derive(ToSchema)]
-#[schema(example = json!({
-    "series": [{ "name": "2 doses", "doses": [
-        { "age": { "absolute_minimum": "12 months - 4 days", "minimum": "12 months" } },
-        { "intervals": [{ "from": "previous", "absolute_minimum": "24 days", "minimum": "28 days" }] },
-    ] }],
-}))]
-#[expect(dead_code, reason = "documents a body")]
-pub struct ScheduleDocument {
-    /// Ways to complete the course, from 1 to 20.
-    #[schema(value_type = Vec<Object>, example = json!([{ "name": "1 dose", "doses": [{}] }]))]
-    series: (),
-    /// Vaccines that must not be given shortly before.
-    #[schema(value_type = Vec<Object>, required = false, example = json!([{ "with": ["MMR"], "minimum": "28 days" }]))]
-    conflicts: (),
-    /// Days in which doses are given at all.
-    #[schema(value_type = Option<Object>, required = false, example = json!({ "from": "2026-10-01", "until": "2027-03-31" }))]
-    window: (),
-    /// Questions to ask at the centre.
-    #[schema(
-        value_type = Vec<Object>,
-        required = false,
-        example = json!([{ "id": "pregnant", "text": "Are you pregnant?", "yes": "ask_staff" }]),
-    )]
-    questions: (),
-}
 
 /// A version of the schedule of a course.
 #[derive(Serialize, ToSchema)]

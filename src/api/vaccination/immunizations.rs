@@ -191,7 +191,7 @@ pub struct ReportDose {
     request_body = ReportDose,
     responses(
         (status = 201, body = RecordedDoseReply, headers(("Location" = String, description = "The list of the patient"))),
-        (status = 409, description = "The dose is recorded already, or the account has too many patients"),
+        (status = 409, description = "The dose is recorded already, or the patient has too many doses, or the account too many patients"),
     )
 )]
 #[post("")]
@@ -259,7 +259,7 @@ pub async fn list(
 /// open again, and the unit is back in its lot. Nothing changes if it was undone already.
 ///
 /// **Open to:** for a dose that was given here, the staff of the centre, within 12 hours (a setting of the service); for a
-/// reported one, the account of the patient, and staff.
+/// reported one, staff, and the account of the patient unless staff reported it.
 #[utoipa::path(
     operation_id = "enter_immunization_in_error", tag = "immunizations", security(("oauth2" = []), ("token" = [])),
     params(("id" = Uuid, Path)),

@@ -285,7 +285,7 @@ pub async fn recall(
 
 /// List the doses of a lot
 ///
-/// In the order of their records, also those that were recorded by mistake.
+/// In the order of their records, also those that were recorded by mistake. That staff read them is recorded.
 ///
 /// **Open to:** the staff of the centre, and admins.
 #[utoipa::path(
@@ -304,6 +304,6 @@ pub async fn list_doses(
     id: Id,
     Query(query): Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let doses = lots::list_doses(&state.db, &caller.actor, id.0, query.page()?).await?;
+    let doses = lots::list_doses(&state.db, &state.vaccination.clock, &caller, id.0, query.page()?).await?;
     Ok(paging::reply(&request, doses, ImmunizationReply::from))
 }

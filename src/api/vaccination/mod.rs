@@ -15,6 +15,7 @@ pub mod invitations;
 pub mod lots;
 pub mod patients;
 pub mod request_replies;
+pub mod schedule_document;
 pub mod slots;
 pub mod transitions;
 pub mod vaccine_requests;

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use entity::{immunizations, patient_words, patients, users};
-use sea_orm::sea_query::{Expr, ExprTrait, Query, UnionType};
+use sea_orm::sea_query::{Expr, ExprTrait, LockType, Query, UnionType};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, UpdateMany};
 use uuid::Uuid;
 
@@ -40,6 +40,11 @@ pub(super) async fn follow(
     has_new_birth_date: bool,
 ) -> Result<()> {
     use patients::Column;
+    // Locked first: a dose that is given meanwhile must be seen by the condition.
+    let own = patients::Entity::find().filter(Column::UserId.eq(user.id)).filter(Column::Relation.eq("self"));
+    if own.lock(LockType::NoKeyUpdate).one(db).await?.is_none() {
+        return Ok(());
+    }
     let mut update = patients::Entity::update_many()
         .col_expr(Column::UpdatedAt, Expr::value(user.updated_at))
         .filter(Column::UserId.eq(user.id))
@@ -76,8 +81,8 @@ fn with_birth_date(update: UpdateMany<patients::Entity>, date: Option<NaiveDate>
         .col_expr(Column::BirthDay, Expr::value(part(date.map(|date| date.day()))))
 }
 
-/// Replaces name and birth date of the patient who is the owner of an account. Three statements, also if there is no such
-/// patient or account: a response time must not reveal that.
+/// Replaces name and birth date of the patient who is the owner of an account, and deletes the doses that the former owner
+/// reported. Four statements, also if there is no such patient or account: a response time must not reveal that.
 pub(super) async fn replace(
     db: &impl ConnectionTrait,
     user_id: Uuid,
@@ -90,7 +95,15 @@ pub(super) async fn replace(
     let update = with_birth_date(with_name(patients::Entity::update_many(), name), birth_date);
     update.col_expr(Column::UpdatedAt, Expr::value(now)).filter(is_own()).exec(db).await?;
     let own = patients::Entity::find().select_only().column(Column::Id).filter(is_own()).into_query();
-    patient_words::Entity::delete_many().filter(patient_words::Column::PatientId.in_subquery(own)).exec(db).await?;
+    patient_words::Entity::delete_many()
+        .filter(patient_words::Column::PatientId.in_subquery(own.clone()))
+        .exec(db)
+        .await?;
+    immunizations::Entity::delete_many()
+        .filter(immunizations::Column::PatientId.in_subquery(own))
+        .filter(Expr::cust("source = 'reported'"))
+        .exec(db)
+        .await?;
     let row = |word: String| {
         Query::select().expr(Expr::value(word)).column(Column::Id).from(patients::Entity).and_where(is_own()).to_owned()
     };

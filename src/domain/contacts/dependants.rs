@@ -27,6 +27,11 @@ pub(super) async fn follow(
 ) -> Result<Option<Uuid>> {
     use patients::Column;
     let name = format!("{} {}", contact.first_name, contact.last_name);
+    // Locked first: a dose that is given meanwhile must be seen by the condition.
+    let its = patients::Entity::find().filter(Column::ContactId.eq(contact.id));
+    if its.lock(LockType::NoKeyUpdate).one(transaction).await?.is_none() {
+        return Ok(None);
+    }
     let update = patients::Entity::update_many()
         .col_expr(Column::UpdatedAt, Expr::value(contact.updated_at))
         .filter(Column::ContactId.eq(contact.id))

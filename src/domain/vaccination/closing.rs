@@ -7,7 +7,7 @@ use entity::{
     AuditAction, MailKind, RequestStatus, Role, WaitlistStatus, vaccine_requests as requests,
     waitlist_entries as entries,
 };
-use sea_orm::sea_query::{Expr, LockType, OnConflict};
+use sea_orm::sea_query::{Expr, LockType, OnConflict, Query, SelectStatement};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
 };
@@ -259,7 +259,7 @@ pub async fn resume(db: &impl Transact, context: &Vaccination) -> Result<usize> 
         .select_only()
         .column(Column::Id)
         .filter(Column::ClosedAt.gt(context.clock.now() - RESUMED))
-        .filter(Column::Booked.gt(0).or(Column::Held.gt(0)))
+        .filter(Column::Held.gt(0).or(Expr::exists(bookings())))
         .order_by_desc(Column::ClosedAt)
         .limit(SLOTS)
         .into_tuple()
@@ -273,6 +273,16 @@ pub async fn resume(db: &impl Transact, context: &Vaccination) -> Result<usize> 
         }
     }
     outcome
+}
+
+/// The requests that are booked in a slot. Others, whose dose was given, keep their place.
+fn bookings() -> SelectStatement {
+    Query::select()
+        .expr(Expr::cust("1"))
+        .from(requests::Entity)
+        .and_where(Expr::col((requests::Entity, requests::Column::SlotId)).eq(Expr::col((Entity, Column::Id))))
+        .and_where(is_booked("vaccine_requests"))
+        .to_owned()
 }
 
 /// Opens a slot of a centre in which the actor acts again.

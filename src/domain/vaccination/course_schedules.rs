@@ -47,6 +47,9 @@ pub async fn put(
     let transaction = db.begin().await?;
     accounts::hold(&transaction, actor.user_id).await?;
     let schedule = schedule::parse(document, &known(&transaction).await?).map_err(Error::Invalid)?;
+    if version == i32::MAX {
+        return Err(Error::PreconditionFailed);
+    }
     let row = add_version(&transaction, course_id, version, &schedule, (Some(actor.user_id), now)).await?;
     let Some(row) = row else {
         let course = courses::Entity::find_by_id(course_id).one(&transaction).await?;

@@ -1,19 +1,21 @@
 //! Dose histories: reads the doses that patients were given, and judges them anew when one is added or withdrawn, or the
 //! birth date changes.
 
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use entity::immunizations::{Column, Entity};
-use entity::{courses, patients, vaccine_requests as requests, vaccines};
-use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement, UnionType};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, JoinType, QueryFilter};
+use entity::immunizations::{Column, Entity, Model};
+use entity::{courses, patients, vaccines};
+use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, JoinType, QueryFilter};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::db::QueryText;
-use crate::domain::vaccination::context::Vaccination;
 use crate::domain::vaccination::course_rules::{CourseRules, Schedules};
 use crate::domain::vaccination::eligibility::{self, Facts, birth_date};
+use crate::domain::vaccination::patients::is_pseudonymised;
 use crate::domain::vaccination::schedule::{BrokenRule, GivenDose, Judge, Progress};
 use crate::error::{Error, Result};
 
@@ -42,119 +44,113 @@ pub(super) async fn of_patient(db: &impl ConnectionTrait, patient_id: Uuid) -> R
 
 /// Reads the doses of patients, of all courses, by date.
 pub(super) async fn of_patients(db: &impl ConnectionTrait, patients: &[Uuid]) -> Result<Doses> {
-    let mut query = query();
-    query.and_where(Expr::col((Entity, Column::PatientId)).is_in(patients.iter().copied()));
-    let mut doses = Doses::new();
+    let given = |stored: Vec<StoredDose>| stored.into_iter().map(|stored| stored.dose).collect();
+    Ok(stored_doses_of(db, patients).await?.into_iter().map(|(id, stored)| (id, given(stored))).collect())
+}
+
+async fn stored_doses_of(db: &impl ConnectionTrait, patients: &[Uuid]) -> Result<HashMap<Uuid, Vec<StoredDose>>> {
+    let of_patient = || Expr::col((Entity, Column::PatientId));
+    let mut query = query(db.get_database_backend());
+    query
+        .expr(of_patient())
+        .and_where(of_patient().is_in(patients.iter().copied()))
+        .group_by_col((Entity, Column::PatientId));
+    let mut doses = HashMap::new();
     for row in db.query_all(&query).await? {
-        let patient_id = row.try_get_by_index(0)?;
-        doses.entry(patient_id).or_default().push(read(&row)?.dose);
+        let json: String = row.try_get_by_index(0)?;
+        doses.insert(row.try_get_by_index(1)?, read(&json)?);
     }
-    doses.values_mut().for_each(|doses| doses.sort_by(by_date));
     Ok(doses)
 }
 
 async fn stored_doses(db: &impl ConnectionTrait, patient_id: Uuid) -> Result<Vec<StoredDose>> {
     static QUERY: QueryText = QueryText::new();
-    let build = || query().and_where(Expr::col((Entity, Column::PatientId)).eq(Uuid::nil())).to_owned();
-    let rows = db.query_all_raw(QUERY.statement(db, [patient_id.into()], build)).await?;
-    let mut doses = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
-    doses.sort_by(|one, other| by_date(&one.dose, &other.dose));
-    Ok(doses)
-}
-
-/// Reads the doses of a patient, of all courses, by date, and the dose numbers of their open requests for a course, by one
-/// statement.
-pub(super) async fn with_open_requests(
-    db: &impl ConnectionTrait,
-    patient_id: Uuid,
-    course_id: Uuid,
-) -> Result<(Vec<GivenDose>, Vec<i32>)> {
-    static QUERY: QueryText = QueryText::new();
     let build = || {
-        let doses = query().and_where(Expr::col((Entity, Column::PatientId)).eq(Uuid::nil())).to_owned();
-        doses.clone().union(UnionType::All, open_requests()).to_owned()
+        let of_patient = Expr::col((Entity, Column::PatientId)).eq(Uuid::nil());
+        query(db.get_database_backend()).and_where(of_patient).to_owned()
     };
-    let values = [patient_id.into(), patient_id.into(), course_id.into()];
-    let (mut doses, mut numbers) = (Vec::new(), Vec::new());
-    for row in db.query_all_raw(QUERY.statement(db, values, build)).await? {
-        // A request has no vaccine here.
-        match row.try_get_by_index::<Option<Uuid>>(2)? {
-            Some(_) => doses.push(read(&row)?.dose),
-            None => numbers.push(row.try_get_by_index(8)?),
-        }
-    }
-    doses.sort_by(by_date);
-    Ok((doses, numbers))
+    let row = db.query_one_raw(QUERY.statement(db, [patient_id.into()], build)).await?;
+    let json: String = row.map_or_else(|| Ok("[]".to_owned()), |row| row.try_get_by_index(0))?;
+    read(&json)
 }
 
-/// The open requests of a patient for a course, as rows of [`query`].
-fn open_requests() -> SelectStatement {
-    let of = |column| Expr::col((requests::Entity, column));
-    let none = || Expr::cust("NULL");
-    Query::select()
-        .expr(of(requests::Column::PatientId))
-        .exprs([none(), none(), none(), none(), none(), none(), none()])
-        .expr(of(requests::Column::DoseNumber))
-        .exprs([none(), none()])
-        .from(requests::Entity)
-        .and_where(of(requests::Column::PatientId).eq(Uuid::nil()))
-        .and_where(of(requests::Column::CourseId).eq(Uuid::nil()))
-        // Not a parameter: otherwise SQLite does not use the partial index.
-        .and_where(Expr::cust("vaccine_requests.status IN ('pending', 'approved', 'booked')"))
-        .to_owned()
+/// The doses of the patient of the row of an outer query, as an expression whose value [`read_given`] reads.
+pub(super) fn of_row(backend: DbBackend) -> Expr {
+    let of_patient = Expr::cust("immunizations.patient_id = patients.id");
+    Expr::SubQuery(None, Box::new(query(backend).and_where(of_patient).to_owned().into()))
 }
 
-/// Doses of one day by their code, so that the order in which they were recorded does not matter.
-fn by_date(one: &GivenDose, other: &GivenDose) -> std::cmp::Ordering {
-    (one.on, &one.cvx, one.id).cmp(&(other.on, &other.cvx, other.id))
-}
-
-/// The statement that reads doses, with the columns that [`read`] reads, in that order.
-fn query() -> SelectStatement {
-    let of = |column| Expr::col((Entity, column));
+/// The statement that reads doses as a JSON array: one row, because each row takes as long as twenty doses in one.
+fn query(backend: DbBackend) -> SelectStatement {
     let of_vaccine = |column| Expr::col((vaccines::Entity, column));
+    let of_dose = |column| Expr::col((Entity, column));
     Query::select()
-        .expr(of(Column::PatientId))
-        .expr(of(Column::Id))
-        .expr(of(Column::VaccineId))
-        .expr(of_vaccine(vaccines::Column::CvxCode))
-        .expr(of_vaccine(vaccines::Column::Manufacturer))
-        .expr(Expr::col((courses::Entity, courses::Column::Code)))
-        .expr(of_vaccine(vaccines::Column::AlsoCountsFor))
-        .expr(of(Column::AdministeredOn))
-        .expr(of(Column::DoseNumber))
-        .expr(of(Column::BrokenRule))
-        .expr(of(Column::CourseId))
+        .expr(Expr::cust(match backend {
+            DbBackend::Sqlite => SQLITE_DOSES,
+            _ => POSTGRES_DOSES,
+        }))
         .from(Entity)
-        .join(JoinType::InnerJoin, vaccines::Entity, of_vaccine(vaccines::Column::Id).eq(of(Column::VaccineId)))
+        .join(JoinType::InnerJoin, vaccines::Entity, of_vaccine(vaccines::Column::Id).eq(of_dose(Column::VaccineId)))
         .join(
             JoinType::InnerJoin,
             courses::Entity,
-            Expr::col((courses::Entity, courses::Column::Id)).eq(of(Column::CourseId)),
+            Expr::col((courses::Entity, courses::Column::Id)).eq(of_dose(Column::CourseId)),
         )
         // Not a parameter: otherwise SQLite does not use a partial index.
         .and_where(Expr::cust("immunizations.status = 'completed'"))
         .to_owned()
 }
 
-fn read(row: &sea_orm::QueryResult) -> Result<StoredDose> {
-    let course: String = row.try_get_by_index(5)?;
-    let also: String = row.try_get_by_index(6)?;
-    let also: Vec<String> = match also.as_str() {
-        "[]" => Vec::new(),
-        also => serde_json::from_str(also).map_err(Error::internal)?,
-    };
-    let number: Option<i32> = row.try_get_by_index(8)?;
-    let dose = GivenDose {
-        id: row.try_get_by_index(1)?,
-        vaccine_id: row.try_get_by_index(2)?,
-        cvx: row.try_get_by_index(3)?,
-        manufacturer: row.try_get_by_index(4)?,
-        courses: std::iter::once(course).chain(also).collect(),
-        on: row.try_get_by_index(7)?,
-        counts: number.is_some(),
-    };
-    Ok(StoredDose { dose, course_id: row.try_get_by_index(10)?, outcome: (number, row.try_get_by_index(9)?) })
+/// The members of [`DoseJson`], in their order.
+const SQLITE_DOSES: &str = "json_group_array(json_array(hex(immunizations.id), hex(immunizations.vaccine_id), \
+    hex(immunizations.course_id), vaccines.cvx_code, vaccines.manufacturer, courses.code, vaccines.also_counts_for, \
+    immunizations.administered_on, immunizations.dose_number, immunizations.broken_rule))";
+const POSTGRES_DOSES: &str = "CAST(COALESCE(json_agg(json_build_array(immunizations.id, immunizations.vaccine_id, \
+    immunizations.course_id, vaccines.cvx_code, vaccines.manufacturer, courses.code, vaccines.also_counts_for, \
+    immunizations.administered_on, immunizations.dose_number, immunizations.broken_rule)), '[]') AS text)";
+
+/// A dose, as the database returns it.
+#[derive(Deserialize)]
+struct DoseJson<'a>(
+    Uuid,
+    Uuid,
+    Uuid,
+    Option<String>,
+    String,
+    String,
+    #[serde(borrow)] Cow<'a, str>,
+    NaiveDate,
+    Option<i32>,
+    Option<String>,
+);
+
+fn read(json: &str) -> Result<Vec<StoredDose>> {
+    let doses: Vec<DoseJson<'_>> = serde_json::from_str(json).map_err(Error::internal)?;
+    let mut doses = doses.into_iter().map(StoredDose::try_from).collect::<Result<Vec<_>>>()?;
+    // Doses of one day by their code, so that the order in which they were recorded does not matter.
+    doses.sort_by(|one, other| {
+        (one.dose.on, &one.dose.cvx, one.dose.id).cmp(&(other.dose.on, &other.dose.cvx, other.dose.id))
+    });
+    Ok(doses)
+}
+
+/// Reads the value of [`of_row`]: doses by date.
+pub(super) fn read_given(json: &str) -> Result<Vec<GivenDose>> {
+    Ok(read(json)?.into_iter().map(|stored| stored.dose).collect())
+}
+
+impl TryFrom<DoseJson<'_>> for StoredDose {
+    type Error = Error;
+
+    fn try_from(row: DoseJson<'_>) -> Result<Self> {
+        let DoseJson(id, vaccine_id, course_id, cvx, manufacturer, course, also, on, number, rule) = row;
+        let mut courses = vec![course];
+        if also != "[]" {
+            courses.extend(serde_json::from_str::<Vec<String>>(&also).map_err(Error::internal)?);
+        }
+        let dose = GivenDose { id, vaccine_id, cvx, manufacturer, courses, on, counts: number.is_some() };
+        Ok(Self { dose, course_id, outcome: (number, rule) })
+    }
 }
 
 /// Judges all doses of a locked patient anew, each course in the order of the dates, and stores what has changed.
@@ -168,18 +164,33 @@ pub async fn judge_anew(
     today: NaiveDate,
     now: DateTime<Utc>,
 ) -> Result<()> {
+    // Without the birth date, doses could not be judged as when they were given.
+    if is_pseudonymised(patient) {
+        return Ok(());
+    }
     let stored = stored_doses(transaction, patient.id).await?;
     let courses = courses_of(transaction, schedules, &stored).await?;
-    let born = birth_date(patient);
+    let outcomes = outcomes(birth_date(patient), &stored, &courses, today);
+    store(transaction, &stored, outcomes, now).await
+}
+
+/// Judges doses, until none changes: a dose depends on earlier doses of other courses.
+fn outcomes(
+    born: Option<NaiveDate>,
+    stored: &[StoredDose],
+    courses: &[JudgedCourse],
+    today: NaiveDate,
+) -> HashMap<Uuid, DoseOutcome> {
+    let course_of: HashMap<Uuid, Uuid> = stored.iter().map(|stored| (stored.dose.id, stored.course_id)).collect();
     let mut doses: Vec<GivenDose> = stored.iter().map(|stored| stored.dose.clone()).collect();
     let mut outcomes: HashMap<Uuid, DoseOutcome> = HashMap::new();
     for _ in 0..ROUNDS {
-        for course in &courses {
-            let own = |id: Uuid| stored.iter().any(|dose| dose.dose.id == id && dose.course_id == course.id);
+        for course in courses {
+            let own = |id: Uuid| course_of.get(&id) == Some(&course.id);
+            let name = |rule: BrokenRule| rule.name().to_owned();
             let schedule = course.rules.schedule_for(Some(&course.vaccine));
             let judge = Judge { schedule: &schedule, course: &course.rules.code, born, doses: &doses };
             let series: Vec<Progress<'_>> = schedule.series.iter().map(|series| judge.follow(series)).collect();
-            let name = |rule: BrokenRule| rule.name().to_owned();
             let Some(best) = judge.best(&series, today) else {
                 let none = stored.iter().filter(|dose| dose.course_id == course.id);
                 outcomes.extend(none.map(|dose| (dose.dose.id, (None, Some(name(BrokenRule::SeriesOpen))))));
@@ -196,7 +207,68 @@ pub async fn judge_anew(
             dose.counts = counts(dose.id);
         }
     }
-    store(transaction, &stored, outcomes, now).await
+    outcomes
+}
+
+/// Judges rows of doses by the current schedules and birth dates: those that are stored follow only with the next dose. Rows of
+/// erased accounts stay as they are.
+pub(in crate::domain) async fn judged(
+    db: &impl ConnectionTrait,
+    schedules: &Schedules,
+    mut rows: Vec<Model>,
+    today: NaiveDate,
+) -> Result<Vec<Model>> {
+    let ids: BTreeSet<Uuid> = rows.iter().map(|row| row.patient_id).collect();
+    if ids.is_empty() {
+        return Ok(rows);
+    }
+    let ids: Vec<Uuid> = ids.into_iter().collect();
+    let people = patients::Entity::find().filter(patients::Column::Id.is_in(ids.iter().copied())).all(db).await?;
+    let mut stored = stored_doses_of(db, &ids).await?;
+    let all = courses_of(db, schedules, stored.values().flatten()).await?;
+    let mut outcomes_of_rows: HashMap<Uuid, DoseOutcome> = HashMap::new();
+    for patient in people.iter().filter(|patient| !is_pseudonymised(patient)) {
+        let doses = stored.remove(&patient.id).unwrap_or_default();
+        outcomes_of_rows.extend(outcomes(birth_date(patient), &doses, &all, today));
+    }
+    for row in &mut rows {
+        if let Some((number, rule)) = outcomes_of_rows.remove(&row.id) {
+            (row.dose_number, row.broken_rule) = (number, rule);
+        }
+    }
+    Ok(rows)
+}
+
+/// Whether a later dose counts in one of the courses for which a dose counts.
+pub(super) async fn has_later(
+    transaction: &impl ConnectionTrait,
+    schedules: &Schedules,
+    patient: &patients::Model,
+    row: &Model,
+    today: NaiveDate,
+) -> Result<bool> {
+    let doses = of_patient(transaction, patient.id).await?;
+    let Some(dose) = doses.iter().find(|dose| dose.id == row.id) else { return Ok(false) };
+    if is_pseudonymised(patient) {
+        // By the stored numbers: without the birth date they cannot be judged.
+        let later = Entity::find().filter(Column::PatientId.eq(patient.id)).filter(Column::CourseId.eq(row.course_id));
+        let later = later.filter(Column::DoseNumber.gt(row.dose_number.unwrap_or(i32::MAX)));
+        return Ok(later.one(transaction).await?.is_some());
+    }
+    let codes = courses::Column::Code.is_in(dose.courses.iter().map(String::as_str));
+    let vaccine = vaccines::Entity::find_by_id(dose.vaccine_id).one(transaction).await?;
+    for course in courses::Entity::find().filter(codes).all(transaction).await? {
+        let rules = schedules.of(transaction, &course).await?;
+        let schedule = rules.schedule_for(vaccine.as_ref());
+        let judge = Judge { schedule: &schedule, course: &rules.code, born: birth_date(patient), doses: &doses };
+        let series: Vec<Progress<'_>> = schedule.series.iter().map(|series| judge.follow(series)).collect();
+        let Some(best) = judge.best(&series, today) else { continue };
+        let number = best.judged.iter().find(|judged| judged.dose.id == row.id).and_then(|judged| judged.number);
+        if best.judged.iter().any(|judged| number.is_some() && judged.number > number) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A course with doses: its rules, and the vaccine of its last dose, which decides them if the course has no schedule.
@@ -206,12 +278,13 @@ struct JudgedCourse {
     vaccine: vaccines::Model,
 }
 
-async fn courses_of(
+async fn courses_of<'a>(
     db: &impl ConnectionTrait,
     schedules: &Schedules,
-    stored: &[StoredDose],
+    stored: impl IntoIterator<Item = &'a StoredDose>,
 ) -> Result<Vec<JudgedCourse>> {
-    let last: BTreeMap<Uuid, Uuid> = stored.iter().map(|stored| (stored.course_id, stored.dose.vaccine_id)).collect();
+    let last: BTreeMap<Uuid, Uuid> =
+        stored.into_iter().map(|stored| (stored.course_id, stored.dose.vaccine_id)).collect();
     let mut vaccines: HashMap<Uuid, vaccines::Model> = vaccines::Entity::find()
         .filter(vaccines::Column::Id.is_in(last.values().copied()))
         .all(db)
@@ -267,16 +340,15 @@ pub struct NextDose {
 /// The dose of a course that comes next for a patient; none if the course is complete, or no day is known.
 pub(super) async fn next_dose(
     db: &impl ConnectionTrait,
-    context: &Vaccination,
+    course: &CourseRules,
     patient: &patients::Model,
     vaccine: &vaccines::Model,
     today: NaiveDate,
 ) -> Result<Option<NextDose>> {
-    let course = context.schedules.rules(db, vaccine.course_id).await?;
     let doses = of_patient(db, patient.id).await?;
     // With a schedule, any of its products will do.
     let wanted = Some(vaccine).filter(|_| course.schedule.is_none());
-    let facts = Facts { vaccine: wanted, ..Facts::of_dose(patient, &course, vaccine, &doses, None) };
+    let facts = Facts { vaccine: wanted, ..Facts::of_dose(patient, course, vaccine, &doses, None) };
     let judged = eligibility::judge(&facts, today);
     let next =
         |earliest_on| NextDose { dose_number: judged.dose_number, earliest_on, recommended_on: judged.recommended_on };

@@ -5,7 +5,6 @@ use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use crate::domain::vaccination::context::Vaccination;
-use crate::domain::vaccination::dose_history;
 use crate::domain::vaccination::eligibility::{self, Answers, Eligibility, Facts, Verdict};
 use crate::domain::vaccination::eligibility_subject::Subject;
 use crate::domain::vaccination::patients;
@@ -49,7 +48,7 @@ pub enum Person {
 /// Applies the rules to a dose of a person. For a course without a schedule, the answer is that of the vaccine that fits best.
 /// If staff ask about a patient of somebody else, this is recorded.
 ///
-/// Two statements: one reads person, vaccine and course, the other doses and open requests.
+/// One statement reads all that the rules need to know.
 ///
 /// # Errors
 /// A violation if there is no such vaccine or course, or the actor has no such contact or patient.
@@ -63,16 +62,9 @@ pub async fn check(
     let now = context.clock.now();
     let on = question.on.unwrap_or_else(|| subject.zone.date(now));
     let course = context.schedules.of(db, &subject.course).await?;
-    let (doses, open_requests) = match subject.patient {
-        Some((id, user_id)) => {
-            if matches!(question.person, Person::Patient(_)) {
-                let read = [(id, user_id)].into_iter();
-                patients::record_read(db, &context.clock, caller, read, None).await?;
-            }
-            dose_history::with_open_requests(db, id, subject.course.id).await?
-        }
-        None => (Vec::new(), Vec::new()),
-    };
+    if let (Some(patient), Person::Patient(_)) = (subject.patient, question.person) {
+        patients::record_read(db, &context.clock, caller, [patient].into_iter(), None).await?;
+    }
     // With a schedule, any of its products will do, unless a vaccine was asked for.
     let is_any = course.schedule.is_some() && matches!(question.wanted, Wanted::Course(_));
     let vaccines = if is_any { vec![None] } else { subject.vaccines.iter().map(Some).collect() };
@@ -81,9 +73,9 @@ pub async fn check(
             born: subject.born,
             course: &course,
             vaccine,
-            doses: &doses,
+            doses: &subject.doses,
             dose_number: question.dose_number.map(Doses::get),
-            open_requests: &open_requests,
+            open_requests: &subject.open_requests,
             has_overlapping_booking: false,
             answers: Answers::NotAsked,
         };

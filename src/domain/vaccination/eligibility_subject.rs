@@ -1,15 +1,17 @@
-//! The subject of a question about eligibility: the person, the vaccine or the vaccines of a course, and the course, read by
-//! one statement.
+//! The subject of a question about eligibility: the person with doses and open requests, the vaccine or the vaccines of a
+//! course, and the course, read by one statement.
 
 use chrono::NaiveDate;
-use entity::{contacts, courses, patients, users, vaccines};
+use entity::{contacts, courses, patients, users, vaccine_requests as requests, vaccines};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
-use sea_orm::{ConnectionTrait, QueryResult};
+use sea_orm::{ConnectionTrait, DbBackend, QueryResult};
 use uuid::Uuid;
 
 use crate::db::QueryText;
+use crate::domain::vaccination::dose_history;
 use crate::domain::vaccination::eligibility::date_of_parts;
 use crate::domain::vaccination::eligibility_check::{Person, Wanted};
+use crate::domain::vaccination::schedule::GivenDose;
 use crate::domain::values::actor::Actor;
 use crate::domain::values::time_zone::TimeZone;
 use crate::error::{Error, Result, Violation};
@@ -26,6 +28,10 @@ pub(super) struct Subject {
     pub course: courses::Model,
     /// The vaccine, or those of the course by id.
     pub vaccines: Vec<vaccines::Model>,
+    /// Doses of the patient by date, of all courses.
+    pub doses: Vec<GivenDose>,
+    /// Dose numbers of the open requests of the patient for the course.
+    pub open_requests: Vec<i32>,
 }
 
 impl Subject {
@@ -51,7 +57,8 @@ impl Subject {
         let person_id =
             person_id.map_or(Vec::new(), |id| vec![id; if matches!(person, Person::Contact(_)) { 2 } else { 1 }]);
         let values = person_id.into_iter().chain([wanted_id, actor.user_id]).map(Into::into);
-        let rows = db.query_all_raw(text.statement(db, values, || query(wanted, person))).await?;
+        let rows =
+            db.query_all_raw(text.statement(db, values, || query(db.get_database_backend(), wanted, person))).await?;
         let first = rows.first().ok_or(Error::InvalidToken)?;
         let mut subject = Self::of(first, actor, wanted, person)?;
         for row in &rows {
@@ -99,6 +106,8 @@ impl Subject {
                 schedule_version: row.try_get_by_index(14)?,
             },
             vaccines: Vec::new(),
+            doses: dose_history::read_given(&row.try_get_by_index::<String>(27)?)?,
+            open_requests: serde_json::from_str(&row.try_get_by_index::<String>(28)?).map_err(Error::internal)?,
         })
     }
 
@@ -128,7 +137,7 @@ fn vaccine(row: &QueryResult) -> Result<Option<vaccines::Model>> {
 }
 
 /// The statement, with the columns in the order in which they are read.
-fn query(wanted: Wanted, person: Person) -> SelectStatement {
+fn query(backend: DbBackend, wanted: Wanted, person: Person) -> SelectStatement {
     let of_user = |column| Expr::col((users::Entity, column));
     let of_patient = |column| Expr::col((patients::Entity, column));
     let of_contact = |column| Expr::col((contacts::Entity, column));
@@ -159,7 +168,7 @@ fn query(wanted: Wanted, person: Person) -> SelectStatement {
     for column in VACCINE {
         query.expr(of_vaccine(column));
     }
-    query.from(users::Entity);
+    query.expr(dose_history::of_row(backend)).expr(open_requests(backend)).from(users::Entity);
     if matches!(person, Person::Contact(_)) {
         let is_contact = of_contact(contacts::Column::Id)
             .eq(Uuid::nil())
@@ -178,6 +187,24 @@ fn query(wanted: Wanted, person: Person) -> SelectStatement {
             .order_by((vaccines::Entity, vaccines::Column::Id), sea_orm::Order::Asc),
     };
     query.and_where(of_user(users::Column::Id).eq(Uuid::nil())).to_owned()
+}
+
+/// The dose numbers of the open requests of the patient for the course, as a JSON array.
+fn open_requests(backend: DbBackend) -> Expr {
+    let numbers = match backend {
+        DbBackend::Sqlite => "json_group_array(vaccine_requests.dose_number)",
+        _ => "CAST(COALESCE(json_agg(vaccine_requests.dose_number), '[]') AS text)",
+    };
+    let of_request = |column| Expr::col((requests::Entity, column));
+    let open = Query::select()
+        .expr(Expr::cust(numbers))
+        .from(requests::Entity)
+        .and_where(of_request(requests::Column::PatientId).eq(Expr::col((patients::Entity, patients::Column::Id))))
+        .and_where(of_request(requests::Column::CourseId).eq(Expr::col((courses::Entity, courses::Column::Id))))
+        // Not a parameter: otherwise SQLite does not use the partial index.
+        .and_where(Expr::cust("vaccine_requests.status IN ('pending', 'approved', 'booked')"))
+        .to_owned();
+    Expr::SubQuery(None, Box::new(open.into()))
 }
 
 /// Columns of a vaccine, in the order in which they are read.

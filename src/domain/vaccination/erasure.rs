@@ -6,7 +6,7 @@ use entity::{
     RequestStatus, WaitlistStatus, immunizations, patients, slots, vaccine_requests as requests,
     waitlist_entries as entries,
 };
-use sea_orm::sea_query::{Expr, LockType};
+use sea_orm::sea_query::{Expr, LockType, UnionType};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
@@ -21,6 +21,8 @@ const BATCH: usize = 500;
 /// What was erased of an account.
 #[derive(Clone, Debug, Default)]
 pub(in crate::domain) struct ErasedPatients {
+    /// Number of doses that the account gave.
+    pub given_doses: u64,
     /// Number of requests.
     pub requests: u64,
     /// Number of doses of patients who had none here.
@@ -47,15 +49,8 @@ pub(in crate::domain) async fn erase_patients(
     user_id: Uuid,
 ) -> Result<ErasedPatients> {
     // In the order of all locks: patients, requests, slots, entries of the waitlist.
-    let patients: Vec<Uuid> = patients::Entity::find()
-        .select_only()
-        .column(patients::Column::Id)
-        .filter(patients::Column::UserId.eq(user_id))
-        .order_by_asc(patients::Column::Id)
-        .lock(LockType::Update)
-        .into_tuple()
-        .all(transaction)
-        .await?;
+    let patients = lock_patients(transaction, user_id).await?;
+    let given_doses = forget_staff(transaction, user_id).await?;
     lock_requests(transaction, user_id).await?;
     let own: Vec<(Uuid, RequestStatus, Option<Uuid>)> = requests::Entity::find()
         .select_only()
@@ -73,16 +68,19 @@ pub(in crate::domain) async fn erase_patients(
     let ids: Vec<Uuid> = own.iter().map(|(id, ..)| *id).collect();
     let mails = mails::delete_about(transaction, &ids).await?;
     let kept = pseudonymised::keep_doses(transaction, &patients, user_id, context.clock.now()).await?;
-    let deleted =
-        requests::Entity::delete_many().filter(requests::Column::UserId.eq(user_id)).exec(transaction).await?;
     let others: Vec<Uuid> = patients.into_iter().filter(|id| !kept.patients.contains(id)).collect();
     let mut doses = 0;
     if !others.is_empty() {
         let of_patients = immunizations::Column::PatientId.is_in(others.iter().copied());
         doses = immunizations::Entity::delete_many().filter(of_patients).exec(transaction).await?.rows_affected;
+    }
+    let deleted =
+        requests::Entity::delete_many().filter(requests::Column::UserId.eq(user_id)).exec(transaction).await?;
+    if !others.is_empty() {
         patients::Entity::delete_many().filter(patients::Column::Id.is_in(others)).exec(transaction).await?;
     }
     Ok(ErasedPatients {
+        given_doses,
         requests: deleted.rows_affected,
         immunizations: doses,
         waitlist_entries: entries.rows_affected,
@@ -90,6 +88,43 @@ pub(in crate::domain) async fn erase_patients(
         given_back: give_back(transaction, context, places).await?,
         kept,
     })
+}
+
+/// Locks the patients of an account, and those to whom it gave or of whom it reported doses. Returns the former.
+async fn lock_patients(transaction: &impl ConnectionTrait, user_id: Uuid) -> Result<Vec<Uuid>> {
+    use immunizations::Column;
+    let by = |column: Column| {
+        let doses = immunizations::Entity::find().select_only().column(Column::PatientId);
+        doses.filter(column.eq(user_id)).into_query()
+    };
+    let own = patients::Entity::find().select_only().column(patients::Column::Id);
+    let mut ids = own.filter(patients::Column::UserId.eq(user_id)).into_query();
+    ids.union(UnionType::All, by(Column::PerformerId)).union(UnionType::All, by(Column::ReportedBy));
+    let locked: Vec<(Uuid, Option<Uuid>)> = patients::Entity::find()
+        .select_only()
+        .columns([patients::Column::Id, patients::Column::UserId])
+        .filter(patients::Column::Id.in_subquery(ids))
+        .order_by_asc(patients::Column::Id)
+        .lock(LockType::Update)
+        .into_tuple()
+        .all(transaction)
+        .await?;
+    let own = locked.into_iter().filter(|(_, owner)| *owner == Some(user_id));
+    Ok(own.map(|(id, _)| id).collect())
+}
+
+/// Removes a user from the doses that they gave or reported. Returns the number of the former.
+async fn forget_staff(transaction: &impl ConnectionTrait, user_id: Uuid) -> Result<u64> {
+    let none = || Expr::value(Option::<Uuid>::None);
+    let given = immunizations::Entity::update_many()
+        .col_expr(immunizations::Column::PerformerId, none())
+        .filter(immunizations::Column::PerformerId.eq(user_id));
+    let given = given.exec(transaction).await?.rows_affected;
+    let reported = immunizations::Entity::update_many()
+        .col_expr(immunizations::Column::ReportedBy, none())
+        .filter(immunizations::Column::ReportedBy.eq(user_id));
+    reported.exec(transaction).await?;
+    Ok(given)
 }
 
 /// Places that are given back, by slot: booked ones, and those that are held for offers.

@@ -5,8 +5,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use entity::immunizations::{Column, Entity, Model};
 use entity::{AuditAction, ImmunizationSource, ImmunizationStatus, patients as patients_table, vaccines};
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel as _, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, TransactionSession as _,
+    ActiveModelTrait as _, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel as _, PaginatorTrait as _,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, TransactionSession as _,
 };
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ use crate::domain::vaccination::patients;
 use crate::domain::values::caller::Caller;
 use crate::domain::values::page::{Page, Slice};
 use crate::domain::values::text::Line;
-use crate::error::{Error, Result, Violation};
+use crate::error::{Conflict, Error, Result, Violation};
 
 /// A dose that was given elsewhere.
 #[derive(Clone, Debug)]
@@ -45,6 +45,9 @@ pub struct RecordedDose {
     pub next: Option<NextDose>,
 }
 
+/// Doses of a patient up to which more can be reported, so that judging them stays cheap.
+const MAX_DOSES: u64 = 200;
+
 /// The number of a lot.
 pub type LotNumber = Line<20>;
 
@@ -52,7 +55,7 @@ pub type LotNumber = Line<20>;
 ///
 /// # Errors
 /// A violation if there is no such vaccine or person, or the day is in the future or before the birth; a conflict if the
-/// dose is recorded already.
+/// dose is recorded already, or the patient has too many.
 pub async fn report(
     db: &impl Transact,
     context: &Vaccination,
@@ -72,6 +75,10 @@ pub async fn report(
     }
     let vaccine = vaccines::Entity::find_by_id(new.vaccine_id).one(&transaction).await?;
     let vaccine = vaccine.ok_or_else(|| Violation::new("vaccine_id", "unknown", "is not a vaccine"))?;
+    let of_patient = Entity::find().filter(Column::PatientId.eq(patient.id));
+    if of_patient.count(&transaction).await? >= MAX_DOSES {
+        return Err(Conflict::TooManyDoses.into());
+    }
     // Staff have seen the evidence of a dose of somebody else.
     let is_of_other = patient.user_id != Some(caller.actor.user_id);
     let row = Model {
@@ -88,7 +95,8 @@ pub async fn report(
         event.to(patient.user_id).on(id).record(&transaction, now).await?;
     }
     let dose = by_id(&transaction, id).await?;
-    let next = dose_history::next_dose(&transaction, context, &patient, &vaccine, today).await?;
+    let course = context.schedules.rules(&transaction, vaccine.course_id).await?;
+    let next = dose_history::next_dose(&transaction, &course, &patient, &vaccine, today).await?;
     transaction.commit().await?;
     Ok(RecordedDose { dose, next })
 }
@@ -165,6 +173,8 @@ pub async fn list(
         // Recorded as a look at the patient.
         patients::get(db, &context.clock, caller, patient_id).await?;
     }
+    let today = context.clock.now().date_naive();
+    let doses = dose_history::judged(db, &context.schedules, doses, today).await?;
     Ok(page.slice(doses, |dose| dose.id))
 }
 

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::lots::{Column, Entity, Model};
-use entity::{AuditAction, Role, immunizations, vaccines};
+use entity::{AuditAction, Role, immunizations, patients as patients_table, vaccines};
 use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel as _, QueryFilter, QueryOrder,
@@ -16,8 +16,10 @@ use crate::domain::records::idempotency::{Once, Response};
 use crate::domain::vaccination::centres;
 use crate::domain::vaccination::context::Vaccination;
 use crate::domain::vaccination::immunizations::LotNumber;
+use crate::domain::vaccination::patients;
 use crate::domain::values::actor::Actor;
 use crate::domain::values::caller::Caller;
+use crate::domain::values::clock::Clock;
 use crate::domain::values::number::Number;
 use crate::domain::values::page::{Page, Slice};
 use crate::domain::values::patch::Patch;
@@ -222,22 +224,24 @@ pub async fn recall(db: &impl Transact, context: &Vaccination, caller: &Caller, 
     }
     let lot = get(&transaction, &caller.actor, id).await?;
     let page = Page { limit: RECALLED_DOSES, after: None };
-    let doses = list_doses(&transaction, &caller.actor, id, page).await?;
+    let doses = list_doses(&transaction, &context.clock, caller, id, page).await?;
     transaction.commit().await?;
     Ok(RecalledLot { lot, doses })
 }
 
-/// Lists the doses that were given from a lot, also those that were recorded by mistake, in the order of their records.
+/// Lists the doses that were given from a lot, also those that were recorded by mistake, in the order of their records. That
+/// staff read them is recorded for each patient.
 ///
 /// # Errors
 /// [`Error::Forbidden`], [`Error::NotFound`].
 pub async fn list_doses(
     db: &impl ConnectionTrait,
-    actor: &Actor,
+    clock: &Clock,
+    caller: &Caller,
     id: Uuid,
     page: Page,
 ) -> Result<Slice<immunizations::Model>> {
-    get(db, actor, id).await?;
+    get(db, &caller.actor, id).await?;
     let doses = immunizations::Entity::find()
         .filter(immunizations::Column::LotId.eq(id))
         .apply_if(page.after, |doses, after| doses.filter(immunizations::Column::Id.gt(after)))
@@ -245,17 +249,27 @@ pub async fn list_doses(
         .limit(page.rows())
         .all(db)
         .await?;
-    Ok(page.slice(doses, |dose| dose.id))
+    let page = page.slice(doses, |dose| dose.id);
+    let ids = page.items.iter().map(|dose| dose.patient_id);
+    let people: Vec<(Uuid, Option<Uuid>)> = patients_table::Entity::find()
+        .select_only()
+        .columns([patients_table::Column::Id, patients_table::Column::UserId])
+        .filter(patients_table::Column::Id.is_in(ids))
+        .into_tuple()
+        .all(db)
+        .await?;
+    patients::record_read(db, clock, caller, people.into_iter(), None).await?;
+    Ok(page)
 }
 
-/// Takes a dose from a lot of a centre. False if there is none that may be used on a day.
+/// Takes a dose from a lot of a centre. Returns the lot as it is then; none if no dose may be used on a day.
 pub(super) async fn take(
     transaction: &impl ConnectionTrait,
     id: Uuid,
     centre_id: Uuid,
     today: NaiveDate,
     now: DateTime<Utc>,
-) -> Result<bool> {
+) -> Result<Option<Model>> {
     let is_left = Expr::col(Column::Used).add(Expr::col(Column::Wasted)).lt(Expr::col(Column::Received));
     let taken = Entity::update_many()
         .col_expr(Column::Used, Expr::col(Column::Used).add(1))
@@ -265,9 +279,9 @@ pub(super) async fn take(
         .filter(Column::ExpiresOn.gte(today))
         .filter(Column::RecalledAt.is_null())
         .filter(Column::Received.is_null().or(is_left))
-        .exec(transaction)
+        .exec_with_returning(transaction)
         .await?;
-    Ok(taken.rows_affected > 0)
+    Ok(taken.into_iter().next())
 }
 
 /// The reason why no dose can be taken from a lot.

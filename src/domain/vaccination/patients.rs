@@ -190,6 +190,11 @@ pub(super) async fn lock(transaction: &impl ConnectionTrait, id: Uuid) -> Result
     Entity::find_by_id(id).lock(LockType::NoKeyUpdate).one(transaction).await?.ok_or_else(unknown)
 }
 
+/// Whether the account of a patient was erased: only what was given to them, and the year of birth, is kept.
+pub(super) fn is_pseudonymised(patient: &Model) -> bool {
+    patient.user_id.is_none() && patient.name.is_none()
+}
+
 /// Counts one open request more of a locked patient, at a centre. A dependant whose contact was deleted comes without one.
 pub(super) async fn reopen_request(transaction: &impl ConnectionTrait, id: Uuid) -> Result<()> {
     let relation = "CASE WHEN relation = 'dependant' AND contact_id IS NULL THEN 'walk_in' ELSE relation END";
@@ -381,6 +386,8 @@ pub async fn update(
         (Column::BirthMonth, changes.birth_month.into_change()),
         (Column::BirthDay, changes.birth_day.into_change()),
     ];
+    // Locked first: a dose that is given meanwhile must be seen by the condition.
+    visible_to(actor).filter(Column::Id.eq(id)).lock(LockType::NoKeyUpdate).one(&transaction).await?;
     let mut update = Entity::update_many()
         .col_expr(Column::UpdatedAt, Expr::value(now))
         .filter(Column::Id.eq(id))

@@ -4,16 +4,12 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use entity::{
-    ImmunizationSource, RequestStatus, immunizations, invitation_uses, patient_words, patients,
-    vaccine_requests as requests,
-};
+use entity::{immunizations, invitation_uses, patient_words, patients, vaccine_requests as requests};
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
 use crate::domain::records::idempotency;
-use crate::domain::vaccination::cancellations::without_slot;
 use crate::error::Result;
 
 /// What is kept of the patients of an account.
@@ -27,8 +23,7 @@ pub(in crate::domain) struct KeptDoses {
     pub immunizations: u64,
 }
 
-/// Removes what names the locked patients of an account who were given a dose here. Open requests of theirs whose dose was
-/// undone are cancelled; the caller gives their places back.
+/// Removes what names the locked patients of an account who were given a dose here.
 pub(super) async fn keep_doses(
     transaction: &impl ConnectionTrait,
     patients: &[Uuid],
@@ -42,7 +37,7 @@ pub(super) async fn keep_doses(
         .select_only()
         .columns([immunizations::Column::PatientId, immunizations::Column::RequestId])
         .filter(immunizations::Column::PatientId.is_in(patients.iter().copied()))
-        .filter(immunizations::Column::Source.eq(ImmunizationSource::GivenHere))
+        .filter(Expr::cust("immunizations.status = 'completed' AND immunizations.source = 'given_here'"))
         .into_tuple()
         .all(transaction)
         .await?;
@@ -50,8 +45,13 @@ pub(super) async fn keep_doses(
     if kept.is_empty() {
         return Ok(KeptDoses::default());
     }
+    // Doses that were undone name a request, too; they are not kept.
+    let undone = immunizations::Entity::delete_many()
+        .filter(immunizations::Column::PatientId.is_in(kept.iter().copied()))
+        .filter(Expr::cust("immunizations.status = 'entered_in_error'"));
+    undone.exec(transaction).await?;
     let of_doses: Vec<Uuid> = given.iter().filter_map(|(_, request)| *request).collect();
-    let requests = keep_requests(transaction, &of_doses, user_id, now).await?;
+    let requests = keep_requests(transaction, &of_doses, user_id).await?;
     remove_names(transaction, &kept, now).await?;
     let doses = immunizations::Entity::update_many()
         .col_expr(immunizations::Column::OverrideReason, Expr::value(Option::<String>::None))
@@ -62,17 +62,8 @@ pub(super) async fn keep_doses(
 }
 
 /// Removes from the requests of doses what names somebody.
-async fn keep_requests(
-    transaction: &impl ConnectionTrait,
-    ids: &[Uuid],
-    user_id: Uuid,
-    now: DateTime<Utc>,
-) -> Result<u64> {
+async fn keep_requests(transaction: &impl ConnectionTrait, ids: &[Uuid], user_id: Uuid) -> Result<u64> {
     let own = requests::Column::Id.is_in(ids.iter().copied()).and(requests::Column::UserId.eq(user_id));
-    let open = without_slot(RequestStatus::Cancelled, now)
-        .filter(own.clone())
-        .filter(requests::Column::Status.ne(RequestStatus::Administered));
-    open.exec(transaction).await?;
     let text = [
         requests::Column::Note,
         requests::Column::Reason,

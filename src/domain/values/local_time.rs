@@ -7,7 +7,7 @@ use chrono::{Datelike as _, NaiveDate, NaiveDateTime, NaiveTime};
 use crate::domain::values::value::{Shape, Value};
 use crate::error::Violation;
 
-/// A date from 1970 to 9999.
+/// A date from 1900 to 9999.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LocalDate(NaiveDate);
 
@@ -48,8 +48,8 @@ impl Value for LocalDate {
         let has_form = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
         let date =
             has_form.then(|| text.parse::<NaiveDate>().ok()).flatten().ok_or_else(|| Self::SHAPE.wrong_type())?;
-        if !(1970..=9999).contains(&date.year()) {
-            return Err(Violation::of_value("range", "must be a date from 1970 to 9999"));
+        if !(1900..=9999).contains(&date.year()) {
+            return Err(Violation::of_value("range", "must be a date from 1900 to 9999"));
         }
         Ok(Self(date))
     }
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn dates_and_weekdays_have_one_form() {
-        for wrong in ["", "2026-1-1", "2026-02-30", "+2026-01-01", "1969-12-31", "2026-01-01T00:00:00Z"] {
+        for wrong in ["", "2026-1-1", "2026-02-30", "+2026-01-01", "1899-12-31", "2026-01-01T00:00:00Z"] {
             assert!(LocalDate::from_text(wrong).is_err(), "{wrong}");
         }
         assert_eq!(Weekday::from_text("sunday").unwrap().day(), chrono::Weekday::Sun);

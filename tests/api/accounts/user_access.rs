@@ -136,7 +136,7 @@ async fn an_admin_whose_session_or_role_has_ended_administers_nothing() {
             administration::end_sessions(db, auth, &by, admin.id, None).await.unwrap_err(),
             administration::list_sessions(db, auth, &by, admin.id, Page { limit: 20, after: None }).await.unwrap_err(),
             administration::update(db, auth, &by, ada.id, AccountChanges::default()).await.unwrap_err(),
-            personal_data::export_of(db, auth, &by, ada.id).await.err().unwrap(),
+            personal_data::export_of(db, auth, &app.state().vaccination.schedules, &by, ada.id).await.err().unwrap(),
             personal_data::erase_of(db, auth, vaccination, &by, ada.id).await.unwrap_err(),
         ];
         assert!(errors.iter().all(|error| format!("{error:?}") == expected), "{errors:?}");

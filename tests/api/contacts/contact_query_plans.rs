@@ -172,6 +172,6 @@ async fn imports_are_found_by_index() {
     }
     contact_imports::get(&db, &own, id).await.unwrap();
     contact_imports::undo(&db, &auth.clock, &caller, id).await.unwrap();
-    personal_data::export(&db, &auth.clock, &caller).await.unwrap();
+    personal_data::export(&db, &app.state().vaccination, &caller).await.unwrap();
     assert!(db.count() > 12, "{}", db.count());
 }

@@ -100,13 +100,13 @@ async fn accounts_and_the_audit_trail_are_found_by_index() {
     administration::update(&db, auth, &by, patient.id, promote).await.unwrap();
     administration::list_sessions(&db, auth, &by, patient.id, pages()[1]).await.unwrap();
     administration::end_sessions(&db, auth, &by, patient.id, None).await.unwrap();
-    personal_data::export_of(&db, auth, &by, patient.id).await.unwrap();
+    personal_data::export_of(&db, auth, &app.state().vaccination.schedules, &by, patient.id).await.unwrap();
     let address = Email::parse(&patient.email).unwrap();
     let disable = AccountChanges { is_disabled: Some(true), ..AccountChanges::default() };
     administration::update(&db, auth, &Administrator::operator(), patient.id, disable).await.unwrap();
     administration::find(&db, &address).await.unwrap();
     administration::reset_password(&db, auth, &address, Password::presented("another good one")).await.unwrap();
-    personal_data::export(&db, &auth.clock, &caller).await.unwrap();
+    personal_data::export(&db, &app.state().vaccination, &caller).await.unwrap();
     personal_data::erase(&db, auth, &app.state().vaccination, &caller, Password::presented("another good one"))
         .await
         .unwrap();

@@ -258,21 +258,47 @@ async fn a_dose_that_is_too_early_needs_a_reason_and_may_not_count() {
     assert_eq!(ada.get(&format!("/vaccine-requests/{again}")).await.ok()["dose_number"], 2);
 }
 
+/// Ten people of the staff of the centre, who work with one or two instances of the service.
+async fn vaccinators<'a>(clinic: &Clinic<'a>, other: &'a TestApp) -> Vec<Actor<'a>> {
+    let mut all = Vec::new();
+    for number in 0..10 {
+        let staff = clinic.app.staff().await;
+        clinic.admin.put_empty(&format!("/centres/{}/staff/{}", clinic.centre, staff.id)).await.no_content();
+        all.push(if number % 2 == 0 { staff } else { Actor { app: other, ..staff } });
+    }
+    all
+}
+
 #[tokio::test]
 async fn ten_vaccinators_at_once_give_one_dose() {
     let app = TestApp::start(BACKEND).await;
+    let other = app.another_instance().await;
     let clinic = Clinic::open(&app).await;
+    let vaccinators = vaccinators(&clinic, &other).await;
     let (ada, request) = clinic.booked().await;
     let lot = clinic.lot("FLU", 100).await;
     let before = deadlocks(&app).await;
-    let answers = join_all((0..10).map(|_| clinic.give(&request, &lot))).await;
-    let given = answers.iter().filter(|answer| answer.status == 200).count();
-    assert_eq!(given, 1);
-    for refused in answers.iter().filter(|answer| answer.status != 200) {
-        refused.problem(409, "dose-recorded");
+    let body = json!({ "lot_id": lot });
+    for _ in 0..3 {
+        let answers = join_all(vaccinators.iter().map(|staff| administer(staff, &request, body.clone()))).await;
+        let given: Vec<_> = answers.iter().filter(|answer| answer.status == 200).collect();
+        assert_eq!(given.len(), 1);
+        for refused in answers.iter().filter(|answer| answer.status != 200) {
+            refused.problem(409, "dose-recorded");
+        }
+        assert_eq!(clinic.left(&lot).await, 99);
+        // All press undo at once, too.
+        let dose = given[0].ok()["immunization"]["id"].clone();
+        for undone in join_all(vaccinators.iter().map(|staff| undo(staff, &dose))).await {
+            assert_eq!(undone.ok()["status"], "entered_in_error");
+        }
+        assert_eq!(clinic.left(&lot).await, 100);
+        clinic.recount().await;
     }
-    assert_eq!(clinic.left(&lot).await, 99);
-    assert_eq!(ada.get("/immunizations").await.ok()["items"].as_array().unwrap().len(), 1);
+    clinic.give(&request, &lot).await.ok();
+    let doses = ada.get("/immunizations").await.ok();
+    let completed = doses["items"].as_array().unwrap().iter().filter(|dose| dose["status"] == "completed").count();
+    assert_eq!(completed, 1);
     clinic.recount().await;
     assert_eq!(deadlocks(&app).await, before);
 }
@@ -280,7 +306,9 @@ async fn ten_vaccinators_at_once_give_one_dose() {
 #[tokio::test]
 async fn ten_vaccinators_at_once_take_the_last_dose_of_a_lot_once() {
     let app = TestApp::start(BACKEND).await;
+    let other = app.another_instance().await;
     let clinic = Clinic::open(&app).await;
+    let vaccinators = vaccinators(&clinic, &other).await;
     let lot = clinic.lot("FLU", 1).await;
     let slot = clinic.slot(1, 10).await;
     let mut requests = Vec::new();
@@ -290,7 +318,9 @@ async fn ten_vaccinators_at_once_take_the_last_dose_of_a_lot_once() {
         requests.push(request);
     }
     let before = deadlocks(&app).await;
-    let answers = join_all(requests.iter().map(|request| clinic.give(request, &lot))).await;
+    let body = json!({ "lot_id": lot });
+    let each = vaccinators.iter().zip(&requests).map(|(staff, request)| administer(staff, request, body.clone()));
+    let answers = join_all(each).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
     for refused in answers.iter().filter(|answer| answer.status != 200) {
         assert_eq!(refused.problem(409, "lot-refused")["reason"], "empty");
@@ -300,6 +330,312 @@ async fn ten_vaccinators_at_once_take_the_last_dose_of_a_lot_once() {
     assert_eq!(page["items"].as_array().unwrap().len(), 1);
     clinic.recount().await;
     assert_eq!(deadlocks(&app).await, before);
+}
+
+/// Doses, undone ones, cancelled bookings, walk-ins, closed slots and erased accounts at the same time.
+#[tokio::test]
+async fn a_busy_day_leaves_all_counters_right() {
+    let app = TestApp::start(BACKEND).await;
+    let other = app.another_instance().await;
+    let clinic = Clinic::open(&app).await;
+    let vaccinators = vaccinators(&clinic, &other).await;
+    let lot = clinic.lot("FLU", 5).await;
+    let (slot, closing) = (clinic.slot(1, 6).await, clinic.slot(3, 4).await);
+    let mut people = Vec::new();
+    for number in 0..10 {
+        let (patient, request) = clinic.approved().await;
+        book(&patient, &request, if number < 6 { &slot } else { &closing }).await.ok();
+        let id = patient.get("/patients").await.ok()["items"][0]["id"].clone();
+        people.push((patient, request, id));
+    }
+    let before = deadlocks(&app).await;
+    let flu = app.vaccine("FLU").await;
+    let acts = vaccinators.iter().zip(&people).enumerate().map(async |(number, (staff, (patient, request, id)))| {
+        let mut statuses = Vec::new();
+        let given = administer(staff, request, json!({ "lot_id": lot })).await;
+        statuses.push(given.status);
+        if number % 2 == 0 && given.status == 200 {
+            statuses.push(undo(staff, &given.ok()["immunization"]["id"]).await.status);
+        }
+        match number % 5 {
+            0 => {
+                let body = json!({ "password": crate::support::app::PASSWORD });
+                statuses.push(patient.post("/users/me/deletion", body).await.status);
+            }
+            1 => statuses.push(end(staff, request, "cancel").await.status),
+            2 => {
+                let body = json!({ "patient_id": id, "vaccine_id": flu });
+                statuses.push(staff.post(&format!("/centres/{}/walk-ins", clinic.centre), body).await.status);
+            }
+            3 => statuses.push(staff.post_empty(&format!("/slots/{closing}/close")).await.status),
+            _ => statuses.push(end(patient, request, "unbook").await.status),
+        }
+        statuses
+    });
+    let statuses = join_all(acts).await.concat();
+    assert!(statuses.iter().all(|status| [200, 201, 409, 422, 503].contains(status)), "{statuses:?}");
+    assert_eq!(deadlocks(&app).await, before);
+    clinic.recount().await;
+}
+
+#[tokio::test]
+async fn a_dose_that_is_undone_after_its_slot_was_closed_is_given_again() {
+    let app = TestApp::start(BACKEND).await;
+    let clinic = Clinic::open(&app).await;
+    let (ada, request) = clinic.approved().await;
+    let slot = clinic.slot(2, 3).await;
+    book(&ada, &request, &slot).await.ok();
+    let lot = clinic.lot("FLU", 1).await;
+    let dose = clinic.give(&request, &lot).await.ok()["immunization"]["id"].clone();
+    clinic.admin.post_empty(&format!("/slots/{slot}/close")).await.ok();
+    undo(&clinic.admin, &dose).await.ok();
+    let back = ada.get(&format!("/vaccine-requests/{request}")).await.ok();
+    assert_eq!((&back["status"], back["checked_in_at"].is_string()), (&json!("approved"), true));
+    clinic.recount().await;
+    clinic.give(&request, &lot).await.ok();
+    clinic.recount().await;
+}
+
+/// An account is erased after a dose: what was given stays, without names; a mistake can still be undone.
+#[tokio::test]
+async fn doses_stay_without_names_when_an_account_is_erased() {
+    let app = TestApp::start(BACKEND).await;
+    let clinic = Clinic::open(&app).await;
+    let (ada, request) = clinic.booked().await;
+    let (bob, mistaken) = clinic.booked_at(2).await;
+    let lot = clinic.lot("FLU", 5).await;
+    check_in(&clinic.admin, &request, json!({ "identified_by": "passport of Ada" })).await.ok();
+    let path = format!("/vaccine-requests/{request}/administer");
+    let give =
+        clinic.admin.request(Method::POST, &path).header("Idempotency-Key", "ada").json(&json!({ "lot_id": lot }));
+    let dose = app.send(give).await.ok()["immunization"].clone();
+    ada.post("/immunizations", json!({ "vaccine_id": app.vaccine("TDAP").await, "administered_on": "2020-01-01" }))
+        .await
+        .created();
+    // Bob was given a dose by mistake only.
+    let undone = clinic.give(&mistaken, &lot).await.ok()["immunization"]["id"].clone();
+    undo(&clinic.admin, &undone).await.ok();
+    let erase = async |actor: &Actor<'_>| {
+        actor.post("/users/me/deletion", json!({ "password": crate::support::app::PASSWORD })).await.ok()
+    };
+    let erased = erase(&bob).await;
+    assert_eq!((&erased["kept"], &erased["anonymised"]["patients"]), (&json!([]), &json!(0)));
+    assert_eq!((&erased["erased"]["vaccine_requests"], &erased["erased"]["immunizations"]), (&json!(1), &json!(1)));
+    clinic.recount().await;
+    let erased = erase(&ada).await;
+    assert_eq!(erased["kept"].as_array().unwrap().len(), 3, "{erased}");
+    let kept = &erased["anonymised"];
+    assert_eq!(
+        (&kept["patients"], &kept["vaccine_requests"], &kept["immunizations"]),
+        (&json!(1), &json!(1), &json!(2))
+    );
+    clinic.recount().await;
+    let patient = clinic.admin.get(&format!("/patients/{}", dose["patient_id"].as_str().unwrap())).await.ok();
+    assert_eq!(
+        (&patient["name"], &patient["user_id"], &patient["birth_month"]),
+        (&Value::Null, &Value::Null, &Value::Null)
+    );
+    assert_eq!(patient["birth_year"], 1985);
+    let left = clinic.admin.get(&format!("/vaccine-requests/{request}")).await.ok();
+    for member in ["user_id", "note", "reason", "code", "identified_by", "answers", "invitation_id"] {
+        assert_eq!(left[member], Value::Null, "{member}");
+    }
+    assert_eq!((&left["status"], &left["slot"]["centre_id"]), (&json!("administered"), &json!(clinic.centre)));
+    let listed = clinic.admin.get(&format!("/lots/{lot}/immunizations")).await.ok();
+    let listed = listed["items"].as_array().unwrap();
+    assert_eq!((listed.len(), &listed[0]["id"], &listed[0]["counts"]), (1, &dose["id"], &json!(true)));
+    // Nothing in the database has the name.
+    for table in ["patients", "vaccine_requests", "immunizations", "patient_words", "idempotency_keys"] {
+        let rows = app.state().db.query_all_raw(sea_orm::Statement::from_string(
+            app.state().db.get_database_backend(),
+            format!("SELECT 1 FROM {table} WHERE {} LIKE '%Lovelace%'", text_of(table)),
+        ));
+        assert_eq!(rows.await.unwrap().len(), 0, "{table}");
+    }
+    // The mistake of a vaccinator can still be undone: the request is cancelled.
+    undo(&clinic.admin, &dose["id"]).await.ok();
+    let left = clinic.admin.get(&format!("/vaccine-requests/{request}")).await.ok();
+    assert_eq!((&left["status"], &left["slot"]), (&json!("cancelled"), &Value::Null));
+    clinic.recount().await;
+}
+
+/// All text of a row of a table in which a name could be.
+fn text_of(table: &str) -> &'static str {
+    match table {
+        "patients" => "COALESCE(name, '') || COALESCE(given_name, '') || COALESCE(family_name, '')",
+        "vaccine_requests" => "COALESCE(note, '') || COALESCE(reason, '') || COALESCE(identified_by, '')",
+        "immunizations" => "COALESCE(override_reason, '')",
+        "patient_words" => "word",
+        _ => "COALESCE(body, '')",
+    }
+}
+
+/// Dose 1 on 29 May, 28 days: a booking for 25 June is refused with the earliest day, the 26th works.
+#[tokio::test]
+async fn a_second_dose_is_booked_from_the_28th_day_on() {
+    let app = TestApp::start(BACKEND).await;
+    let year = chrono::Datelike::year(&app.clock.now()) + 1;
+    let may = NaiveDate::from_ymd_opt(year, 5, 29).unwrap().and_hms_opt(8, 0, 0).unwrap().and_utc();
+    app.clock.advance(may - app.clock.now());
+    let clinic = Clinic::open(&app).await;
+    put_schedule(&clinic, "FLU", &two_doses()).await;
+    let (ada, request) = clinic.booked().await;
+    let lot = clinic.lot("FLU", 5).await;
+    clinic.give(&request, &lot).await.ok();
+    let second = ada.ask_for("FLU").await;
+    clinic.admin.post_empty(&format!("/vaccine-requests/{second}/approve")).await.ok();
+    let slot_on = async |day: u32| {
+        let start = NaiveDate::from_ymd_opt(year, 6, day).unwrap().and_hms_opt(9, 0, 0).unwrap().and_utc();
+        clinic.slot_at(start, 1).await
+    };
+    let refused = book(&ada, &second, &slot_on(25).await).await.problem(409, "not-eligible");
+    assert_eq!(refused["eligibility"]["earliest_on"], json!(format!("{year}-06-26")));
+    book(&ada, &second, &slot_on(26).await).await.ok();
+}
+
+/// Too early elsewhere, then again in time: both are kept, the first does not count.
+#[tokio::test]
+async fn a_dose_that_was_too_early_elsewhere_is_given_again() {
+    let app = TestApp::start(BACKEND).await;
+    let clinic = Clinic::open(&app).await;
+    put_schedule(&clinic, "FLU", &two_doses()).await;
+    let ada = app.patient().await;
+    let flu = app.vaccine("FLU").await;
+    let mut numbers = Vec::new();
+    for day in ["2024-01-01", "2024-01-15", "2024-02-15"] {
+        let reported = ada.post("/immunizations", json!({ "vaccine_id": flu, "administered_on": day })).await.created();
+        numbers.push((reported["counts"].clone(), reported["dose_number"].clone(), reported["rule"].clone()));
+    }
+    let expected = [(json!(true), json!(1)), (json!(false), Value::Null), (json!(true), json!(2))];
+    for ((counts, number, _), expected) in numbers.iter().zip(&expected) {
+        assert_eq!((counts, number), (&expected.0, &expected.1));
+    }
+    assert_eq!(numbers[1].2, "interval");
+    assert_eq!(ada.get("/immunizations").await.ok()["items"].as_array().unwrap().len(), 3);
+}
+
+/// Born on 31 March, due at nine months: 31 December. Born on 29 February, at twelve months: not on 28 February, on 1 March.
+#[tokio::test]
+async fn months_are_added_as_cdc_does() {
+    let app = TestApp::start(BACKEND).await;
+    let clinic = Clinic::open(&app).await;
+    for (months, born, no, yes) in [
+        (9, "2025-03-31", "2025-12-30", "2025-12-31"),
+        (12, "2024-02-29", "2025-02-28", "2025-03-01"),
+        (6, "2024-10-31", "2025-04-30", "2025-05-01"),
+    ] {
+        let code = format!("M{months}");
+        let body = json!({ "code": code, "name": code, "manufacturer": "M", "doses": 1, "min_age_months": months });
+        let vaccine = clinic.admin.post("/vaccines", body).await.created()["id"].clone();
+        let child = app.patient().await;
+        child.patch("/users/me", json!({ "birth_date": born })).await.ok();
+        for (on, verdict) in [(no, "not_eligible"), (yes, "eligible")] {
+            let body = json!({ "vaccine_id": vaccine, "on": on });
+            let answer = child.post("/vaccine-requests/eligibility", body).await.ok();
+            assert_eq!((&answer["verdict"], &answer["earliest_on"]), (&json!(verdict), &json!(yes)), "{months} {on}");
+        }
+    }
+}
+
+/// A live vaccine yesterday: staff cannot call that grace, and the dose is stored with the rule that it breaks.
+#[tokio::test]
+async fn a_conflict_is_a_grace_only_if_the_dose_counts() {
+    let app = TestApp::start(BACKEND).await;
+    let clinic = Clinic::open(&app).await;
+    let mut schedule = json!({ "series": [{ "name": "1 dose", "doses": [{}] }] });
+    schedule["conflicts"] = json!([{ "with": ["MMR"], "absolute": "24 days", "minimum": "28 days" }]);
+    put_schedule(&clinic, "FLU", &schedule).await;
+    let lot = clinic.lot("FLU", 5).await;
+    for (days, outcome, counts) in [(1, "failed", false), (25, "grace", true)] {
+        let (ada, request) = clinic.booked_at(days).await;
+        let mmr = app.vaccine("MMR").await;
+        let body = json!({ "vaccine_id": mmr, "administered_on": today(&app) - Duration::days(days) });
+        ada.post("/immunizations", body).await.created();
+        let refused = clinic.give(&request, &lot).await.problem(409, "not-eligible");
+        assert_eq!(rule(&refused["eligibility"], "conflict")["outcome"], outcome);
+        let body = json!({ "lot_id": lot, "override_reason": "An outbreak." });
+        let dose = administer(&clinic.admin, &request, body).await.ok()["immunization"].clone();
+        assert_eq!((&dose["counts"], &dose["rule"]), (&json!(counts), &json!("conflict")), "{days}");
+    }
+}
+
+/// A combination is a product of each course for which it counts.
+#[tokio::test]
+async fn a_lot_of_a_combination_is_used_for_its_second_course() {
+    let app = TestApp::start(BACKEND).await;
+    let clinic = Clinic::open(&app).await;
+    let mmr = app.get(&format!("/api/v1/vaccines/{}", app.vaccine("MMR").await)).await.ok()["course_id"].clone();
+    let body = json!({
+        "code": "MMRV", "name": "MMRV", "manufacturer": "M", "doses": 2, "course_id": mmr, "cvx_code": "94",
+        "also_counts_for": ["FLU"],
+    });
+    let mmrv = clinic.admin.post("/vaccines", body).await.created()["id"].clone();
+    put_schedule(&clinic, "FLU", &two_doses()).await;
+    let lot = json!({ "vaccine_id": mmrv, "lot_number": "C1", "expires_on": "2099-01-01" });
+    let lot = clinic.admin.post(&format!("/centres/{}/lots", clinic.centre), lot).await.created()["id"].clone();
+    let (ada, request) = clinic.booked().await;
+    let given = clinic.give(&request, lot.as_str().unwrap()).await.ok();
+    assert_eq!((&given["immunization"]["course_id"], &given["next_dose"]["dose_number"]), (&mmr, &json!(2)));
+    let history =
+        ada.post("/vaccine-requests/eligibility", json!({ "vaccine_id": app.vaccine("FLU").await })).await.ok();
+    assert_eq!(history["history"][0]["dose_number"], 1);
+    // A later dose of the other course counts: the combination is not undone.
+    let later = json!({ "vaccine_id": app.vaccine("FLU").await, "administered_on": today(&app) + Duration::days(40) });
+    app.clock.advance(Duration::days(40));
+    let ada = ada.on_another_device().await;
+    assert_eq!(ada.post("/immunizations", later).await.created()["dose_number"], 2);
+    let admin = clinic.admin.on_another_device().await;
+    undo(&admin, &given["immunization"]["id"]).await.problem(409, "later-dose");
+}
+
+/// Answers and identification are of the day on which they were given.
+#[tokio::test]
+async fn a_check_in_ends_with_the_day() {
+    let app = TestApp::start(BACKEND).await;
+    let clinic = Clinic::open(&app).await;
+    let mut schedule = json!({ "series": [{ "name": "1 dose", "doses": [{}] }] });
+    schedule["questions"] = json!([{ "id": "fever", "text": "Do you have a fever?", "yes": "ask_staff" }]);
+    put_schedule(&clinic, "FLU", &schedule).await;
+    let (_, request) = clinic.booked_at(24 * 3).await;
+    let lot = clinic.lot("FLU", 5).await;
+    let person = json!({ "given_name": "A", "family_name": "B" });
+    let walk_in = json!({ "person": person, "vaccine_id": app.vaccine("FLU").await, "answers": { "fever": false } });
+    let came = clinic.admin.post(&format!("/centres/{}/walk-ins", clinic.centre), walk_in).await.created();
+    let body = json!({ "identified_by": "passport", "answers": { "fever": false } });
+    check_in(&clinic.admin, &request, body.clone()).await.ok();
+    app.clock.advance(Duration::days(3));
+    let clinic = Clinic { admin: clinic.admin.on_another_device().await, ..clinic };
+    clinic.give(came["id"].as_str().unwrap(), &lot).await.problem(409, "request-status");
+    let refused = clinic.give(&request, &lot).await.problem(409, "not-eligible");
+    assert_eq!(rule(&refused["eligibility"], "question")["outcome"], "unknown");
+    check_in(&clinic.admin, &request, body).await.ok();
+    clinic.give(&request, &lot).await.ok();
+    // Somebody who left, and comes again.
+    let again = json!({
+        "patient_id": came["patient"]["id"], "vaccine_id": app.vaccine("FLU").await, "answers": { "fever": false },
+    });
+    let again = clinic.admin.post(&format!("/centres/{}/walk-ins", clinic.centre), again).await.created();
+    assert_eq!(again["id"], came["id"]);
+    clinic.give(came["id"].as_str().unwrap(), &lot).await.ok();
+}
+
+/// Somebody who came without a booking waits for a place, too: the dose ends that.
+#[tokio::test]
+async fn a_dose_ends_the_place_on_the_waitlist() {
+    let app = TestApp::start(BACKEND).await;
+    let clinic = Clinic::open(&app).await;
+    let (ada, request) = clinic.approved().await;
+    let patient = ada.get("/patients").await.ok()["items"][0]["id"].clone();
+    let body = json!({ "patient_id": patient, "vaccine_id": app.vaccine("FLU").await });
+    clinic.admin.post(&format!("/centres/{}/walk-ins", clinic.centre), body).await.created();
+    ada.post(&format!("/vaccine-requests/{request}/wait"), json!({})).await.is(201);
+    let slot = clinic.slot(5, 1).await;
+    assert_eq!(clinic.free(&slot).await, 0, "the place is held for her");
+    let lot = clinic.lot("FLU", 1).await;
+    let given = clinic.give(&request, &lot).await.ok();
+    assert_eq!(given["waitlist"]["status"], "left");
+    assert_eq!(clinic.free(&slot).await, 1);
+    clinic.recount().await;
 }
 
 #[tokio::test]
@@ -478,6 +814,8 @@ async fn a_reported_dose_is_withdrawn_by_its_owner_and_by_staff() {
     again["patient_id"] = patient;
     let verified = admin.post("/immunizations", again).await.created();
     assert!(verified["verified_at"].is_string());
+    // What staff have seen the evidence of, only they withdraw.
+    undo(&ada.on_another_device().await, &verified["id"]).await.problem(403, "forbidden");
     // The day is wrong only together with another dose: an older one is judged anew.
     let ada = ada.on_another_device().await;
     let older = ada.post("/immunizations", body("2019-12-20")).await.created();

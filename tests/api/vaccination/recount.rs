@@ -33,6 +33,21 @@ async fn a_recount_reports_counters_that_are_wrong() {
     assert!(app.clock.now() - report["checked_at"].as_str().map(at).unwrap() < Duration::minutes(5));
 }
 
+#[tokio::test]
+async fn a_wrong_counter_of_used_doses_is_found() {
+    let app = TestApp::start(BACKEND).await;
+    let clinic = Clinic::open(&app).await;
+    let (_, request) = clinic.booked().await;
+    let lot = clinic.lot("FLU", 5).await;
+    clinic.give(&request, &lot).await.ok();
+    clinic.recount().await;
+    app.state().db.execute_unprepared("UPDATE lots SET used = 3").await.unwrap();
+    let request = app.request(Method::GET, "/health/invariants").bearer_auth(&clinic.admin.access_token);
+    let report = app.send(request).await.ok();
+    let expected = json!([{ "invariant": "lots_used", "id": lot, "stored": 3, "counted": 1 }]);
+    assert_eq!((&report["violations"], &report["lots"], &report["doses"]), (&expected, &json!(1), &json!(1)));
+}
+
 fn at(time: &str) -> chrono::DateTime<chrono::Utc> {
     serde_json::from_value(Value::from(time)).unwrap()
 }

@@ -2,10 +2,11 @@
 
 use entity::vaccine_requests::{Column, Entity as Requests};
 use entity::{
-    AuditAction, ImmunizationSource, RequestStatus, Role, immunizations as table, lots as lots_table, vaccines,
+    AuditAction, ImmunizationSource, RequestStatus, Role, WaitlistStatus, immunizations as table, lots as lots_table,
+    slots, vaccines,
 };
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, TransactionSession as _};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::visit::{OverrideReason, Visit};
@@ -13,11 +14,11 @@ use crate::db::Transact;
 use crate::domain::records::audit::Event;
 use crate::domain::records::idempotency::{Once, Response};
 use crate::domain::vaccination::dose_history::{self, NextDose};
-use crate::domain::vaccination::eligibility::{Answers, Eligibility, GivenAnswers, Outcome};
+use crate::domain::vaccination::eligibility::{Answers, Eligibility, Outcome};
 use crate::domain::vaccination::lots::{self, LotRefusal};
 use crate::domain::vaccination::operation::{Operation, retried};
 use crate::domain::vaccination::request_list::{self, Request};
-use crate::domain::vaccination::{immunizations, patients};
+use crate::domain::vaccination::{immunizations, locks, offers, patients, waitlist};
 use crate::domain::values::text::Line;
 use crate::error::{Error, Result, Violation};
 
@@ -80,9 +81,10 @@ async fn try_administer(
     let (lot, vaccine) = lot(&transaction, &visit, new.lot_id).await?;
     let overridden = check(&visit, &vaccine, new.override_reason.as_ref())?;
     close(&transaction, &operation, &visit).await?;
-    if !lots::take(&transaction, lot.id, visit.centre.id, visit.today, now).await? {
+    let given_back = leave_line(&transaction, &operation, &visit).await?;
+    let Some(lot) = lots::take(&transaction, lot.id, visit.centre.id, visit.today, now).await? else {
         return Err(lots::refusal(&transaction, lot.id, visit.centre.id, visit.today).await?.into());
-    }
+    };
     let row = table::Model {
         request_id: Some(operation.request_id),
         centre_id: Some(visit.centre.id),
@@ -108,15 +110,29 @@ async fn try_administer(
     let given = GivenRequest {
         request: request_list::by_id(&transaction, operation.request_id).await?,
         dose: immunizations::by_id(&transaction, id).await?,
-        next: dose_history::next_dose(&transaction, operation.context, &visit.locked.patient, &vaccine, visit.today)
+        next: dose_history::next_dose(&transaction, &visit.course, &visit.locked.patient, &vaccine, visit.today)
             .await?,
     };
     let response = once.finish(&transaction, actor.user_id, Some(visit.locked.patient.id), &given).await?;
-    transaction.commit().await?;
+    offers::commit(db, operation.context, transaction, given_back.as_slice(), None).await?;
     Ok(response)
 }
 
-/// The lot and its vaccine, which must be of the course.
+/// Ends the entry on the waitlist of somebody who came without a booking. Returns the slot in which a place was held.
+async fn leave_line(
+    transaction: &impl ConnectionTrait,
+    operation: &Operation<'_>,
+    visit: &Visit,
+) -> Result<Option<slots::Model>> {
+    if visit.locked.request.status != RequestStatus::Approved {
+        return Ok(None);
+    }
+    let Some(entry) = offers::open_entry(transaction, operation.request_id).await? else { return Ok(None) };
+    locks::slots(transaction, entry.slot_id).await?;
+    waitlist::end(transaction, operation.context, &entry, WaitlistStatus::Left).await
+}
+
+/// The lot and its vaccine, which must count for the course.
 async fn lot(
     transaction: &impl ConnectionTrait,
     visit: &Visit,
@@ -129,7 +145,9 @@ async fn lot(
     if lot.centre_id != visit.centre.id {
         return Err(LotRefusal::OtherCentre.into());
     }
-    if vaccine.course_id != visit.locked.request.course_id {
+    // A combination is a product of each course for which it counts.
+    let also: Vec<String> = serde_json::from_str(&vaccine.also_counts_for).map_err(Error::internal)?;
+    if vaccine.course_id != visit.locked.request.course_id && !also.contains(&visit.course.code) {
         return Err(LotRefusal::Product.into());
     }
     Ok((lot, vaccine))
@@ -137,8 +155,7 @@ async fn lot(
 
 /// Applies the rules. Returns those that staff have set aside.
 fn check(visit: &Visit, vaccine: &vaccines::Model, reason: Option<&OverrideReason>) -> Result<Vec<&'static str>> {
-    let answers = visit.locked.request.answers.as_deref().map(serde_json::from_str::<GivenAnswers>);
-    let answers = answers.transpose().map_err(Error::internal)?.unwrap_or_default();
+    let answers = visit.answers_of_today()?;
     let judged = visit.judge(vaccine, Answers::Given(&answers));
     if fails_by_product(&judged) {
         return Err(LotRefusal::Product.into());

@@ -8,6 +8,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Transactio
 pub use super::visit::OverrideReason;
 use super::visit::{Visit, check_answers, check_rules};
 use crate::db::Transact;
+use crate::domain::records::audit::Event;
 use crate::domain::vaccination::eligibility::{Answers, GivenAnswers};
 use crate::domain::vaccination::operation::Operation;
 use crate::domain::vaccination::request_list::{self, Request};
@@ -47,7 +48,8 @@ pub async fn check_in(db: &impl Transact, operation: Operation<'_>, new: CheckIn
     visit.check_open()?;
     check_answers(&visit.course, &new.answers)?;
     let vaccine = vaccine_of(&transaction, &visit).await?;
-    check_rules(&visit.judge(&vaccine, Answers::Given(&new.answers)), new.override_reason.as_ref())?;
+    let judged = visit.judge(&vaccine, Answers::Given(&new.answers));
+    let overridden = check_rules(&judged, new.override_reason.as_ref())?;
     let now = operation.now();
     let updated = Requests::update_many()
         .col_expr(Column::CheckedInAt, Expr::value(now))
@@ -62,7 +64,10 @@ pub async fn check_in(db: &impl Transact, operation: Operation<'_>, new: CheckIn
     if updated.rows_affected == 0 {
         return Err(Error::Busy);
     }
-    operation.record(&transaction, AuditAction::CheckedIn, &visit.locked.request).await?;
+    let event = Event::new(AuditAction::CheckedIn, &operation.caller.client).by(Some(operation.actor().user_id));
+    let event = event.to(visit.locked.request.user_id).on(operation.request_id);
+    let event = if overridden.is_empty() { event } else { event.detail(&overridden) };
+    event.record(&transaction, now).await?;
     let request = request_list::by_id(&transaction, operation.request_id).await?;
     transaction.commit().await?;
     Ok(request)

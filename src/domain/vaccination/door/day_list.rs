@@ -4,18 +4,18 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::vaccine_requests::{Column, Entity as Requests};
-use entity::{AuditAction, RequestStatus, Role, courses, slots, vaccines};
+use entity::{RequestStatus, Role, courses, slots, vaccines};
 use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryResult};
 use uuid::Uuid;
 
 use crate::db::not_indexed;
-use crate::domain::vaccination::centres;
 use crate::domain::vaccination::context::Vaccination;
 use crate::domain::vaccination::course_rules::CourseRules;
 use crate::domain::vaccination::dose_history::{self, Doses};
 use crate::domain::vaccination::eligibility::{self, Answers, Eligibility, Facts, GivenAnswers};
 use crate::domain::vaccination::request_list::{self, Request};
+use crate::domain::vaccination::{centres, patients};
 use crate::domain::values::caller::Caller;
 use crate::domain::values::page::{Page, Slice};
 use crate::domain::values::time_zone::TimeZone;
@@ -49,7 +49,7 @@ pub struct Position {
     pub request_id: Uuid,
 }
 
-/// Lists the requests of a day at a centre by time. That staff read it is recorded.
+/// Lists the requests of a day at a centre by time. That staff read them is recorded for each patient.
 ///
 /// # Errors
 /// [`Error::Forbidden`] unless the caller is staff; [`Error::NotFound`] if they act elsewhere.
@@ -64,17 +64,15 @@ pub async fn list(
     caller.actor.require(Role::Staff)?;
     let centre = centres::get_own(db, &caller.actor, centre_id).await?;
     let zone = TimeZone::parse(&centre.time_zone)?;
-    let now = context.clock.now();
-    let date = date.unwrap_or_else(|| zone.date(now));
+    let date = date.unwrap_or_else(|| zone.date(context.clock.now()));
     let day = (zone.midnight(date), zone.midnight(date.succ_opt().unwrap_or(date)));
     let mut positions = positions(db, &booked(centre_id, day, page)).await?;
     positions.extend(positions_of_walk_ins(db, centre_id, day, page).await?);
     positions.sort_unstable();
     let slice = page.slice(positions, |position| *position);
     let items = items(db, context, zone, date, &slice.items).await?;
-    let detail = date.to_string();
-    let event = centres::event(AuditAction::DayRead, caller, centre_id).detail(&detail);
-    event.record(db, now).await?;
+    let read = items.iter().map(|item| (item.request.patient.id, item.request.patient.user_id));
+    patients::record_read(db, &context.clock, caller, read, None).await?;
     Ok(Slice { items, next: slice.next })
 }
 

@@ -2,18 +2,20 @@
 
 use entity::immunizations::{Column, Entity, Model};
 use entity::vaccine_requests::{Column as RequestColumn, Entity as Requests};
-use entity::{AuditAction, ImmunizationSource, ImmunizationStatus, RequestStatus, Role, patients as patients_table};
-use sea_orm::sea_query::{Expr, LockType};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait as _, QueryFilter, QuerySelect, TransactionSession as _,
+use entity::{
+    AuditAction, ImmunizationSource, ImmunizationStatus, RequestStatus, Role, patients as patients_table, slots,
 };
+use sea_orm::sea_query::{Expr, LockType};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 use uuid::Uuid;
 
 use crate::db::Transact;
 use crate::domain::accounts::users as accounts;
 use crate::domain::records::audit::Event;
+use crate::domain::vaccination::cancellations::without_slot;
 use crate::domain::vaccination::context::Vaccination;
-use crate::domain::vaccination::{centres, dose_history, immunizations, lots, patients};
+use crate::domain::vaccination::places::Taken;
+use crate::domain::vaccination::{centres, dose_history, immunizations, lots, offers, patients};
 use crate::domain::values::caller::Caller;
 use crate::domain::values::time_zone::TimeZone;
 use crate::error::{Conflict, Error, Result};
@@ -35,6 +37,10 @@ pub async fn enter_in_error(db: &impl Transact, context: &Vaccination, caller: &
     if !is_own && !caller.actor.is_staff() {
         return Err(Error::NotFound);
     }
+    // What staff have seen the evidence of, only staff withdraw.
+    if dose.verified_at.is_some() {
+        caller.actor.require(Role::Staff)?;
+    }
     let today = match dose.source {
         ImmunizationSource::GivenHere => check_given_here(&transaction, context, caller, &dose).await?,
         ImmunizationSource::Reported => accounts::time_zone(&user).date(context.clock.now()),
@@ -42,15 +48,16 @@ pub async fn enter_in_error(db: &impl Transact, context: &Vaccination, caller: &
     if dose.status == ImmunizationStatus::EnteredInError {
         return Ok(dose);
     }
-    if has_later_dose(&transaction, &dose).await? {
+    let now = context.clock.now();
+    if dose_history::has_later(&transaction, &context.schedules, &patient, &dose, today).await? {
         return Err(Conflict::LaterDose.into());
     }
-    let now = context.clock.now();
     if dose.administered_at.is_some_and(|given_at| now > given_at + context.rules.undo) {
         return Err(Conflict::UndoTooLate.into());
     }
+    let mut given_back = None;
     if let (Some(request_id), Some(lot_id)) = (dose.request_id, dose.lot_id) {
-        restore_request(&transaction, &patient, request_id, now).await?;
+        given_back = restore(&transaction, context, &patient, request_id).await?;
         lots::give_back(&transaction, lot_id, now).await?;
     }
     let marked = Entity::update_many()
@@ -68,7 +75,7 @@ pub async fn enter_in_error(db: &impl Transact, context: &Vaccination, caller: &
     let event = Event::new(AuditAction::DoseEnteredInError, &caller.client).by(Some(caller.actor.user_id));
     event.to(patient.user_id).on(id).record(&transaction, now).await?;
     let dose = immunizations::by_id(&transaction, id).await?;
-    transaction.commit().await?;
+    offers::commit(db, context, transaction, given_back.as_slice(), None).await?;
     Ok(dose)
 }
 
@@ -91,32 +98,45 @@ async fn check_given_here(
     Ok(TimeZone::parse(&centre.time_zone)?.date(context.clock.now()))
 }
 
-/// Whether a dose of the same course with a higher number counts.
-async fn has_later_dose(transaction: &impl ConnectionTrait, dose: &Model) -> Result<bool> {
-    let Some(number) = dose.dose_number else { return Ok(false) };
-    let later = Entity::find()
-        .filter(Column::PatientId.eq(dose.patient_id))
-        .filter(Column::CourseId.eq(dose.course_id))
-        .filter(Column::DoseNumber.gt(number))
-        .filter(Expr::cust("status = 'completed' AND dose_number IS NOT NULL"));
-    Ok(later.count(transaction).await? > 0)
-}
-
-/// Opens the request of a dose again, as it was before: booked, or approved for somebody who came without a booking.
-async fn restore_request(
+/// Opens the request of a dose again, as it was before: booked, or approved for somebody who came without a booking. If the
+/// slot was closed meanwhile, the patient is at the centre without one; and the request of an erased account is cancelled.
+/// Returns the slot in which a place is free then.
+async fn restore(
     transaction: &impl ConnectionTrait,
+    context: &Vaccination,
     patient: &patients_table::Model,
     id: Uuid,
-    now: chrono::DateTime<chrono::Utc>,
-) -> Result<()> {
-    patients::reopen_request(transaction, patient.id).await?;
-    let status = Expr::cust("CASE WHEN slot_id IS NULL THEN 'approved' ELSE 'booked' END");
-    let restored = Requests::update_many()
-        .col_expr(RequestColumn::Status, status)
+) -> Result<Option<slots::Model>> {
+    let now = context.clock.now();
+    let request = Requests::find_by_id(id).one(transaction).await?.ok_or(Error::NotFound)?;
+    let slot = match request.slot_id {
+        Some(slot_id) => slots::Entity::find_by_id(slot_id).one(transaction).await?,
+        None => None,
+    };
+    let update = match &slot {
+        _ if patients::is_pseudonymised(patient) => without_slot(RequestStatus::Cancelled, now),
+        Some(slot) if slot.closed_at.is_some() => Requests::update_many()
+            .col_expr(RequestColumn::Status, Expr::value(RequestStatus::Approved))
+            .col_expr(RequestColumn::SlotId, Expr::value(Option::<Uuid>::None))
+            .col_expr(RequestColumn::CheckedInAt, Expr::value(request.checked_in_at.unwrap_or(now)))
+            .col_expr(RequestColumn::CentreId, Expr::value(slot.centre_id)),
+        Some(_) => Requests::update_many().col_expr(RequestColumn::Status, Expr::value(RequestStatus::Booked)),
+        None => Requests::update_many().col_expr(RequestColumn::Status, Expr::value(RequestStatus::Approved)),
+    };
+    if !patients::is_pseudonymised(patient) {
+        patients::reopen_request(transaction, patient.id).await?;
+    }
+    let restored = update
         .col_expr(RequestColumn::UpdatedAt, Expr::value(now))
         .filter(RequestColumn::Id.eq(id))
         .filter(RequestColumn::Status.eq(RequestStatus::Administered))
         .exec(transaction)
         .await?;
-    if restored.rows_affected == 0 { Err(Error::Busy) } else { Ok(()) }
+    if restored.rows_affected == 0 {
+        return Err(Error::Busy);
+    }
+    match slot.filter(|slot| patients::is_pseudonymised(patient) || slot.closed_at.is_some()) {
+        Some(slot) => offers::give_back(transaction, context, slot.id, Taken::Booked(1)).await.map(Some),
+        None => Ok(None),
+    }
 }

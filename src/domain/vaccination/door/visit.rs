@@ -25,6 +25,8 @@ pub(super) struct Visit {
     pub course: CourseRules,
     /// Doses of the patient by date, of all courses.
     pub doses: Vec<GivenDose>,
+    /// Time zone of the centre.
+    zone: TimeZone,
     /// The date, on the calendar of the centre.
     pub today: NaiveDate,
 }
@@ -54,10 +56,12 @@ impl Visit {
             return Err(Error::NotFound);
         }
         let centre = centres_table::Entity::find_by_id(centre_id).one(transaction).await?.ok_or(Error::NotFound)?;
+        let zone = TimeZone::parse(&centre.time_zone)?;
         Ok(Self {
             course: operation.context.schedules.rules(transaction, locked.request.course_id).await?,
             doses: dose_history::of_patient(transaction, locked.patient.id).await?,
-            today: TimeZone::parse(&centre.time_zone)?.date(operation.now()),
+            today: zone.date(operation.now()),
+            zone,
             locked,
             centre,
             slot,
@@ -72,10 +76,21 @@ impl Visit {
         let request = &self.locked.request;
         match request.status {
             RequestStatus::Booked => Ok(()),
-            RequestStatus::Approved if request.checked_in_at.is_some() => Ok(()),
+            RequestStatus::Approved if self.is_checked_in_today() => Ok(()),
             RequestStatus::Administered => Err(Conflict::DoseRecorded.into()),
             status => Err(Conflict::RequestStatus(status).into()),
         }
+    }
+
+    /// Whether the patient has come today, on the calendar of the centre.
+    fn is_checked_in_today(&self) -> bool {
+        self.locked.request.checked_in_at.is_some_and(|time| self.zone.date(time) == self.today)
+    }
+
+    /// The answers to the questions of the course that the patient gave today.
+    pub fn answers_of_today(&self) -> Result<GivenAnswers> {
+        let answers = self.locked.request.answers.as_deref().filter(|_| self.is_checked_in_today());
+        Ok(answers.map(serde_json::from_str).transpose().map_err(Error::internal)?.unwrap_or_default())
     }
 
     /// Applies the rules to a dose of a vaccine today.
@@ -107,14 +122,15 @@ pub(super) fn check_answers(course: &CourseRules, answers: &GivenAnswers) -> Res
 }
 
 /// Refuses a patient whom the rules ask to wait, unless staff have a reason. What an answer leaves to staff is decided when
-/// the dose is given.
+/// the dose is given. Returns the names of the rules that staff have set aside, for the audit trail.
 ///
 /// # Errors
 /// [`Error::NotEligible`].
-pub(super) fn check_rules(judged: &Eligibility, reason: Option<&OverrideReason>) -> Result<()> {
-    let rules = judged.rules_to_override().map_err(Error::NotEligible)?;
-    if reason.is_none() && rules.iter().any(|rule| *rule != eligibility::QUESTION) {
+pub(super) fn check_rules(judged: &Eligibility, reason: Option<&OverrideReason>) -> Result<String> {
+    let mut rules = judged.rules_to_override().map_err(Error::NotEligible)?;
+    rules.retain(|rule| *rule != eligibility::QUESTION);
+    if reason.is_none() && !rules.is_empty() {
         return Err(Error::NotEligible(Box::new(judged.clone())));
     }
-    Ok(())
+    Ok(rules.join(", "))
 }

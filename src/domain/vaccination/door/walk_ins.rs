@@ -1,6 +1,7 @@
 //! Walk-ins: people who come without a booking, with or without an account. They are checked in at once, and take a place of
 //! a slot if staff name one.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -67,7 +68,14 @@ pub async fn create(
     new: &WalkIn,
 ) -> Result<Response> {
     caller.actor.require(Role::Staff)?;
-    retried(async || try_create(db, context, caller, once, centre_id, new).await).await
+    let attempt = async || try_create(db, context, caller, once, centre_id, new).await;
+    match (retried(&attempt).await, new.slot_id) {
+        // Places may be held by offers that have expired.
+        (Err(Error::SlotFull { .. }), Some(slot_id)) if offers::free_expired(db, context, slot_id).await? => {
+            retried(attempt).await
+        }
+        (outcome, _) => outcome,
+    }
 }
 
 async fn try_create(
@@ -80,7 +88,7 @@ async fn try_create(
 ) -> Result<Response> {
     let (actor, now) = (&caller.actor, context.clock.now());
     let transaction = db.begin().await?;
-    accounts::hold(&transaction, actor.user_id).await?;
+    let account = hold_accounts(&transaction, actor.user_id, &new.person).await?;
     if let Some(response) = once.begin(&transaction, actor.user_id, now).await? {
         return Ok(response);
     }
@@ -89,7 +97,11 @@ async fn try_create(
         WalkInPerson::Patient(id) => patients::lock(&transaction, *id).await?,
         WalkInPerson::New(person) => patients::create_walk_in(&transaction, person, now).await?,
     };
-    let dose_number = judge(&transaction, context, &centre, &patient, new).await?;
+    if patient.user_id != account || patients::is_pseudonymised(&patient) {
+        // The account was erased meanwhile, or before.
+        return Err(Violation::new("patient_id", "unknown", "is not a patient").into());
+    }
+    let (dose_number, overridden) = judge(&transaction, context, &centre, &patient, new).await?;
     let vaccine = vaccines::Entity::find_by_id(new.vaccine_id).one(&transaction).await?.ok_or(Error::NotFound)?;
     let open = open_request(&transaction, &patient, vaccine.course_id, dose_number).await?;
     let row = Arrived { new, centre: &centre, patient: &patient, vaccine: &vaccine, dose_number, now };
@@ -110,21 +122,41 @@ async fn try_create(
         }
     }
     let event = Event::new(AuditAction::WalkedIn, &caller.client).by(Some(actor.user_id));
-    event.to(patient.user_id).on(request.id).record(&transaction, now).await?;
+    let event = event.to(patient.user_id).on(request.id);
+    let event = if overridden.is_empty() { event } else { event.detail(&overridden) };
+    event.record(&transaction, now).await?;
     let reply = request_list::by_id(&transaction, request.id).await?;
     let response = once.finish(&transaction, actor.user_id, Some(patient.id), &reply).await?;
     offers::commit(db, context, transaction, given_back.as_slice(), [centre.id]).await?;
     Ok(response)
 }
 
-/// Applies the rules to the dose today. Returns its number.
+/// Locks the accounts of the actor and of the patient, by ascending id: the request refers to the latter. Returns the latter.
+async fn hold_accounts(
+    transaction: &impl ConnectionTrait,
+    actor_id: Uuid,
+    person: &WalkInPerson,
+) -> Result<Option<Uuid>> {
+    let account = match person {
+        WalkInPerson::Patient(id) => patients_table::Entity::find_by_id(*id).one(transaction).await?,
+        WalkInPerson::New(_) => None,
+    };
+    let account = account.and_then(|patient| patient.user_id);
+    let ids: BTreeSet<Uuid> = account.into_iter().chain([actor_id]).collect();
+    for id in ids {
+        accounts::hold(transaction, id).await?;
+    }
+    Ok(account)
+}
+
+/// Applies the rules to the dose today. Returns its number, and the rules that staff have set aside.
 async fn judge(
     transaction: &impl ConnectionTrait,
     context: &Vaccination,
     centre: &centres_table::Model,
     patient: &patients_table::Model,
     new: &WalkIn,
-) -> Result<i32> {
+) -> Result<(i32, String)> {
     let vaccine = vaccines::Entity::find_by_id(new.vaccine_id).one(transaction).await?;
     let vaccine = vaccine.ok_or_else(|| Violation::new("vaccine_id", "unknown", "is not a vaccine"))?;
     let course = context.schedules.rules(transaction, vaccine.course_id).await?;
@@ -136,8 +168,8 @@ async fn judge(
     };
     let today = TimeZone::parse(&centre.time_zone)?.date(context.clock.now());
     let judged = eligibility::judge(&facts, today);
-    check_rules(&judged, new.check_in.override_reason.as_ref())?;
-    Ok(judged.dose_number)
+    let overridden = check_rules(&judged, new.check_in.override_reason.as_ref())?;
+    Ok((judged.dose_number, overridden))
 }
 
 /// The open request of a locked patient for a dose.

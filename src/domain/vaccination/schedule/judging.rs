@@ -171,7 +171,7 @@ impl<'a> Judge<'a> {
     }
 
     /// The doses of the course.
-    fn of_course(&self) -> impl Iterator<Item = &'a GivenDose> {
+    pub(super) fn of_course(&self) -> impl Iterator<Item = &'a GivenDose> {
         let course = self.course;
         self.doses.iter().filter(move |dose| dose.courses.iter().any(|code| code == course))
     }
@@ -210,7 +210,7 @@ impl<'a> Judge<'a> {
             (age(rule.age.maximum).is_some_and(|until| dose.on >= until), BrokenRule::AgeMaximum),
             (is_too_soon && !has_or_intervals, BrokenRule::Interval),
             (!self.allows(rule, dose), BrokenRule::Product),
-            (is_before(self.conflicts_until(progress, dose)), BrokenRule::Conflict),
+            (is_before(self.conflicts_until(progress, dose, ConflictRule::counted_from)), BrokenRule::Conflict),
         ];
         if let Some((_, broken)) = broken.into_iter().find(|(is_broken, _)| *is_broken) {
             return (false, Some(broken));
@@ -219,7 +219,9 @@ impl<'a> Judge<'a> {
         let by_age = is_before(age(rule.age.planned_from())).then_some(BrokenRule::AgeMinimum);
         let planned = progress.latest(&rule.intervals, dose.on, Interval::planned_from);
         let by_interval = (is_before(planned) && !has_or_intervals).then_some(BrokenRule::Interval);
-        (true, by_age.or(by_interval))
+        let planned = self.conflicts_until(progress, dose, |rule, _| rule.minimum.or(rule.absolute));
+        let by_conflict = is_before(planned).then_some(BrokenRule::Conflict);
+        (true, by_age.or(by_interval).or(by_conflict))
     }
 
     /// Whether a dose that was given is of a product of the rule.
@@ -238,7 +240,12 @@ impl<'a> Judge<'a> {
     }
 
     /// The first day on which a dose that was given does not conflict with others.
-    fn conflicts_until(&self, progress: &Progress<'_>, dose: &GivenDose) -> Option<NaiveDate> {
+    fn conflicts_until(
+        &self,
+        progress: &Progress<'_>,
+        dose: &GivenDose,
+        minimum: fn(&ConflictRule, bool) -> Option<Period>,
+    ) -> Option<NaiveDate> {
         let counts = |other: &GivenDose| {
             let judged = progress.judged.iter().find(|judged| judged.dose.id == other.id);
             judged.map_or(other.counts, |judged| judged.number.is_some())
@@ -247,17 +254,19 @@ impl<'a> Judge<'a> {
         let days = others.flat_map(|other| {
             let rules = self.schedule.conflicts.iter();
             let rules = rules.filter(move |rule| rule.applies_to(dose.cvx.as_deref()) && rule.is_with(other));
-            rules.filter_map(move |rule| {
-                let period =
-                    if counts(other) { rule.absolute.or(rule.minimum) } else { rule.minimum.or(rule.absolute) };
-                period.map(|period| period.after(other.on))
-            })
+            rules.filter_map(move |rule| minimum(rule, counts(other)).map(|period| period.after(other.on)))
         });
         days.max()
     }
 }
 
 impl ConflictRule {
+    /// The interval from which on a dose that was given counts, after a dose that counts or does not.
+    #[must_use]
+    pub fn counted_from(&self, other_counts: bool) -> Option<Period> {
+        if other_counts { self.absolute.or(self.minimum) } else { self.minimum.or(self.absolute) }
+    }
+
     /// Whether it is for a dose of a product; of any product, if it is not known.
     #[must_use]
     pub fn applies_to(&self, cvx: Option<&str>) -> bool {

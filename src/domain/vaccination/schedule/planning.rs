@@ -122,11 +122,16 @@ impl<'a> Plan<'a> {
         let cvx = self.product.and_then(|product| product.cvx);
         let rules = self.judge.schedule.conflicts.iter().filter(|rule| rule.applies_to(cvx));
         let is_before = |day: NaiveDate| if same_day == SameDay::Conflicts { day <= on } else { day < on };
-        let days = rules.flat_map(|rule| {
-            let others = self.judge.doses.iter().filter(|other| is_before(other.on) && rule.is_with(other));
-            others.filter_map(|other| Some(rule.minimum.or(rule.absolute)?.after(other.on)))
-        });
-        Limit { from: days.max(), ..Limit::default() }
+        let mut limit = Limit::default();
+        for rule in rules {
+            for other in self.judge.doses.iter().filter(|other| is_before(other.on) && rule.is_with(other)) {
+                let planned = rule.minimum.or(rule.absolute).map(|period| period.after(other.on));
+                let counted = rule.counted_from(other.counts).map(|period| period.after(other.on));
+                limit.from = limit.from.max(planned);
+                limit.counts_from = limit.counts_from.max(counted);
+            }
+        }
+        limit
     }
 
     /// Limit by the days in which doses are given at all.
@@ -202,10 +207,13 @@ impl<'a> Plan<'a> {
         days.extend(
             self.judge.schedule.window.iter().flat_map(|window| [Some(window.from), next_day(window.until)]).flatten(),
         );
-        for dose in self.judge.doses {
+        for dose in self.judge.of_course() {
             days.extend([Some(dose.on), next_day(dose.on)].into_iter().flatten());
-            for rule in self.judge.schedule.conflicts.iter().filter(|rule| rule.is_with(dose)) {
-                days.extend(rule.minimum.or(rule.absolute).map(|period| period.after(dose.on)));
+        }
+        for rule in &self.judge.schedule.conflicts {
+            for dose in self.judge.doses.iter().filter(|dose| rule.is_with(dose)) {
+                let end = rule.minimum.or(rule.absolute).map(|period| period.after(dose.on));
+                days.extend([Some(dose.on), next_day(dose.on), end].into_iter().flatten());
             }
         }
         for progress in self.series {
