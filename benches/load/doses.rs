@@ -35,9 +35,12 @@ pub(crate) async fn eligibility() {
         let server = Server::care4u(&url, folder.path());
         println!("\n# eligibility on {database}, {CONNECTIONS} connections, {ROUNDS} rounds");
         let token = issuer.token(people[500].user_id, Role::Patient);
+        population.forget_doses(people[600]).await;
+        let without = issuer.token(people[600].user_id, Role::Patient);
         let kind = |name: &str, request: String| Kind { name: name.to_owned(), request, status: 200 };
         let kinds = [
             kind("GET /users/me", get_request("/api/v1/users/me", Some(&token))),
+            kind("eligibility, without doses", ask(&without, &population, "MMR").await),
             kind("eligibility, with 20 doses", ask(&token, &population, "MMR").await),
             kind("GET /immunizations, 20 doses", get_request("/api/v1/immunizations", Some(&token))),
         ];

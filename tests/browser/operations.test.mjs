@@ -13,7 +13,9 @@ const NEEDS_ID = [
   "list_centre_staff", "add_centre_staff", "remove_centre_staff", "list_slots", "create_slot", "create_calendar",
   "close_day", "get_slot", "update_slot", "close_slot", "reopen_slot", "join_waitlist", "leave_waitlist", "accept_offer",
   "decline_offer", "use_invitation", "get_invitation", "list_invitation_uses",
-  "revoke_invitation",
+  "revoke_invitation", "check_in", "administer_dose", "miss_booking", "reopen_booking", "enter_immunization_in_error",
+  "list_lots", "create_lot", "get_lot", "update_lot", "recall_lot", "list_doses_of_lot", "list_day", "find_arrival",
+  "create_walk_in",
 ];
 
 // Operations whose example is a secret that was mailed or issued, and the answer to a wrong one; and the feed, which is

@@ -8,8 +8,8 @@ use care4u::domain::vaccination::{catalogue, course_schedules, patients as patie
 use care4u::domain::values::clock::Clock;
 use chrono::{DateTime, Duration, Utc};
 use entity::{
-    PasswordHash, PatientRelation, RequestStatus, Role, WaitlistStatus, centres, patients, refresh_tokens, slots,
-    users, vaccine_requests, vaccines, waitlist_entries,
+    PasswordHash, PatientRelation, RequestStatus, Role, WaitlistStatus, centres, immunizations, patients,
+    refresh_tokens, slots, users, vaccine_requests, vaccines, waitlist_entries,
 };
 use sea_orm::sea_query::Expr;
 use sea_orm::{
@@ -169,6 +169,13 @@ impl Population {
         }
         transaction.execute_unprepared(&sql).await.expect("the doses are inserted");
         transaction.commit().await.expect("the transaction commits");
+    }
+
+    /// Deletes the doses of a person.
+    pub(crate) async fn forget_doses(&self, person: Person) {
+        let of_person = immunizations::Column::PatientId.eq(person.user_id);
+        let deleted = immunizations::Entity::delete_many().filter(of_person).exec(&self.db).await;
+        deleted.expect("the doses are deleted");
     }
 
     /// Gives a person another name.

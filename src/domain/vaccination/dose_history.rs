@@ -74,7 +74,7 @@ async fn stored_doses(db: &impl ConnectionTrait, patient_id: Uuid) -> Result<Vec
     read(&json)
 }
 
-/// The doses of the patient of the row of an outer query, as an expression whose value [`read_given`] reads.
+/// The doses of the patient of the row of an outer query, as an expression whose value [`read_for`] reads.
 pub(super) fn of_row(backend: DbBackend) -> Expr {
     let of_patient = Expr::cust("immunizations.patient_id = patients.id");
     Expr::SubQuery(None, Box::new(query(backend).and_where(of_patient).to_owned().into()))
@@ -112,21 +112,37 @@ const POSTGRES_DOSES: &str = "CAST(COALESCE(json_agg(json_build_array(immunizati
 /// A dose, as the database returns it.
 #[derive(Deserialize)]
 struct DoseJson<'a>(
-    Uuid,
-    Uuid,
-    Uuid,
-    Option<String>,
-    String,
-    String,
+    &'a str,
+    &'a str,
+    &'a str,
+    Option<&'a str>,
+    #[serde(borrow)] Cow<'a, str>,
+    #[serde(borrow)] Cow<'a, str>,
     #[serde(borrow)] Cow<'a, str>,
     NaiveDate,
     Option<i32>,
-    Option<String>,
+    Option<&'a str>,
 );
 
+impl DoseJson<'_> {
+    /// Whether a rule of a course can depend on it: it counts for the course, or conflicts with its doses.
+    fn matters(&self, course: &CourseRules) -> bool {
+        // A combination has a list of other courses, which is parsed only then.
+        if self.5 == course.code || self.6 != "[]" {
+            return true;
+        }
+        let conflicts = course.schedule.iter().flat_map(|schedule| &schedule.conflicts);
+        conflicts.into_iter().any(|rule| rule.names(&self.5, self.3))
+    }
+}
+
 fn read(json: &str) -> Result<Vec<StoredDose>> {
+    read_some(json, |_| true)
+}
+
+fn read_some(json: &str, is_wanted: impl Fn(&DoseJson<'_>) -> bool) -> Result<Vec<StoredDose>> {
     let doses: Vec<DoseJson<'_>> = serde_json::from_str(json).map_err(Error::internal)?;
-    let mut doses = doses.into_iter().map(StoredDose::try_from).collect::<Result<Vec<_>>>()?;
+    let mut doses = doses.into_iter().filter(is_wanted).map(StoredDose::try_from).collect::<Result<Vec<_>>>()?;
     // Doses of one day by their code, so that the order in which they were recorded does not matter.
     doses.sort_by(|one, other| {
         (one.dose.on, &one.dose.cvx, one.dose.id).cmp(&(other.dose.on, &other.dose.cvx, other.dose.id))
@@ -134,9 +150,9 @@ fn read(json: &str) -> Result<Vec<StoredDose>> {
     Ok(doses)
 }
 
-/// Reads the value of [`of_row`]: doses by date.
-pub(super) fn read_given(json: &str) -> Result<Vec<GivenDose>> {
-    Ok(read(json)?.into_iter().map(|stored| stored.dose).collect())
+/// Reads the value of [`of_row`]: by date, the doses on which a rule of a course can depend.
+pub(super) fn read_for(json: &str, course: &CourseRules) -> Result<Vec<GivenDose>> {
+    Ok(read_some(json, |dose| dose.matters(course))?.into_iter().map(|stored| stored.dose).collect())
 }
 
 impl TryFrom<DoseJson<'_>> for StoredDose {
@@ -144,12 +160,21 @@ impl TryFrom<DoseJson<'_>> for StoredDose {
 
     fn try_from(row: DoseJson<'_>) -> Result<Self> {
         let DoseJson(id, vaccine_id, course_id, cvx, manufacturer, course, also, on, number, rule) = row;
-        let mut courses = vec![course];
+        let mut courses = vec![course.into_owned()];
         if also != "[]" {
             courses.extend(serde_json::from_str::<Vec<String>>(&also).map_err(Error::internal)?);
         }
-        let dose = GivenDose { id, vaccine_id, cvx, manufacturer, courses, on, counts: number.is_some() };
-        Ok(Self { dose, course_id, outcome: (number, rule) })
+        let id_of = |text: &str| Uuid::try_parse(text).map_err(Error::internal);
+        let dose = GivenDose {
+            id: id_of(id)?,
+            vaccine_id: id_of(vaccine_id)?,
+            cvx: cvx.map(str::to_owned),
+            manufacturer: manufacturer.into_owned(),
+            courses,
+            on,
+            counts: number.is_some(),
+        };
+        Ok(Self { dose, course_id: id_of(course_id)?, outcome: (number, rule.map(str::to_owned)) })
     }
 }
 
@@ -169,8 +194,8 @@ pub async fn judge_anew(
         return Ok(());
     }
     let stored = stored_doses(transaction, patient.id).await?;
-    let courses = courses_of(transaction, schedules, &stored).await?;
-    let outcomes = outcomes(birth_date(patient), &stored, &courses, today);
+    let catalogue = Catalogue::of(transaction, schedules, stored.iter()).await?;
+    let outcomes = outcomes(birth_date(patient), &stored, &catalogue, today);
     store(transaction, &stored, outcomes, now).await
 }
 
@@ -178,21 +203,22 @@ pub async fn judge_anew(
 fn outcomes(
     born: Option<NaiveDate>,
     stored: &[StoredDose],
-    courses: &[JudgedCourse],
+    catalogue: &Catalogue,
     today: NaiveDate,
 ) -> HashMap<Uuid, DoseOutcome> {
     let course_of: HashMap<Uuid, Uuid> = stored.iter().map(|stored| (stored.dose.id, stored.course_id)).collect();
     let mut doses: Vec<GivenDose> = stored.iter().map(|stored| stored.dose.clone()).collect();
+    let courses = catalogue.of_patient(stored);
     let mut outcomes: HashMap<Uuid, DoseOutcome> = HashMap::new();
     for _ in 0..ROUNDS {
-        for course in courses {
-            let own = |id: Uuid| course_of.get(&id) == Some(&course.id);
+        for (course_id, rules, vaccine) in &courses {
+            let own = |id: Uuid| course_of.get(&id) == Some(course_id);
             let name = |rule: BrokenRule| rule.name().to_owned();
-            let schedule = course.rules.schedule_for(Some(&course.vaccine));
-            let judge = Judge { schedule: &schedule, course: &course.rules.code, born, doses: &doses };
+            let schedule = rules.schedule_for(*vaccine);
+            let judge = Judge { schedule: &schedule, course: &rules.code, born, doses: &doses };
             let series: Vec<Progress<'_>> = schedule.series.iter().map(|series| judge.follow(series)).collect();
             let Some(best) = judge.best(&series, today) else {
-                let none = stored.iter().filter(|dose| dose.course_id == course.id);
+                let none = stored.iter().filter(|dose| dose.course_id == *course_id);
                 outcomes.extend(none.map(|dose| (dose.dose.id, (None, Some(name(BrokenRule::SeriesOpen))))));
                 continue;
             };
@@ -225,11 +251,11 @@ pub(in crate::domain) async fn judged(
     let ids: Vec<Uuid> = ids.into_iter().collect();
     let people = patients::Entity::find().filter(patients::Column::Id.is_in(ids.iter().copied())).all(db).await?;
     let mut stored = stored_doses_of(db, &ids).await?;
-    let all = courses_of(db, schedules, stored.values().flatten()).await?;
+    let catalogue = Catalogue::of(db, schedules, stored.values().flatten()).await?;
     let mut outcomes_of_rows: HashMap<Uuid, DoseOutcome> = HashMap::new();
     for patient in people.iter().filter(|patient| !is_pseudonymised(patient)) {
         let doses = stored.remove(&patient.id).unwrap_or_default();
-        outcomes_of_rows.extend(outcomes(birth_date(patient), &doses, &all, today));
+        outcomes_of_rows.extend(outcomes(birth_date(patient), &doses, &catalogue, today));
     }
     for row in &mut rows {
         if let Some((number, rule)) = outcomes_of_rows.remove(&row.id) {
@@ -271,33 +297,36 @@ pub(super) async fn has_later(
     Ok(false)
 }
 
-/// A course with doses: its rules, and the vaccine of its last dose, which decides them if the course has no schedule.
-struct JudgedCourse {
-    id: Uuid,
-    rules: CourseRules,
-    vaccine: vaccines::Model,
+/// The rules of the courses of some doses, and their vaccines, which decide the rules of courses without a schedule.
+struct Catalogue {
+    courses: BTreeMap<Uuid, CourseRules>,
+    vaccines: HashMap<Uuid, vaccines::Model>,
 }
 
-async fn courses_of<'a>(
-    db: &impl ConnectionTrait,
-    schedules: &Schedules,
-    stored: impl IntoIterator<Item = &'a StoredDose>,
-) -> Result<Vec<JudgedCourse>> {
-    let last: BTreeMap<Uuid, Uuid> =
-        stored.into_iter().map(|stored| (stored.course_id, stored.dose.vaccine_id)).collect();
-    let mut vaccines: HashMap<Uuid, vaccines::Model> = vaccines::Entity::find()
-        .filter(vaccines::Column::Id.is_in(last.values().copied()))
-        .all(db)
-        .await?
-        .into_iter()
-        .map(|vaccine| (vaccine.id, vaccine))
-        .collect();
-    let mut courses = Vec::with_capacity(last.len());
-    for (id, vaccine_id) in last {
-        let vaccine = vaccines.remove(&vaccine_id).ok_or_else(|| Error::internal("a dose has no vaccine"))?;
-        courses.push(JudgedCourse { id, rules: schedules.rules(db, id).await?, vaccine });
+impl Catalogue {
+    async fn of<'a>(
+        db: &impl ConnectionTrait,
+        schedules: &Schedules,
+        stored: impl Iterator<Item = &'a StoredDose>,
+    ) -> Result<Self> {
+        let (vaccine_ids, course_ids): (BTreeSet<Uuid>, BTreeSet<Uuid>) =
+            stored.map(|stored| (stored.dose.vaccine_id, stored.course_id)).unzip();
+        let of_doses = vaccines::Entity::find().filter(vaccines::Column::Id.is_in(vaccine_ids));
+        let vaccines = of_doses.all(db).await?.into_iter().map(|vaccine| (vaccine.id, vaccine)).collect();
+        let mut courses = BTreeMap::new();
+        for course in courses::Entity::find().filter(courses::Column::Id.is_in(course_ids)).all(db).await? {
+            courses.insert(course.id, schedules.of(db, &course).await?);
+        }
+        Ok(Self { courses, vaccines })
     }
-    Ok(courses)
+
+    /// The courses of the doses of a patient, each with its rules and the vaccine of the last dose.
+    fn of_patient(&self, stored: &[StoredDose]) -> Vec<(Uuid, &CourseRules, Option<&vaccines::Model>)> {
+        let last: BTreeMap<Uuid, Uuid> =
+            stored.iter().map(|stored| (stored.course_id, stored.dose.vaccine_id)).collect();
+        let courses = last.into_iter().filter_map(|(id, vaccine)| Some((id, self.courses.get(&id)?, vaccine)));
+        courses.map(|(id, rules, vaccine)| (id, rules, self.vaccines.get(&vaccine))).collect()
+    }
 }
 
 async fn store(

@@ -5,6 +5,7 @@ use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use crate::domain::vaccination::context::Vaccination;
+use crate::domain::vaccination::dose_history;
 use crate::domain::vaccination::eligibility::{self, Answers, Eligibility, Facts, Verdict};
 use crate::domain::vaccination::eligibility_subject::Subject;
 use crate::domain::vaccination::patients;
@@ -62,6 +63,7 @@ pub async fn check(
     let now = context.clock.now();
     let on = question.on.unwrap_or_else(|| subject.zone.date(now));
     let course = context.schedules.of(db, &subject.course).await?;
+    let doses = dose_history::read_for(&subject.doses, &course)?;
     if let (Some(patient), Person::Patient(_)) = (subject.patient, question.person) {
         patients::record_read(db, &context.clock, caller, [patient].into_iter(), None).await?;
     }
@@ -73,7 +75,7 @@ pub async fn check(
             born: subject.born,
             course: &course,
             vaccine,
-            doses: &subject.doses,
+            doses: &doses,
             dose_number: question.dose_number.map(Doses::get),
             open_requests: &subject.open_requests,
             has_overlapping_booking: false,

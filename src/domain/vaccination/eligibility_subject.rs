@@ -11,7 +11,6 @@ use crate::db::QueryText;
 use crate::domain::vaccination::dose_history;
 use crate::domain::vaccination::eligibility::date_of_parts;
 use crate::domain::vaccination::eligibility_check::{Person, Wanted};
-use crate::domain::vaccination::schedule::GivenDose;
 use crate::domain::values::actor::Actor;
 use crate::domain::values::time_zone::TimeZone;
 use crate::error::{Error, Result, Violation};
@@ -28,8 +27,8 @@ pub(super) struct Subject {
     pub course: courses::Model,
     /// The vaccine, or those of the course by id.
     pub vaccines: Vec<vaccines::Model>,
-    /// Doses of the patient by date, of all courses.
-    pub doses: Vec<GivenDose>,
+    /// Doses of the patient, as [`dose_history::read_for`] reads them.
+    pub doses: String,
     /// Dose numbers of the open requests of the patient for the course.
     pub open_requests: Vec<i32>,
 }
@@ -106,7 +105,7 @@ impl Subject {
                 schedule_version: row.try_get_by_index(14)?,
             },
             vaccines: Vec::new(),
-            doses: dose_history::read_given(&row.try_get_by_index::<String>(27)?)?,
+            doses: row.try_get_by_index(27)?,
             open_requests: serde_json::from_str(&row.try_get_by_index::<String>(28)?).map_err(Error::internal)?,
         })
     }

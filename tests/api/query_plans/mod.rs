@@ -4,6 +4,7 @@
 
 mod accounts;
 mod bookings;
+mod doses;
 mod requests;
 mod waitlist;
 

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::visit::{OverrideReason, Visit};
 use crate::db::Transact;
+use crate::domain::accounts::users as accounts;
 use crate::domain::records::audit::Event;
 use crate::domain::records::idempotency::{Once, Response};
 use crate::domain::vaccination::dose_history::{self, NextDose};
@@ -72,6 +73,7 @@ async fn try_administer(
     let (actor, now) = (operation.actor(), operation.now());
     actor.require(Role::Staff)?;
     let transaction = db.begin().await?;
+    accounts::hold(&transaction, actor.user_id).await?;
     if let Some(response) = once.begin(&transaction, actor.user_id, now).await? {
         operation.check_visible(&transaction).await?;
         return Ok(response);

@@ -113,21 +113,24 @@ async fn restore(
         Some(slot_id) => slots::Entity::find_by_id(slot_id).one(transaction).await?,
         None => None,
     };
+    let with_status = |status: RequestStatus| {
+        Requests::update_many()
+            .col_expr(RequestColumn::Status, Expr::value(status))
+            .col_expr(RequestColumn::UpdatedAt, Expr::value(now))
+    };
     let update = match &slot {
         _ if patients::is_pseudonymised(patient) => without_slot(RequestStatus::Cancelled, now),
-        Some(slot) if slot.closed_at.is_some() => Requests::update_many()
-            .col_expr(RequestColumn::Status, Expr::value(RequestStatus::Approved))
+        Some(slot) if slot.closed_at.is_some() => with_status(RequestStatus::Approved)
             .col_expr(RequestColumn::SlotId, Expr::value(Option::<Uuid>::None))
             .col_expr(RequestColumn::CheckedInAt, Expr::value(request.checked_in_at.unwrap_or(now)))
             .col_expr(RequestColumn::CentreId, Expr::value(slot.centre_id)),
-        Some(_) => Requests::update_many().col_expr(RequestColumn::Status, Expr::value(RequestStatus::Booked)),
-        None => Requests::update_many().col_expr(RequestColumn::Status, Expr::value(RequestStatus::Approved)),
+        Some(_) => with_status(RequestStatus::Booked),
+        None => with_status(RequestStatus::Approved),
     };
     if !patients::is_pseudonymised(patient) {
         patients::reopen_request(transaction, patient.id).await?;
     }
     let restored = update
-        .col_expr(RequestColumn::UpdatedAt, Expr::value(now))
         .filter(RequestColumn::Id.eq(id))
         .filter(RequestColumn::Status.eq(RequestStatus::Administered))
         .exec(transaction)

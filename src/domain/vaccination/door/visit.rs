@@ -4,7 +4,6 @@ use chrono::NaiveDate;
 use entity::{RequestStatus, Role, centres as centres_table, slots as slots_table, vaccines};
 use sea_orm::{ConnectionTrait, EntityTrait};
 
-use crate::domain::accounts::users as accounts;
 use crate::domain::vaccination::course_rules::CourseRules;
 use crate::domain::vaccination::dose_history;
 use crate::domain::vaccination::eligibility::{self, Answers, Eligibility, Facts, GivenAnswers};
@@ -32,14 +31,13 @@ pub(super) struct Visit {
 }
 
 impl Visit {
-    /// Locks the account of the caller and the patient, and reads the request.
+    /// Locks the patient, and reads the request.
     ///
     /// # Errors
     /// [`Error::Forbidden`] unless the caller is staff; [`Error::NotFound`] if there is no such request, or it is at a
     /// centre in which they do not act; a conflict if it is at no centre.
     pub async fn open(transaction: &impl ConnectionTrait, operation: &Operation<'_>) -> Result<Self> {
         operation.actor().require(Role::Staff)?;
-        accounts::hold(transaction, operation.actor().user_id).await?;
         Self::of(transaction, operation, operation.lock(transaction).await?).await
     }
 

@@ -273,6 +273,12 @@ impl ConflictRule {
         self.products.is_empty() || cvx.is_none() || has_code(cvx, &self.products)
     }
 
+    /// Whether it names a course, or a product.
+    #[must_use]
+    pub fn names(&self, course: &str, cvx: Option<&str>) -> bool {
+        self.with.iter().any(|code| code == course) || has_code(cvx, &self.with_products)
+    }
+
     /// Whether another dose conflicts with this course. A combination conflicts as each of its courses.
     #[must_use]
     pub fn is_with(&self, other: &GivenDose) -> bool {
