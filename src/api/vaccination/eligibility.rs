@@ -11,7 +11,7 @@ use crate::api::http::extract::Valid;
 use crate::api::http::field::{Field, Optional as _};
 use crate::api::http::problem::Problem;
 use crate::domain::vaccination::catalogue::EXAMPLE_ID;
-use crate::domain::vaccination::eligibility_check::{self, Person, Question, Wanted};
+use crate::domain::vaccination::eligibility::check::{Person, Question, Wanted, check as check_person};
 use crate::domain::vaccination::vaccines::Doses;
 use crate::domain::values::caller::Caller;
 use crate::domain::values::local_time::LocalDate;
@@ -71,7 +71,7 @@ pub async fn check(
         dose_number: body.dose_number.value()?,
         on: body.on.value()?.map(LocalDate::date),
     };
-    Ok(web::Json(eligibility_check::check(&state.db, &state.vaccination, &caller, &question).await?.into()))
+    Ok(web::Json(check_person(&state.db, &state.vaccination, &caller, &question).await?.into()))
 }
 
 fn wanted(vaccine_id: Option<Uuid>, course_id: Option<Uuid>) -> Result<Wanted, Violation> {

@@ -1,4 +1,5 @@
-//! Vaccination: the catalogue, patients and their requests, centres with their slots, bookings, and invitations.
+//! Vaccination: the catalogue and its schedules, patients and their requests, centres with their slots and lots, bookings,
+//! invitations, what happens at the door of a centre, and doses.
 
 pub mod arrivals;
 pub mod availability;

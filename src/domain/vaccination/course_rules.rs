@@ -52,9 +52,19 @@ impl Schedules {
 
     /// The rules of a course that was read.
     pub(super) async fn of(&self, db: &impl ConnectionTrait, course: &courses::Model) -> Result<CourseRules> {
-        let version = course.schedule_version;
-        let schedule = if version > 0 { Some(self.schedule(db, course.id, version).await?) } else { None };
-        Ok(CourseRules { code: course.code.clone(), version, schedule })
+        self.version(db, course.id, &course.code, course.schedule_version).await
+    }
+
+    /// The rules of a course with a version of its schedule; 0 if it has none.
+    pub(super) async fn version(
+        &self,
+        db: &impl ConnectionTrait,
+        course_id: Uuid,
+        code: &str,
+        version: i32,
+    ) -> Result<CourseRules> {
+        let schedule = if version > 0 { Some(self.schedule(db, course_id, version).await?) } else { None };
+        Ok(CourseRules { code: code.to_owned(), version, schedule })
     }
 
     async fn schedule(&self, db: &impl ConnectionTrait, course_id: Uuid, version: i32) -> Result<Arc<Schedule>> {

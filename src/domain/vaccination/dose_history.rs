@@ -2,6 +2,7 @@
 //! birth date changes.
 
 use std::borrow::Cow;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -30,6 +31,8 @@ pub(super) type Doses = HashMap<Uuid, Vec<GivenDose>>;
 struct StoredDose {
     dose: GivenDose,
     course_id: Uuid,
+    /// Version of the schedule of the course.
+    schedule_version: i32,
     outcome: DoseOutcome,
 }
 
@@ -104,10 +107,10 @@ fn query(backend: DbBackend) -> SelectStatement {
 /// The members of [`DoseJson`], in their order.
 const SQLITE_DOSES: &str = "json_group_array(json_array(hex(immunizations.id), hex(immunizations.vaccine_id), \
     hex(immunizations.course_id), vaccines.cvx_code, vaccines.manufacturer, courses.code, vaccines.also_counts_for, \
-    immunizations.administered_on, immunizations.dose_number, immunizations.broken_rule))";
+    immunizations.administered_on, immunizations.dose_number, immunizations.broken_rule, courses.schedule_version))";
 const POSTGRES_DOSES: &str = "CAST(COALESCE(json_agg(json_build_array(immunizations.id, immunizations.vaccine_id, \
     immunizations.course_id, vaccines.cvx_code, vaccines.manufacturer, courses.code, vaccines.also_counts_for, \
-    immunizations.administered_on, immunizations.dose_number, immunizations.broken_rule)), '[]') AS text)";
+    immunizations.administered_on, immunizations.dose_number, immunizations.broken_rule, courses.schedule_version)), '[]') AS text)";
 
 /// A dose, as the database returns it.
 #[derive(Deserialize)]
@@ -122,6 +125,7 @@ struct DoseJson<'a>(
     NaiveDate,
     Option<i32>,
     Option<&'a str>,
+    i32,
 );
 
 impl DoseJson<'_> {
@@ -159,7 +163,8 @@ impl TryFrom<DoseJson<'_>> for StoredDose {
     type Error = Error;
 
     fn try_from(row: DoseJson<'_>) -> Result<Self> {
-        let DoseJson(id, vaccine_id, course_id, cvx, manufacturer, course, also, on, number, rule) = row;
+        let DoseJson(id, vaccine_id, course_id, cvx, manufacturer, course, also, on, number, rule, schedule_version) =
+            row;
         let mut courses = vec![course.into_owned()];
         if also != "[]" {
             courses.extend(serde_json::from_str::<Vec<String>>(&also).map_err(Error::internal)?);
@@ -174,7 +179,7 @@ impl TryFrom<DoseJson<'_>> for StoredDose {
             on,
             counts: number.is_some(),
         };
-        Ok(Self { dose, course_id: id_of(course_id)?, outcome: (number, rule.map(str::to_owned)) })
+        Ok(Self { dose, course_id: id_of(course_id)?, schedule_version, outcome: (number, rule.map(str::to_owned)) })
     }
 }
 
@@ -297,7 +302,7 @@ pub(super) async fn has_later(
     Ok(false)
 }
 
-/// The rules of the courses of some doses, and their vaccines, which decide the rules of courses without a schedule.
+/// The rules of the courses of some doses, and the vaccines that decide the rules of courses without a schedule.
 struct Catalogue {
     courses: BTreeMap<Uuid, CourseRules>,
     vaccines: HashMap<Uuid, vaccines::Model>,
@@ -309,13 +314,19 @@ impl Catalogue {
         schedules: &Schedules,
         stored: impl Iterator<Item = &'a StoredDose>,
     ) -> Result<Self> {
-        let (vaccine_ids, course_ids): (BTreeSet<Uuid>, BTreeSet<Uuid>) =
-            stored.map(|stored| (stored.dose.vaccine_id, stored.course_id)).unzip();
-        let of_doses = vaccines::Entity::find().filter(vaccines::Column::Id.is_in(vaccine_ids));
-        let vaccines = of_doses.all(db).await?.into_iter().map(|vaccine| (vaccine.id, vaccine)).collect();
-        let mut courses = BTreeMap::new();
-        for course in courses::Entity::find().filter(courses::Column::Id.is_in(course_ids)).all(db).await? {
-            courses.insert(course.id, schedules.of(db, &course).await?);
+        let (mut courses, mut without) = (BTreeMap::new(), BTreeSet::new());
+        for StoredDose { dose, course_id, schedule_version, .. } in stored {
+            if *schedule_version == 0 {
+                without.insert(dose.vaccine_id);
+            }
+            if let (Entry::Vacant(entry), Some(code)) = (courses.entry(*course_id), dose.courses.first()) {
+                entry.insert(schedules.version(db, *course_id, code, *schedule_version).await?);
+            }
+        }
+        let mut vaccines = HashMap::new();
+        if !without.is_empty() {
+            let found = vaccines::Entity::find().filter(vaccines::Column::Id.is_in(without)).all(db).await?;
+            vaccines.extend(found.into_iter().map(|vaccine| (vaccine.id, vaccine)));
         }
         Ok(Self { courses, vaccines })
     }

@@ -16,7 +16,7 @@ use crate::domain::records::audit::Event;
 use crate::domain::vaccination::context::Vaccination;
 use crate::domain::vaccination::dose_history::{self, NextDose};
 use crate::domain::vaccination::eligibility::birth_date;
-use crate::domain::vaccination::eligibility_check::Person;
+use crate::domain::vaccination::eligibility::check::Person;
 use crate::domain::vaccination::patients;
 use crate::domain::values::caller::Caller;
 use crate::domain::values::page::{Page, Slice};

@@ -1,4 +1,5 @@
-//! Vaccination: the catalogue, patients and their requests, centres with their slots, bookings, and invitations.
+//! Vaccination: the catalogue and its schedules, patients and their requests, centres with their slots and lots, bookings,
+//! invitations, what happens at the door of a centre, and doses.
 
 pub mod appointment_calendar;
 pub mod availability;
@@ -17,8 +18,6 @@ pub mod courses;
 pub mod door;
 pub mod dose_history;
 pub mod eligibility;
-pub mod eligibility_check;
-mod eligibility_subject;
 pub mod erasure;
 mod free_slots;
 pub mod immunizations;

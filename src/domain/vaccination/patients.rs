@@ -16,7 +16,7 @@ use crate::domain::accounts::own_patient::{has_no_dose, words};
 use crate::domain::records::audit::{self, Event};
 use crate::domain::vaccination::context::Vaccination;
 use crate::domain::vaccination::dose_history;
-use crate::domain::vaccination::eligibility_check::Person;
+use crate::domain::vaccination::eligibility::check::Person;
 use crate::domain::vaccination::people::PeopleFilter;
 use crate::domain::vaccination::rules::BookingRules;
 use crate::domain::values::actor::Actor;

@@ -8,7 +8,7 @@ use care4u::domain::vaccination::door::day_list::{self, Position};
 use care4u::domain::vaccination::door::walk_ins::{self, WalkIn, WalkInPerson};
 use care4u::domain::vaccination::door::{attendance, undo};
 use care4u::domain::vaccination::dose_history;
-use care4u::domain::vaccination::eligibility_check::{self, Person, Question, Wanted};
+use care4u::domain::vaccination::eligibility::check::{self, Person, Question, Wanted};
 use care4u::domain::vaccination::immunizations::{self, LotNumber, NewReport};
 use care4u::domain::vaccination::invariants;
 use care4u::domain::vaccination::lots::{self, NewLot};
@@ -93,7 +93,7 @@ async fn doses_lots_and_arrivals_are_found_by_index() {
             // A course has few vaccines.
             db.allow_sorts(true);
             let question = Question { wanted, person, dose_number: None, on: None };
-            drop(eligibility_check::check(&db, context, &own, &question).await);
+            drop(check::check(&db, context, &own, &question).await);
         }
     }
     db.allow_sorts(false);

@@ -1,7 +1,9 @@
-//! Eligibility: the rules that decide whether a patient may have a dose on a day. One function without queries, which
+//! Eligibility: the rules that decide whether a patient may have a dose on a day. [`judge`] is a function without queries, which
 //! requests, bookings and the centre call with what they have read.
 
+pub mod check;
 mod rules;
+mod subject;
 
 pub(super) use rules::QUESTION;
 

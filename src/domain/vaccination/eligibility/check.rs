@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::domain::vaccination::context::Vaccination;
 use crate::domain::vaccination::dose_history;
+use crate::domain::vaccination::eligibility::subject::Subject;
 use crate::domain::vaccination::eligibility::{self, Answers, Eligibility, Facts, Verdict};
-use crate::domain::vaccination::eligibility_subject::Subject;
 use crate::domain::vaccination::patients;
 use crate::domain::vaccination::vaccines::Doses;
 use crate::domain::values::caller::Caller;

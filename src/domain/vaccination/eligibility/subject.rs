@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use crate::db::QueryText;
 use crate::domain::vaccination::dose_history;
+use crate::domain::vaccination::eligibility::check::{Person, Wanted};
 use crate::domain::vaccination::eligibility::date_of_parts;
-use crate::domain::vaccination::eligibility_check::{Person, Wanted};
 use crate::domain::values::actor::Actor;
 use crate::domain::values::time_zone::TimeZone;
 use crate::error::{Error, Result, Violation};
