@@ -30,7 +30,7 @@ pub(crate) async fn eligibility() {
         let mut population = Population::connect(&url).await;
         population.schedules().await;
         let people = population.people(1000, |_| RequestStatus::Approved).await;
-        population.doses().await;
+        population.doses(&people).await;
         population.analyse().await;
         let server = Server::care4u(&url, folder.path());
         println!("\n# eligibility on {database}, {CONNECTIONS} connections, {ROUNDS} rounds");
@@ -99,7 +99,7 @@ impl Clinic {
         let mut population = Population::connect(url).await;
         population.schedules().await;
         let people = population.people(count, |_| RequestStatus::Approved).await;
-        population.doses().await;
+        population.doses(&people).await;
         let day = Utc::now().date_naive() + Days::new(2);
         let centre = Self::day(&population, &people[count / 2..][..PER_DAY], day).await;
         population.analyse().await;

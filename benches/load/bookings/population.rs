@@ -14,7 +14,7 @@ use entity::{
 use sea_orm::sea_query::Expr;
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, DbBackend, EntityTrait as _, QueryFilter as _, QuerySelect as _,
-    QueryTrait as _, Set, TransactionSession as _,
+    QueryTrait as _, Set, Statement, TransactionSession as _,
 };
 use uuid::Uuid;
 
@@ -144,13 +144,14 @@ impl Population {
     }
 
     /// Adds twenty reported doses of each patient, of all vaccines, two months apart.
-    pub(crate) async fn doses(&self) {
+    pub(crate) async fn doses(&self, people: &[Person]) {
         const DOSES: &str = "INSERT INTO immunizations (id, patient_id, course_id, vaccine_id, dose_number, source, \
             administered_on, created_at, updated_at) \
             SELECT {ID}, p.id, v.course_id, v.id, v.n + 1, 'reported', {DAY}, p.created_at, p.created_at \
             FROM patients AS p CROSS JOIN (SELECT o.id, o.course_id, n, o.i + 14 * n AS k FROM \
             (SELECT id, course_id, row_number() OVER (ORDER BY id) - 1 AS i FROM vaccines) AS o \
-            CROSS JOIN (SELECT 0 AS n UNION ALL SELECT 1) AS numbers WHERE o.i + 14 * n < 20) AS v ORDER BY p.id, v.k";
+            CROSS JOIN (SELECT 0 AS n UNION ALL SELECT 1) AS numbers WHERE o.i + 14 * n < 20) AS v \
+            WHERE p.id >= $1 AND p.id <= $2 ORDER BY p.id, v.k";
         let (id, day) = match self.db.get_database_backend() {
             DbBackend::Sqlite => (
                 "unhex(substr(hex(p.id), 1, 30) || printf('%02X', v.k))",
@@ -162,13 +163,12 @@ impl Population {
             ),
         };
         let sql = DOSES.replace("{ID}", id).replace("{DAY}", day);
-        let transaction = self.db.begin().await.expect("a transaction begins");
-        if self.db.get_database_backend() == DbBackend::Postgres {
-            let no_timeout = transaction.execute_unprepared("SET LOCAL statement_timeout = 0").await;
-            no_timeout.expect("the setting is known");
+        // In parts, none of which takes longer than a statement may.
+        for people in people.chunks(10_000) {
+            let ids = [people[0], people[people.len() - 1]].map(|person| person.user_id.into());
+            let insert = Statement::from_sql_and_values(self.db.get_database_backend(), &sql, ids);
+            self.db.execute_raw(insert).await.expect("the doses are inserted");
         }
-        transaction.execute_unprepared(&sql).await.expect("the doses are inserted");
-        transaction.commit().await.expect("the transaction commits");
     }
 
     /// Deletes the doses of a person.

@@ -38,7 +38,8 @@ pub struct CheckInPatient {
     /// Answers to the questions of the course: whether it is yes, by the id of the question.
     #[schema(value_type = BTreeMap<String, bool>, required = false)]
     answers: Option<BTreeMap<String, bool>>,
-    /// Why the patient is received although a rule asks to wait. It is needed again when the dose is given.
+    /// Why the patient is received although a rule asks to wait. The rule is recorded in the audit trail, the reason is not; it
+    /// is needed again when the dose is given.
     #[validate(nested)]
     #[schema(inline)]
     override_reason: Option<Field<OverrideReason>>,

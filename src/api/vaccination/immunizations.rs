@@ -62,7 +62,7 @@ pub struct ImmunizationReply {
     /// The account of the person who gave it; null if it was given elsewhere, or the account has been deleted.
     #[schema(required = true, example = json!(null))]
     performer_id: Option<Uuid>,
-    /// Why it was given although a rule asked to wait.
+    /// Why it was given although a rule asked to wait, or an answer left the decision to staff.
     #[schema(required = true, example = json!(null))]
     override_reason: Option<String>,
     /// The account that reported it; null if it was given here, or the account has been deleted.
@@ -182,7 +182,7 @@ pub struct ReportDose {
 
 /// Report a dose
 ///
-/// A dose that was given elsewhere. All doses of the course are judged anew, in the order of their dates: a dose that does not
+/// A dose that was given elsewhere. All doses of the patient are judged anew, in the order of their dates: a dose that does not
 /// count stays, with the rule that it breaks.
 ///
 /// **Open to:** anyone signed in, for themselves, their contacts and their patients; staff, for all patients.
@@ -258,8 +258,8 @@ pub async fn list(
 /// It was recorded by mistake: its status is `entered_in_error`, and it does not count. If it was given here, its request is
 /// open again, and the unit is back in its lot. Nothing changes if it was undone already.
 ///
-/// **Open to:** for a dose that was given here, the staff of the centre, within 12 hours (a setting of the service); for a
-/// reported one, staff, and the account of the patient unless staff reported it.
+/// **Open to:** for a dose that was given here, the staff of the centre and admins, within 12 hours (a setting of the service);
+/// for a reported one, staff, and the account of the patient unless staff reported it.
 #[utoipa::path(
     operation_id = "enter_immunization_in_error", tag = "immunizations", security(("oauth2" = []), ("token" = [])),
     params(("id" = Uuid, Path)),

@@ -304,6 +304,6 @@ pub async fn list_doses(
     id: Id,
     Query(query): Query<PageQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let doses = lots::list_doses(&state.db, &state.vaccination.clock, &caller, id.0, query.page()?).await?;
+    let doses = lots::list_doses(&state.db, &state.vaccination, &caller, id.0, query.page()?).await?;
     Ok(paging::reply(&request, doses, ImmunizationReply::from))
 }

@@ -204,7 +204,7 @@ impl From<Request> for VaccineRequestReply {
         Self {
             id: request.id,
             user_id: request.user_id,
-            for_contact: patient.relation == PatientRelation::Dependant,
+            for_contact: patient.relation != PatientRelation::Own && patient.user_id.is_some(),
             contact_id: patient.contact_id,
             contact: contact.map(Into::into),
             patient: RequestPatientReply { patient: patient.into(), nid, nid_verified_at },

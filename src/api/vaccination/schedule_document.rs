@@ -173,7 +173,7 @@ pub struct ScheduleMostRecent {
     most_recent: Vec<String>,
 }
 
-/// A product: by its CVX code, as a vaccine of the catalogue, or both.
+/// A product: by its CVX code, its manufacturer, as a vaccine of the catalogue, or several of these.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScheduleProduct {

@@ -105,10 +105,12 @@ pub struct CreateWalkIn {
     #[validate(nested)]
     #[schema(inline)]
     identified_by: Option<Field<IdentifiedBy>>,
-    /// Answers to the questions of the course: whether it is yes, by the id of the question.
+    /// Answers to the questions of the course: whether it is yes, by the id of the question. Without them, the patient must be
+    /// checked in with answers before the dose.
     #[schema(value_type = BTreeMap<String, bool>, required = false)]
     answers: Option<BTreeMap<String, bool>>,
-    /// Why the patient is received although a rule asks to wait. It is needed again when the dose is given.
+    /// Why the patient is received although a rule asks to wait. The rule is recorded in the audit trail, the reason is not; it
+    /// is needed again when the dose is given.
     #[validate(nested)]
     #[schema(inline)]
     override_reason: Option<Field<OverrideReason>>,

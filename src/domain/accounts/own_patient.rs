@@ -2,7 +2,7 @@
 //! another owner.
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use entity::{immunizations, patient_words, patients, users};
+use entity::{immunizations, patient_words, patients, users, vaccine_requests};
 use sea_orm::sea_query::{Expr, ExprTrait, LockType, Query, UnionType};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, UpdateMany};
 use uuid::Uuid;
@@ -82,7 +82,8 @@ fn with_birth_date(update: UpdateMany<patients::Entity>, date: Option<NaiveDate>
 }
 
 /// Replaces name and birth date of the patient who is the owner of an account, and deletes the doses that the former owner
-/// reported. Four statements, also if there is no such patient or account: a response time must not reveal that.
+/// reported. If the former owner was given a dose in a centre of this service, the patient and their requests leave the
+/// account. Six statements, also if there is no such patient or account: a response time must not reveal that.
 pub(super) async fn replace(
     db: &impl ConnectionTrait,
     user_id: Uuid,
@@ -92,6 +93,20 @@ pub(super) async fn replace(
 ) -> Result<()> {
     use patients::Column;
     let is_own = || Column::UserId.eq(user_id).and(Column::Relation.eq("self"));
+    let vaccinated = patients::Entity::find().select_only().column(Column::Id).filter(is_own());
+    let vaccinated = vaccinated.filter(has_no_dose().not()).into_query();
+    vaccine_requests::Entity::update_many()
+        .col_expr(vaccine_requests::Column::UserId, Expr::value(Option::<Uuid>::None))
+        .filter(vaccine_requests::Column::PatientId.in_subquery(vaccinated))
+        .exec(db)
+        .await?;
+    patients::Entity::update_many()
+        .col_expr(Column::UserId, Expr::value(Option::<Uuid>::None))
+        .col_expr(Column::Relation, Expr::value("walk_in"))
+        .filter(is_own())
+        .filter(has_no_dose().not())
+        .exec(db)
+        .await?;
     let update = with_birth_date(with_name(patients::Entity::update_many(), name), birth_date);
     update.col_expr(Column::UpdatedAt, Expr::value(now)).filter(is_own()).exec(db).await?;
     let own = patients::Entity::find().select_only().column(Column::Id).filter(is_own()).into_query();
@@ -101,7 +116,7 @@ pub(super) async fn replace(
         .await?;
     immunizations::Entity::delete_many()
         .filter(immunizations::Column::PatientId.in_subquery(own))
-        .filter(Expr::cust("source = 'reported'"))
+        .filter(Expr::cust("source = 'reported' AND verified_at IS NULL"))
         .exec(db)
         .await?;
     let row = |word: String| {

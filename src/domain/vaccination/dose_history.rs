@@ -287,9 +287,14 @@ pub(super) async fn has_later(
         return Ok(later.one(transaction).await?.is_some());
     }
     let codes = courses::Column::Code.is_in(dose.courses.iter().map(String::as_str));
-    let vaccine = vaccines::Entity::find_by_id(dose.vaccine_id).one(transaction).await?;
     for course in courses::Entity::find().filter(codes).all(transaction).await? {
         let rules = schedules.of(transaction, &course).await?;
+        // As for all doses of a course: the vaccine of the last one decides, if there is no schedule.
+        let last = doses.iter().rfind(|dose| dose.courses.contains(&course.code));
+        let vaccine = match last.filter(|_| rules.schedule.is_none()) {
+            Some(last) => vaccines::Entity::find_by_id(last.vaccine_id).one(transaction).await?,
+            None => None,
+        };
         let schedule = rules.schedule_for(vaccine.as_ref());
         let judge = Judge { schedule: &schedule, course: &rules.code, born: birth_date(patient), doses: &doses };
         let series: Vec<Progress<'_>> = schedule.series.iter().map(|series| judge.follow(series)).collect();

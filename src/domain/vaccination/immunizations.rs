@@ -1,9 +1,10 @@
-//! Immunizations: doses that were given. Those given elsewhere are reported. Recording one judges all doses of the course
+//! Immunizations: doses that were given. Those given elsewhere are reported. Recording one judges all doses of the patient
 //! anew, in the order of their dates.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::immunizations::{Column, Entity, Model};
 use entity::{AuditAction, ImmunizationSource, ImmunizationStatus, patients as patients_table, vaccines};
+use sea_orm::sea_query::Expr;
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel as _, PaginatorTrait as _,
     QueryFilter, QueryOrder, QuerySelect, QueryTrait, TransactionSession as _,
@@ -76,6 +77,7 @@ pub async fn report(
     let vaccine = vaccines::Entity::find_by_id(new.vaccine_id).one(&transaction).await?;
     let vaccine = vaccine.ok_or_else(|| Violation::new("vaccine_id", "unknown", "is not a vaccine"))?;
     let of_patient = Entity::find().filter(Column::PatientId.eq(patient.id));
+    let of_patient = of_patient.filter(Expr::cust("status = 'completed'"));
     if of_patient.count(&transaction).await? >= MAX_DOSES {
         return Err(Conflict::TooManyDoses.into());
     }

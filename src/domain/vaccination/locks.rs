@@ -1,5 +1,6 @@
 //! Row locks, in the one order that all transactions keep, so that no two wait for each other (decision 13): accounts
-//! (`accounts::users::hold`), patient, invitation, requests by ascending id, slots by ascending id, entries of the waitlist.
+//! (`accounts::users::hold`), patient, invitation, requests by ascending id, slots by ascending id, entries of the waitlist, the
+//! lot, doses.
 //! SQLite has one writer and needs none.
 
 use entity::{patients, slots, vaccine_requests};

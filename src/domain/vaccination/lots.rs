@@ -15,11 +15,11 @@ use crate::db::{Transact, not_indexed};
 use crate::domain::records::idempotency::{Once, Response};
 use crate::domain::vaccination::centres;
 use crate::domain::vaccination::context::Vaccination;
+use crate::domain::vaccination::dose_history;
 use crate::domain::vaccination::immunizations::LotNumber;
 use crate::domain::vaccination::patients;
 use crate::domain::values::actor::Actor;
 use crate::domain::values::caller::Caller;
-use crate::domain::values::clock::Clock;
 use crate::domain::values::number::Number;
 use crate::domain::values::page::{Page, Slice};
 use crate::domain::values::patch::Patch;
@@ -224,7 +224,7 @@ pub async fn recall(db: &impl Transact, context: &Vaccination, caller: &Caller, 
     }
     let lot = get(&transaction, &caller.actor, id).await?;
     let page = Page { limit: RECALLED_DOSES, after: None };
-    let doses = list_doses(&transaction, &context.clock, caller, id, page).await?;
+    let doses = list_doses(&transaction, context, caller, id, page).await?;
     transaction.commit().await?;
     Ok(RecalledLot { lot, doses })
 }
@@ -236,7 +236,7 @@ pub async fn recall(db: &impl Transact, context: &Vaccination, caller: &Caller, 
 /// [`Error::Forbidden`], [`Error::NotFound`].
 pub async fn list_doses(
     db: &impl ConnectionTrait,
-    clock: &Clock,
+    context: &Vaccination,
     caller: &Caller,
     id: Uuid,
     page: Page,
@@ -249,6 +249,7 @@ pub async fn list_doses(
         .limit(page.rows())
         .all(db)
         .await?;
+    let doses = dose_history::judged(db, &context.schedules, doses, context.clock.now().date_naive()).await?;
     let page = page.slice(doses, |dose| dose.id);
     let ids = page.items.iter().map(|dose| dose.patient_id);
     let people: Vec<(Uuid, Option<Uuid>)> = patients_table::Entity::find()
@@ -258,7 +259,7 @@ pub async fn list_doses(
         .into_tuple()
         .all(db)
         .await?;
-    patients::record_read(db, clock, caller, people.into_iter(), None).await?;
+    patients::record_read(db, &context.clock, caller, people.into_iter(), None).await?;
     Ok(page)
 }
 

@@ -1,5 +1,5 @@
-//! Patients: the people who are vaccinated. A patient is created with their first request, from the account or from a
-//! contact of the user.
+//! Patients: the people who are vaccinated. A patient is created with their first request or reported dose, from the account
+//! or from a contact of the user, or when somebody without an account comes to a centre.
 
 use chrono::{DateTime, Datelike, Utc};
 use entity::patients::{ActiveModel, Column, Entity, Model};
@@ -83,7 +83,8 @@ pub(super) async fn of_person(
         Person::Patient(id) => {
             let patient = visible_to(actor).filter(Column::Id.eq(id)).lock(LockType::NoKeyUpdate);
             let unknown = || Violation::new("patient_id", "unknown", "is not a patient whom you may see").into();
-            return patient.one(transaction).await?.ok_or_else(unknown);
+            let patient = patient.one(transaction).await?;
+            return patient.filter(|patient| !is_pseudonymised(patient)).ok_or_else(unknown);
         }
     };
     match Entity::find().filter(known).lock(LockType::NoKeyUpdate).one(transaction).await? {
@@ -215,7 +216,7 @@ pub(super) async fn close_request(transaction: &impl ConnectionTrait, id: Uuid) 
     Ok(())
 }
 
-/// The row of the owner of an account, with an open request.
+/// The row of the owner of an account, with one open request.
 pub fn from_account(user: users::Model, now: DateTime<Utc>) -> ActiveModel {
     let part = |part: Option<u32>| part.and_then(|part| i16::try_from(part).ok());
     ActiveModel {
@@ -235,7 +236,7 @@ pub fn from_account(user: users::Model, now: DateTime<Utc>) -> ActiveModel {
     }
 }
 
-/// The row of a contact, with an open request.
+/// The row of a contact, with one open request.
 pub fn from_contact(contact: contacts::Model, now: DateTime<Utc>) -> ActiveModel {
     ActiveModel {
         id: Set(Uuid::now_v7()),
@@ -387,7 +388,9 @@ pub async fn update(
         (Column::BirthDay, changes.birth_day.into_change()),
     ];
     // Locked first: a dose that is given meanwhile must be seen by the condition.
-    visible_to(actor).filter(Column::Id.eq(id)).lock(LockType::NoKeyUpdate).one(&transaction).await?;
+    let locked = visible_to(actor).filter(Column::Id.eq(id)).lock(LockType::NoKeyUpdate).one(&transaction).await?;
+    // What is kept of an erased account stays as it is.
+    locked.filter(|patient| !is_pseudonymised(patient)).ok_or(Error::NotFound)?;
     let mut update = Entity::update_many()
         .col_expr(Column::UpdatedAt, Expr::value(now))
         .filter(Column::Id.eq(id))

@@ -111,7 +111,7 @@ async fn doses_lots_and_arrivals_are_found_by_index() {
         immunizations::list(&db, context, &own, None, page).await.unwrap();
         db.allow_sorts(false);
         immunizations::list(&db, context, &admin, Some(reported.patient_id), page).await.unwrap();
-        lots::list_doses(&db, &context.clock, &admin, lot_id, page).await.unwrap();
+        lots::list_doses(&db, context, &admin, lot_id, page).await.unwrap();
     }
 
     transitions::decide(&db, context, &admin, request, Decision::Approve).await.unwrap();
@@ -127,7 +127,7 @@ async fn doses_lots_and_arrivals_are_found_by_index() {
     attendance::reopen(&db, operation).await.unwrap_err();
     let dose = || NewDose { lot_id, site: None, route: None, override_reason: None };
     administration::administer(&db, operation, Once { key: None, render: no_dose }, dose()).await.unwrap();
-    let given = lots::list_doses(&db, &context.clock, &admin, lot_id, page).await.unwrap().items[0].id;
+    let given = lots::list_doses(&db, context, &admin, lot_id, page).await.unwrap().items[0].id;
     undo::enter_in_error(&db, context, &admin, given).await.unwrap();
     lots::recall(&db, context, &admin, lot_id).await.unwrap();
     let walk_in = WalkIn {

@@ -607,7 +607,7 @@ async fn a_check_in_ends_with_the_day() {
     let clinic = Clinic { admin: clinic.admin.on_another_device().await, ..clinic };
     clinic.give(came["id"].as_str().unwrap(), &lot).await.problem(409, "request-status");
     let refused = clinic.give(&request, &lot).await.problem(409, "not-eligible");
-    assert_eq!(rule(&refused["eligibility"], "question")["outcome"], "unknown");
+    assert_eq!(rule(&refused["eligibility"], "question")["outcome"], "failed");
     check_in(&clinic.admin, &request, body).await.ok();
     clinic.give(&request, &lot).await.ok();
     // Somebody who left, and comes again.
@@ -677,9 +677,10 @@ async fn answers_to_the_questions_of_a_course_decide() {
     let arrival = clinic.admin.get(&format!("/centres/{}/arrivals/{code}", clinic.centre)).await.ok();
     assert_eq!(arrival["questions"][1], json!({ "id": "fever", "text": "Do you have a fever?" }));
     let with = |answers: Value| json!({ "identified_by": "passport", "answers": answers });
-    // Nobody was asked: staff must say why they give the dose all the same.
-    let refused = clinic.give(&request, &lot).await.problem(409, "not-eligible");
-    assert_eq!(rule(&refused["eligibility"], "question")["outcome"], "unknown");
+    // Nobody was asked: no reason helps.
+    let body = json!({ "lot_id": lot, "override_reason": "There was no time." });
+    let refused = administer(&clinic.admin, &request, body).await.problem(409, "not-eligible");
+    assert_eq!(rule(&refused["eligibility"], "question")["outcome"], "failed");
     for (answers, code) in [
         (json!({ "pregnant": false }), "required"),
         (json!({ "pregnant": false, "fever": false, "other": true }), "unknown"),

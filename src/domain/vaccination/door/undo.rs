@@ -23,10 +23,10 @@ use crate::error::{Conflict, Error, Result};
 /// Marks a dose as recorded by mistake. Nothing changes if it is marked already.
 ///
 /// A dose that was given here can be undone by the staff of its centre within the hours that the settings allow; a reported
-/// one by the account of the patient, and by staff.
+/// one by staff, and by the account of the patient unless staff reported it.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Forbidden`] if the dose was given here and the caller is not staff; a conflict if a later
+/// [`Error::NotFound`]; [`Error::Forbidden`] if the dose was given here, or staff reported it, and the caller is not staff; a conflict if a later
 /// dose counts, if it is too late, or if another request for the same dose is open.
 pub async fn enter_in_error(db: &impl Transact, context: &Vaccination, caller: &Caller, id: Uuid) -> Result<Model> {
     let transaction = db.begin().await?;

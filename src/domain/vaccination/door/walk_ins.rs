@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use entity::vaccine_requests::{ActiveModel, Column, Entity as Requests, Model};
 use entity::{AuditAction, RequestStatus, Role, WaitlistStatus, centres as centres_table, patients as patients_table};
-use entity::{slots, vaccines};
+use entity::{slots, vaccines, waitlist_entries};
 use sea_orm::sea_query::Expr;
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set, TransactionSession as _};
 use uuid::Uuid;
@@ -110,11 +110,17 @@ async fn try_create(
         None => row.insert(&transaction, caller).await?,
     };
     let mut given_back = None;
+    let mut has_held_place = false;
     if let Some(entry) = offers::open_entry(&transaction, request.id).await? {
         locks::slots(&transaction, entry.slot_id.into_iter().chain(new.slot_id)).await?;
-        given_back = waitlist::end(&transaction, context, &entry, WaitlistStatus::Left).await?;
+        has_held_place = new.slot_id.is_some_and(|slot_id| waitlist::has_offer(&entry, slot_id, now));
+        if has_held_place {
+            accept(&transaction, &request, &entry, now).await?;
+        } else {
+            given_back = waitlist::end(&transaction, context, &entry, WaitlistStatus::Left).await?;
+        }
     }
-    if let Some(slot_id) = new.slot_id {
+    if let Some(slot_id) = new.slot_id.filter(|_| !has_held_place) {
         let from = take_place(&transaction, &centre, &request, slot_id, now).await?;
         if let Some(from) = from {
             transaction.rollback().await?;
@@ -144,7 +150,13 @@ async fn hold_accounts(
     let account = account.and_then(|patient| patient.user_id);
     let ids: BTreeSet<Uuid> = account.into_iter().chain([actor_id]).collect();
     for id in ids {
-        accounts::hold(transaction, id).await?;
+        match accounts::hold(transaction, id).await {
+            // The account of the patient was erased meanwhile.
+            Err(Error::InvalidToken) if id != actor_id => {
+                return Err(Violation::new("patient_id", "unknown", "is not a patient").into());
+            }
+            held => held?,
+        };
     }
     Ok(account)
 }
@@ -160,12 +172,15 @@ async fn judge(
     let vaccine = vaccines::Entity::find_by_id(new.vaccine_id).one(transaction).await?;
     let vaccine = vaccine.ok_or_else(|| Violation::new("vaccine_id", "unknown", "is not a vaccine"))?;
     let course = context.schedules.rules(transaction, vaccine.course_id).await?;
-    check_answers(&course, &new.check_in.answers)?;
+    let answers = &new.check_in.answers;
+    // Questions can be asked later, when the patient is checked in again.
+    let answers = if answers.is_empty() { Answers::NotAsked } else { Answers::Given(answers) };
+    if !new.check_in.answers.is_empty() {
+        check_answers(&course, &new.check_in.answers)?;
+    }
     let doses = dose_history::of_patient(transaction, patient.id).await?;
-    let facts = Facts {
-        answers: Answers::Given(&new.check_in.answers),
-        ..Facts::of_dose(patient, &course, &vaccine, &doses, new.dose_number.map(Doses::get))
-    };
+    let facts =
+        Facts { answers, ..Facts::of_dose(patient, &course, &vaccine, &doses, new.dose_number.map(Doses::get)) };
     let today = TimeZone::parse(&centre.time_zone)?.date(context.clock.now());
     let judged = eligibility::judge(&facts, today);
     let overridden = check_rules(&judged, new.check_in.override_reason.as_ref())?;
@@ -257,6 +272,32 @@ impl Arrived<'_> {
     }
 }
 
+/// Books the place that is offered to the request.
+async fn accept(
+    transaction: &impl ConnectionTrait,
+    request: &Model,
+    entry: &waitlist_entries::Model,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let slot_id = entry.slot_id.ok_or(Error::Busy)?;
+    become_booked(transaction, request.id, slot_id).await?;
+    if !places::book_held(transaction, slot_id, now).await? {
+        // The slot has begun, or was closed.
+        return Err(Error::Busy);
+    }
+    offers::end_entry(transaction, entry, WaitlistStatus::Accepted, now).await
+}
+
+async fn become_booked(transaction: &impl ConnectionTrait, id: Uuid, slot_id: Uuid) -> Result<()> {
+    let booked = Requests::update_many()
+        .col_expr(Column::Status, Expr::value(RequestStatus::Booked))
+        .col_expr(Column::SlotId, Expr::value(slot_id))
+        .col_expr(Column::Revision, next_revision())
+        .filter(Column::Id.eq(id))
+        .filter(Column::Status.eq(RequestStatus::Approved));
+    if booked.exec(transaction).await?.rows_affected == 0 { Err(Error::Busy) } else { Ok(()) }
+}
+
 /// Takes a place of a slot of the centre that is not over. If there is none, returns the time from which slots can be booked.
 async fn take_place(
     transaction: &impl ConnectionTrait,
@@ -274,14 +315,6 @@ async fn take_place(
     }
     // Until the end of the slot.
     let from = now - (slot.ends_at - slot.starts_at);
-    let booked = Requests::update_many()
-        .col_expr(Column::Status, Expr::value(RequestStatus::Booked))
-        .col_expr(Column::SlotId, Expr::value(slot_id))
-        .col_expr(Column::Revision, next_revision())
-        .filter(Column::Id.eq(request.id))
-        .filter(Column::Status.eq(RequestStatus::Approved));
-    if booked.exec(transaction).await?.rows_affected == 0 {
-        return Err(Error::Busy);
-    }
+    become_booked(transaction, request.id, slot_id).await?;
     Ok((!places::take(transaction, request, slot_id, from).await?).then_some(from))
 }

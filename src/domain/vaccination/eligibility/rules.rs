@@ -167,8 +167,9 @@ fn question(schedule: &Schedule, answers: Answers<'_>) -> Rule {
     let outcomes = schedule.questions.iter().map(|question| {
         let outcome = match (answers.get(&question.id), question.yes) {
             (Some(false), _) => Outcome::Passed,
-            (Some(true), AnswerYes::NotEligible) => Outcome::Failed,
-            (Some(true), AnswerYes::AskStaff) | (None, _) => Outcome::Unknown,
+            // A question that was not asked stops the dose as a forbidding answer does: staff cannot set it aside.
+            (Some(true), AnswerYes::NotEligible) | (None, _) => Outcome::Failed,
+            (Some(true), AnswerYes::AskStaff) => Outcome::Unknown,
         };
         (outcome, question.id.as_str())
     });
@@ -179,7 +180,7 @@ fn question(schedule: &Schedule, answers: Answers<'_>) -> Rule {
     let (outcome, message) = match (failed.as_slice(), unknown.as_slice()) {
         ([], []) => (Outcome::Passed, "No answer forbids the dose.".to_owned()),
         ([], ids) => (Outcome::Unknown, format!("Staff decide about {}.", ids.join(", "))),
-        (ids, _) => (Outcome::Failed, format!("The answers forbid the dose: {}.", ids.join(", "))),
+        (ids, _) => (Outcome::Failed, format!("Not answered, or the answer forbids the dose: {}.", ids.join(", "))),
     };
     Rule { rule: QUESTION, outcome, message, earliest_on: None }
 }
