@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::clinic::{Clinic, book};
 use crate::BACKEND;
 use crate::support::actor::Actor;
-use crate::support::app::TestApp;
+use crate::support::app::{PASSWORD, TestApp};
 
 async fn found(staff: &Actor<'_>, query: &[(&str, &str)]) -> Vec<String> {
     let request = staff.request(reqwest::Method::GET, "/vaccine-requests").query(query);
@@ -213,6 +213,36 @@ async fn from_the_first_dose_on_a_patient_stays_as_it_is() {
         ada.patch(&path, json!({ "birth_year": 1990 })).await.problem(403, "forbidden");
         assert_eq!(clinic.admin.patch(&path, json!({ "birth_year": 1990 })).await.ok()["birth_year"], 1990);
     }
+}
+
+/// Somebody who never verified the address was vaccinated: whoever registers it next does not get the record.
+#[tokio::test]
+async fn a_vaccinated_patient_leaves_an_account_that_gets_another_owner() {
+    let app = TestApp::start(BACKEND).await;
+    let clinic = Clinic::open(&app).await;
+    let (email, name) = ("victim@example.org", "Mallory");
+    let account = json!({ "name": name, "email": email, "password": PASSWORD, "birth_date": "1985-12-10" });
+    let account = app.post("/api/v1/auth/register", account).await.created()["id"].as_str().unwrap().to_owned();
+    let mallory = Actor::log_in(&app, account.parse().unwrap(), email.to_owned()).await;
+    let request = mallory.ask_for("FLU").await;
+    clinic.admin.post_empty(&format!("/vaccine-requests/{request}/approve")).await.ok();
+    let (slot, lot) = (clinic.slot(1, 1).await, clinic.lot("FLU", 1).await);
+    book(&mallory, &request, &slot).await.ok();
+    let dose = clinic.give(&request, &lot).await.ok()["immunization"].clone();
+    let reported = json!({ "vaccine_id": app.vaccine("TDAP").await, "administered_on": "2020-01-01" });
+    mallory.post("/immunizations", reported).await.created();
+    let silent = [("CARE4U__REGISTRATION__ON_DUPLICATE", "silent")];
+    let silent = TestApp::start_on(app.database.clone(), &silent).await;
+    silent.register(email).await.accepted();
+    let path = format!("/patients/{}", dose["patient_id"].as_str().unwrap());
+    let patient = clinic.admin.get(&path).await.ok();
+    assert_eq!((&patient["user_id"], &patient["name"]), (&Value::Null, &json!(name)));
+    assert_eq!((&patient["relation"], &patient["birth_year"]), (&json!("walk_in"), &json!(1985)));
+    let requests = clinic.admin.get(&format!("/vaccine-requests?user_id={account}")).await.ok();
+    assert_eq!(requests["items"], json!([]));
+    let doses = clinic.admin.get(&format!("/immunizations?patient_id={}", patient["id"].as_str().unwrap())).await.ok();
+    assert_eq!(doses["items"].as_array().unwrap().len(), 2);
+    clinic.recount().await;
 }
 
 #[tokio::test]

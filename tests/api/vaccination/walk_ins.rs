@@ -145,6 +145,28 @@ async fn somebody_on_the_waitlist_leaves_it_by_walking_in() {
     clinic.recount().await;
 }
 
+/// The place that is offered to somebody is theirs when they come, not that of the next in line.
+#[tokio::test]
+async fn somebody_who_walks_in_takes_the_place_that_is_offered_to_them() {
+    let app = TestApp::start(BACKEND).await;
+    let clinic = Clinic::open(&app).await;
+    let mut people = Vec::new();
+    for _ in 0..2 {
+        let (person, request) = clinic.approved().await;
+        person.post(&format!("/vaccine-requests/{request}/wait"), json!({})).await.is(201);
+        people.push((person, request));
+    }
+    let slot = clinic.slot(5, 1).await;
+    let (ada, request) = &people[0];
+    let patient = ada.get("/patients").await.ok()["items"][0]["id"].clone();
+    let body = json!({ "patient_id": patient, "vaccine_id": app.vaccine("FLU").await, "slot_id": slot });
+    let arrived = walk_in(&clinic, body).await.created();
+    assert_eq!((&arrived["id"], &arrived["status"]), (&json!(request), &json!("booked")));
+    assert_eq!(arrived["waitlist"]["status"], "accepted");
+    assert_eq!(clinic.free(&slot).await, 0);
+    clinic.recount().await;
+}
+
 /// Somebody in the care of an account whose contact was deleted still is a patient.
 #[tokio::test]
 async fn a_patient_whose_contact_was_deleted_walks_in() {
