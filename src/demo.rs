@@ -289,8 +289,9 @@ async fn add_requests(
 ) -> Result<AddedRequests> {
     let max = people.len().saturating_mul(catalogue.len());
     let count = Ord::max(people.len(), usize::try_from(MIN_REQUESTS).unwrap_or(0)).min(max);
-    let vaccine_of_round = catalogue.iter().flat_map(|vaccine| std::iter::repeat_n(vaccine, people.len()));
-    let combinations = people.iter().cycle().zip(vaccine_of_round).zip(STATUSES.into_iter().cycle());
+    // In each round every person has another vaccine, and neighbours have different ones.
+    let vaccines = (0..catalogue.len()).flat_map(|round| catalogue.iter().cycle().skip(round).take(people.len()));
+    let combinations = people.iter().cycle().zip(vaccines).zip(STATUSES.into_iter().cycle());
     let mut rows = Vec::new();
     let (mut waiting, mut given_doses) = (Vec::new(), Vec::new());
     for (number, ((person, vaccine), status)) in combinations.take(count).enumerate() {
