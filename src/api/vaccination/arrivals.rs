@@ -25,17 +25,17 @@ use crate::domain::values::value::Value as _;
 use crate::error::Error;
 use crate::state::AppState;
 
-/// Somebody who comes to a centre on a day.
+/// A booking or a walk-in on a day of a centre.
 #[derive(Serialize, ToSchema)]
 pub struct DayItemReply {
     #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
     request_id: Uuid,
-    /// Start of the slot; for somebody without a booking, when they came.
+    /// Start of the slot; for a walk-in, the time of the check-in.
     time: DateTime<Utc>,
     /// The time on the clock of the centre (RFC 3339, with the offset from UTC).
     #[schema(example = "2026-12-01T09:00:00+01:00", format = DateTime)]
     local_time: String,
-    /// The slot; null for somebody without a booking.
+    /// The slot; null for a walk-in without one.
     #[schema(required = true, example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
     slot_id: Option<Uuid>,
     status: RequestStatus,
@@ -163,7 +163,7 @@ impl From<Question> for QuestionReply {
     }
 }
 
-/// A booking of somebody who has come.
+/// A booking that was looked up by its code.
 #[derive(Serialize, ToSchema)]
 pub struct ArrivalReply {
     #[serde(flatten)]

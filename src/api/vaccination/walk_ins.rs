@@ -71,7 +71,7 @@ impl TryFrom<NewPerson> for NewWalkIn {
     }
 }
 
-/// Somebody who has come without a booking.
+/// A patient who comes without a booking.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
@@ -101,7 +101,7 @@ pub struct CreateWalkIn {
     #[validate(nested)]
     #[schema(value_type = Option<Uuid>)]
     slot_id: Option<Field<Uuid>>,
-    /// How the patient was identified; absent or null for somebody without papers.
+    /// How the patient was identified; absent or null without a document.
     #[validate(nested)]
     #[schema(inline)]
     identified_by: Option<Field<IdentifiedBy>>,
@@ -142,7 +142,7 @@ impl TryFrom<CreateWalkIn> for WalkIn {
     }
 }
 
-/// Check in somebody without a booking
+/// Check in a walk-in
 ///
 /// Their open request for the dose, which is approved thereby, or a new one. It is given as any other: with
 /// `POST /vaccine-requests/{id}/administer`.

@@ -133,12 +133,7 @@ async fn a_booking_is_found_by_its_code_in_any_spelling() {
     let spelling = code.to_lowercase().replace('0', "o").replace('1', "l");
     let (one, other) = spelling.split_at(4);
     assert_eq!(find(&format!("{one}-{other}%20")).await.ok()["id"], request.as_str());
-    let events = ada.get("/users/me/activity").await;
-    let events = if events.status == 200 {
-        events.ok()
-    } else {
-        clinic.admin.get("/audit-events?action=arrival_read").await.ok()
-    };
+    let events = ada.get("/users/me/activity").await.ok();
     assert!(events["items"].as_array().unwrap().iter().any(|event| event["action"] == "arrival_read"));
     for wrong in ["UUUUUUUU", "1234567", "123456789", "%F0%9F%98%80"] {
         find(wrong).await.problem(404, "not-found");
