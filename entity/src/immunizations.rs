@@ -28,7 +28,7 @@ pub struct Model {
     pub request_id: Option<Uuid>,
     /// The centre that gave it.
     #[sea_orm(
-        extra = "CONSTRAINT immunizations_centre_id_check CHECK (source = 'reported' OR (centre_id IS NOT NULL AND lot_id IS NOT NULL AND administered_at IS NOT NULL))"
+        extra = "CONSTRAINT immunizations_centre_id_check CHECK (source = 'reported' OR centre_id IS NOT NULL AND lot_id IS NOT NULL AND administered_at IS NOT NULL)"
     )]
     pub centre_id: Option<Uuid>,
     pub lot_id: Option<Uuid>,

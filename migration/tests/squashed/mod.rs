@@ -689,7 +689,6 @@ fn audit_events() -> TableCreateStatement {
                 "dose_entered_in_error",
                 "request_missed",
                 "request_reopened",
-                "day_read",
                 "arrival_read",
                 "lot_created",
                 "lot_changed",
