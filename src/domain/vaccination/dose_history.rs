@@ -1,24 +1,23 @@
 //! Dose histories: reads the doses that patients were given, and judges them anew when one is added or withdrawn, or the
 //! birth date changes.
 
-use std::borrow::Cow;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::immunizations::{Column, Entity, Model};
 use entity::{courses, patients, vaccines};
-use sea_orm::sea_query::{Expr, ExprTrait, Query, SelectStatement};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, JoinType, QueryFilter};
-use serde::Deserialize;
+use sea_orm::sea_query::{Expr, ExprTrait};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use crate::db::QueryText;
 use crate::domain::vaccination::course_rules::{CourseRules, Schedules};
+use crate::domain::vaccination::dose_json::{self, DoseOutcome, StoredDose};
 use crate::domain::vaccination::eligibility::{self, Facts, birth_date};
 use crate::domain::vaccination::patients::is_pseudonymised;
 use crate::domain::vaccination::schedule::{BrokenRule, GivenDose, Judge, Progress};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// How often the doses of all courses are judged at most, until none changes: a dose depends on earlier doses of other
 /// courses.
@@ -26,18 +25,6 @@ const ROUNDS: usize = 10;
 
 /// Doses by patient, each by date.
 pub(super) type Doses = HashMap<Uuid, Vec<GivenDose>>;
-
-/// A dose with its outcome as it is stored.
-struct StoredDose {
-    dose: GivenDose,
-    course_id: Uuid,
-    /// Version of the schedule of the course.
-    schedule_version: i32,
-    outcome: DoseOutcome,
-}
-
-/// Number of a dose, if it counts, and the rule that it breaks.
-type DoseOutcome = (Option<i32>, Option<String>);
 
 /// Reads the doses of a patient, of all courses, by date.
 pub(super) async fn of_patient(db: &impl ConnectionTrait, patient_id: Uuid) -> Result<Vec<GivenDose>> {
@@ -53,7 +40,7 @@ pub(super) async fn of_patients(db: &impl ConnectionTrait, patients: &[Uuid]) ->
 
 async fn stored_doses_of(db: &impl ConnectionTrait, patients: &[Uuid]) -> Result<HashMap<Uuid, Vec<StoredDose>>> {
     let of_patient = || Expr::col((Entity, Column::PatientId));
-    let mut query = query(db.get_database_backend());
+    let mut query = dose_json::query(db.get_database_backend());
     query
         .expr(of_patient())
         .and_where(of_patient().is_in(patients.iter().copied()))
@@ -61,7 +48,7 @@ async fn stored_doses_of(db: &impl ConnectionTrait, patients: &[Uuid]) -> Result
     let mut doses = HashMap::new();
     for row in db.query_all(&query).await? {
         let json: String = row.try_get_by_index(0)?;
-        doses.insert(row.try_get_by_index(1)?, read(&json)?);
+        doses.insert(row.try_get_by_index(1)?, dose_json::read(&json)?);
     }
     Ok(doses)
 }
@@ -70,117 +57,11 @@ async fn stored_doses(db: &impl ConnectionTrait, patient_id: Uuid) -> Result<Vec
     static QUERY: QueryText = QueryText::new();
     let build = || {
         let of_patient = Expr::col((Entity, Column::PatientId)).eq(Uuid::nil());
-        query(db.get_database_backend()).and_where(of_patient).to_owned()
+        dose_json::query(db.get_database_backend()).and_where(of_patient).to_owned()
     };
     let row = db.query_one_raw(QUERY.statement(db, [patient_id.into()], build)).await?;
     let json: String = row.map_or_else(|| Ok("[]".to_owned()), |row| row.try_get_by_index(0))?;
-    read(&json)
-}
-
-/// The doses of the patient of the row of an outer query, as an expression whose value [`read_for`] reads.
-pub(super) fn of_row(backend: DbBackend) -> Expr {
-    let of_patient = Expr::cust("immunizations.patient_id = patients.id");
-    Expr::SubQuery(None, Box::new(query(backend).and_where(of_patient).to_owned().into()))
-}
-
-/// The statement that reads doses as a JSON array: one row, because each row takes as long as twenty doses in one.
-fn query(backend: DbBackend) -> SelectStatement {
-    let of_vaccine = |column| Expr::col((vaccines::Entity, column));
-    let of_dose = |column| Expr::col((Entity, column));
-    Query::select()
-        .expr(Expr::cust(match backend {
-            DbBackend::Sqlite => SQLITE_DOSES,
-            _ => POSTGRES_DOSES,
-        }))
-        .from(Entity)
-        .join(JoinType::InnerJoin, vaccines::Entity, of_vaccine(vaccines::Column::Id).eq(of_dose(Column::VaccineId)))
-        .join(
-            JoinType::InnerJoin,
-            courses::Entity,
-            Expr::col((courses::Entity, courses::Column::Id)).eq(of_dose(Column::CourseId)),
-        )
-        // Not a parameter: otherwise SQLite does not use a partial index.
-        .and_where(Expr::cust("immunizations.status = 'completed'"))
-        .to_owned()
-}
-
-/// The members of [`DoseJson`], in their order.
-const SQLITE_DOSES: &str = "json_group_array(json_array(hex(immunizations.id), hex(immunizations.vaccine_id), \
-    hex(immunizations.course_id), vaccines.cvx_code, vaccines.manufacturer, courses.code, vaccines.also_counts_for, \
-    immunizations.administered_on, immunizations.dose_number, immunizations.broken_rule, courses.schedule_version))";
-const POSTGRES_DOSES: &str = "CAST(COALESCE(json_agg(json_build_array(immunizations.id, immunizations.vaccine_id, \
-    immunizations.course_id, vaccines.cvx_code, vaccines.manufacturer, courses.code, vaccines.also_counts_for, \
-    immunizations.administered_on, immunizations.dose_number, immunizations.broken_rule, courses.schedule_version)), '[]') AS text)";
-
-/// A dose, as the database returns it.
-#[derive(Deserialize)]
-struct DoseJson<'a>(
-    &'a str,
-    &'a str,
-    &'a str,
-    Option<&'a str>,
-    #[serde(borrow)] Cow<'a, str>,
-    #[serde(borrow)] Cow<'a, str>,
-    #[serde(borrow)] Cow<'a, str>,
-    NaiveDate,
-    Option<i32>,
-    Option<&'a str>,
-    i32,
-);
-
-impl DoseJson<'_> {
-    /// Whether a rule of a course can depend on it: it counts for the course, or conflicts with its doses.
-    fn matters(&self, course: &CourseRules) -> bool {
-        // A combination has a list of other courses, which is parsed only then.
-        if self.5 == course.code || self.6 != "[]" {
-            return true;
-        }
-        let conflicts = course.schedule.iter().flat_map(|schedule| &schedule.conflicts);
-        conflicts.into_iter().any(|rule| rule.names(&self.5, self.3))
-    }
-}
-
-fn read(json: &str) -> Result<Vec<StoredDose>> {
-    read_some(json, |_| true)
-}
-
-fn read_some(json: &str, is_wanted: impl Fn(&DoseJson<'_>) -> bool) -> Result<Vec<StoredDose>> {
-    let doses: Vec<DoseJson<'_>> = serde_json::from_str(json).map_err(Error::internal)?;
-    let mut doses = doses.into_iter().filter(is_wanted).map(StoredDose::try_from).collect::<Result<Vec<_>>>()?;
-    // Doses of one day by their code, so that the order in which they were recorded does not matter.
-    doses.sort_by(|one, other| {
-        (one.dose.on, &one.dose.cvx, one.dose.id).cmp(&(other.dose.on, &other.dose.cvx, other.dose.id))
-    });
-    Ok(doses)
-}
-
-/// Reads the value of [`of_row`]: by date, the doses on which a rule of a course can depend.
-pub(super) fn read_for(json: &str, course: &CourseRules) -> Result<Vec<GivenDose>> {
-    Ok(read_some(json, |dose| dose.matters(course))?.into_iter().map(|stored| stored.dose).collect())
-}
-
-impl TryFrom<DoseJson<'_>> for StoredDose {
-    type Error = Error;
-
-    fn try_from(row: DoseJson<'_>) -> Result<Self> {
-        let DoseJson(id, vaccine_id, course_id, cvx, manufacturer, course, also, on, number, rule, schedule_version) =
-            row;
-        let mut courses = vec![course.into_owned()];
-        if also != "[]" {
-            courses.extend(serde_json::from_str::<Vec<String>>(&also).map_err(Error::internal)?);
-        }
-        let id_of = |text: &str| Uuid::try_parse(text).map_err(Error::internal);
-        let dose = GivenDose {
-            id: id_of(id)?,
-            vaccine_id: id_of(vaccine_id)?,
-            cvx: cvx.map(str::to_owned),
-            manufacturer: manufacturer.into_owned(),
-            courses,
-            on,
-            counts: number.is_some(),
-        };
-        Ok(Self { dose, course_id: id_of(course_id)?, schedule_version, outcome: (number, rule.map(str::to_owned)) })
-    }
+    dose_json::read(&json)
 }
 
 /// Judges all doses of a locked patient anew, each course in the order of the dates, and stores what has changed.

@@ -17,6 +17,7 @@ pub mod course_schedules;
 pub mod courses;
 pub mod door;
 pub mod dose_history;
+mod dose_json;
 pub mod eligibility;
 pub mod erasure;
 mod free_slots;

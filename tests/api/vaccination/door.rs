@@ -699,6 +699,8 @@ async fn answers_to_the_questions_of_a_course_decide() {
     let fever = with(json!({ "pregnant": false, "fever": true }));
     let checked_in = check_in(&clinic.admin, &request, fever).await.ok();
     assert_eq!(checked_in["answers"], json!({ "pregnant": false, "fever": true }));
+    let arrival = clinic.admin.get(&format!("/centres/{}/arrivals/{code}", clinic.centre)).await.ok();
+    assert_eq!(rule(&arrival["eligibility"], "question")["outcome"], "unknown");
     clinic.give(&request, &lot).await.problem(409, "not-eligible");
     let body = json!({ "lot_id": lot, "override_reason": "37.2 degrees" });
     let given = administer(&clinic.admin, &request, body).await.ok();

@@ -12,6 +12,7 @@ use crate::domain::auth::throttle::{Action, Attempt};
 use crate::domain::records::audit::Event;
 use crate::domain::vaccination::booking_codes::BookingCode;
 use crate::domain::vaccination::context::Vaccination;
+use crate::domain::vaccination::door::visit::answers_of_day;
 use crate::domain::vaccination::eligibility::{self, Answers, Eligibility, Facts};
 use crate::domain::vaccination::request_list::{self, Request};
 use crate::domain::vaccination::schedule::Question;
@@ -90,9 +91,13 @@ async fn arrival(
     let course = context.schedules.rules(db, request.request.course_id).await?;
     let doses = dose_history::of_patient(db, request.patient.id).await?;
     let number = Some(request.request.dose_number);
-    let facts =
-        Facts { answers: Answers::NotAsked, ..Facts::of_dose(&request.patient, &course, &vaccine, &doses, number) };
-    let today = TimeZone::parse(&centre.time_zone)?.date(context.clock.now());
+    let zone = TimeZone::parse(&centre.time_zone)?;
+    let today = zone.date(context.clock.now());
+    let answers = answers_of_day(&request.request, &zone, today)?;
+    let facts = Facts {
+        answers: answers.as_ref().map_or(Answers::NotAsked, Answers::Given),
+        ..Facts::of_dose(&request.patient, &course, &vaccine, &doses, number)
+    };
     Ok(Arrival {
         eligibility: eligibility::judge(&facts, today),
         questions: course.schedule.as_ref().map(|schedule| schedule.questions.clone()).unwrap_or_default(),

@@ -12,8 +12,9 @@ use uuid::Uuid;
 use crate::db::not_indexed;
 use crate::domain::vaccination::context::Vaccination;
 use crate::domain::vaccination::course_rules::CourseRules;
+use crate::domain::vaccination::door::visit::answers_of_day;
 use crate::domain::vaccination::dose_history::{self, Doses};
-use crate::domain::vaccination::eligibility::{self, Answers, Eligibility, Facts, GivenAnswers};
+use crate::domain::vaccination::eligibility::{self, Answers, Eligibility, Facts};
 use crate::domain::vaccination::request_list::{self, Request};
 use crate::domain::vaccination::{centres, patients};
 use crate::domain::values::caller::Caller;
@@ -197,13 +198,10 @@ impl Known {
         let (course, rules) = self.courses.get(&request.request.course_id).ok_or_else(missing)?;
         let is_open = matches!(request.request.status, RequestStatus::Booked | RequestStatus::Approved);
         let doses = self.doses.get(&request.patient.id).map_or(&[][..], Vec::as_slice);
-        let answers = request.request.answers.as_deref().map(serde_json::from_str::<GivenAnswers>);
-        let answers = answers.transpose().map_err(Error::internal)?;
-        let is_checked_in = request.request.checked_in_at.is_some();
-        let answers = answers.unwrap_or_default();
+        let answers = answers_of_day(&request.request, &zone, date)?;
         let number = Some(request.request.dose_number);
         let facts = Facts {
-            answers: if is_checked_in { Answers::Given(&answers) } else { Answers::NotAsked },
+            answers: answers.as_ref().map_or(Answers::NotAsked, Answers::Given),
             ..Facts::of_dose(&request.patient, rules, vaccine, doses, number)
         };
         Ok(DayItem {

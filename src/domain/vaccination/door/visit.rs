@@ -1,7 +1,9 @@
 //! A visit: a request of a patient at a centre, read for staff who act there, with the doses and rules that decide.
 
 use chrono::NaiveDate;
-use entity::{RequestStatus, Role, centres as centres_table, slots as slots_table, vaccines};
+use entity::{
+    RequestStatus, Role, centres as centres_table, slots as slots_table, vaccine_requests as requests, vaccines,
+};
 use sea_orm::{ConnectionTrait, EntityTrait};
 
 use crate::domain::vaccination::course_rules::CourseRules;
@@ -82,13 +84,12 @@ impl Visit {
 
     /// Whether the patient has come today, on the calendar of the centre.
     fn is_checked_in_today(&self) -> bool {
-        self.locked.request.checked_in_at.is_some_and(|time| self.zone.date(time) == self.today)
+        is_checked_in(&self.locked.request, &self.zone, self.today)
     }
 
     /// The answers to the questions of the course that the patient gave today.
     pub fn answers_of_today(&self) -> Result<GivenAnswers> {
-        let answers = self.locked.request.answers.as_deref().filter(|_| self.is_checked_in_today());
-        Ok(answers.map(serde_json::from_str).transpose().map_err(Error::internal)?.unwrap_or_default())
+        Ok(answers_of_day(&self.locked.request, &self.zone, self.today)?.unwrap_or_default())
     }
 
     /// Applies the rules to a dose of a vaccine today.
@@ -97,6 +98,24 @@ impl Visit {
         let facts = Facts::of_dose(&self.locked.patient, &self.course, vaccine, &self.doses, number);
         eligibility::judge(&Facts { answers, ..facts }, self.today)
     }
+}
+
+fn is_checked_in(request: &requests::Model, zone: &TimeZone, day: NaiveDate) -> bool {
+    request.checked_in_at.is_some_and(|time| zone.date(time) == day)
+}
+
+/// The answers to the questions of the course that a patient gave on a day, on the calendar of the centre; none if they did
+/// not come.
+pub(super) fn answers_of_day(
+    request: &requests::Model,
+    zone: &TimeZone,
+    day: NaiveDate,
+) -> Result<Option<GivenAnswers>> {
+    if !is_checked_in(request, zone, day) {
+        return Ok(None);
+    }
+    let answers = request.answers.as_deref().map(serde_json::from_str).transpose().map_err(Error::internal)?;
+    Ok(Some(answers.unwrap_or_default()))
 }
 
 /// Checks that each question of a course has an answer.

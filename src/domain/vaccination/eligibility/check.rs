@@ -5,7 +5,7 @@ use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use crate::domain::vaccination::context::Vaccination;
-use crate::domain::vaccination::dose_history;
+use crate::domain::vaccination::dose_json;
 use crate::domain::vaccination::eligibility::subject::Subject;
 use crate::domain::vaccination::eligibility::{self, Answers, Eligibility, Facts, Verdict};
 use crate::domain::vaccination::patients;
@@ -63,7 +63,7 @@ pub async fn check(
     let now = context.clock.now();
     let on = question.on.unwrap_or_else(|| subject.zone.date(now));
     let course = context.schedules.of(db, &subject.course).await?;
-    let doses = dose_history::read_for(&subject.doses, &course)?;
+    let doses = dose_json::read_for(&subject.doses, &course)?;
     if let (Some(patient), Person::Patient(_)) = (subject.patient, question.person) {
         patients::record_read(db, &context.clock, caller, [patient].into_iter(), None).await?;
     }

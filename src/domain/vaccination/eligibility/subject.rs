@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait, DbBackend, QueryResult};
 use uuid::Uuid;
 
 use crate::db::QueryText;
-use crate::domain::vaccination::dose_history;
+use crate::domain::vaccination::dose_json;
 use crate::domain::vaccination::eligibility::check::{Person, Wanted};
 use crate::domain::vaccination::eligibility::date_of_parts;
 use crate::domain::values::actor::Actor;
@@ -27,7 +27,7 @@ pub(super) struct Subject {
     pub course: courses::Model,
     /// The vaccine, or those of the course by id.
     pub vaccines: Vec<vaccines::Model>,
-    /// Doses of the patient, as [`dose_history::read_for`] reads them.
+    /// Doses of the patient, as [`dose_json::read_for`] reads them.
     pub doses: String,
     /// Dose numbers of the open requests of the patient for the course.
     pub open_requests: Vec<i32>,
@@ -167,7 +167,7 @@ fn query(backend: DbBackend, wanted: Wanted, person: Person) -> SelectStatement 
     for column in VACCINE {
         query.expr(of_vaccine(column));
     }
-    query.expr(dose_history::of_row(backend)).expr(open_requests(backend)).from(users::Entity);
+    query.expr(dose_json::of_row(backend)).expr(open_requests(backend)).from(users::Entity);
     if matches!(person, Person::Contact(_)) {
         let is_contact = of_contact(contacts::Column::Id)
             .eq(Uuid::nil())
