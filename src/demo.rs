@@ -172,7 +172,7 @@ async fn add_contacts(
         let count = per_patient + u32::from(index < remainder);
         for number in 0..count {
             let (id, created_at) = source.next_id();
-            let contact = contacts::row(id, *patient, None, source.contact(number)?, created_at);
+            let contact = contacts::row(id, *patient, None, source.contact(number)?, (0, created_at))?;
             if number == 0 {
                 first.push(Some(contact.clone()));
             }

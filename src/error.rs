@@ -111,9 +111,6 @@ pub enum Conflict {
     /// The same person has an open request for the same vaccine and dose.
     #[error("an open request for this person, course and dose exists already")]
     RequestOpen,
-    /// Another contact of the same user has this e-mail.
-    #[error("one of your contacts has this e-mail already")]
-    ContactEmailTaken,
     /// An open vaccine request is for this contact.
     #[error("a vaccine request for this contact is open; it must be closed or cancelled first")]
     ContactInUse,
@@ -264,7 +261,6 @@ impl From<DbErr> for Error {
                 Violation::new("birth_day", "date", "must be a valid date together with birth_month and birth_year")
                     .into()
             }
-            Some("contacts_user_id_email_key") => Conflict::ContactEmailTaken.into(),
             Some("patients_contact_id_fkey") => {
                 Violation::new("contact_id", "unknown", "is not one of your contacts").into()
             }

@@ -13,13 +13,21 @@ pub struct Model {
     pub id: Uuid,
     pub user_id: Uuid,
     pub format: ContactFormat,
-    /// Number of imported contacts.
+    /// Number of contacts that were created.
     pub imported: i32,
+    /// Number of contacts that were updated.
+    #[sea_orm(default_value = 0)]
+    pub updated: i32,
+    /// Number of rows that are of a contact which is there already.
+    #[sea_orm(default_value = 0)]
+    pub skipped: i32,
     /// Number of rejected rows.
     pub rejected: i32,
     pub created_at: DateTimeUtc,
     #[sea_orm(has_many)]
     pub contacts: HasMany<super::contacts::Entity>,
+    #[sea_orm(has_many)]
+    pub contact_import_updates: HasMany<super::contact_import_updates::Entity>,
     #[sea_orm(belongs_to, from = "user_id", to = "id", on_update = "NoAction", on_delete = "Cascade")]
     pub user: BelongsTo<super::users::Entity>,
 }

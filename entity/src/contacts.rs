@@ -17,19 +17,48 @@ pub struct Model {
     /// Import that created the contact.
     #[sea_orm(indexed)]
     pub import_id: Option<Uuid>,
-    #[sea_orm(column_type = "String(StringLen::N(100))")]
-    pub first_name: String,
-    #[sea_orm(column_type = "String(StringLen::N(100))")]
-    pub last_name: String,
-    /// Folded name, for sorting and searching.
+    /// UID that the contact came with in a file; without one, it is the id as a URN.
+    #[sea_orm(column_type = "String(StringLen::N(255))", nullable)]
+    pub uid: Option<String>,
+    #[sea_orm(
+        column_type = "String(StringLen::N(100))",
+        nullable,
+        extra = "CONSTRAINT contacts_first_name_check CHECK (first_name IS NOT NULL OR last_name IS NOT NULL OR organization IS NOT NULL)"
+    )]
+    pub first_name: Option<String>,
+    #[sea_orm(column_type = "String(StringLen::N(100))", nullable)]
+    pub last_name: Option<String>,
+    #[sea_orm(column_type = "String(StringLen::N(200))", nullable)]
+    pub organization: Option<String>,
+    /// Folded name by which the contact is sorted.
+    #[sea_orm(column_type = "Text")]
+    pub sort_folded: String,
+    /// Folded first name, for sorting and searching; empty without one.
     #[sea_orm(column_type = "Text")]
     pub first_folded: String,
+    /// Folded last name, organization and e-mail addresses, each on a line of its own, for searching.
     #[sea_orm(column_type = "Text")]
-    pub last_folded: String,
+    pub search_folded: String,
+    /// Main e-mail address.
     #[sea_orm(column_type = "String(StringLen::N(254))", nullable)]
     pub email: Option<String>,
+    /// All e-mail addresses with their labels as JSON, unless the main one is all there is.
+    #[sea_orm(
+        column_type = "Text",
+        nullable,
+        extra = "CONSTRAINT contacts_emails_check CHECK (emails IS NULL OR email IS NOT NULL AND emails LIKE '[{%}]')"
+    )]
+    pub emails: Option<String>,
+    /// Main telephone number.
     #[sea_orm(column_type = "String(StringLen::N(32))", nullable)]
     pub phone_number: Option<String>,
+    /// All telephone numbers with their labels as JSON, unless the main one is all there is.
+    #[sea_orm(
+        column_type = "Text",
+        nullable,
+        extra = "CONSTRAINT contacts_phone_numbers_check CHECK (phone_numbers IS NULL OR phone_number IS NOT NULL AND phone_numbers LIKE '[{%}]')"
+    )]
+    pub phone_numbers: Option<String>,
     /// Month from 1. A birthday may have no year.
     pub birth_month: Option<i16>,
     #[sea_orm(
@@ -40,6 +69,8 @@ pub struct Model {
     pub birth_year: Option<i16>,
     #[sea_orm(column_type = "String(StringLen::N(2000))", nullable)]
     pub note: Option<String>,
+    /// Number of the last change, counted for the user.
+    pub change_number: i64,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
     #[sea_orm(belongs_to, from = "import_id", to = "id", on_update = "NoAction", on_delete = "Cascade")]
@@ -54,10 +85,11 @@ impl ActiveModelBehavior for ActiveModel {}
 
 impl TableExtras for Entity {
     const INDEXES: &[CompositeIndex] = &[
-        CompositeIndex::unique(&["user_id", "email"]).filter("email IS NOT NULL"),
-        CompositeIndex::on(&["user_id", "last_folded", "first_folded", "id", "email"]),
+        CompositeIndex::unique(&["user_id", "uid"]).filter("uid IS NOT NULL"),
+        CompositeIndex::on(&["user_id", "sort_folded", "first_folded", "id", "search_folded"]),
         CompositeIndex::on(&["user_id", "birth_month", "birth_day", "id"]),
+        CompositeIndex::on(&["user_id", "change_number", "id"]),
     ];
     const WITHOUT_ROWID: bool = true;
-    const COLLATE_C: &[&str] = &["first_folded", "last_folded"];
+    const COLLATE_C: &[&str] = &["sort_folded", "first_folded", "search_folded"];
 }

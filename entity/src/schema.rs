@@ -13,9 +13,10 @@ use sea_orm::{
 };
 
 use crate::{
-    account_codes, audit_events, calendar_feeds, centre_staff, centres, contact_imports, contacts, course_schedules,
-    courses, idempotency_keys, immunizations, invitation_uses, invitations, lots, outbox, patient_words, patients,
-    quotas, refresh_tokens, slots, throttles, user_words, users, vaccine_requests, vaccines, waitlist_entries,
+    account_codes, audit_events, calendar_feeds, centre_staff, centres, contact_books, contact_import_updates,
+    contact_imports, contacts, course_schedules, courses, deleted_contacts, idempotency_keys, immunizations,
+    invitation_uses, invitations, lots, outbox, patient_words, patients, quotas, refresh_tokens, slots, throttles,
+    user_words, users, vaccine_requests, vaccines, waitlist_entries,
 };
 
 /// Properties of a table that attributes of its model cannot express.
@@ -89,6 +90,9 @@ fn definitions(backend: DbBackend) -> Vec<(TableCreateStatement, Vec<IndexCreate
         describe(backend, vaccines::Entity),
         describe(backend, contact_imports::Entity),
         describe(backend, contacts::Entity),
+        describe(backend, contact_books::Entity),
+        describe(backend, contact_import_updates::Entity),
+        describe(backend, deleted_contacts::Entity),
         describe(backend, patients::Entity),
         describe(backend, centres::Entity),
         describe(backend, slots::Entity),

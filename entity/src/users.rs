@@ -44,10 +44,14 @@ pub struct Model {
     pub account_codes: HasMany<super::account_codes::Entity>,
     #[sea_orm(has_one)]
     pub calendar_feed: HasOne<super::calendar_feeds::Entity>,
+    #[sea_orm(has_one)]
+    pub contact_book: HasOne<super::contact_books::Entity>,
     #[sea_orm(has_many)]
     pub contact_imports: HasMany<super::contact_imports::Entity>,
     #[sea_orm(has_many)]
     pub contacts: HasMany<super::contacts::Entity>,
+    #[sea_orm(has_many)]
+    pub deleted_contacts: HasMany<super::deleted_contacts::Entity>,
     #[sea_orm(has_many)]
     pub outbox: HasMany<super::outbox::Entity>,
     #[sea_orm(has_many)]

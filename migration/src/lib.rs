@@ -36,6 +36,7 @@ mod m20261128_000029_mail_bookings;
 mod m20261128_000030_number_changes_of_bookings;
 mod m20261128_000031_create_schedules_and_immunizations;
 mod m20261128_000032_create_lots_and_record_doses;
+mod m20261128_000033_keep_names_uids_and_changes_of_contacts;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -89,6 +90,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000030_number_changes_of_bookings::Migration),
             Box::new(m20261128_000031_create_schedules_and_immunizations::Migration),
             Box::new(m20261128_000032_create_lots_and_record_doses::Migration),
+            Box::new(m20261128_000033_keep_names_uids_and_changes_of_contacts::Migration),
         ]
     }
 }

@@ -8,7 +8,7 @@ use sea_orm_migration::MigratorTrait;
 use support::{Folder, differs, execute, facts_of, fails, migration, postgres, postgres_database, sqlite, succeeds};
 
 /// Number of tables after all migrations.
-const TABLES: usize = 26;
+const TABLES: usize = 29;
 
 async fn tables(url: &str) -> usize {
     let facts = facts_of(url).await;

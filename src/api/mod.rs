@@ -22,7 +22,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use accounts::{account, credentials, national_ids, recovery, registration, user_access, users, verification};
 use auth::{log_in, revocation, sessions, token};
-use contacts::{birthdays, calendar_feeds, contact_exports, contact_imports, contact_search};
+use contacts::{birthdays, calendar_feeds, contact_changes, contact_exports, contact_imports, contact_search};
 pub use http::access_log::log_request;
 pub use http::cors::{cors, explain_refused_preflight};
 pub use personal_data::document as personal_data_document;
@@ -94,6 +94,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
                 .service(calendar_feeds::get)
                 .service(calendar_feeds::delete)
                 .service(contact_exports::export)
+                .service(contact_changes::list)
                 .service(contact_imports::create)
                 .service(contact_imports::list)
                 .service(contact_imports::get)

@@ -5,7 +5,9 @@ use fastrand::Rng;
 use uuid::Uuid;
 
 use super::{MIN_REQUESTS, Plan, names};
+use crate::domain::contacts::contact_points::ContactPoint;
 use crate::domain::contacts::contacts::{NewContact, Note};
+use crate::domain::contacts::names::Names;
 use crate::domain::vaccination::booking_codes;
 use crate::domain::values::birthday::Birthday;
 use crate::domain::values::email::Email;
@@ -57,10 +59,10 @@ impl Source {
         let birthday = if self.one_in(20) { None } else { self.birthday() };
         let phone_number = self.one_in(2).then(|| ContactNumber::parse(&self.phone_number()));
         Ok(NewContact {
-            first_name: NamePart::parse(name.first)?,
-            last_name: NamePart::parse(name.last)?,
-            email: email.transpose()?,
-            phone_number: phone_number.transpose()?,
+            uid: None,
+            names: Names::new(Some(NamePart::parse(name.first)?), Some(NamePart::parse(name.last)?), None)?,
+            emails: email.transpose()?.into_iter().map(ContactPoint::from).collect(),
+            phone_numbers: phone_number.transpose()?.into_iter().map(ContactPoint::from).collect(),
             birthday,
             note: note.transpose()?,
         })

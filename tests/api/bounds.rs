@@ -44,6 +44,7 @@ fn column_of(schema: &str, member: &str) -> Option<Stored> {
         ("UpdateProfile", "time_zone") => stored(users::Column::TimeZone),
         ("CreateContact" | "UpdateContact", "first_name") => stored(contacts::Column::FirstName),
         ("CreateContact" | "UpdateContact", "last_name") => stored(contacts::Column::LastName),
+        ("CreateContact" | "UpdateContact", "organization") => stored(contacts::Column::Organization),
         ("CreateContact" | "UpdateContact", "email") => stored(contacts::Column::Email),
         ("CreateContact" | "UpdateContact", "phone_number") => stored(contacts::Column::PhoneNumber),
         ("CreateContact" | "UpdateContact", "note") => stored(contacts::Column::Note),

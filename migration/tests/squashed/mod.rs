@@ -16,33 +16,39 @@ const CONDITION_2: &str = "\
     birth_month BETWEEN 1 AND 12 AND birth_day BETWEEN 1 AND 31 END";
 
 const CONDITION_3: &str = "\
-    max_uses BETWEEN 1 AND 100000 AND (max_uses = 1 OR email IS NULL AND nid_key IS NULL)";
+    first_name IS NOT NULL OR last_name IS NOT NULL OR organization IS NOT NULL";
 
 const CONDITION_4: &str = "\
+    phone_numbers IS NULL OR phone_number IS NOT NULL AND phone_numbers LIKE '[{%}]'";
+
+const CONDITION_5: &str = "\
+    max_uses BETWEEN 1 AND 100000 AND (max_uses = 1 OR email IS NULL AND nid_key IS NULL)";
+
+const CONDITION_6: &str = "\
     CASE WHEN birth_month IS NULL OR birth_day IS NULL THEN birth_month IS NULL AND birth_day IS NULL \
     WHEN birth_month = 2 AND birth_day = 29 AND birth_year IS NOT NULL THEN birth_year % 4 = 0 AND \
     (birth_year % 100 <> 0 OR birth_year % 400 = 0) WHEN birth_month = 2 THEN birth_day BETWEEN 1 AND \
     29 WHEN birth_month IN (4, 6, 9, 11) THEN birth_day BETWEEN 1 AND 30 ELSE birth_month BETWEEN 1 \
     AND 12 AND birth_day BETWEEN 1 AND 31 END";
 
-const CONDITION_5: &str = "\
+const CONDITION_7: &str = "\
     open_requests >= 0 AND (open_requests = 0 OR relation <> 'dependant' OR contact_id IS NOT NULL)";
 
-const CONDITION_6: &str = "\
+const CONDITION_8: &str = "\
     used >= 0 AND wasted >= 0 AND (received IS NULL OR used + wasted <= received)";
 
-const CONDITION_7: &str = "\
+const CONDITION_9: &str = "\
     (checked_in_at IS NULL) = (centre_id IS NULL) AND (checked_in_at IS NULL OR status IN ('approved', \
     'booked', 'administered'))";
 
-const CONDITION_8: &str = "\
+const CONDITION_10: &str = "\
     CASE WHEN status IN ('booked', 'missed') THEN slot_id IS NOT NULL ELSE slot_id IS NULL OR status = \
     'administered' END";
 
-const CONDITION_9: &str = "\
+const CONDITION_11: &str = "\
     source = 'reported' OR centre_id IS NOT NULL AND lot_id IS NOT NULL AND administered_at IS NOT NULL";
 
-const CONDITION_10: &str = "\
+const CONDITION_12: &str = "\
     CASE status WHEN 'waiting' THEN slot_id IS NULL AND offer_expires_at IS NULL WHEN 'offered' THEN \
     slot_id IS NOT NULL AND offer_expires_at IS NOT NULL ELSE (slot_id IS NULL) = (offer_expires_at IS \
     NULL) END";
@@ -122,6 +128,7 @@ impl MigrationTrait for Migration {
             .col(CentreStaff::CentreId)
             .to_owned();
         manager.create_index(index).await?;
+        manager.create_table(contact_books(manager.get_database_backend())).await?;
         manager.create_table(contact_imports()).await?;
         let index = Index::create()
             .name("contact_imports_user_id_id_idx")
@@ -130,27 +137,28 @@ impl MigrationTrait for Migration {
             .col(ContactImports::Id)
             .to_owned();
         manager.create_index(index).await?;
+        manager.create_table(contact_import_updates(manager.get_database_backend())).await?;
         manager.create_table(contacts(manager.get_database_backend())).await?;
         let index =
             Index::create().name("contacts_import_id_idx").table(Contacts::Table).col(Contacts::ImportId).to_owned();
         manager.create_index(index).await?;
         let index = Index::create()
             .unique()
-            .name("contacts_user_id_email_key")
+            .name("contacts_user_id_uid_key")
             .table(Contacts::Table)
             .col(Contacts::UserId)
-            .col(Contacts::Email)
-            .and_where(Expr::cust("email IS NOT NULL"))
+            .col(Contacts::Uid)
+            .and_where(Expr::cust("uid IS NOT NULL"))
             .to_owned();
         manager.create_index(index).await?;
         let index = Index::create()
-            .name("contacts_user_id_last_folded_first_folded_id_email_idx")
+            .name("contacts_user_id_sort_folded_first_folded_id_search_folded_idx")
             .table(Contacts::Table)
             .col(Contacts::UserId)
-            .col(Contacts::LastFolded)
+            .col(Contacts::SortFolded)
             .col(Contacts::FirstFolded)
             .col(Contacts::Id)
-            .col(Contacts::Email)
+            .col(Contacts::SearchFolded)
             .to_owned();
         manager.create_index(index).await?;
         let index = Index::create()
@@ -162,6 +170,14 @@ impl MigrationTrait for Migration {
             .col(Contacts::Id)
             .to_owned();
         manager.create_index(index).await?;
+        let index = Index::create()
+            .name("contacts_user_id_change_number_id_idx")
+            .table(Contacts::Table)
+            .col(Contacts::UserId)
+            .col(Contacts::ChangeNumber)
+            .col(Contacts::Id)
+            .to_owned();
+        manager.create_index(index).await?;
         manager.create_table(course_schedules()).await?;
         let index = Index::create()
             .name("course_schedules_created_by_idx")
@@ -169,6 +185,7 @@ impl MigrationTrait for Migration {
             .col(CourseSchedules::CreatedBy)
             .to_owned();
         manager.create_index(index).await?;
+        manager.create_table(deleted_contacts(manager.get_database_backend())).await?;
         manager.create_table(invitations()).await?;
         let index = Index::create()
             .name("invitations_created_by_idx")
@@ -592,12 +609,18 @@ impl MigrationTrait for Migration {
         manager.drop_table(Table::drop().table(Outbox::Table).to_owned()).await?;
         // The rows of invitations are lost.
         manager.drop_table(Table::drop().table(Invitations::Table).to_owned()).await?;
+        // The rows of deleted_contacts are lost.
+        manager.drop_table(Table::drop().table(DeletedContacts::Table).to_owned()).await?;
         // The rows of course_schedules are lost.
         manager.drop_table(Table::drop().table(CourseSchedules::Table).to_owned()).await?;
         // The rows of contacts are lost.
         manager.drop_table(Table::drop().table(Contacts::Table).to_owned()).await?;
+        // The rows of contact_import_updates are lost.
+        manager.drop_table(Table::drop().table(ContactImportUpdates::Table).to_owned()).await?;
         // The rows of contact_imports are lost.
         manager.drop_table(Table::drop().table(ContactImports::Table).to_owned()).await?;
+        // The rows of contact_books are lost.
+        manager.drop_table(Table::drop().table(ContactBooks::Table).to_owned()).await?;
         // The rows of centre_staff are lost.
         manager.drop_table(Table::drop().table(CentreStaff::Table).to_owned()).await?;
         // The rows of calendar_feeds are lost.
@@ -859,6 +882,27 @@ fn centre_staff() -> TableCreateStatement {
         .to_owned()
 }
 
+fn contact_books(backend: DbBackend) -> TableCreateStatement {
+    let mut table = Table::create()
+        .table(ContactBooks::Table)
+        .col(ColumnDef::new(ContactBooks::UserId).uuid().not_null())
+        .col(ColumnDef::new(ContactBooks::LastChange).big_integer().not_null())
+        .col(ColumnDef::new(ContactBooks::ChangedAt).timestamp_with_time_zone().not_null())
+        .primary_key(Index::create().name("contact_books_pkey").col(ContactBooks::UserId))
+        .foreign_key(
+            ForeignKey::create()
+                .name("contact_books_user_id_fkey")
+                .from(ContactBooks::Table, ContactBooks::UserId)
+                .to(Users::Table, Users::Id)
+                .on_delete(ForeignKeyAction::Cascade),
+        )
+        .to_owned();
+    if backend == DbBackend::Sqlite {
+        table.extra("WITHOUT ROWID");
+    }
+    table
+}
+
 fn contact_imports() -> TableCreateStatement {
     Table::create()
         .table(ContactImports::Table)
@@ -866,6 +910,8 @@ fn contact_imports() -> TableCreateStatement {
         .col(ColumnDef::new(ContactImports::UserId).uuid().not_null())
         .col(ColumnDef::new(ContactImports::Format).string_len(16).not_null())
         .col(ColumnDef::new(ContactImports::Imported).integer().not_null())
+        .col(ColumnDef::new(ContactImports::Updated).integer().not_null().default(0))
+        .col(ColumnDef::new(ContactImports::Skipped).integer().not_null().default(0))
         .col(ColumnDef::new(ContactImports::Rejected).integer().not_null())
         .col(ColumnDef::new(ContactImports::CreatedAt).timestamp_with_time_zone().not_null())
         .primary_key(Index::create().name("contact_imports_pkey").col(ContactImports::Id))
@@ -880,30 +926,66 @@ fn contact_imports() -> TableCreateStatement {
         .to_owned()
 }
 
+fn contact_import_updates(backend: DbBackend) -> TableCreateStatement {
+    let mut table = Table::create()
+        .table(ContactImportUpdates::Table)
+        .col(ColumnDef::new(ContactImportUpdates::ImportId).uuid().not_null())
+        .col(ColumnDef::new(ContactImportUpdates::ContactId).uuid().not_null())
+        .col(ColumnDef::new(ContactImportUpdates::Previous).text().not_null())
+        .primary_key(
+            Index::create()
+                .name("contact_import_updates_pkey")
+                .col(ContactImportUpdates::ImportId)
+                .col(ContactImportUpdates::ContactId),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("contact_import_updates_import_id_fkey")
+                .from(ContactImportUpdates::Table, ContactImportUpdates::ImportId)
+                .to(ContactImports::Table, ContactImports::Id)
+                .on_delete(ForeignKeyAction::Cascade),
+        )
+        .to_owned();
+    if backend == DbBackend::Sqlite {
+        table.extra("WITHOUT ROWID");
+    }
+    table
+}
+
 fn contacts(backend: DbBackend) -> TableCreateStatement {
+    let mut sort_folded = ColumnDef::new(Contacts::SortFolded).text().not_null().to_owned();
+    if backend == DbBackend::Postgres {
+        sort_folded.extra("COLLATE \"C\"");
+    }
     let mut first_folded = ColumnDef::new(Contacts::FirstFolded).text().not_null().to_owned();
     if backend == DbBackend::Postgres {
         first_folded.extra("COLLATE \"C\"");
     }
-    let mut last_folded = ColumnDef::new(Contacts::LastFolded).text().not_null().to_owned();
+    let mut search_folded = ColumnDef::new(Contacts::SearchFolded).text().not_null().to_owned();
     if backend == DbBackend::Postgres {
-        last_folded.extra("COLLATE \"C\"");
+        search_folded.extra("COLLATE \"C\"");
     }
     let mut table = Table::create()
         .table(Contacts::Table)
         .col(ColumnDef::new(Contacts::UserId).uuid().not_null())
         .col(ColumnDef::new(Contacts::Id).uuid().not_null())
         .col(ColumnDef::new(Contacts::ImportId).uuid())
-        .col(ColumnDef::new(Contacts::FirstName).string_len(100).not_null())
-        .col(ColumnDef::new(Contacts::LastName).string_len(100).not_null())
+        .col(ColumnDef::new(Contacts::Uid).string_len(255))
+        .col(ColumnDef::new(Contacts::FirstName).string_len(100))
+        .col(ColumnDef::new(Contacts::LastName).string_len(100))
+        .col(ColumnDef::new(Contacts::Organization).string_len(200))
+        .col(&mut sort_folded)
         .col(&mut first_folded)
-        .col(&mut last_folded)
+        .col(&mut search_folded)
         .col(ColumnDef::new(Contacts::Email).string_len(254))
+        .col(ColumnDef::new(Contacts::Emails).text())
         .col(ColumnDef::new(Contacts::PhoneNumber).string_len(32))
+        .col(ColumnDef::new(Contacts::PhoneNumbers).text())
         .col(ColumnDef::new(Contacts::BirthMonth).small_integer())
         .col(ColumnDef::new(Contacts::BirthDay).small_integer())
         .col(ColumnDef::new(Contacts::BirthYear).small_integer())
         .col(ColumnDef::new(Contacts::Note).string_len(2000))
+        .col(ColumnDef::new(Contacts::ChangeNumber).big_integer().not_null())
         .col(ColumnDef::new(Contacts::CreatedAt).timestamp_with_time_zone().not_null())
         .col(ColumnDef::new(Contacts::UpdatedAt).timestamp_with_time_zone().not_null())
         .primary_key(Index::create().name("contacts_pkey").col(Contacts::UserId).col(Contacts::Id))
@@ -924,6 +1006,12 @@ fn contacts(backend: DbBackend) -> TableCreateStatement {
         )
         .check(Check::named("contacts_birth_day_check", Expr::cust(CONDITION_2)))
         .check(Check::named("contacts_birth_year_check", Expr::cust("birth_year BETWEEN 1900 AND 9999")))
+        .check(Check::named(
+            "contacts_emails_check",
+            Expr::cust("emails IS NULL OR email IS NOT NULL AND emails LIKE '[{%}]'"),
+        ))
+        .check(Check::named("contacts_first_name_check", Expr::cust(CONDITION_3)))
+        .check(Check::named("contacts_phone_numbers_check", Expr::cust(CONDITION_4)))
         .to_owned();
     if backend == DbBackend::Sqlite {
         table.extra("WITHOUT ROWID");
@@ -956,6 +1044,35 @@ fn course_schedules() -> TableCreateStatement {
                 .on_delete(ForeignKeyAction::SetNull),
         )
         .to_owned()
+}
+
+fn deleted_contacts(backend: DbBackend) -> TableCreateStatement {
+    let mut table = Table::create()
+        .table(DeletedContacts::Table)
+        .col(ColumnDef::new(DeletedContacts::UserId).uuid().not_null())
+        .col(ColumnDef::new(DeletedContacts::ChangeNumber).big_integer().not_null())
+        .col(ColumnDef::new(DeletedContacts::Id).uuid().not_null())
+        .col(ColumnDef::new(DeletedContacts::Uid).string_len(255))
+        .col(ColumnDef::new(DeletedContacts::DeletedAt).timestamp_with_time_zone().not_null())
+        .primary_key(
+            Index::create()
+                .name("deleted_contacts_pkey")
+                .col(DeletedContacts::UserId)
+                .col(DeletedContacts::ChangeNumber)
+                .col(DeletedContacts::Id),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("deleted_contacts_user_id_fkey")
+                .from(DeletedContacts::Table, DeletedContacts::UserId)
+                .to(Users::Table, Users::Id)
+                .on_delete(ForeignKeyAction::Cascade),
+        )
+        .to_owned();
+    if backend == DbBackend::Sqlite {
+        table.extra("WITHOUT ROWID");
+    }
+    table
 }
 
 fn invitations() -> TableCreateStatement {
@@ -996,7 +1113,7 @@ fn invitations() -> TableCreateStatement {
                 .to(Users::Table, Users::Id)
                 .on_delete(ForeignKeyAction::SetNull),
         )
-        .check(Check::named("invitations_max_uses_check", Expr::cust(CONDITION_3)))
+        .check(Check::named("invitations_max_uses_check", Expr::cust(CONDITION_5)))
         .check(Check::named("invitations_used_check", Expr::cust("used BETWEEN 0 AND max_uses")))
         .check(Check::named("invitations_valid_until_check", Expr::cust("valid_until > valid_from")))
         .to_owned()
@@ -1078,10 +1195,10 @@ fn patients() -> TableCreateStatement {
                 .from(Patients::Table, Patients::UserId)
                 .to(Users::Table, Users::Id),
         )
-        .check(Check::named("patients_birth_day_check", Expr::cust(CONDITION_4)))
+        .check(Check::named("patients_birth_day_check", Expr::cust(CONDITION_6)))
         .check(Check::named("patients_birth_year_check", Expr::cust("birth_year BETWEEN 1900 AND 9999")))
         .check(Check::named("patients_contact_id_check", Expr::cust("contact_id IS NULL OR relation = 'dependant'")))
-        .check(Check::named("patients_open_requests_check", Expr::cust(CONDITION_5)))
+        .check(Check::named("patients_open_requests_check", Expr::cust(CONDITION_7)))
         .check(Check::named(
             "patients_relation_check",
             Expr::col(Patients::Relation).is_in(["self", "dependant", "walk_in"]),
@@ -1251,7 +1368,7 @@ fn lots() -> TableCreateStatement {
                 .to(Vaccines::Table, Vaccines::Id),
         )
         .check(Check::named("lots_received_check", Expr::cust("received >= 0")))
-        .check(Check::named("lots_used_check", Expr::cust(CONDITION_6)))
+        .check(Check::named("lots_used_check", Expr::cust(CONDITION_8)))
         .to_owned()
 }
 
@@ -1367,11 +1484,11 @@ fn vaccine_requests() -> TableCreateStatement {
                 .from(VaccineRequests::Table, VaccineRequests::VaccineId)
                 .to(Vaccines::Table, Vaccines::Id),
         )
-        .check(Check::named("vaccine_requests_checked_in_at_check", Expr::cust(CONDITION_7)))
+        .check(Check::named("vaccine_requests_checked_in_at_check", Expr::cust(CONDITION_9)))
         .check(Check::named("vaccine_requests_code_check", Expr::cust("code IS NOT NULL OR status <> 'booked'")))
         .check(Check::named("vaccine_requests_dose_number_check", Expr::cust("dose_number >= 1")))
         .check(Check::named("vaccine_requests_moves_check", Expr::cust("moves >= 0")))
-        .check(Check::named("vaccine_requests_slot_id_check", Expr::cust(CONDITION_8)))
+        .check(Check::named("vaccine_requests_slot_id_check", Expr::cust(CONDITION_10)))
         .check(Check::named(
             "vaccine_requests_status_check",
             Expr::col(VaccineRequests::Status).is_in([
@@ -1464,7 +1581,7 @@ fn immunizations() -> TableCreateStatement {
                 .from(Immunizations::Table, Immunizations::VaccineId)
                 .to(Vaccines::Table, Vaccines::Id),
         )
-        .check(Check::named("immunizations_centre_id_check", Expr::cust(CONDITION_9)))
+        .check(Check::named("immunizations_centre_id_check", Expr::cust(CONDITION_11)))
         .check(Check::named("immunizations_dose_number_check", Expr::cust("dose_number >= 1")))
         .check(Check::named(
             "immunizations_source_check",
@@ -1554,7 +1671,7 @@ fn waitlist_entries() -> TableCreateStatement {
                 .from(WaitlistEntries::Table, WaitlistEntries::SlotId)
                 .to(Slots::Table, Slots::Id),
         )
-        .check(Check::named("waitlist_entries_slot_id_check", Expr::cust(CONDITION_10)))
+        .check(Check::named("waitlist_entries_slot_id_check", Expr::cust(CONDITION_12)))
         .check(Check::named(
             "waitlist_entries_status_check",
             Expr::col(WaitlistEntries::Status).is_in(["waiting", "offered", "accepted", "declined", "expired", "left"]),
@@ -1626,6 +1743,22 @@ enum Centres {
 }
 
 #[derive(DeriveIden)]
+enum ContactBooks {
+    Table,
+    ChangedAt,
+    LastChange,
+    UserId,
+}
+
+#[derive(DeriveIden)]
+enum ContactImportUpdates {
+    Table,
+    ContactId,
+    ImportId,
+    Previous,
+}
+
+#[derive(DeriveIden)]
 enum ContactImports {
     Table,
     CreatedAt,
@@ -1633,6 +1766,8 @@ enum ContactImports {
     Id,
     Imported,
     Rejected,
+    Skipped,
+    Updated,
     UserId,
 }
 
@@ -1642,16 +1777,22 @@ enum Contacts {
     BirthDay,
     BirthMonth,
     BirthYear,
+    ChangeNumber,
     CreatedAt,
     Email,
+    Emails,
     FirstFolded,
     FirstName,
     Id,
     ImportId,
-    LastFolded,
     LastName,
     Note,
+    Organization,
     PhoneNumber,
+    PhoneNumbers,
+    SearchFolded,
+    SortFolded,
+    Uid,
     UpdatedAt,
     UserId,
 }
@@ -1673,6 +1814,16 @@ enum Courses {
     Id,
     Name,
     ScheduleVersion,
+}
+
+#[derive(DeriveIden)]
+enum DeletedContacts {
+    Table,
+    ChangeNumber,
+    DeletedAt,
+    Id,
+    Uid,
+    UserId,
 }
 
 #[derive(DeriveIden)]

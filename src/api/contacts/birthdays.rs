@@ -1,24 +1,29 @@
 //! Birthdays of contacts: as a list, and as a calendar (RFC 5545).
 
+use std::time::SystemTime;
+
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, ContentEncoding, Header as _, IfModifiedSince, LastModified};
 use actix_web::middleware::Next;
 use actix_web::{HttpRequest, HttpResponse, get, web};
-use chrono::{Datelike as _, NaiveDate};
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use validator::Validate;
 
 use crate::api::contacts::contacts::ContactReply;
+use crate::api::http::cached;
 use crate::api::http::extract::{CurrentUser, Query};
 use crate::api::http::field::{Field, Optional as _};
 use crate::api::http::guard::signed_in;
 use crate::api::http::paging::{self, Limit, PageReply, Position};
 use crate::api::http::problem::Problem;
-use crate::api::http::streaming::prefetched;
+use crate::api::http::streaming::{gzipped, prefetched};
 use crate::domain::auth::calendar_feeds::{self, FeedSecret};
-use crate::domain::contacts::birthday_calendar;
+use crate::domain::contacts::birthday_calendar::{self, Span, Validators};
 use crate::domain::contacts::birthdays::{self, Upcoming, Window};
 use crate::domain::values::birthday::LeapDay;
 use crate::domain::values::number::Number;
@@ -28,9 +33,6 @@ use crate::state::AppState;
 
 /// Length of the list in days by default.
 const DEFAULT_DAYS: u32 = 7;
-
-/// Length of the calendar in days by default: the next birthday of every contact.
-const CALENDAR_DAYS: u32 = 366;
 
 /// Days of the window after today.
 type Days = Number<0, 366>;
@@ -96,7 +98,7 @@ pub struct ReadCalendar {
     #[validate(nested)]
     #[param(inline)]
     token: Option<Field<FeedSecret>>,
-    /// Only birthdays within this number of days from today; 366 by default.
+    /// Only birthdays until this number of days after today; by default until the end of the year after the next one.
     #[validate(nested)]
     #[param(inline)]
     days: Option<Field<Days>>,
@@ -111,13 +113,8 @@ pub struct ReadCalendar {
 }
 
 /// Window of a query.
-fn window(
-    today: NaiveDate,
-    days: Option<Field<Days>>,
-    leap: Option<Field<LeapDay>>,
-    default_days: u32,
-) -> Result<Window, Error> {
-    let days = days.value()?.map_or(default_days, |days| days.get().unsigned_abs());
+fn window(today: NaiveDate, days: Option<Field<Days>>, leap: Option<Field<LeapDay>>) -> Result<Window, Error> {
+    let days = days.value()?.map_or(DEFAULT_DAYS, |days| days.get().unsigned_abs());
     Ok(Window { today, days, leap_day: leap.value()?.unwrap_or_default() })
 }
 
@@ -142,7 +139,7 @@ pub async fn list(
 ) -> Result<HttpResponse, Problem> {
     let page = paging::page(query.limit, query.cursor.as_deref())?;
     let today = birthdays::today(&state.db, &state.auth.clock, user.user_id, query.time_zone.value()?).await?;
-    let window = window(today, query.days, query.leap, DEFAULT_DAYS)?;
+    let window = window(today, query.days, query.leap)?;
     let upcoming = birthdays::upcoming(&state.db, user.user_id, window, page).await?;
     Ok(paging::reply(&request, upcoming, BirthdayReply::from))
 }
@@ -159,14 +156,19 @@ pub async fn with_secret_or_signed_in<B: MessageBody>(
 
 /// Get the birthday calendar
 ///
-/// The next birthdays of contacts as iCalendar (RFC 5545), for calendar programs to subscribe to.
+/// The birthdays of contacts as iCalendar (RFC 5545), for calendar programs to subscribe to: at least a month back, and to the end
+/// of the year after the next one.
 ///
 /// **Open to:** anyone signed in, and anyone with the secret URL of a feed.
 #[utoipa::path(
     operation_id = "get_birthday_calendar", tag = "contacts", security(("oauth2" = []), ("token" = []), ()),
     params(ReadCalendar),
     responses(
-        (status = 200, body = String, content_type = "text/calendar"),
+        (status = 200, body = String, content_type = "text/calendar", headers(
+            ("ETag" = String, description = "Tag of the calendar"),
+            ("Last-Modified" = String, description = "When it has changed"),
+        )),
+        (status = 304, description = "The calendar is the one with the tag in `If-None-Match`"),
         (status = 404, description = "No feed has this secret"),
     )
 )]
@@ -174,6 +176,7 @@ pub async fn with_secret_or_signed_in<B: MessageBody>(
 pub async fn calendar(
     state: web::Data<AppState>,
     user: Option<CurrentUser>,
+    request: HttpRequest,
     Query(query): Query<ReadCalendar>,
 ) -> Result<HttpResponse, Problem> {
     let owner = match (query.token.value()?, user) {
@@ -183,9 +186,35 @@ pub async fn calendar(
     };
     let clock = &state.auth.clock;
     let today = birthdays::today(&state.db, clock, owner, query.time_zone.value()?).await?;
-    let window = window(today, query.days, query.leap, CALENDAR_DAYS)?;
-    let calendar = birthday_calendar::stream(state.db.clone(), owner, window, clock.now());
-    Ok(HttpResponse::Ok().content_type("text/calendar; charset=utf-8").streaming(prefetched(calendar).await?))
+    let days = query.days.value()?.map(|days| days.get().unsigned_abs());
+    let span = Span::around(today, days, query.leap.value()?.unwrap_or_default());
+    let validators = birthday_calendar::validators(&state.db, owner, span).await?;
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::ETAG, format!("W/\"{}\"", validators.tag)));
+    response.insert_header(LastModified(SystemTime::from(validators.changed_at).into()));
+    response
+        .insert_header((header::CACHE_CONTROL, "private, no-cache"))
+        .insert_header((header::VARY, "Accept-Encoding"));
+    if is_known(&request, &validators) {
+        return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
+    }
+    response.content_type("text/calendar; charset=utf-8");
+    let calendar = birthday_calendar::stream(state.db.clone(), owner, span);
+    if cached::accepts_gzip(request.headers()) {
+        response.insert_header(ContentEncoding::Gzip);
+        return Ok(response.streaming(prefetched(gzipped(calendar)).await?));
+    }
+    Ok(response.streaming(prefetched(calendar).await?))
+}
+
+/// Whether the client has this calendar. A date counts only without a tag (RFC 9110 §13.1.3).
+fn is_known(request: &HttpRequest, validators: &Validators) -> bool {
+    if request.headers().contains_key(header::IF_NONE_MATCH) {
+        return cached::has(request.headers(), format!("\"{}\"", validators.tag).as_bytes());
+    }
+    let since = IfModifiedSince::parse(request).ok().map(|since| DateTime::<Utc>::from(SystemTime::from(since.0)));
+    // Dates of HTTP have whole seconds.
+    since.is_some_and(|since| validators.changed_at.timestamp() <= since.timestamp())
 }
 
 /// Bytes: the id, the month and day of birth, and the first day of the window as its number from 0001-01-01.

@@ -12,6 +12,7 @@ use crate::api::http::extract::{CurrentUser, Query};
 use crate::api::http::field::{Field, Optional as _};
 use crate::api::http::problem::Problem;
 use crate::api::http::streaming::prefetched;
+use crate::domain::contacts::address_book::{CardVersion, Cells, WriteOptions};
 use crate::domain::contacts::contact_exports;
 use crate::state::AppState;
 
@@ -27,11 +28,25 @@ pub struct ExportContacts {
     #[validate(nested)]
     #[param(inline)]
     format: Option<Field<ContactFormat>>,
+    /// Version of vCards: `4.0` (the default), or `3.0` for programs that read nothing newer, such as Android.
+    #[validate(nested)]
+    #[param(inline)]
+    version: Option<Field<CardVersion>>,
+    /// Whether CSV begins with a byte order mark, by which Excel knows UTF-8; false by default.
+    #[validate(nested)]
+    #[param(inline)]
+    bom: Option<Field<bool>>,
+    /// Whether cells of CSV that a spreadsheet would take for a formula begin with an apostrophe; false by default. Such a file
+    /// is not imported unchanged.
+    #[validate(nested)]
+    #[param(inline)]
+    safe: Option<Field<bool>>,
 }
 
 /// Export all contacts
 ///
-/// Returns a file with all contacts of the user, as CSV (RFC 4180) or vCards (RFC 6350).
+/// Returns a file with all contacts of the user, as CSV (RFC 4180) or vCards (RFC 6350, or RFC 2426 with `version=3.0`). Importing
+/// it again changes nothing.
 ///
 /// **Open to:** anyone signed in, for themselves.
 #[utoipa::path(
@@ -57,7 +72,12 @@ pub async fn export(
         ContactFormat::Csv => ("text/csv; charset=utf-8; header=present", "contacts.csv"),
         ContactFormat::VCard => ("text/vcard; charset=utf-8", "contacts.vcf"),
     };
-    let chunks = contact_exports::stream(state.db.clone(), *user, format);
+    let cells = Cells {
+        has_byte_order_mark: query.bom.value()?.unwrap_or(false),
+        are_safe: query.safe.value()?.unwrap_or(false),
+    };
+    let options = WriteOptions { format, version: query.version.value()?.unwrap_or_default(), cells };
+    let chunks = contact_exports::stream(state.db.clone(), *user, options);
     let mut response = HttpResponse::Ok();
     response.content_type(media_type).insert_header((header::VARY, "Accept"));
     response.insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")));

@@ -18,12 +18,13 @@ use crate::api::http::paging::{self, PageQuery, PageReply};
 use crate::api::http::problem::{FieldProblem, Problem};
 use crate::api::http::streaming::prefetched;
 use crate::domain::auth::quota::{self, Quota};
-use crate::domain::contacts::contact_imports::{self, Import, Rejected, Report};
+use crate::domain::contacts::address_book::{DateOrder, ReadOptions, UnusedPart, Warning};
+use crate::domain::contacts::contact_imports::{self, Import, LineWarning, OnDuplicate, Rejected, Report};
 use crate::domain::values::caller::Caller;
-use crate::error::{Error, Result as DomainResult};
+use crate::error::{Error, Result as DomainResult, Violation};
 use crate::state::AppState;
 
-/// Skipped rows in one chunk of the response.
+/// Items in one chunk of the response.
 const ROWS_PER_CHUNK: usize = 200;
 
 /// Format and mode of an import.
@@ -39,6 +40,20 @@ pub struct ImportContacts {
     #[validate(nested)]
     #[param(inline)]
     dry_run: Option<Field<bool>>,
+    /// What becomes of contacts that are there already: they have the same UID, or the same name together with the same birthday
+    /// or e-mail. `skip` (the default) leaves them as they are, `update` sets what the file has, `add` creates them again.
+    #[validate(nested)]
+    #[param(inline)]
+    on_duplicate: Option<Field<OnDuplicate>>,
+    /// Order of day and month in dates such as `1/2/1981`. By default, the other dates of the file tell; if they do not, such
+    /// dates are left out.
+    #[validate(nested)]
+    #[param(inline)]
+    dates: Option<Field<DateOrder>>,
+    /// Whether rows with a part that must be left out are refused; false by default.
+    #[validate(nested)]
+    #[param(inline)]
+    strict: Option<Field<bool>>,
 }
 
 /// An import.
@@ -50,7 +65,13 @@ pub struct ImportReply {
     /// The number of contacts that were created.
     #[schema(example = 120)]
     imported: i32,
-    /// The number of rows that were skipped.
+    /// The number of contacts that were updated.
+    #[schema(example = 0)]
+    updated: i32,
+    /// The number of rows of contacts that were there already.
+    #[schema(example = 3)]
+    skipped: i32,
+    /// The number of rows that were refused.
     #[schema(example = 1)]
     rejected: i32,
     created_at: DateTime<Utc>,
@@ -62,6 +83,8 @@ impl From<table::Model> for ImportReply {
             id: import.id,
             format: import.format,
             imported: import.imported,
+            updated: import.updated,
+            skipped: import.skipped,
             rejected: import.rejected,
             created_at: import.created_at,
         }
@@ -80,14 +103,55 @@ pub struct ImportReport {
     /// The number of contacts that were created.
     #[schema(example = 120)]
     imported: u64,
-    /// The number of rows that were skipped.
+    /// The number of contacts that were updated.
+    #[schema(example = 0)]
+    updated: u64,
+    /// The number of rows of contacts that were there already.
+    #[schema(example = 3)]
+    skipped: u64,
+    /// The number of rows that were refused.
     #[schema(example = 1)]
     rejected: usize,
-    /// The skipped rows.
+    /// Columns of CSV and properties of vCards that were not used.
+    unused: Vec<UnusedReply>,
+    /// Parts of rows that were left out, while the contact was kept.
+    warnings: Vec<WarningReply>,
+    /// The refused rows.
     errors: Vec<RowProblem>,
 }
 
-/// A skipped row.
+/// A column or a property that was not used.
+#[derive(Serialize, ToSchema)]
+pub struct UnusedReply {
+    /// Name, as in the file; empty for values beyond the last column.
+    #[schema(example = "Nickname")]
+    name: String,
+    /// The number of values that are not blank.
+    #[schema(example = 12)]
+    values: u64,
+}
+
+/// A part of a row that was left out.
+#[derive(Serialize, ToSchema)]
+pub struct WarningReply {
+    /// Line of the file on which the row begins, from 1.
+    #[schema(example = 21)]
+    line: u64,
+    /// Field of the contact.
+    #[schema(example = "birthday")]
+    field: String,
+    /// Code of the rule, for programs.
+    #[schema(example = "partial")]
+    code: String,
+    /// The rule, for people.
+    #[schema(example = "must have a month and a day")]
+    message: String,
+    /// The part as it is in the file, at most 100 characters of it.
+    #[schema(required = true, example = "1985")]
+    value: Option<String>,
+}
+
+/// A refused row.
 #[derive(Serialize, ToSchema)]
 pub struct RowProblem {
     /// Line of the file on which the row begins, from 1.
@@ -104,28 +168,54 @@ impl ImportReport {
             id: report.import.as_ref().map(|import| import.id),
             dry_run: report.import.is_none(),
             format,
-            imported: report.imported,
+            imported: report.created,
+            updated: report.updated,
+            skipped: report.skipped,
             rejected: report.rejected.len(),
+            unused: report.unused.into_iter().map(UnusedReply::from).collect(),
+            warnings: Vec::new(),
             errors: Vec::new(),
         };
-        // The rows go into the empty array at the end.
+        // The items go into the two empty arrays at the end.
         let mut head = serde_json::to_vec(&head).map_err(Error::internal)?;
-        let end = head.split_off(head.len().saturating_sub(b"]}".len()));
-        let mut rows = report.rejected.into_iter().enumerate();
-        let rows = std::iter::from_fn(move || {
-            let mut chunk = Vec::new();
-            for (number, row) in rows.by_ref().take(ROWS_PER_CHUNK) {
-                if number > 0 {
-                    chunk.push(b',');
-                }
-                if let Err(error) = serde_json::to_writer(&mut chunk, &RowProblem::from(row)) {
-                    return Some(Err(Error::internal(error)));
-                }
+        head.truncate(head.len().saturating_sub(ARRAYS_END.len()));
+        let text = |text: &[u8]| stream::iter([Ok(text.to_vec())]);
+        let warnings = json_chunks(report.warnings.into_iter().map(WarningReply::from));
+        let rows = json_chunks(report.rejected.into_iter().map(RowProblem::from));
+        Ok(text(&head).chain(warnings).chain(text(b"],\"errors\":[")).chain(rows).chain(text(b"]}")))
+    }
+}
+
+/// End of a report with two empty arrays.
+const ARRAYS_END: &[u8] = b"],\"errors\":[]}";
+
+/// The items of a JSON array in chunks.
+fn json_chunks<T: Serialize>(items: impl Iterator<Item = T>) -> impl Stream<Item = DomainResult<Vec<u8>>> {
+    let mut items = items.enumerate();
+    stream::iter(std::iter::from_fn(move || {
+        let mut chunk = Vec::new();
+        for (number, item) in items.by_ref().take(ROWS_PER_CHUNK) {
+            if number > 0 {
+                chunk.push(b',');
             }
-            (!chunk.is_empty()).then_some(Ok(chunk))
-        });
-        let (head, end) = (stream::iter([Ok(head)]), stream::iter([Ok(end)]));
-        Ok(head.chain(stream::iter(rows)).chain(end))
+            if let Err(error) = serde_json::to_writer(&mut chunk, &item) {
+                return Some(Err(Error::internal(error)));
+            }
+        }
+        (!chunk.is_empty()).then_some(Ok(chunk))
+    }))
+}
+
+impl From<UnusedPart> for UnusedReply {
+    fn from(part: UnusedPart) -> Self {
+        Self { name: part.name, values: part.values }
+    }
+}
+
+impl From<LineWarning> for WarningReply {
+    fn from((line, Warning { violation, value }): LineWarning) -> Self {
+        let Violation { field, code, message } = violation;
+        Self { line, field: field.into_owned(), code: code.into_owned(), message: message.into_owned(), value }
     }
 }
 
@@ -137,14 +227,16 @@ impl From<Rejected> for RowProblem {
 
 /// Import contacts
 ///
-/// Creates contacts from a CSV or vCard file. Invalid rows are skipped, and reported with their line; all others are
-/// imported.
+/// Creates contacts from a CSV or vCard file. A part of a row that breaks a rule is left out, and reported in `warnings`; a row
+/// without a name, or that cannot be decoded, is refused, and reported in `errors`; columns and properties that are not known are
+/// reported in `unused`.
 ///
-/// The first line of a CSV file contains the column names: `first_name` and `last_name`, and any of `email`,
-/// `phone_number`, `birth_year`, `birth_month`, `birth_day`, `birthday` (`1985-12-10`, or `--12-10` without a year) and
-/// `note`. The column names of common address books are recognised. vCards may have any version.
+/// The first line of a CSV file contains the column names: any of `first_name`, `last_name`, `name` and `organization`, and any
+/// of `email`, `phone_number`, `birth_year`, `birth_month`, `birth_day`, `birthday` (`1985-12-10`, or `--12-10` without a year),
+/// `note` and `uid`. The column names of common address books are recognised in many languages. vCards may have any version.
 ///
-/// The file is the body, or the part `file` of a form.
+/// The file is the body, or the part `file` of a form. It is UTF-8, UTF-16, or of the `charset` that its media type names.
+/// The format of `text/plain` and `application/vnd.ms-excel` is found by the content.
 ///
 /// **Open to:** anyone signed in, for themselves.
 #[utoipa::path(
@@ -174,12 +266,15 @@ pub async fn create(
     let format = query.format.value()?;
     upload::check_media_type(&request, format)?;
     let is_dry_run = query.dry_run.value()?.unwrap_or(false);
+    let on_duplicate = query.on_duplicate.value()?.unwrap_or_default();
+    let (dates, is_strict) = (query.dates.value()?, query.strict.value()?.unwrap_or(false));
     let limiter = &state.import_limiter;
     let _permit = limiter.upload(caller.actor.user_id)?;
     let quota = if is_dry_run { Quota::DryRuns } else { Quota::Imports };
     quota::consume(&state.db, &state.auth, quota, caller.actor.user_id).await?;
-    let Upload { file, format } = upload::receive(&request, body, format, limiter.max_bytes).await?;
-    let import = Import { file, format, is_dry_run };
+    let Upload { file, format, charset } = upload::receive(&request, body, format, limiter.max_bytes).await?;
+    let options = ReadOptions { charset, dates, is_strict };
+    let import = Import { file, format, options, on_duplicate, is_dry_run };
     reply(contact_imports::create(&state.db, &state.auth.clock, limiter, &caller, import).await?, format).await
 }
 
@@ -233,7 +328,8 @@ pub async fn get(state: web::Data<AppState>, user: CurrentUser, id: Id) -> Resul
 
 /// Undo an import of contacts
 ///
-/// Deletes the contacts that it created, with all later changes of them.
+/// Deletes the contacts that it created, with all later changes of them, and brings back those that it updated as they were
+/// before.
 ///
 /// **Open to:** its owner.
 #[utoipa::path(

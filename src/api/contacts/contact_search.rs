@@ -22,7 +22,7 @@ use crate::state::AppState;
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct ListContacts {
-    /// Only contacts with each of these words (at most ten) in the first name, the last name or the e-mail.
+    /// Only contacts with each of these words (at most ten) in the first name, the last name, the organization or an e-mail.
     #[validate(nested)]
     #[param(inline)]
     q: Option<Field<SearchText>>,
@@ -34,7 +34,7 @@ pub struct ListContacts {
     #[validate(nested)]
     #[param(inline)]
     last_name: Option<Field<NamePart>>,
-    /// Only contacts with this text in the e-mail.
+    /// Only contacts with this text in an e-mail.
     #[validate(nested)]
     #[param(inline)]
     email: Option<Field<EmailPart>>,
@@ -59,7 +59,7 @@ impl ListContacts {
 
 /// List and search contacts
 ///
-/// Sorted by last name, then first name.
+/// Sorted by last name, or without one by first name, or else by organization; then by first name.
 ///
 /// **Open to:** anyone signed in, for their own contacts.
 #[utoipa::path(
@@ -81,18 +81,18 @@ pub async fn list(
     Ok(paging::reply(&request, contacts, ContactReply::from))
 }
 
-/// Bytes: the id, the last name, a line break, the first name.
+/// Bytes: the id, the name that the contact is sorted by, a line break, the first name.
 impl Position for contact_search::Position {
     fn to_bytes(&self) -> Vec<u8> {
-        [self.id.as_bytes(), self.last_name.as_bytes(), b"\n", self.first_name.as_bytes()].concat()
+        [self.id.as_bytes(), self.sort_name.as_bytes(), b"\n", self.first_name.as_bytes()].concat()
     }
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (id, names) = bytes.split_first_chunk::<16>()?;
-        let (last_name, first_name) = std::str::from_utf8(names).ok()?.split_once('\n')?;
+        let (sort_name, first_name) = std::str::from_utf8(names).ok()?.split_once('\n')?;
         // Names contain no control characters, and PostgreSQL rejects NUL.
-        let is_valid = !last_name.contains(char::is_control) && !first_name.contains(char::is_control);
-        let (last_name, first_name) = (last_name.to_owned(), first_name.to_owned());
-        is_valid.then(|| Self { last_name, first_name, id: Uuid::from_bytes(*id) })
+        let is_valid = !sort_name.contains(char::is_control) && !first_name.contains(char::is_control);
+        let (sort_name, first_name) = (sort_name.to_owned(), first_name.to_owned());
+        is_valid.then(|| Self { sort_name, first_name, id: Uuid::from_bytes(*id) })
     }
 }

@@ -9,14 +9,18 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::{Validate, ValidationError};
 
+use crate::api::contacts::contact_points::{ContactPointReply, EmailBody, PhoneNumberBody, Points, all, change};
 use crate::api::http::extract::{CurrentUser, Id, Valid};
 use crate::api::http::field::{self, Field, Optional as _, Patched as _};
 use crate::api::http::problem::Problem;
+use crate::domain::contacts::contact_points::{self, StoredPoint};
 use crate::domain::contacts::contacts::{self, ContactChanges, NewContact, Note};
+use crate::domain::contacts::names::{Names, OrganizationName, display_name};
+use crate::domain::contacts::uids;
 use crate::domain::values::birthday::{BirthDay, BirthMonth, Birthday};
 use crate::domain::values::caller::Caller;
 use crate::domain::values::email::Email;
-use crate::domain::values::patch::{Patch, not_null};
+use crate::domain::values::patch::Patch;
 use crate::domain::values::person::{BirthYear, ContactNumber, NamePart, latest_birth_date};
 use crate::error::{Error, Violation};
 use crate::state::AppState;
@@ -26,14 +30,28 @@ use crate::state::AppState;
 pub struct ContactReply {
     #[schema(example = "01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
     id: Uuid,
-    #[schema(example = "Byron")]
-    first_name: String,
-    #[schema(example = "King")]
-    last_name: String,
+    /// UID of the vCard: the one that it came with, or the id as a URN.
+    #[schema(example = "urn:uuid:01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10")]
+    uid: String,
+    /// The name by which it is shown: first and last name, or else the organization.
+    #[schema(example = "Byron King")]
+    name: String,
+    #[schema(required = true, example = "Byron")]
+    first_name: Option<String>,
+    #[schema(required = true, example = "King")]
+    last_name: Option<String>,
+    #[schema(required = true, example = "Ockham School")]
+    organization: Option<String>,
+    /// The main e-mail address.
     #[schema(required = true, example = "byron@example.org")]
     email: Option<String>,
+    /// All e-mail addresses, the main one first.
+    emails: Vec<ContactPointReply>,
+    /// The main telephone number.
     #[schema(required = true, example = "+44 20 7946 0018")]
     phone_number: Option<String>,
+    /// All telephone numbers, the main one first.
+    phone_numbers: Vec<ContactPointReply>,
     #[schema(required = true, example = 5, minimum = 1, maximum = 12)]
     birth_month: Option<i16>,
     #[schema(required = true, example = 12, minimum = 1, maximum = 31)]
@@ -52,10 +70,16 @@ pub struct ContactReply {
 
 impl From<table::Model> for ContactReply {
     fn from(contact: table::Model) -> Self {
+        let replies = |points: Vec<StoredPoint>| points.into_iter().map(ContactPointReply::from).collect();
         Self {
             id: contact.id,
+            uid: uids::of(&contact).into_owned(),
+            name: display_name(&contact),
+            emails: replies(contact_points::emails(&contact)),
+            phone_numbers: replies(contact_points::phone_numbers(&contact)),
             first_name: contact.first_name,
             last_name: contact.last_name,
+            organization: contact.organization,
             email: contact.email,
             phone_number: contact.phone_number,
             birth_month: contact.birth_month,
@@ -69,10 +93,11 @@ impl From<table::Model> for ContactReply {
     }
 }
 
-/// A new contact. A birthday is a month and a day; the year may be unknown.
+/// A new contact. It has a first name, a last name or an organization. A birthday is a month and a day; the year may be unknown.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[validate(schema(function = birthday_exists, skip_on_field_errors = false))]
+#[validate(schema(function = has_name, skip_on_field_errors = false))]
 #[schema(example = json!({
     "first_name": "Byron",
     "last_name": "King",
@@ -85,23 +110,33 @@ impl From<table::Model> for ContactReply {
 }))]
 pub struct CreateContact {
     /// First name or names.
-    #[serde(default)]
     #[validate(nested)]
-    #[schema(inline, required = true)]
-    first_name: Field<NamePart>,
+    #[schema(inline)]
+    first_name: Option<Field<NamePart>>,
     /// Last name.
-    #[serde(default)]
     #[validate(nested)]
-    #[schema(inline, required = true)]
-    last_name: Field<NamePart>,
-    /// E-mail address; unique among the contacts of the user.
+    #[schema(inline)]
+    last_name: Option<Field<NamePart>>,
+    /// Organization, such as a school.
+    #[validate(nested)]
+    #[schema(inline)]
+    organization: Option<Field<OrganizationName>>,
+    /// The only e-mail address; this or `emails`.
     #[validate(nested)]
     #[schema(inline)]
     email: Option<Field<Email>>,
-    /// Telephone number.
+    /// E-mail addresses, the main one first.
+    #[validate(nested)]
+    #[schema(value_type = Option<Vec<EmailBody>>, max_items = 20)]
+    emails: Option<Points<EmailBody>>,
+    /// The only telephone number; this or `phone_numbers`.
     #[validate(nested)]
     #[schema(inline)]
     phone_number: Option<Field<ContactNumber>>,
+    /// Telephone numbers, the main one first.
+    #[validate(nested)]
+    #[schema(value_type = Option<Vec<PhoneNumberBody>>, max_items = 20)]
+    phone_numbers: Option<Points<PhoneNumberBody>>,
     /// Month of birth.
     #[validate(nested)]
     #[schema(inline)]
@@ -140,16 +175,24 @@ fn birthday_exists(body: &CreateContact) -> Result<(), ValidationError> {
     body.birthday().map(drop).map_err(|violation| field::validation_error(&violation))
 }
 
+/// Checks that there is a name. One that is invalid on its own is reported already.
+fn has_name(body: &CreateContact) -> Result<(), ValidationError> {
+    if body.first_name.is_some() || body.last_name.is_some() || body.organization.is_some() {
+        return Ok(());
+    }
+    Names::new(None, None, None).map(drop).map_err(|violation| field::validation_error(&violation))
+}
+
 impl TryFrom<CreateContact> for NewContact {
     type Error = Error;
 
     fn try_from(body: CreateContact) -> Result<Self, Error> {
         Ok(Self {
+            uid: None,
             birthday: body.birthday()?,
-            first_name: body.first_name.value()?,
-            last_name: body.last_name.value()?,
-            email: body.email.value()?,
-            phone_number: body.phone_number.value()?,
+            names: Names::new(body.first_name.value()?, body.last_name.value()?, body.organization.value()?)?,
+            emails: all("emails", body.email.value()?, body.emails)?,
+            phone_numbers: all("phone_numbers", body.phone_number.value()?, body.phone_numbers)?,
             note: body.note.value()?,
         })
     }
@@ -161,25 +204,40 @@ impl TryFrom<CreateContact> for NewContact {
 #[schema(example = json!({ "last_name": "King-Noel", "birth_year": null }))]
 pub struct UpdateContact {
     /// First name or names.
-    #[serde(default, deserialize_with = "not_null")]
+    #[serde(default)]
     #[validate(nested)]
-    #[schema(inline, value_type = Field<NamePart>, required = false)]
-    first_name: Option<Field<NamePart>>,
+    #[schema(inline, value_type = Option<Field<NamePart>>)]
+    first_name: Patch<Field<NamePart>>,
     /// Last name.
-    #[serde(default, deserialize_with = "not_null")]
+    #[serde(default)]
     #[validate(nested)]
-    #[schema(inline, value_type = Field<NamePart>, required = false)]
-    last_name: Option<Field<NamePart>>,
-    /// E-mail address; unique among the contacts of the user.
+    #[schema(inline, value_type = Option<Field<NamePart>>)]
+    last_name: Patch<Field<NamePart>>,
+    /// Organization. One of the three names must be left.
+    #[serde(default)]
+    #[validate(nested)]
+    #[schema(inline, value_type = Option<Field<OrganizationName>>)]
+    organization: Patch<Field<OrganizationName>>,
+    /// The main e-mail address, instead of the one before; null removes all.
     #[serde(default)]
     #[validate(nested)]
     #[schema(inline, value_type = Option<Field<Email>>)]
     email: Patch<Field<Email>>,
-    /// Telephone number.
+    /// All e-mail addresses, the main one first.
+    #[serde(default)]
+    #[validate(nested)]
+    #[schema(value_type = Option<Vec<EmailBody>>, max_items = 20)]
+    emails: Patch<Points<EmailBody>>,
+    /// The main telephone number, instead of the one before; null removes all.
     #[serde(default)]
     #[validate(nested)]
     #[schema(inline, value_type = Option<Field<ContactNumber>>)]
     phone_number: Patch<Field<ContactNumber>>,
+    /// All telephone numbers, the main one first.
+    #[serde(default)]
+    #[validate(nested)]
+    #[schema(value_type = Option<Vec<PhoneNumberBody>>, max_items = 20)]
+    phone_numbers: Patch<Points<PhoneNumberBody>>,
     /// Month of birth.
     #[serde(default)]
     #[validate(nested)]
@@ -209,8 +267,9 @@ impl TryFrom<UpdateContact> for ContactChanges {
         Ok(Self {
             first_name: body.first_name.value()?,
             last_name: body.last_name.value()?,
-            email: body.email.value()?,
-            phone_number: body.phone_number.value()?,
+            organization: body.organization.value()?,
+            emails: change("emails", body.email.value()?, body.emails)?,
+            phone_numbers: change("phone_numbers", body.phone_number.value()?, body.phone_numbers)?,
             birth_month: body.birth_month.value()?.map(|month| month.to_i16()),
             birth_day: body.birth_day.value()?.map(|day| day.to_i16()),
             birth_year: body.birth_year.value()?.map(BirthYear::get),
@@ -229,7 +288,6 @@ impl TryFrom<UpdateContact> for ContactChanges {
     request_body = CreateContact,
     responses(
         (status = 201, body = ContactReply, headers(("Location" = String, description = "Path of the contact"))),
-        (status = 409, description = "Another contact of the user has this e-mail"),
         (status = 429, description = "The quota of contacts per hour is used up"),
     )
 )]
@@ -268,7 +326,6 @@ pub async fn get(state: web::Data<AppState>, user: CurrentUser, id: Id) -> Resul
     request_body(content = UpdateContact, content_type = "application/merge-patch+json"),
     responses(
         (status = 200, body = ContactReply),
-        (status = 409, description = "Another contact of the user has this e-mail"),
     )
 )]
 #[patch("/{id}")]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use actix_multipart::{Field as Part, Multipart, MultipartError};
 use actix_web::error::PayloadError;
 use actix_web::http::header::{self, Header as _};
+use actix_web::mime::Mime;
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpMessage as _, HttpRequest};
 use entity::ContactFormat;
@@ -16,6 +17,7 @@ use utoipa::ToSchema;
 use crate::api::contacts::contact_exports::{MEDIA_TYPES, format_of};
 use crate::api::http::extract::BODY_TIMEOUT;
 use crate::api::http::problem::Problem;
+use crate::domain::contacts::address_book::{self, Encoding};
 use crate::error::{Error, Violation};
 
 /// Timeout for the upload of a file.
@@ -42,6 +44,8 @@ pub struct Upload {
     pub file: File,
     /// Its format.
     pub format: ContactFormat,
+    /// Its declared character set.
+    pub charset: Option<&'static Encoding>,
 }
 
 /// Checks, before the body is read, that its format is known.
@@ -49,8 +53,23 @@ pub struct Upload {
 /// # Errors
 /// An unsupported media type.
 pub fn check_media_type(request: &HttpRequest, format: Option<ContactFormat>) -> Result<(), Problem> {
-    let is_known = is_form(request) || format.is_some() || format_of(request.content_type()).is_some();
-    if is_known && is_utf8(request) { Ok(()) } else { Err(unsupported()) }
+    let media_type = request.content_type();
+    let is_known = is_form(request) || format.is_some() || format_of(media_type).is_some() || is_generic(media_type);
+    let charset = header::ContentType::parse(request).ok().map(|content_type| declared(&content_type.0));
+    if is_known && !matches!(charset, Some(Err(_))) { Ok(()) } else { Err(unsupported()) }
+}
+
+/// Whether files of a media type may be of contacts: the name that browsers give to CSV where Excel is installed, and plain text.
+fn is_generic(media_type: &str) -> bool {
+    ["text/plain", "application/vnd.ms-excel", "application/octet-stream"]
+        .iter()
+        .any(|known| media_type.eq_ignore_ascii_case(known))
+}
+
+/// The character set that a media type declares.
+fn declared(media_type: &Mime) -> Result<Option<&'static Encoding>, Problem> {
+    let Some(name) = media_type.get_param("charset") else { return Ok(None) };
+    address_book::charset(name.as_str()).map(Some).ok_or_else(unsupported)
 }
 
 /// Checks, before the body is read, that it is a CSV file or a form.
@@ -86,8 +105,10 @@ pub async fn receive(
         if is_form(request) {
             return receive_form(request, body, format, max_bytes).await;
         }
-        let format = format.or_else(|| format_of(request.content_type())).ok_or_else(unsupported)?;
-        Ok(Upload { file: write_to_file(body, max_bytes).await?, format })
+        let content_type = header::ContentType::parse(request).ok();
+        let charset = content_type.map_or(Ok(None), |content_type| declared(&content_type.0))?;
+        let format = format.or_else(|| format_of(request.content_type()));
+        upload(write_to_file(body, max_bytes).await?, format, charset).await
     };
     tokio::time::timeout(FILE_TIMEOUT, upload).await.map_err(|_| Problem::request_timeout())?
 }
@@ -102,17 +123,33 @@ async fn receive_form(
     let required = || Problem::from(Error::from(Violation::new("file", "required", "is required")));
     let part = next_part(&mut form).await?.ok_or_else(required)?;
     check_name(&part)?;
-    let charset = part.content_type().and_then(|media_type| media_type.get_param("charset"));
-    let is_readable = charset.is_none_or(|charset| is_utf8_charset(charset.as_str()));
-    let format = format.or_else(|| format_of_part(&part)).filter(|_| is_readable).ok_or_else(unsupported)?;
+    let charset = part.content_type().map_or(Ok(None), declared)?;
+    let format = format.or_else(|| format_of_part(&part));
+    if format.is_none() && part.content_type().is_some_and(|media_type| !is_generic(media_type.essence_str())) {
+        return Err(unsupported());
+    }
     let file = write_to_file(part, max_bytes).await?;
     match next_part(&mut form).await? {
-        None => Ok(Upload { file, format }),
+        None => upload(file, format, charset).await,
         Some(other) => {
             check_name(&other)?;
             Err(Error::from(Violation::new("file", "repeated", "must be one file")).into())
         }
     }
+}
+
+/// A file that was received. A format that nobody named is found by the content.
+async fn upload(
+    mut file: File,
+    format: Option<ContactFormat>,
+    charset: Option<&'static Encoding>,
+) -> Result<Upload, Problem> {
+    if let Some(format) = format {
+        return Ok(Upload { file, format, charset });
+    }
+    let found = web::block(move || address_book::find_format(&mut file, charset).map(|format| (file, format)));
+    let (file, format) = found.await.map_err(Error::internal)??;
+    Ok(Upload { file, format: format.ok_or_else(unsupported)?, charset })
 }
 
 async fn next_part(form: &mut Multipart) -> Result<Option<Part>, Problem> {
@@ -161,7 +198,9 @@ fn is_utf8_charset(name: &str) -> bool {
 }
 
 fn unsupported() -> Problem {
-    Problem::unsupported_media_type(&format!("{MEDIA_TYPES}, in UTF-8, or {FORM} with a file of these types"))
+    Problem::unsupported_media_type(&format!(
+        "{MEDIA_TYPES}, in a known character set, or {FORM} with a file of these types"
+    ))
 }
 
 /// Error of a stream of bytes.

@@ -174,7 +174,7 @@ fn complete_parameter(parameter: &mut Parameter) {
     if parameter.required == Required::False {
         schema.example = None;
     }
-    if parameter.parameter_in == ParameterIn::Query && parameter.name == "cursor" {
+    if parameter.parameter_in == ParameterIn::Query && ["cursor", "since"].contains(&parameter.name.as_str()) {
         schema.pattern = Some(CURSOR_PATTERN.to_owned());
     }
 }

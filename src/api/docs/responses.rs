@@ -22,7 +22,7 @@ const SHARED: [ProblemKind; 7] =
 const SHARED_RESPONSE: &str = "AnyProblem";
 
 /// Problem types of an operation, by operation id, where they are not the usual ones of the status.
-const BY_OPERATION: [(&str, &[ProblemKind]); 47] = [
+const BY_OPERATION: [(&str, &[ProblemKind]); 45] = [
     ("put_course_schedule", &[PreconditionFailed]),
     ("report_immunization", &[DoseRecorded, TooManyDoses, TooManyPatients]),
     ("enter_immunization_in_error", &[LaterDose, TooLate, RequestOpen]),
@@ -93,8 +93,6 @@ const BY_OPERATION: [(&str, &[ProblemKind]); 47] = [
     ("reopen_slot", &[SlotOver]),
     ("update_centre", &[CentreHasSlots]),
     ("add_centre_staff", &[NotStaff]),
-    ("create_contact", &[ContactEmailTaken]),
-    ("update_contact", &[ContactEmailTaken]),
     ("delete_contact", &[ContactInUse]),
     ("undo_contact_import", &[ContactInUse]),
     ("import_contacts", &[UnsupportedMediaType]),

@@ -38,13 +38,13 @@ fn builder(status: StatusCode, tag: &Bytes) -> HttpResponseBuilder {
 }
 
 /// Whether the client has the body with a tag (`If-None-Match`, RFC 9110 §13.1.2: weak comparison).
-fn has(headers: &HeaderMap, tag: &[u8]) -> bool {
+pub fn has(headers: &HeaderMap, tag: &[u8]) -> bool {
     let tags = headers.get_all(header::IF_NONE_MATCH).flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
     tags.map(<[u8]>::trim_ascii).any(|known| known == b"*" || known.strip_prefix(b"W/").unwrap_or(known) == tag)
 }
 
 /// Whether the client prefers gzip, or accepts nothing else (`Accept-Encoding`, RFC 9110 §12.5.3).
-fn accepts_gzip(headers: &HeaderMap) -> bool {
+pub fn accepts_gzip(headers: &HeaderMap) -> bool {
     let (mut gzip, mut plain, mut others) = (None, None, None);
     let values = headers.get_all(header::ACCEPT_ENCODING).filter_map(|value| value.to_str().ok());
     for coding in values.flat_map(|value| value.split(',')) {

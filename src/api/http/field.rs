@@ -17,7 +17,7 @@ use crate::domain::values::value::Value;
 use crate::error::{Error, Violation};
 
 /// Key of the violation in the errors of a field; it is replaced by the name of the field.
-pub const VALUE: &str = "value";
+pub const VALUE: &str = "_value";
 
 /// Parameter of an error of a rule over several members: the name of the member that breaks it.
 pub const FIELD: &str = "field";
@@ -100,7 +100,7 @@ impl<T> Validate for Field<T> {
     }
 }
 
-impl<T> Validate for Patch<Field<T>> {
+impl<T: Validate> Validate for Patch<T> {
     fn validate(&self) -> Result<(), ValidationErrors> {
         self.as_set().map_or(Ok(()), Validate::validate)
     }

@@ -137,10 +137,27 @@ pub fn write_page(items: &[&[u8]], next_cursor: Option<&str>) -> Vec<u8> {
     json
 }
 
+/// Page of a list whose position is in another parameter than `cursor`.
+///
+/// # Errors
+/// A violation in the parameter.
+pub fn page_after<P: Position>(
+    limit: Option<Field<Limit>>,
+    position: Option<&str>,
+    parameter: &'static str,
+) -> Result<Page<P>, Problem> {
+    let invalid = || Violation::new(parameter, "cursor", "must be a token of a reply");
+    let decode = |text: &str| decode(text).ok_or_else(|| Error::from(invalid()));
+    let after = position.map(decode).transpose()?;
+    Ok(Page { after, ..page(limit, None)? })
+}
+
+fn decode<P: Position>(text: &str) -> Option<P> {
+    URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| P::from_bytes(&bytes))
+}
+
 fn decode_cursor<P: Position>(cursor: &str) -> Result<P, Problem> {
-    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
-    bytes
-        .and_then(|bytes| P::from_bytes(&bytes))
+    decode(cursor)
         .ok_or_else(|| Error::from(Violation::new("cursor", "cursor", "must be the next_cursor of a page")).into())
 }
 

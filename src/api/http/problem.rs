@@ -137,7 +137,6 @@ fn example_error(kind: ProblemKind) -> Option<Error> {
         ProblemKind::NidTaken => Conflict::NidTaken.into(),
         ProblemKind::NidMissing => Conflict::NidMissing.into(),
         ProblemKind::CodeTaken => Conflict::VaccineCodeTaken.into(),
-        ProblemKind::ContactEmailTaken => Conflict::ContactEmailTaken.into(),
         ProblemKind::ContactInUse => Conflict::ContactInUse.into(),
         ProblemKind::LastAdmin => Conflict::LastAdmin.into(),
         ProblemKind::RequestOpen => Conflict::RequestOpen.into(),

@@ -9,6 +9,8 @@ use crate::domain::auth::flow::Flow;
 use crate::domain::auth::password::{Password, PresentedPassword};
 use crate::domain::auth::reset_tokens::PresentedResetToken;
 use crate::domain::auth::token::PresentedToken;
+use crate::domain::contacts::address_book::{CardVersion, DateOrder};
+use crate::domain::contacts::contact_imports::OnDuplicate;
 use crate::domain::vaccination::invitation_codes::InvitationCode;
 use crate::domain::values::birthday::LeapDay;
 use crate::domain::values::coordinates::Coordinates;
@@ -137,9 +139,11 @@ macro_rules! schemas {
 schemas! {
     BirthDate,
     BirthYear,
+    CardVersion,
     ContactNumber,
     Coordinates,
     CvxCode,
+    DateOrder,
     Email,
     FeedSecret,
     Flow,
@@ -148,6 +152,7 @@ schemas! {
     LeapDay,
     LocalDate,
     NationalId,
+    OnDuplicate,
     OneTimeCode,
     Password,
     PhoneNumber,

@@ -1,6 +1,10 @@
 //! Streamed response bodies.
 
+use std::io::Write as _;
+
 use actix_web::web::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use futures_util::{Stream, StreamExt as _, stream};
 use serde::Serialize;
 
@@ -23,6 +27,26 @@ pub async fn prefetched(
     let io_error = |error| std::io::Error::other(Problem::from(error).to_string());
     let first = stream::iter(first.into_iter().map(Ok));
     Ok(first.chain(chunks).map(move |chunk| chunk.map(Bytes::from).map_err(io_error)))
+}
+
+/// A stream compressed by gzip. The same chunks give the same bytes.
+pub fn gzipped(chunks: impl Stream<Item = Result<Vec<u8>>> + 'static) -> impl Stream<Item = Result<Vec<u8>>> + 'static {
+    let encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let chunks = chunks.map(Some).chain(stream::once(async { None }));
+    chunks.scan(Some(encoder), |encoder, chunk| std::future::ready(compressed(encoder, chunk)))
+}
+
+/// The compressed bytes of a chunk, or those at the end.
+fn compressed(encoder: &mut Option<GzEncoder<Vec<u8>>>, chunk: Option<Result<Vec<u8>>>) -> Option<Result<Vec<u8>>> {
+    let written = match chunk {
+        Some(Ok(chunk)) => {
+            let encoder = encoder.as_mut()?;
+            encoder.write_all(&chunk).map(|()| std::mem::take(encoder.get_mut()))
+        }
+        Some(Err(error)) => return Some(Err(error)),
+        None => encoder.take()?.finish(),
+    };
+    Some(written.map_err(Error::internal))
 }
 
 /// The items of a JSON array, without its brackets, from a stream of pages.

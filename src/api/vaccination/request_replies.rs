@@ -86,10 +86,10 @@ pub struct VaccineRequestReply {
 /// Name and birthday of the contact that a request is for.
 #[derive(Serialize, ToSchema)]
 pub struct PersonReply {
-    #[schema(example = "Byron")]
-    first_name: String,
-    #[schema(example = "King")]
-    last_name: String,
+    #[schema(required = true, example = "Byron")]
+    first_name: Option<String>,
+    #[schema(required = true, example = "King")]
+    last_name: Option<String>,
     #[schema(required = true, example = 5, minimum = 1, maximum = 12)]
     birth_month: Option<i16>,
     #[schema(required = true, example = 12, minimum = 1, maximum = 31)]

@@ -4,26 +4,29 @@
 //! A failure therefore leaves nothing behind, a dry run is a real import that is rolled back, and the use of memory
 //! does not depend on the size of the file.
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use entity::contact_imports::{ActiveModel, Column, Entity, Model};
-use entity::{AuditAction, ContactFormat, contacts as table};
-use sea_orm::sea_query::{ExprTrait as _, OnConflict};
+use entity::{AuditAction, ContactFormat, contact_import_updates as updates, contacts as table};
+use sea_orm::sea_query::ExprTrait as _;
 use sea_orm::{
-    ActiveModelTrait as _, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    Select, Set, TransactionSession as _,
+    ActiveModelTrait as _, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel as _, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select, Set, TransactionSession as _,
 };
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::db::Transact;
 use crate::domain::accounts::users as accounts;
-use crate::domain::contacts::address_book::{self, Row};
+use crate::domain::contacts::address_book::{self, ReadOptions, Row, UnusedPart, Warning};
+use crate::domain::contacts::contact_snapshots::Snapshot;
+use crate::domain::contacts::dependants::Changed;
 use crate::domain::contacts::import_limiter::ImportLimiter;
-use crate::domain::contacts::{contacts, dependants};
+pub use crate::domain::contacts::import_writer::OnDuplicate;
+use crate::domain::contacts::import_writer::{BATCH, Counts, Writer};
+use crate::domain::contacts::{contact_changes, contacts, dependants};
 use crate::domain::records::audit::Event;
 use crate::domain::values::actor::Actor;
 use crate::domain::values::caller::Caller;
@@ -31,9 +34,8 @@ use crate::domain::values::clock::Clock;
 use crate::domain::values::page::{Page, Slice};
 use crate::error::{Conflict, Error, Result, Violation};
 
-/// The most rows of one statement. The rest of a file is written in statements of half as many rows, and so on, so that
-/// the database has few different statements to prepare.
-const BATCH: usize = 256;
+/// Contacts that are brought back at a time.
+const RESTORED_AT_ONCE: u64 = 500;
 
 /// Batches in the queue for writing.
 const QUEUED_BATCHES: usize = 4;
@@ -45,6 +47,10 @@ pub struct Import {
     pub file: File,
     /// The format of the file.
     pub format: ContactFormat,
+    /// How the file is read.
+    pub options: ReadOptions,
+    /// What becomes of contacts that are there already.
+    pub on_duplicate: OnDuplicate,
     /// Whether to only report, and to change nothing.
     pub is_dry_run: bool,
 }
@@ -55,20 +61,31 @@ pub struct Report {
     /// The import, unless it was a dry run.
     pub import: Option<Model>,
     /// The number of contacts that were created.
-    pub imported: u64,
-    /// The rows that were skipped.
+    pub created: u64,
+    /// The number of contacts that were updated.
+    pub updated: u64,
+    /// The number of rows of contacts that are there already.
+    pub skipped: u64,
+    /// The rows that were refused.
     pub rejected: Vec<Rejected>,
+    /// Parts of rows that were left out.
+    pub warnings: Vec<LineWarning>,
+    /// Columns or properties that were not used.
+    pub unused: Vec<UnusedPart>,
 }
 
-/// A skipped row: its line, and all its violations.
+/// A refused row: its line, and all its violations.
 pub type Rejected = (u64, Vec<Violation>);
+
+/// The line of a row, and a part of it that was left out.
+pub type LineWarning = (u64, Warning);
 
 /// The imports that a user may see: their own.
 fn owned_by(user_id: Uuid) -> Select<Entity> {
     Entity::find().filter(Column::UserId.eq(user_id))
 }
 
-/// Imports the contacts of a file. Rows that break a rule, or repeat an e-mail, are skipped and reported.
+/// Imports the contacts of a file. Rows without a name are refused, and parts that break a rule are left out, and reported.
 ///
 /// # Errors
 /// A violation if the file has another format, or too many rows; [`Error::Busy`].
@@ -79,55 +96,70 @@ pub async fn create(
     caller: &Caller,
     import: Import,
 ) -> Result<Report> {
-    let user_id = caller.actor.user_id;
+    let (user_id, now) = (caller.actor.user_id, clock.now());
     let permit = Arc::new(limiter.write().await?);
-    let Import { file, format, is_dry_run } = import;
+    let Import { file, format, options, on_duplicate, is_dry_run } = import;
     let max_rows = limiter.max_rows;
     let (batches, received) = mpsc::channel(QUEUED_BATCHES);
     // The thread holds the permit too: it runs on for a while after the client has disconnected.
     let shared = Arc::clone(&permit);
     let reader = tokio::task::spawn_blocking(move || {
         let _shared = shared;
-        read(file, format, max_rows, &batches)
+        read(file, format, options, max_rows, &batches)
     });
     let transaction = db.begin().await?;
+    accounts::hold(&transaction, user_id).await?;
     let id = Uuid::now_v7();
-    let row = ActiveModel {
-        id: Set(id),
-        user_id: Set(user_id),
-        format: Set(format),
-        imported: Set(0),
-        rejected: Set(0),
-        created_at: Set(clock.now()),
-    };
-    row.insert(&transaction).await?;
-    let outcome = write(&transaction, user_id, id, received, clock.now()).await;
-    reader.await.map_err(Error::internal)??;
-    let (imported, rejected) = outcome?;
+    let number = contact_changes::next_number(&transaction, user_id, now).await?;
+    insert(
+        &transaction,
+        Model { id, user_id, format, imported: 0, updated: 0, skipped: 0, rejected: 0, created_at: now },
+    )
+    .await?;
+    let counts = Counts::default();
+    let mut writer = Writer { user_id, import_id: id, on_duplicate, number, now, counts };
+    let outcome = write(&transaction, &mut writer, received).await;
+    let unused = reader.await.map_err(Error::internal)??;
+    let (rejected, warnings) = outcome?;
+    let Counts { created, updated, skipped } = writer.counts;
+    let report = Report { import: None, created, updated, skipped, rejected, warnings, unused };
     if is_dry_run {
         transaction.rollback().await?;
-        return Ok(Report { import: None, imported, rejected });
+        return Ok(report);
     }
     let count = |rows: u64| Set(i32::try_from(rows).unwrap_or(i32::MAX));
     let row = ActiveModel {
         id: Set(id),
-        imported: count(imported),
-        rejected: count(u64::try_from(rejected.len()).unwrap_or(u64::MAX)),
+        imported: count(created),
+        updated: count(updated),
+        skipped: count(skipped),
+        rejected: count(u64::try_from(report.rejected.len()).unwrap_or(u64::MAX)),
         ..Default::default()
     };
     let import = row.update(&transaction).await?;
     let event = Event::own(AuditAction::ContactsImported, user_id, &caller.client).on(id);
-    event.record(&transaction, clock.now()).await?;
+    event.record(&transaction, now).await?;
     transaction.commit().await?;
-    Ok(Report { import: Some(import), imported, rejected })
+    Ok(Report { import: Some(import), ..report })
 }
 
-/// Reads the file to its end, or until the receiver of its rows is closed.
-fn read(file: File, format: ContactFormat, max_rows: u64, batches: &mpsc::Sender<Vec<Row>>) -> Result<()> {
+async fn insert(transaction: &impl ConnectionTrait, import: Model) -> Result<()> {
+    import.into_active_model().insert(transaction).await?;
+    Ok(())
+}
+
+/// Reads the file to its end, or until the receiver of its rows is closed. Returns what was not used.
+fn read(
+    file: File,
+    format: ContactFormat,
+    options: ReadOptions,
+    max_rows: u64,
+    batches: &mpsc::Sender<Vec<Row>>,
+) -> Result<Vec<UnusedPart>> {
     let mut batch = Vec::with_capacity(BATCH);
     let mut rows = 0;
     let mut is_open = true;
-    address_book::read(format, file, |row| {
+    let unused = address_book::read(format, file, options, |row| {
         rows += 1;
         batch.push(row);
         if batch.len() == BATCH {
@@ -142,57 +174,28 @@ fn read(file: File, format: ContactFormat, max_rows: u64, batches: &mpsc::Sender
         // The receiver is closed only after an error, which it returns itself.
         drop(batches.blocking_send(batch));
     }
-    Ok(())
+    Ok(unused)
 }
 
-/// Writes the rows as they arrive, and collects those that are skipped.
+/// Writes the rows as they arrive, and collects those that are refused, and what was left out.
 async fn write(
     transaction: &impl ConnectionTrait,
-    user_id: Uuid,
-    import_id: Uuid,
+    writer: &mut Writer,
     mut batches: mpsc::Receiver<Vec<Row>>,
-    now: DateTime<Utc>,
-) -> Result<(u64, Vec<Rejected>)> {
-    let (mut imported, mut rejected, mut waiting) = (0, Vec::new(), Vec::new());
-    loop {
-        let batch = batches.recv().await;
-        let is_over = batch.is_none();
-        for Row { line, contact } in batch.into_iter().flatten() {
-            match contact {
-                Ok(contact) => {
-                    let row = contacts::row(Uuid::now_v7(), user_id, Some(import_id), contact, now);
-                    waiting.push((line, row));
-                }
-                Err(violations) => rejected.push((line, violations)),
+) -> Result<(Vec<Rejected>, Vec<LineWarning>)> {
+    let (mut rejected, mut warnings) = (Vec::new(), Vec::new());
+    while let Some(batch) = batches.recv().await {
+        let mut new = Vec::with_capacity(batch.len());
+        for row in batch {
+            warnings.extend(row.warnings.into_iter().map(|warning| (row.line, warning)));
+            match row.contact {
+                Ok(contact) => new.push(contact),
+                Err(violations) => rejected.push((row.line, violations)),
             }
         }
-        while waiting.len() >= BATCH || (is_over && !waiting.is_empty()) {
-            let size = 1 << Ord::min(waiting.len(), BATCH).ilog2();
-            imported += write_batch(transaction, waiting.drain(..size), &mut rejected).await?;
-        }
-        if is_over {
-            rejected.sort_by_key(|(line, _)| *line);
-            return Ok((imported, rejected));
-        }
+        writer.write(transaction, new).await?;
     }
-}
-
-/// Writes a batch, except rows whose e-mail is taken. Returns the number of rows.
-async fn write_batch(
-    transaction: &impl ConnectionTrait,
-    rows: impl Iterator<Item = (u64, table::Model)>,
-    rejected: &mut Vec<Rejected>,
-) -> Result<u64> {
-    let (lines, rows): (Vec<_>, Vec<_>) = rows.map(|(line, row)| ((row.id, line), row)).unzip();
-    let mut insert = contacts::insert(rows)?;
-    insert.on_conflict(OnConflict::new().do_nothing().to_owned()).returning_col(table::Column::Id);
-    let inserted = transaction.query_all(&insert).await?;
-    let inserted: HashSet<Uuid> =
-        inserted.iter().map(|row| row.try_get_by_index(0)).collect::<std::result::Result<_, _>>()?;
-    let repeated = lines.into_iter().filter(|(id, _)| !inserted.contains(id));
-    let taken = || vec![Violation::new("email", "taken", "is the e-mail of another of your contacts")];
-    rejected.extend(repeated.map(|(_, line)| (line, taken())));
-    Ok(u64::try_from(inserted.len()).unwrap_or(u64::MAX))
+    Ok((rejected, warnings))
 }
 
 /// Lists the imports of the actor, newest first.
@@ -222,16 +225,20 @@ pub async fn get(db: &impl ConnectionTrait, actor: &Actor, id: Uuid) -> Result<M
     owned_by(actor.user_id).filter(Column::Id.eq(id)).one(db).await?.ok_or(Error::NotFound)
 }
 
-/// Undoes an import: deletes the contacts that it created, with all later changes of them.
+/// Undoes an import: deletes the contacts that it created, with all later changes of them, and brings back those that it updated
+/// as they were before.
 ///
 /// # Errors
-/// [`Error::NotFound`]; a conflict if one of the contacts has an open vaccine request: then none is deleted.
+/// [`Error::NotFound`]; a conflict if one of the created contacts has an open vaccine request: then nothing is undone.
 pub async fn undo(db: &impl Transact, clock: &Clock, caller: &Caller, id: Uuid) -> Result<()> {
-    let user_id = caller.actor.user_id;
+    let (user_id, now) = (caller.actor.user_id, clock.now());
     let transaction = db.begin().await?;
     accounts::hold(&transaction, user_id).await?;
+    let number = contact_changes::next_number(&transaction, user_id, now).await?;
     let created = entity::contacts::Column::ImportId.eq(id).and(entity::contacts::Column::UserId.eq(user_id));
-    dependants::forget(&transaction, user_id, created, clock.now()).await?;
+    dependants::forget(&transaction, user_id, created.clone(), now).await?;
+    contact_changes::record_deletions(&transaction, created, (number, now)).await?;
+    restore(&transaction, user_id, id, (number, now)).await?;
     let own = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::UserId.eq(user_id));
     let deleted = own.exec(&transaction).await.map_err(|error| match contacts::refused(error) {
         Error::Conflict(Conflict::ContactInUse) => Conflict::ImportInUse.into(),
@@ -241,6 +248,34 @@ pub async fn undo(db: &impl Transact, clock: &Clock, caller: &Caller, id: Uuid) 
         return Err(Error::NotFound);
     }
     let event = Event::own(AuditAction::ImportUndone, user_id, &caller.client).on(id);
-    event.record(&transaction, clock.now()).await?;
+    event.record(&transaction, now).await?;
     Ok(transaction.commit().await?)
+}
+
+/// Brings back the contacts that an import has updated, in batches.
+async fn restore(
+    transaction: &impl ConnectionTrait,
+    user_id: Uuid,
+    import_id: Uuid,
+    (change_number, updated_at): (i64, DateTime<Utc>),
+) -> Result<()> {
+    let mut after = Uuid::nil();
+    loop {
+        let updated = updates::Entity::find()
+            .filter(updates::Column::ImportId.eq(import_id))
+            .filter(updates::Column::ContactId.gt(after))
+            .order_by_asc(updates::Column::ContactId)
+            .limit(RESTORED_AT_ONCE);
+        let updated = updated.all(transaction).await?;
+        let Some(last) = updated.last() else { return Ok(()) };
+        after = last.contact_id;
+        for updates::Model { contact_id, previous, .. } in updated {
+            let contact = contacts::owned_by(user_id).filter(table::Column::Id.eq(contact_id));
+            let Some(contact) = contact.one(transaction).await? else { continue };
+            let previous: Snapshot = serde_json::from_str(&previous).map_err(Error::internal)?;
+            let contact = table::Model { change_number, updated_at, ..previous.restored(&contact)? };
+            contacts::save(transaction, &contact).await?;
+            dependants::follow(transaction, &contact, Changed { name: true, birthday: true }).await?;
+        }
+    }
 }

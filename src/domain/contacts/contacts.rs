@@ -1,12 +1,12 @@
 //! Contacts: people whom a user keeps. Only their owner can see them.
 
-use chrono::{DateTime, Datelike, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use entity::AuditAction;
 use entity::contacts::{Column, Entity, Model};
 use sea_orm::sea_query::{Expr, ExprTrait, InsertStatement, Query};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
-    TransactionSession as _, UpdateMany,
+    TransactionSession as _,
 };
 use uuid::Uuid;
 
@@ -14,7 +14,12 @@ use crate::db::{QueryText, Transact, violated_constraint};
 use crate::domain::accounts::users as accounts;
 use crate::domain::auth::context::Auth;
 use crate::domain::auth::quota::{self, Quota};
+use crate::domain::contacts::contact_changes;
+use crate::domain::contacts::contact_points::{self, ContactPoint, PointsChange, StoredPoint};
+use crate::domain::contacts::contact_search;
 use crate::domain::contacts::dependants::{self, Changed};
+use crate::domain::contacts::names::{Names, OrganizationName, StoredNames};
+use crate::domain::contacts::uids::{self, Uid};
 use crate::domain::records::audit::Event;
 use crate::domain::values::actor::Actor;
 use crate::domain::values::birthday::{self, Birthday};
@@ -24,7 +29,6 @@ use crate::domain::values::email::Email;
 use crate::domain::values::page::{Page, Slice};
 use crate::domain::values::patch::Patch;
 use crate::domain::values::person::{ContactNumber, NamePart, latest_birth_date};
-use crate::domain::values::search;
 use crate::domain::values::text::Text;
 use crate::error::{Conflict, Error, Result};
 
@@ -37,14 +41,14 @@ const DELETE_BATCH: u64 = 10_000;
 /// A contact to be created.
 #[derive(Clone, Debug)]
 pub struct NewContact {
-    /// First name or names.
-    pub first_name: NamePart,
-    /// Last name.
-    pub last_name: NamePart,
-    /// E-mail address, unique among the contacts of a user.
-    pub email: Option<Email>,
-    /// Telephone number.
-    pub phone_number: Option<ContactNumber>,
+    /// UID that it came with in a file; none for one that is made up here.
+    pub uid: Option<Uid>,
+    /// Names.
+    pub names: Names,
+    /// E-mail addresses, the main one first.
+    pub emails: Vec<ContactPoint<Email>>,
+    /// Telephone numbers, the main one first.
+    pub phone_numbers: Vec<ContactPoint<ContactNumber>>,
     /// Birthday, with or without a year.
     pub birthday: Option<Birthday>,
     /// Note.
@@ -55,13 +59,15 @@ pub struct NewContact {
 #[derive(Clone, Debug, Default)]
 pub struct ContactChanges {
     /// First name or names.
-    pub first_name: Option<NamePart>,
+    pub first_name: Patch<NamePart>,
     /// Last name.
-    pub last_name: Option<NamePart>,
-    /// E-mail address, unique among the contacts of a user.
-    pub email: Patch<Email>,
-    /// Telephone number.
-    pub phone_number: Patch<ContactNumber>,
+    pub last_name: Patch<NamePart>,
+    /// Organization.
+    pub organization: Patch<OrganizationName>,
+    /// E-mail addresses.
+    pub emails: PointsChange<Email>,
+    /// Telephone numbers.
+    pub phone_numbers: PointsChange<ContactNumber>,
     /// Month of birth, from 1.
     pub birth_month: Patch<i16>,
     /// Day of birth, from 1.
@@ -83,30 +89,50 @@ pub fn birthday_of(contact: &Model) -> Option<Birthday> {
     Birthday::from_parts(contact.birth_month, contact.birth_day, contact.birth_year)
 }
 
-/// The row of a new contact.
-#[must_use]
-pub fn row(id: Uuid, user_id: Uuid, import_id: Option<Uuid>, new: NewContact, now: DateTime<Utc>) -> Model {
+/// The row of a new contact, of a change with a number.
+///
+/// # Errors
+/// None in practice: texts can be written as JSON.
+pub fn row(
+    id: Uuid,
+    user_id: Uuid,
+    import_id: Option<Uuid>,
+    new: NewContact,
+    (change_number, now): (i64, DateTime<Utc>),
+) -> Result<Model> {
     let (birth_month, birth_day, birth_year) = match new.birthday.map(|birthday| birthday.parts()) {
         Some((month, day, year)) => (Some(month), Some(day), year),
         None => (None, None, None),
     };
-    Model {
+    let names = new.names.stored();
+    let emails: Vec<StoredPoint> = new.emails.into_iter().map(Into::into).collect();
+    let search_folded = contact_search::search_folded(&names, &emails);
+    let (email, emails) = contact_points::columns(emails)?;
+    let numbers = new.phone_numbers.into_iter().map(Into::into).collect();
+    let (phone_number, phone_numbers) = contact_points::columns(numbers)?;
+    Ok(Model {
         id,
         user_id,
         import_id,
-        first_folded: search::fold(new.first_name.as_str()),
-        last_folded: search::fold(new.last_name.as_str()),
-        first_name: new.first_name.into_string(),
-        last_name: new.last_name.into_string(),
-        email: new.email.map(|email| email.as_str().to_owned()),
-        phone_number: new.phone_number.map(ContactNumber::into_string),
+        uid: new.uid.map(Uid::into_string).filter(|uid| uids::contact_id(uid) != Some(id)),
+        first_name: names.first_name,
+        last_name: names.last_name,
+        organization: names.organization,
+        sort_folded: names.sort_folded,
+        first_folded: names.first_folded,
+        search_folded,
+        email,
+        emails,
+        phone_number,
+        phone_numbers,
         birth_month,
         birth_day,
         birth_year,
         note: new.note.map(Note::into_string),
+        change_number,
         created_at: now,
         updated_at: now,
-    }
+    })
 }
 
 /// An INSERT of any number of rows.
@@ -119,16 +145,22 @@ pub fn insert(rows: impl IntoIterator<Item = Model>) -> Result<InsertStatement> 
         Column::Id,
         Column::UserId,
         Column::ImportId,
+        Column::Uid,
         Column::FirstName,
         Column::LastName,
+        Column::Organization,
+        Column::SortFolded,
         Column::FirstFolded,
-        Column::LastFolded,
+        Column::SearchFolded,
         Column::Email,
+        Column::Emails,
         Column::PhoneNumber,
+        Column::PhoneNumbers,
         Column::BirthMonth,
         Column::BirthDay,
         Column::BirthYear,
         Column::Note,
+        Column::ChangeNumber,
         Column::CreatedAt,
         Column::UpdatedAt,
     ]);
@@ -138,16 +170,22 @@ pub fn insert(rows: impl IntoIterator<Item = Model>) -> Result<InsertStatement> 
                 row.id.into(),
                 row.user_id.into(),
                 row.import_id.into(),
+                row.uid.into(),
                 row.first_name.into(),
                 row.last_name.into(),
+                row.organization.into(),
+                row.sort_folded.into(),
                 row.first_folded.into(),
-                row.last_folded.into(),
+                row.search_folded.into(),
                 row.email.into(),
+                row.emails.into(),
                 row.phone_number.into(),
+                row.phone_numbers.into(),
                 row.birth_month.into(),
                 row.birth_day.into(),
                 row.birth_year.into(),
                 row.note.into(),
+                row.change_number.into(),
                 row.created_at.into(),
                 Expr::value(row.updated_at),
             ])
@@ -159,11 +197,14 @@ pub fn insert(rows: impl IntoIterator<Item = Model>) -> Result<InsertStatement> 
 /// Creates a contact.
 ///
 /// # Errors
-/// A conflict if the user has a contact with this e-mail; [`Error::TooMany`] if the quota is used up.
-pub async fn create(db: &impl ConnectionTrait, auth: &Auth, actor: &Actor, new: NewContact) -> Result<Model> {
+/// [`Error::TooMany`] if the quota is used up.
+pub async fn create(db: &impl Transact, auth: &Auth, actor: &Actor, new: NewContact) -> Result<Model> {
     quota::consume(db, auth, Quota::Contacts, actor.user_id).await?;
-    let row = row(Uuid::now_v7(), actor.user_id, None, new, auth.clock.now());
-    db.execute(&insert([row.clone()])?).await?;
+    let transaction = db.begin().await?;
+    let number = contact_changes::next_number(&transaction, actor.user_id, auth.clock.now()).await?;
+    let row = row(Uuid::now_v7(), actor.user_id, None, new, (number, auth.clock.now()))?;
+    transaction.execute(&insert([row.clone()])?).await?;
+    transaction.commit().await?;
     Ok(row)
 }
 
@@ -191,11 +232,10 @@ pub(in crate::domain) async fn all(db: &impl ConnectionTrait, user_id: Uuid, pag
     Ok(page.slice(contacts, |contact| contact.id))
 }
 
-/// Updates a contact.
+/// Updates a contact, and its patient, if there is one.
 ///
 /// # Errors
-/// [`Error::NotFound`]; a conflict if the user has another contact with this e-mail; a violation if the resulting birthday
-/// does not exist or is in the future.
+/// [`Error::NotFound`]; a violation if no name is left, or the resulting birthday does not exist or is in the future.
 pub async fn update(
     db: &impl Transact,
     clock: &Clock,
@@ -203,80 +243,104 @@ pub async fn update(
     id: Uuid,
     changes: ContactChanges,
 ) -> Result<Model> {
-    let (actor, now) = (&caller.actor, clock.now());
-    let folded = |name: &Option<NamePart>| name.as_ref().map(|name| Expr::value(search::fold(name.as_str())));
-    let part = |patch: &Patch<i16>| patch.clone().into_change();
-    let parts = [part(&changes.birth_year), part(&changes.birth_month), part(&changes.birth_day)];
-    let latest = latest_birth_date();
-    let is_past = parts.iter().any(Option::is_some).then(|| is_past(parts, latest));
-    let has_new_name = changes.first_name.is_some() || changes.last_name.is_some();
-    let changed_in_patient = Changed { name: has_new_name, birthday: is_past.is_some() };
-    let text = |patch: Patch<String>| patch.into_change().map(Expr::value);
-    let [year, month, day] = parts.map(|part| part.map(Expr::value));
-    let changed = [
-        (Column::FirstFolded, folded(&changes.first_name)),
-        (Column::LastFolded, folded(&changes.last_name)),
-        (Column::FirstName, changes.first_name.map(|name| Expr::value(name.into_string()))),
-        (Column::LastName, changes.last_name.map(|name| Expr::value(name.into_string()))),
-        (Column::Email, text(changes.email.map(|email| email.as_str().to_owned()))),
-        (Column::PhoneNumber, text(changes.phone_number.map(ContactNumber::into_string))),
-        (Column::BirthYear, year),
-        (Column::BirthMonth, month),
-        (Column::BirthDay, day),
-        (Column::Note, text(changes.note.map(Note::into_string))),
-    ];
-    let mut update = Entity::update_many()
-        .filter(Column::Id.eq(id))
-        .filter(Column::UserId.eq(actor.user_id))
-        .apply_if(is_past, |update, is_past| update.filter(is_past));
-    for (column, value) in changed {
-        update = update.apply_if(value, |update, value| update.col_expr(column, value));
-    }
-    let update = update.col_expr(Column::UpdatedAt, Expr::value(now));
-    let updated = if changed_in_patient.name || changed_in_patient.birthday {
-        update_with_patient(db, caller, update, changed_in_patient).await?
-    } else {
-        update.exec_with_returning(db).await?.into_iter().next()
-    };
-    match updated {
-        Some(contact) => Ok(contact),
-        None => {
-            get(db, actor, id).await?;
-            Err(birthday::out_of_range(latest).into())
-        }
-    }
-}
-
-/// Updates a contact and its patient, if there is one.
-async fn update_with_patient(
-    db: &impl Transact,
-    caller: &Caller,
-    update: UpdateMany<Entity>,
-    changed: Changed,
-) -> Result<Option<Model>> {
-    let user_id = caller.actor.user_id;
+    let (user_id, now) = (caller.actor.user_id, clock.now());
     let transaction = db.begin().await?;
     accounts::hold(&transaction, user_id).await?;
-    let updated = update.exec_with_returning(&transaction).await?.into_iter().next();
-    if let Some(contact) = &updated
-        && let Some(patient) = dependants::follow(&transaction, contact, changed).await?
+    // From here on, no other change of the contacts of the user runs.
+    let number = contact_changes::next_number(&transaction, user_id, now).await?;
+    let contact = get(&transaction, &caller.actor, id).await?;
+    let changed_in_patient = changes.in_patient();
+    let changed = Model { change_number: number, updated_at: now, ..changes.apply(contact)? };
+    save(&transaction, &changed).await?;
+    if (changed_in_patient.name || changed_in_patient.birthday)
+        && let Some(patient) = dependants::follow(&transaction, &changed, changed_in_patient).await?
     {
         let event = Event::own(AuditAction::PatientChanged, user_id, &caller.client).on(patient);
-        event.record(&transaction, contact.updated_at).await?;
+        event.record(&transaction, now).await?;
     }
     transaction.commit().await?;
-    Ok(updated)
+    Ok(changed)
 }
 
-/// The condition that a birthday with changed parts is not in the future. Whether the day exists is checked by a CHECK.
-fn is_past([year, month, day]: [Option<Option<i16>>; 3], latest: NaiveDate) -> Expr {
-    let part = |column, new: Option<Option<i16>>| new.map_or_else(|| Expr::col(column), Expr::value);
-    let year = part(Column::BirthYear, year);
-    let (month, day) = (part(Column::BirthMonth, month), part(Column::BirthDay, day));
-    let is_partial = year.clone().is_null().or(month.clone().is_null()).or(day.clone().is_null());
-    let in_month = month.clone().eq(latest.month()).and(day.lte(latest.day()));
-    let in_year = year.clone().eq(latest.year()).and(month.lt(latest.month()).or(in_month));
-    is_partial.or(year.lt(latest.year())).or(in_year)
+impl ContactChanges {
+    fn in_patient(&self) -> Changed {
+        let are_changed = |parts: &[&Patch<i16>]| parts.iter().any(|part| **part != Patch::Keep);
+        Changed {
+            name: self.first_name != Patch::Keep || self.last_name != Patch::Keep || self.organization != Patch::Keep,
+            birthday: are_changed(&[&self.birth_year, &self.birth_month, &self.birth_day]),
+        }
+    }
+
+    fn apply(self, contact: Model) -> Result<Model> {
+        let emails = self.emails.apply(contact_points::emails(&contact));
+        let phone_numbers = self.phone_numbers.apply(contact_points::phone_numbers(&contact));
+        let names = StoredNames::new(
+            self.first_name.map(NamePart::into_string).apply(contact.first_name),
+            self.last_name.map(NamePart::into_string).apply(contact.last_name),
+            self.organization.map(OrganizationName::into_string).apply(contact.organization),
+        );
+        names.check()?;
+        let birth_year = self.birth_year.apply(contact.birth_year);
+        let birth_month = self.birth_month.apply(contact.birth_month);
+        let birth_day = self.birth_day.apply(contact.birth_day);
+        check_birthday([birth_month, birth_day, birth_year])?;
+        let search_folded = contact_search::search_folded(&names, &emails);
+        let (email, emails) = contact_points::columns(emails)?;
+        let (phone_number, phone_numbers) = contact_points::columns(phone_numbers)?;
+        Ok(Model {
+            first_name: names.first_name,
+            last_name: names.last_name,
+            organization: names.organization,
+            sort_folded: names.sort_folded,
+            first_folded: names.first_folded,
+            search_folded,
+            email,
+            emails,
+            phone_number,
+            phone_numbers,
+            birth_month,
+            birth_day,
+            birth_year,
+            note: self.note.map(Note::into_string).apply(contact.note),
+            ..contact
+        })
+    }
+}
+
+/// Checks a birthday of which parts were changed. A part that is missing now is no day of the others.
+fn check_birthday([month, day, year]: [Option<i16>; 3]) -> Result<()> {
+    match Birthday::try_from_parts(month, day, year, latest_birth_date()) {
+        Ok(_) => Ok(()),
+        Err(missing) if missing.code == "required" => Err(birthday::no_such_day().into()),
+        Err(violation) => Err(violation.into()),
+    }
+}
+
+/// Stores all values of a contact that can change.
+pub(super) async fn save(transaction: &impl ConnectionTrait, contact: &Model) -> Result<()> {
+    let row = contact.clone();
+    let values = [
+        (Column::FirstName, Expr::value(row.first_name)),
+        (Column::LastName, Expr::value(row.last_name)),
+        (Column::Organization, Expr::value(row.organization)),
+        (Column::SortFolded, Expr::value(row.sort_folded)),
+        (Column::FirstFolded, Expr::value(row.first_folded)),
+        (Column::SearchFolded, Expr::value(row.search_folded)),
+        (Column::Email, Expr::value(row.email)),
+        (Column::Emails, Expr::value(row.emails)),
+        (Column::PhoneNumber, Expr::value(row.phone_number)),
+        (Column::PhoneNumbers, Expr::value(row.phone_numbers)),
+        (Column::BirthYear, Expr::value(row.birth_year)),
+        (Column::BirthMonth, Expr::value(row.birth_month)),
+        (Column::BirthDay, Expr::value(row.birth_day)),
+        (Column::Note, Expr::value(row.note)),
+        (Column::ChangeNumber, Expr::value(row.change_number)),
+        (Column::UpdatedAt, Expr::value(row.updated_at)),
+    ];
+    let own = Entity::update_many().filter(Column::UserId.eq(row.user_id)).filter(Column::Id.eq(row.id));
+    let update = values.into_iter().fold(own, |update, (column, value)| update.col_expr(column, value));
+    update.exec(transaction).await?;
+    Ok(())
 }
 
 /// Deletes all contacts of a user, none of whom may have an open vaccine request, in batches.
@@ -300,8 +364,10 @@ pub(in crate::domain) async fn delete_all(db: &impl ConnectionTrait, user_id: Uu
 pub async fn delete(db: &impl Transact, clock: &Clock, actor: &Actor, id: Uuid) -> Result<()> {
     let transaction = db.begin().await?;
     accounts::hold(&transaction, actor.user_id).await?;
+    let number = contact_changes::next_number(&transaction, actor.user_id, clock.now()).await?;
     let own = Column::Id.eq(id).and(Column::UserId.eq(actor.user_id));
     dependants::forget(&transaction, actor.user_id, own.clone(), clock.now()).await?;
+    contact_changes::record_deletions(&transaction, own.clone(), (number, clock.now())).await?;
     let own = Entity::delete_many().filter(own);
     if own.exec(&transaction).await.map_err(refused)?.rows_affected == 0 {
         return Err(Error::NotFound);

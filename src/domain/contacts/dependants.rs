@@ -7,6 +7,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use uuid::Uuid;
 
 use crate::domain::accounts::own_patient::{has_no_dose, words};
+use crate::domain::contacts::names::display_name;
 use crate::domain::records::idempotency;
 use crate::domain::values::search;
 use crate::error::Result;
@@ -26,7 +27,7 @@ pub(super) async fn follow(
     changed: Changed,
 ) -> Result<Option<Uuid>> {
     use patients::Column;
-    let name = format!("{} {}", contact.first_name, contact.last_name);
+    let name = display_name(contact);
     // Locked first: a dose that is given meanwhile must be seen by the condition.
     let its = patients::Entity::find().filter(Column::ContactId.eq(contact.id));
     if its.lock(LockType::NoKeyUpdate).one(transaction).await?.is_none() {
@@ -39,8 +40,8 @@ pub(super) async fn follow(
         .apply_if(changed.name.then_some(&name), |update, name| {
             update
                 .col_expr(Column::Name, Expr::value(name.as_str()))
-                .col_expr(Column::GivenName, Expr::value(contact.first_name.as_str()))
-                .col_expr(Column::FamilyName, Expr::value(contact.last_name.as_str()))
+                .col_expr(Column::GivenName, Expr::value(contact.first_name.as_deref()))
+                .col_expr(Column::FamilyName, Expr::value(contact.last_name.as_deref()))
         })
         .apply_if(changed.birthday.then_some(contact), |update, contact| {
             update

@@ -140,7 +140,7 @@ pub async fn import(db: &impl Transact, auth: &Auth, caller: &Caller, import: Im
 
 /// Reads the rows of a file.
 fn read(file: File) -> Result<Vec<Row>> {
-    let mut records = Records::open(address_book::utf_8(file)?)?;
+    let mut records = Records::open(address_book::open_text(file)?)?;
     let mut rows = Vec::new();
     let first = records.next()?.ok_or_else(|| Violation::new(".", "empty", "the file is empty"))?;
     let column = match email_column(first)? {

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::db::Transact;
 use crate::domain::accounts::own_patient::{has_no_dose, words};
+use crate::domain::contacts::names::display_name;
 use crate::domain::records::audit::{self, Event};
 use crate::domain::vaccination::context::Vaccination;
 use crate::domain::vaccination::dose_history;
@@ -243,9 +244,9 @@ pub fn from_contact(contact: contacts::Model, now: DateTime<Utc>) -> ActiveModel
         user_id: Set(Some(contact.user_id)),
         contact_id: Set(Some(contact.id)),
         relation: Set(PatientRelation::Dependant),
-        name: Set(Some(format!("{} {}", contact.first_name, contact.last_name))),
-        given_name: Set(Some(contact.first_name)),
-        family_name: Set(Some(contact.last_name)),
+        name: Set(Some(display_name(&contact))),
+        given_name: Set(contact.first_name),
+        family_name: Set(contact.last_name),
         birth_year: Set(contact.birth_year),
         birth_month: Set(contact.birth_month),
         birth_day: Set(contact.birth_day),

@@ -56,9 +56,9 @@ pub struct WaitlistPlace {
 #[derive(Clone, Debug)]
 pub struct ContactName {
     /// First name.
-    pub first_name: String,
+    pub first_name: Option<String>,
     /// Last name.
-    pub last_name: String,
+    pub last_name: Option<String>,
     /// Month of birth, from 1.
     pub birth_month: Option<i16>,
     /// Day of birth, from 1.

@@ -60,8 +60,7 @@ impl Birthday {
             return Err(out_of_range(latest));
         }
         let day = u32::try_from(day).unwrap_or(0);
-        let date = NaiveDate::from_ymd_opt(year.unwrap_or(ANY_LEAP_YEAR), month, day)
-            .ok_or_else(|| Violation::new("birth_day", "date", "must be a day of that month"))?;
+        let date = NaiveDate::from_ymd_opt(year.unwrap_or(ANY_LEAP_YEAR), month, day).ok_or_else(no_such_day)?;
         if year.is_some() && date > latest {
             return Err(out_of_range(latest));
         }
@@ -90,7 +89,8 @@ impl Birthday {
     }
 
     /// Date of the birthday in a year.
-    fn in_year(&self, year: i32, leap_day: LeapDay) -> Option<NaiveDate> {
+    #[must_use]
+    pub fn in_year(&self, year: i32, leap_day: LeapDay) -> Option<NaiveDate> {
         NaiveDate::from_ymd_opt(year, self.month, self.day).or_else(|| match leap_day {
             LeapDay::Feb28 => NaiveDate::from_ymd_opt(year, 2, 28),
             LeapDay::Mar1 => NaiveDate::from_ymd_opt(year, 3, 1),
@@ -109,6 +109,12 @@ impl Birthday {
     pub fn turns(&self, birthday: NaiveDate) -> Option<i32> {
         self.year.map(|year| birthday.year() - year)
     }
+}
+
+/// Violation for a day that its month does not have.
+#[must_use]
+pub fn no_such_day() -> Violation {
+    Violation::new("birth_day", "date", "must be a day of that month")
 }
 
 /// Violation for a year or date of birth that is out of range.

@@ -29,6 +29,15 @@ impl<T> Patch<T> {
         }
     }
 
+    /// The value after the change.
+    pub fn apply(self, old: Option<T>) -> Option<T> {
+        match self {
+            Self::Keep => old,
+            Self::Clear => None,
+            Self::Set(value) => Some(value),
+        }
+    }
+
     /// New value of a nullable column, or `None` if the column is not changed.
     pub fn into_change(self) -> Option<Option<T>> {
         match self {

@@ -273,7 +273,16 @@ async fn every_table_with_rows_of_a_user_is_revoked_by_a_recovery_or_shown_to_th
     // A new table: decide in domain/auth/grants.rs whether its rows give access to the account or receive its data.
     let revoked = ["account_codes", "calendar_feeds", "refresh_tokens"];
     // Lists of the API show them to the owner, except the outbox, whose mails go to addresses only.
-    let kept = ["centre_staff", "contact_imports", "contacts", "outbox", "patients", "vaccine_requests"];
+    let kept = [
+        "centre_staff",
+        "contact_books",
+        "contact_imports",
+        "contacts",
+        "deleted_contacts",
+        "outbox",
+        "patients",
+        "vaccine_requests",
+    ];
     // The owner's own requests and words: they give access to nothing.
     let internal = ["idempotency_keys", "user_words"];
     assert_eq!(tables, revoked.into_iter().chain(kept).chain(internal).map(str::to_owned).collect());

@@ -1,7 +1,7 @@
 //! Birthday calendar (iCalendar) and the feed with its secret URL.
 
 use calcard::icalendar::{ICalendar, ICalendarComponentType, ICalendarProperty, ICalendarValue};
-use chrono::{Datelike, Days, NaiveDate};
+use chrono::{Days, Duration, NaiveDate};
 use reqwest::Method;
 use sea_orm::EntityTrait;
 use serde_json::json;
@@ -50,15 +50,23 @@ async fn the_calendar_has_the_same_birthdays_as_the_list() {
     let response = ada.get("/contacts/birthdays.ics").await;
     assert_eq!(response.is(200).header("content-type"), "text/calendar; charset=utf-8");
     let date = |text: &str| text.parse::<NaiveDate>().unwrap();
-    let all = [
-        ("Leap King (99)".to_owned(), date("2099-02-28")),
-        ("Comma, Semi; Back\\slash King".to_owned(), date("2099-03-01")),
-        (format!("{} King", "Ünï".repeat(33)), date("2100-02-26")),
-    ];
-    assert_eq!(events(&response.text), all);
-    assert_eq!(events(&ada.get("/contacts/birthdays.ics?days=7").await.text), all[..2]);
+    let comma = "Comma, Semi; Back\\slash King".to_owned();
+    let long = format!("{} King", "Ünï".repeat(33));
+    let of_year = |year: i32, leap: &str| {
+        [
+            (long.clone(), date(&format!("{year}-02-26"))),
+            (format!("Leap King ({})", year - 2000), date(&format!("{year}-{leap}"))),
+            (comma.clone(), date(&format!("{year}-03-01"))),
+        ]
+    };
+    let mut all = events(&response.text);
+    all.sort_by_key(|(name, day)| (*day, name != &long, name == &comma));
+    // From more than a month back to the end of the year after the next one.
+    assert_eq!(all, [of_year(2099, "02-28"), of_year(2100, "02-28"), of_year(2101, "02-28")].concat());
+    let week = events(&ada.get("/contacts/birthdays.ics?days=7").await.text);
+    assert_eq!(week, of_year(2099, "02-28"));
     let mar1 = ada.get("/contacts/birthdays.ics?days=7&leap=mar1").await;
-    assert_eq!(events(&mar1.text)[0], ("Leap King (99)".to_owned(), date("2099-03-01")));
+    assert_eq!(events(&mar1.text)[1], ("Leap King (99)".to_owned(), date("2099-03-01")));
     for part in [
         "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n",
         "\r\nPRODID:",
@@ -88,11 +96,9 @@ async fn the_feed_is_readable_with_its_secret_until_it_is_deleted() {
         feed["path"].as_str().unwrap().to_owned()
     };
     let path = put(&ada, 201).await;
-    assert_eq!(events(&app.get(&path).await.is(200).text).len(), 1);
-    let today = app.clock.now().date_naive();
-    let is_may = (today.month(), today.day()) == (5, 12);
-    let shown = events(&app.get(&format!("{path}&days=0&time_zone=UTC&leap=mar1")).await.is(200).text);
-    assert_eq!(shown.len(), usize::from(is_may));
+    let shown = events(&app.get(&path).await.is(200).text);
+    assert!(shown.len() >= 2 && shown.iter().all(|(name, _)| name == "Byron King"), "{shown:?}");
+    app.get(&format!("{path}&days=0&time_zone=UTC&leap=mar1")).await.is(200);
     // The secret is not valid as an access token, and is not stored in plain text.
     let secret = path.rsplit('=').next().unwrap();
     app.send(app.request(Method::GET, "/api/v1/contacts").bearer_auth(secret)).await.problem(401, "invalid-token");
@@ -134,7 +140,7 @@ async fn unknown_parameters_are_ignored_by_the_calendar_and_422_elsewhere() {
     let ada = app.patient().await;
     create_with_birthday(&ada, "Byron", 5, 12, None).await;
     let calendar = ada.get("/contacts/birthdays.ics?utm_source=program&_=1&_=2&=&flag").await;
-    assert_eq!(events(&calendar.is(200).text).len(), 1);
+    assert!(events(&calendar.is(200).text).len() >= 2);
     // Known parameters are still validated.
     ada.get("/contacts/birthdays.ics?utm_source=program&days=x").await.violates(&[("days", "type")]);
     for path in ["/contacts", "/contacts/birthdays", "/contacts/export", "/contacts/imports"] {
@@ -180,4 +186,77 @@ async fn of_concurrent_requests_for_a_new_feed_one_creates_it() {
         assert_eq!(valid, 1, "only the last secret is valid");
         ada.delete("/contacts/birthdays/feed").await.no_content();
     }
+}
+
+/// An event stays for more than a month after the day, whatever the time zone, and the next ones are there long before.
+#[tokio::test]
+async fn an_event_does_not_vanish_at_midnight() {
+    let app = TestApp::start(BACKEND).await;
+    advance_clock_to(&app, time("2099-05-12T09:00:00Z"));
+    let ada = app.patient().await;
+    create_with_birthday(&ada, "Byron", 5, 12, Some(2019)).await;
+    create_with_birthday(&ada, "Eve", 12, 31, None).await;
+    let mut seen = Vec::new();
+    for day in 0..45 {
+        let ada = ada.on_another_device().await;
+        let shown = events(&ada.get("/contacts/birthdays.ics").await.is(200).text);
+        let date = |text: &str| text.parse::<NaiveDate>().unwrap();
+        assert!(day > 31 || shown.contains(&("Byron King (80)".to_owned(), date("2099-05-12"))), "{day}: {shown:?}");
+        for expected in ["2100-05-12", "2101-05-12"] {
+            assert!(shown.iter().any(|(_, day)| *day == date(expected)), "{expected}: {shown:?}");
+        }
+        seen.push(shown);
+        app.clock.advance(Duration::days(1));
+    }
+    seen.dedup();
+    assert!(seen.len() <= 3, "the calendar changes at most once a month");
+}
+
+#[tokio::test]
+async fn an_unchanged_calendar_is_not_sent_again() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    create_with_birthday(&ada, "Byron", 5, 12, None).await;
+    let path = ada.put_empty("/contacts/birthdays/feed").await.is(201).json()["path"].as_str().unwrap().to_owned();
+    let get = async |headers: &[(&str, &str)]| {
+        let request = app.request(Method::GET, &path);
+        app.send(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
+    };
+    let first = get(&[]).await;
+    let (tag, modified) = (first.is(200).header("etag").to_owned(), first.header("last-modified").to_owned());
+    assert_eq!((first.header("cache-control"), first.header("vary")), ("private, no-cache", "Accept-Encoding"));
+    app.clock.advance(Duration::minutes(5));
+    let again = get(&[]).await;
+    assert_eq!((&again.text, again.header("etag")), (&first.text, tag.as_str()));
+    for (name, value) in
+        [("if-none-match", tag.as_str()), ("if-none-match", "*"), ("if-modified-since", modified.as_str())]
+    {
+        let known = get(&[(name, value)]).await;
+        assert_eq!((known.is(304).text.as_str(), known.header("etag")), ("", tag.as_str()), "{name}");
+    }
+    // The tag counts before the date.
+    get(&[("if-none-match", "\"other\""), ("if-modified-since", &modified)]).await.is(200);
+    get(&[("if-modified-since", "Mon, 01 Jan 2001 00:00:00 GMT")]).await.is(200);
+    let packed = get(&[("accept-encoding", "gzip")]).await;
+    assert_eq!(packed.is(200).header("content-encoding"), "gzip");
+    // Every change of a contact changes the tag.
+    app.clock.advance(Duration::minutes(5));
+    create_with_birthday(&ada, "Anne", 9, 22, None).await;
+    let changed = get(&[("if-none-match", &tag)]).await;
+    assert_ne!(changed.is(200).header("etag"), tag);
+    get(&[("if-modified-since", &modified)]).await.is(200);
+    // Other parameters are other calendars.
+    let other = ada.get("/contacts/birthdays.ics?leap=mar1").await;
+    assert_ne!(other.is(200).header("etag"), changed.header("etag"));
+}
+
+#[tokio::test]
+async fn an_empty_calendar_has_a_component() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    let calendar = ada.get("/contacts/birthdays.ics").await.is(200).text.clone();
+    assert_eq!(events(&calendar), []);
+    let parsed = ICalendar::parse(&calendar).unwrap();
+    let zones = parsed.components.iter().filter(|part| part.component_type == ICalendarComponentType::VTimezone);
+    assert_eq!(zones.count(), 1);
 }

@@ -50,15 +50,18 @@ async fn an_export_of_many_pages_is_complete() {
     let ada = app.patient().await;
     let rows =
         (0..1203).fold(String::new(), |rows, row| rows + &format!("Byron,King{row},b{row}@example.org,,,5,12,\r\n"));
-    let head = "first_name,last_name,email,phone_number,birth_year,birth_month,birth_day,note\r\n";
-    import_csv(&ada, format!("{head}{rows}")).await;
+    let head = "first_name,last_name,email,phone_number,birth_year,birth_month,birth_day,note";
+    import_csv(&ada, format!("{head}\r\n{rows}")).await;
     let file = ada.get("/contacts/export").await.is(200).text.clone();
-    // In the order of their creation.
-    assert_eq!(file, format!("{head}{rows}"));
+    // In the order of their creation. The columns after these are of organizations, labels and UIDs.
+    let columns = |line: &str| line.split(',').take(8).collect::<Vec<_>>().join(",");
+    let lines = file.lines().map(columns).collect::<Vec<_>>().join("\r\n");
+    assert_eq!(format!("{lines}\r\n"), format!("{head}\r\n{rows}"));
     let vcards = ada.get("/contacts/export?format=vcard").await.is(200).text.clone();
     assert_eq!(vcards.matches("BEGIN:VCARD\r\n").count(), 1203);
     let calendar = ada.get("/contacts/birthdays.ics").await.is(200).text.clone();
-    assert_eq!(calendar.matches("BEGIN:VEVENT\r\n").count(), 1203);
+    let day = calendar.matches("DTSTART;VALUE=DATE:").count();
+    assert!(day >= 2 * 1203 && day % 1203 == 0, "{day}");
     let mut found = Vec::new();
     let mut cursor = String::new();
     loop {
@@ -79,12 +82,15 @@ async fn an_export_of_many_pages_is_complete() {
 async fn exported_files_follow_their_rfcs() {
     let app = TestApp::start(BACKEND).await;
     let ada = app.patient().await;
-    ada.post("/contacts", serde_json::from_str(CONTACTS[1]).unwrap()).await.created();
+    let contact = ada.post("/contacts", serde_json::from_str(CONTACTS[1]).unwrap()).await.created();
+    let uid = contact["uid"].as_str().unwrap();
     let csv = ada.get("/contacts/export").await.text;
     assert_eq!(
         csv,
-        "first_name,last_name,email,phone_number,birth_year,birth_month,birth_day,note\r\n\
-         Byron,King,byron@example.org,+44 20 7946,,2,29,\r\n"
+        format!(
+            "first_name,last_name,email,phone_number,birth_year,birth_month,birth_day,note,organization,email_label,\
+             phone_number_label,uid\r\nByron,King,byron@example.org,+44 20 7946,,2,29,,,,,{uid}\r\n"
+        )
     );
     let vcard = ada.get("/contacts/export?format=vcard").await.text;
     for line in [
@@ -98,6 +104,19 @@ async fn exported_files_follow_their_rfcs() {
     ] {
         assert!(vcard.contains(&format!("{line}\r\n")), "{line} in {vcard}");
     }
+    // Android reads nothing newer than 3.0 (RFC 2426).
+    let vcard = ada.get("/contacts/export?format=vcard&version=3.0").await.text;
+    for line in ["VERSION:3.0", "FN:Byron King", "N:King;Byron;;;", "BDAY:--02-29", "TEL:+44 20 7946"] {
+        assert!(vcard.contains(&format!("{line}\r\n")), "{line} in {vcard}");
+    }
+    // Excel knows UTF-8 by the mark, and takes cells that begin so for formulas.
+    ada.post("/contacts", json!({ "first_name": "@a", "last_name": "=1+1", "note": "-x", "phone_number": "+1 2" }))
+        .await
+        .created();
+    let csv = ada.get("/contacts/export?format=csv&bom=true&safe=true").await.text;
+    assert!(csv.starts_with("\u{feff}first_name,") && csv.contains("\r\n'@a,'=1+1,,'+1 2,,,,'-x,"), "{csv}");
+    assert!(!ada.get("/contacts/export?format=csv").await.text.contains('\u{feff}'));
+    ada.get("/contacts/export?version=2.1").await.violates(&[("version", "type")]);
     let empty = app.patient().await;
     assert!(empty.get("/contacts/export").await.text.starts_with("first_name,"));
     assert_eq!(empty.get("/contacts/export?format=vcard").await.is(200).text, "");

@@ -18,7 +18,7 @@ pub(super) async fn all_contacts(owner: &Actor<'_>) -> Vec<Value> {
         let page = owner.get(&format!("/contacts?limit=100{cursor}")).await.ok();
         for item in page["items"].as_array().expect("a list has items") {
             let mut item = item.clone();
-            for name in ["id", "import_id", "created_at", "updated_at"] {
+            for name in ["id", "uid", "import_id", "created_at", "updated_at"] {
                 item.as_object_mut().unwrap().remove(name);
             }
             contacts.push(item);
@@ -50,6 +50,13 @@ pub(super) fn errors(report: &Value) -> Vec<(u64, String, String)> {
     found
 }
 
+/// Returns each warning as (line, field, code).
+pub(super) fn warnings(report: &Value) -> Vec<(u64, String, String)> {
+    let warnings = report["warnings"].as_array().expect("a report lists the warnings").iter();
+    let text = |warning: &Value, name: &str| warning[name].as_str().unwrap().to_owned();
+    warnings.map(|warning| (warning["line"].as_u64().unwrap(), text(warning, "field"), text(warning, "code"))).collect()
+}
+
 pub(super) fn expected(rows: &[(u64, &str, &str)]) -> Vec<(u64, String, String)> {
     rows.iter().map(|(line, field, code)| (*line, (*field).to_owned(), (*code).to_owned())).collect()
 }
@@ -74,7 +81,7 @@ async fn a_second_concurrent_import_of_a_user_is_503() {
 }
 
 #[tokio::test]
-async fn valid_rows_are_imported_and_invalid_ones_reported_by_line() {
+async fn invalid_parts_are_left_out_and_rows_without_a_name_refused() {
     let app = TestApp::start(BACKEND).await;
     let ada = app.patient().await;
     ada.post("/contacts", json!({ "first_name": "Old", "last_name": "Friend", "email": "old@example.org" }))
@@ -90,27 +97,34 @@ async fn valid_rows_are_imported_and_invalid_ones_reported_by_line() {
         King,Late,,2999,1,1,,\r\n\r\n\n\
         King,Nul\0,,,,,,\r\n\
         King,Word,,,May,1,,\r\n\
-        Noel,Ada,,,,,,\r\n";
+        Noel,Ada,,,,,,\r\n\
+        ,,e@example.org,,,,,\r\n";
     let report = import_csv(&ada, file).await;
-    assert_eq!((&report["imported"], &report["rejected"], &report["dry_run"]), (&json!(2), &json!(8), &json!(false)));
+    assert_eq!((&report["imported"], &report["rejected"], &report["dry_run"]), (&json!(10), &json!(1), &json!(false)));
+    assert_eq!(errors(&report), expected(&[(15, "first_name", "required")]));
     assert_eq!(
-        errors(&report),
+        warnings(&report),
         expected(&[
-            (4, "first_name", "blank"),
             (4, "email", "email"),
             (4, "birth_month", "range"),
-            (5, ".", "columns"),
-            (6, "email", "taken"),
-            (7, "email", "taken"),
             (8, "birth_day", "date"),
             (9, "birth_year", "range"),
             (12, "first_name", "control"),
             (13, "birth_month", "type"),
         ])
     );
+    assert_eq!(report["warnings"][0]["value"], "nobody");
+    assert_eq!(report["unused"], json!([{ "name": "shoe_size", "values": 1 }]));
     let kept = all_contacts(&ada).await;
     let byron = kept.iter().find(|contact| contact["first_name"] == "Byron").unwrap();
-    assert_eq!((kept.len(), &byron["note"]), (3, &json!("two\nlines")));
+    assert_eq!((kept.len(), &byron["note"]), (11, &json!("two\nlines")));
+    // The same rows, if they must be complete.
+    let bob = app.patient().await;
+    let strict = bob.upload("/contacts/imports?strict=true", "text/csv", file).await.created();
+    assert_eq!((&strict["imported"], &strict["rejected"], &strict["warnings"]), (&json!(5), &json!(6), &json!([])));
+    let mut refused = warnings(&report);
+    refused.extend(errors(&report));
+    assert_eq!(errors(&strict), refused);
 }
 
 #[tokio::test]
@@ -119,9 +133,9 @@ async fn a_file_of_another_format_is_rejected_as_a_whole() {
     let ada = app.patient().await;
     let csv = async |file: &[u8]| ada.upload("/contacts/imports", "text/csv", file.to_vec()).await;
     csv(b"").await.violates(&[(".", "empty")]);
-    csv(b"first_name,email\r\nByron,b@example.org\r\n").await.violates(&[("last_name", "column")]);
-    csv(b"{\"a\":1}").await.violates(&[("first_name", "column"), ("last_name", "column")]);
-    csv(b"\xff\xfef\0i\0").await.violates(&[(".", "encoding")]);
+    csv(b"email,note\r\nb@example.org,x\r\n").await.violates(&[("first_name", "column")]);
+    csv(b"{\"a\":1}").await.violates(&[("first_name", "column")]);
+    csv(b"\xff\xfef\0i\0").await.violates(&[("first_name", "column")]);
     let vcard = async |file: &str| ada.upload("/contacts/imports", "text/vcard", file.to_owned()).await;
     vcard("").await.violates(&[(".", "empty")]);
     vcard("\r\nhello\r\n").await.violates(&[(".", "vcard")]);
@@ -129,10 +143,17 @@ async fn a_file_of_another_format_is_rejected_as_a_whole() {
     let columns = "x,".repeat(600);
     csv(format!("first_name,last_name,{columns}\nA,B\n").as_bytes()).await.violates(&[(".", "length")]);
     assert_eq!(ada.get("/contacts/imports").await.ok()["items"], json!([]));
-    for media_type in ["application/json", "image/png", "text/csv; charset=iso-8859-1"] {
+    for media_type in ["application/json", "image/png", "text/csv; charset=x-unknown", "text/vcard; charset=hz-gb-2312"]
+    {
         ada.upload("/contacts/imports", media_type, "first_name,last_name\n")
             .await
             .problem(415, "unsupported-media-type");
+    }
+    // Files of these types may be of contacts, but these are not.
+    for file in ["", "x,y\n1,2\n", "\u{d0}\u{cf}\u{11}\u{e0}", "PK\u{3}\u{4}"] {
+        for media_type in ["text/plain", "application/vnd.ms-excel"] {
+            ada.upload("/contacts/imports", media_type, file).await.problem(415, "unsupported-media-type");
+        }
     }
     // The query parameter does the same, for clients that cannot set the header.
     let other =
@@ -145,8 +166,7 @@ async fn a_file_of_another_format_is_rejected_as_a_whole() {
 async fn many_invalid_rows_are_reported_with_the_right_lines() {
     let app = TestApp::start(BACKEND).await;
     let ada = app.patient().await;
-    let row =
-        |number: usize| if number.is_multiple_of(3) { ",King\n".to_owned() } else { format!("Byron,King{number}\n") };
+    let row = |number: usize| if number.is_multiple_of(3) { ",\n".to_owned() } else { format!("Byron,King{number}\n") };
     let file = (0..2000).fold("first_name,last_name\n".to_owned(), |file, number| file + &row(number));
     let report = import_csv(&ada, file).await;
     assert_eq!((&report["imported"], count(&app, &ada).await), (&json!(1333), 1333));
@@ -159,16 +179,16 @@ async fn many_invalid_rows_are_reported_with_the_right_lines() {
 async fn a_dry_run_reports_the_same_and_changes_nothing() {
     let app = TestApp::start(BACKEND).await;
     let ada = app.patient().await;
-    let file = "first_name,last_name,email\nByron,King,b@example.org\nRalph,King,b@example.org\n,King,\n";
+    let file = "first_name,last_name,email\nByron,King,b@example.org\nByron,King,b@example.org\n,,x\nRalph,King,x\n";
     let dry = ada.upload("/contacts/imports?dry_run=true", "text/csv", file).await.ok();
     assert_eq!((&dry["id"], &dry["dry_run"]), (&Value::Null, &json!(true)));
     assert_eq!(count(&app, &ada).await, 0);
     assert_eq!(ada.get("/contacts/imports").await.ok()["items"], json!([]));
     let real = import_csv(&ada, file).await;
-    for name in ["format", "imported", "rejected", "errors"] {
+    for name in ["format", "imported", "updated", "skipped", "rejected", "errors", "warnings", "unused"] {
         assert_eq!(dry[name], real[name], "{name}");
     }
-    assert_eq!(count(&app, &ada).await, 1);
+    assert_eq!((&real["skipped"], count(&app, &ada).await), (&json!(1), 2));
 }
 
 #[tokio::test]
@@ -285,12 +305,12 @@ async fn all_violations_of_a_row_are_reported_with_their_fields() {
     assert_eq!(
         errors(&report),
         expected(&[
-            (2, "first_name", "blank"),
             (2, "last_name", "length"),
             (2, "email", "email"),
             (2, "phone_number", "phone_number"),
-            (2, "note", "length"),
             (2, "birth_day", "date"),
+            (2, "note", "length"),
+            (2, "first_name", "required"),
         ])
     );
     // Optional values may be blank.
@@ -345,8 +365,14 @@ async fn a_file_can_be_a_part_of_a_form() {
         let report = upload(&[("file", file, media_type, content)]).await.created();
         assert_eq!((&report["format"], &report["imported"]), (&json!(format), &json!(1)), "{file}");
     }
+    // The content decides where neither name nor type does.
+    let report = upload(&[("file", "contacts.txt", "text/plain", vcard)]).await.created();
+    assert_eq!((&report["format"], &report["imported"]), (&json!("vcard"), &json!(1)));
+    upload(&[("file", "contacts.txt", "text/plain", "Hello!")]).await.problem(415, "unsupported-media-type");
     upload(&[("file", "contacts.pdf", "application/pdf", csv)]).await.problem(415, "unsupported-media-type");
-    upload(&[("file", "contacts.csv", "text/csv; charset=utf-16", csv)]).await.problem(415, "unsupported-media-type");
+    upload(&[("file", "contacts.csv", "text/csv; charset=x-unknown", csv)])
+        .await
+        .problem(415, "unsupported-media-type");
     let named = format!(
         "--frontier\r\ncontent-disposition: form-data; name=\"file\"; filename*=UTF-8''Kontakte%20%C3%BC.csv\r\n\r\n{csv}\r\n--frontier--\r\n"
     );
@@ -360,7 +386,7 @@ async fn a_file_can_be_a_part_of_a_form() {
     ada.upload("/contacts/imports", "multipart/form-data", body.clone()).await.problem(400, "malformed");
     let (query, body) = ("/contacts/imports?dry_run=true&format=csv", body.replace("contacts.csv", "contacts.bin"));
     assert_eq!(ada.upload(query, &media_type, body).await.ok()["imported"], 1);
-    assert_eq!(ada.get("/contacts").await.ok()["items"].as_array().unwrap().len(), 3);
+    assert_eq!(ada.get("/contacts").await.ok()["items"].as_array().unwrap().len(), 4);
 }
 
 #[tokio::test]

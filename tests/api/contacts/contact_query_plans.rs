@@ -5,11 +5,15 @@ use std::io::{Seek as _, Write as _};
 
 use care4u::domain::auth::calendar_feeds::{self, FeedSecret};
 use care4u::domain::auth::quota::{self, Quota};
+use care4u::domain::contacts::address_book::ReadOptions;
+use care4u::domain::contacts::birthday_calendar::{self, Span};
 use care4u::domain::contacts::birthdays::{self, Window};
-use care4u::domain::contacts::contact_imports::{self, Import};
+use care4u::domain::contacts::contact_changes::{self, ChangePosition};
+use care4u::domain::contacts::contact_imports::{self, Import, OnDuplicate};
 use care4u::domain::contacts::contact_search::{self, ContactFilter, EmailPart, Position};
 use care4u::domain::contacts::contacts::{self, ContactChanges, NewContact};
 use care4u::domain::contacts::import_limiter::ImportLimiter;
+use care4u::domain::contacts::names::Names;
 use care4u::domain::personal_data;
 use care4u::domain::records::idempotency::Once;
 use care4u::domain::vaccination::request_list;
@@ -37,10 +41,15 @@ fn new_contact(number: u32) -> NewContact {
     let day = i16::try_from(number % 28).unwrap() + 1;
     let month = i16::try_from(number % 12).unwrap() + 1;
     NewContact {
-        first_name: NamePart::parse(&format!("First{number}")).unwrap(),
-        last_name: NamePart::parse(&format!("Last{}", number % 7)).unwrap(),
-        email: None,
-        phone_number: None,
+        uid: None,
+        names: Names::new(
+            NamePart::parse(&format!("First{number}")).ok(),
+            NamePart::parse(&format!("Last{}", number % 7)).ok(),
+            None,
+        )
+        .unwrap(),
+        emails: Vec::new(),
+        phone_numbers: Vec::new(),
         birthday: Birthday::try_from_parts(Some(month), Some(day), None, NaiveDate::MAX).unwrap(),
         note: None,
     }
@@ -54,7 +63,10 @@ async fn fill(app: &TestApp) -> Uuid {
         owners.push(app.patient().await.id);
     }
     for owner in &owners {
-        let rows = (0..1500).map(|number| contacts::row(Uuid::now_v7(), *owner, None, new_contact(number), Utc::now()));
+        let rows = (0..1500).map(|number| {
+            let new = new_contact(u32::try_from(number).unwrap());
+            contacts::row(Uuid::now_v7(), *owner, None, new, (number, Utc::now())).unwrap()
+        });
         db.execute(&contacts::insert(rows).unwrap()).await.unwrap();
     }
     if db.get_database_backend() == DbBackend::Postgres {
@@ -78,8 +90,8 @@ async fn contacts_are_found_by_index() {
     let db = Explained::new(&app.state().db).await;
     let auth = &app.state().auth;
 
-    let by_name = "contacts_user_id_last_folded_first_folded_id_email_idx";
-    let behind = Position { last_name: "last3".into(), first_name: "first700".into(), id: Uuid::nil() };
+    let by_name = "contacts_user_id_sort_folded_first_folded_id_search_folded_idx";
+    let behind = Position { sort_name: "last3".into(), first_name: "first700".into(), id: Uuid::nil() };
     for after in [None, Some(behind)] {
         for filter in [
             ContactFilter::default(),
@@ -100,7 +112,7 @@ async fn contacts_are_found_by_index() {
     let as_own = Caller { actor: own, client: Client::default() };
     let changes = ContactChanges {
         birth_day: Patch::Set(3),
-        first_name: Some(NamePart::parse("Other").unwrap()),
+        first_name: Patch::Set(NamePart::parse("Other").unwrap()),
         ..ContactChanges::default()
     };
     contacts::update(&db, &auth.clock, &as_own, contact.id, changes).await.unwrap();
@@ -147,6 +159,11 @@ async fn birthdays_are_found_by_index() {
         }
         assert!(found > 10, "{found} around {today}");
     }
+    let span = Span::around("2099-02-27".parse().unwrap(), None, LeapDay::Feb28);
+    birthday_calendar::validators(&db, own.user_id, span).await.unwrap();
+    for after in [None, Some(ChangePosition { number: 700, id: Uuid::nil() })] {
+        contact_changes::list(&db, &own, Page { limit: 20, after }).await.unwrap();
+    }
     calendar_feeds::put(&db, clock, &caller).await.unwrap();
     let feed = calendar_feeds::put(&db, clock, &caller).await.unwrap();
     calendar_feeds::owner(&db, &FeedSecret::from_text(&feed.secret).unwrap()).await.unwrap();
@@ -162,8 +179,20 @@ async fn imports_are_found_by_index() {
     let db = Explained::new(&app.state().db).await;
     let (auth, limiter) = (&app.state().auth, ImportLimiter::new(1000, 10, 1));
     quota::consume(&db, auth, Quota::Imports, own.user_id).await.unwrap();
-    let import =
-        Import { file: file("first_name,last_name\nByron,King\n"), format: ContactFormat::Csv, is_dry_run: false };
+    let rows = "uid,first_name,last_name,email,birthday\n\
+        card-1,First1,Last1,a@example.org,2000-01-02\nurn:uuid:01939d3e-8c5c-7c52-a0a3-5c1d3b2b7a10,Byron,King,,\n";
+    let import = |on_duplicate, rows: &str| Import {
+        file: file(rows),
+        format: ContactFormat::Csv,
+        options: ReadOptions::default(),
+        on_duplicate,
+        is_dry_run: false,
+    };
+    for _ in 0..2 {
+        let update = import(OnDuplicate::Update, &rows.replace("a@", "b@"));
+        contact_imports::create(&db, &auth.clock, &limiter, &caller, update).await.unwrap();
+    }
+    let import = import(OnDuplicate::Update, rows);
     let report = contact_imports::create(&db, &auth.clock, &limiter, &caller, import).await.unwrap();
     let id = report.import.unwrap().id;
     for after in [None, Some(Uuid::now_v7())] {

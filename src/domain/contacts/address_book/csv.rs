@@ -1,8 +1,7 @@
 //! CSV files of contacts (RFC 4180), with a header line.
 //!
-//! Columns are identified by name, in any order; the column names of widespread address books are known
-//! too. The delimiter is a comma, a semicolon or a tab, because in some locales spreadsheets do not
-//! write commas.
+//! Columns are identified by name, in any order. The delimiter is a comma, a semicolon or a tab, because in some locales
+//! spreadsheets do not write commas.
 
 use std::io::BufRead;
 
@@ -10,8 +9,13 @@ use ::csv::{Terminator, WriterBuilder};
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use entity::contacts::Model;
 
-use super::{Fields, Row, parse_date};
-use crate::domain::values::person::latest_birth_date;
+use super::csv_columns::{Column, Columns};
+use super::encoding::undecodable;
+use super::fields::{BirthdayText, Fields, LabelledText};
+use super::unused::Unused;
+use super::{Cells, Sink};
+use crate::domain::contacts::contact_points::{self, StoredPoint};
+use crate::domain::contacts::uids;
 use crate::error::{Error, Result, Violation};
 
 /// Maximum size of a row in bytes.
@@ -21,107 +25,119 @@ const MAX_ROW_BYTES: usize = 64 * 1024;
 const MAX_COLUMNS: usize = 500;
 
 /// Header of written files: column names in order.
-const COLUMN_NAMES: [&str; 8] =
-    ["first_name", "last_name", "email", "phone_number", "birth_year", "birth_month", "birth_day", "note"];
+const COLUMN_NAMES: [&str; 12] = [
+    "first_name",
+    "last_name",
+    "email",
+    "phone_number",
+    "birth_year",
+    "birth_month",
+    "birth_day",
+    "note",
+    "organization",
+    "email_label",
+    "phone_number_label",
+    "uid",
+];
 
-/// Header: indexes of the columns of each field. If there are several columns for a field, the first
-/// one that is not blank in a row is used.
-struct Header {
-    fields: usize,
-    first_name: Vec<usize>,
-    middle_name: Vec<usize>,
-    last_name: Vec<usize>,
-    email: Vec<usize>,
-    phone_number: Vec<usize>,
-    birth_year: Vec<usize>,
-    birth_month: Vec<usize>,
-    birth_day: Vec<usize>,
-    birth_date: Vec<usize>,
-    note: Vec<usize>,
+/// What some programs write between several values in one field.
+const VALUE_SEPARATOR: &str = ":::";
+
+/// What is written between several labels in one field: a label has one line.
+const LABEL_SEPARATOR: &str = "\n";
+
+impl Columns {
+    /// The fields of a row. Blank values are missing, as are those that a row is too short for.
+    fn fields(&self, record: &Record, unused: &mut Unused) -> std::result::Result<Fields, Violation> {
+        record.check()?;
+        let whole = |column: usize| std::str::from_utf8(record.field(column)).map_err(|_| undecodable());
+        let text = |column: usize| whole(column).map(str::trim);
+        let mut fields = Fields::default();
+        let (mut first, mut middle, mut full) = ("", "", "");
+        let (mut date, mut parts) = ("", [""; 3]);
+        let (mut emails, mut phone_numbers) = (Vec::new(), Vec::new());
+        for (index, column) in self.iter() {
+            let value = text(index)?;
+            if value.is_empty() {
+                continue;
+            }
+            let labels = || self.label_of(index).map_or(Ok(""), whole);
+            match column {
+                Column::Uid => set(&mut fields.uid, value),
+                Column::FirstName => first = or(first, value),
+                Column::MiddleName => middle = or(middle, value),
+                Column::LastName => set(&mut fields.last_name, value),
+                Column::FullName => full = or(full, value),
+                Column::Organization => set(&mut fields.organization, value),
+                Column::Email(label) => emails.extend(values(value, labels()?, label)),
+                Column::PhoneNumber(label) => phone_numbers.extend(values(value, labels()?, label)),
+                Column::BirthDate => date = or(date, value),
+                Column::BirthYear => parts[0] = value,
+                Column::BirthMonth => parts[1] = value,
+                Column::BirthDay => parts[2] = value,
+                Column::Note => fields.notes.push(value.to_owned()),
+                Column::EmailLabel | Column::PhoneNumberLabel => {}
+                Column::Unused => unused.add(self.name(index)),
+            }
+        }
+        for column in self.len()..record.len() {
+            if !text(column)?.is_empty() {
+                unused.add("");
+            }
+        }
+        let given: Vec<&str> = [first, middle].into_iter().filter(|name| !name.is_empty()).collect();
+        fields.first_name = given.join(" ");
+        if fields.first_name.is_empty() && fields.last_name.is_empty() {
+            (fields.first_name, fields.last_name) = super::full_names::split(full, &fields.organization);
+        }
+        // A date of zeros is a missing one.
+        fields.birthday = if date.chars().any(|character| character.is_alphanumeric() && character != '0') {
+            BirthdayText::Date(date.to_owned())
+        } else {
+            BirthdayText::Parts(parts.map(|part| part.trim_start_matches('0').to_owned()))
+        };
+        (fields.emails, fields.phone_numbers) = (in_order(emails), in_order(phone_numbers));
+        Ok(fields)
+    }
 }
 
-impl Header {
-    /// Finds the columns by their names or aliases.
-    fn parse(record: &Record) -> Result<Self> {
-        record.check().map_err(Error::from)?;
-        let names: Vec<String> = (0..record.len()).map(|column| normalize_name(record.field(column))).collect();
-        let all = |aliases: &[&str]| -> Vec<usize> {
-            aliases.iter().filter_map(|alias| names.iter().position(|name| name == alias)).collect()
-        };
-        let header = Self {
-            fields: names.len(),
-            first_name: all(&["first_name", "given_name"]),
-            middle_name: all(&["middle_name", "additional_name"]),
-            last_name: all(&["last_name", "family_name", "surname"]),
-            email: all(&[
-                "email",
-                "e_mail",
-                "email_address",
-                "e_mail_address",
-                "primary_email",
-                "e_mail_1_value",
-                "e_mail_2_address",
-                "secondary_email",
-                "e_mail_2_value",
-            ]),
-            phone_number: all(&[
-                "phone_number",
-                "phone",
-                "mobile_phone",
-                "mobile_number",
-                "phone_1_value",
-                "primary_phone",
-                "home_phone",
-                "work_phone",
-                "business_phone",
-                "phone_2_value",
-            ]),
-            birth_year: all(&["birth_year"]),
-            birth_month: all(&["birth_month"]),
-            birth_day: all(&["birth_day"]),
-            birth_date: all(&["birth_date", "birthday", "date_of_birth"]),
-            note: all(&["note", "notes"]),
-        };
-        let required = [("first_name", &header.first_name), ("last_name", &header.last_name)];
-        let missing = required.into_iter().filter(|(_, columns)| columns.is_empty());
-        let missing = missing.map(|(name, _)| Violation::new(name, "column", format!("the file has no column {name}")));
-        let missing: Vec<_> = missing.collect();
-        if missing.is_empty() { Ok(header) } else { Err(Error::Invalid(missing)) }
+/// Sets a field to the first of several values.
+fn set(field: &mut String, value: &str) {
+    if field.is_empty() {
+        value.clone_into(field);
     }
+}
 
-    fn fields(&self, record: &Record) -> std::result::Result<Fields, Violation> {
-        record.check()?;
-        if record.len() != self.fields {
-            let message = format!("has {} fields, but the header line has {}", record.len(), self.fields);
-            return Err(Violation::new(".", "columns", message));
-        }
-        let text = |columns: &[usize]| {
-            let fields = columns.iter().map(|column| record.field(*column));
-            let bytes = fields.into_iter().find(|bytes| !bytes.trim_ascii().is_empty()).unwrap_or_default();
-            std::str::from_utf8(bytes).map_err(|_| Violation::new(".", "encoding", "is not encoded in UTF-8"))
+fn or<'a>(first: &'a str, value: &'a str) -> &'a str {
+    if first.is_empty() { value } else { first }
+}
+
+/// The values of a field with their labels. The label that the name of the column gives is the default.
+fn values<'a>(
+    value: &'a str,
+    labels: &'a str,
+    default: &'static str,
+) -> impl Iterator<Item = (u8, LabelledText)> + use<'a> {
+    let mut labels = labels.split(LABEL_SEPARATOR);
+    value.split(VALUE_SEPARATOR).map(move |value| {
+        let label = labels.next().unwrap_or_default().trim();
+        // Google marks the main value so.
+        let (label, is_main) = label.strip_prefix("* ").map_or((label, false), |label| (label.trim(), true));
+        let rank = match default {
+            _ if is_main => 0,
+            "" => 1,
+            "mobile" => 2,
+            _ => 3,
         };
-        // Some programs write several values into one field, separated by `:::`.
-        let first_of = |columns| text(columns).map(|text| text.split(":::").next().unwrap_or_default().to_owned());
-        let date = text(&self.birth_date)?;
-        let birthday = if date.chars().any(|character| character.is_alphanumeric() && character != '0') {
-            parse_date(date)
-        } else {
-            // The date is blank, or consists of zeros, which some programs write for a missing date.
-            let parts =
-                [("birth_year", &self.birth_year), ("birth_month", &self.birth_month), ("birth_day", &self.birth_day)];
-            let [year, month, day] = parts.map(|(name, column)| text(column).and_then(|text| number(name, text)));
-            year.and_then(|year| Ok([year, month?, day?]))
-        };
-        let names = [text(&self.first_name)?, text(&self.middle_name)?].map(str::trim);
-        Ok(Fields {
-            first_name: names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" "),
-            last_name: text(&self.last_name)?.to_owned(),
-            email: first_of(&self.email)?,
-            phone_number: first_of(&self.phone_number)?,
-            note: text(&self.note)?.to_owned(),
-            birthday,
-        })
-    }
+        let label = if label.is_empty() { default } else { label };
+        (rank, LabelledText { label: label.to_owned(), value: value.trim().to_owned() })
+    })
+}
+
+/// The main value first: the one that is marked, or a telephone number without a place, or a mobile one.
+fn in_order(mut values: Vec<(u8, LabelledText)>) -> Vec<LabelledText> {
+    values.sort_by_key(|(rank, _)| *rank);
+    values.into_iter().map(|(_, value)| value).collect()
 }
 
 /// Normalizes a column name: `E-mail 1 - Value` becomes `e_mail_1_value`.
@@ -131,30 +147,21 @@ pub(in crate::domain) fn normalize_name(name: &[u8]) -> String {
     words.collect::<Vec<_>>().join("_")
 }
 
-fn number(field: &'static str, text: &str) -> std::result::Result<Option<i16>, Violation> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Ok(None);
-    }
-    text.parse().map(Some).map_err(|_| Violation::new(field, "type", "must be a whole number"))
-}
-
-pub(super) fn read(file: impl BufRead, mut on_row: impl FnMut(Row) -> bool) -> Result<()> {
+pub(super) fn read(file: impl BufRead, mut sink: Sink<'_>) -> Result<Unused> {
     let mut records = Records::open(file)?;
-    let header = match records.next()? {
-        Some(record) => Header::parse(record)?,
+    let columns = match records.next()? {
+        Some(record) => Columns::parse(record)?,
         None => return Err(Violation::new(".", "empty", "the file is empty").into()),
     };
     records.find_line_end()?;
-    let latest = latest_birth_date();
+    let mut unused = Unused::default();
     while let Some(record) = records.next()? {
-        let contact = header.fields(record).map_err(|violation| vec![violation]);
-        let row = Row { line: record.line, contact: contact.and_then(|fields| fields.contact(latest)) };
-        if !on_row(row) {
+        let fields = columns.fields(record, &mut unused).map_err(|violation| vec![violation]);
+        if !sink.add(record.line, fields) {
             break;
         }
     }
-    Ok(())
+    Ok(unused)
 }
 
 /// Detects the delimiter: the one of the `sep=;` line that spreadsheets write, else the common
@@ -308,30 +315,51 @@ fn count(bytes: &[u8], searched: u8) -> u64 {
     u64::try_from(bytes.iter().filter(|byte| **byte == searched).count()).unwrap_or(u64::MAX)
 }
 
-pub(super) fn head() -> Vec<u8> {
-    let mut head = COLUMN_NAMES.join(",").into_bytes();
+/// Beginning of a written file.
+pub(super) fn head(cells: Cells) -> Vec<u8> {
+    let mut head = if cells.has_byte_order_mark { super::BYTE_ORDER_MARK.to_vec() } else { Vec::new() };
+    head.extend_from_slice(COLUMN_NAMES.join(",").as_bytes());
     head.extend_from_slice(b"\r\n");
     head
 }
 
-pub(super) fn write<'a>(contacts: impl IntoIterator<Item = &'a Model>) -> Result<Vec<u8>> {
+pub(super) fn write<'a>(contacts: impl IntoIterator<Item = &'a Model>, cells: Cells) -> Result<Vec<u8>> {
     let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
     for contact in contacts {
         let number = |part: Option<i16>| part.map_or_else(String::new, |part| part.to_string());
-        let [year, month, day] = [contact.birth_year, contact.birth_month, contact.birth_day].map(number);
-        let text = |text: &'a Option<String>| text.as_deref().unwrap_or_default();
-        writer
-            .write_record([
-                contact.first_name.as_str(),
-                contact.last_name.as_str(),
-                text(&contact.email),
-                text(&contact.phone_number),
-                &year,
-                &month,
-                &day,
-                text(&contact.note),
-            ])
-            .map_err(Error::internal)?;
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let (emails, email_labels) = joined(&contact_points::emails(contact));
+        let (phone_numbers, phone_number_labels) = joined(&contact_points::phone_numbers(contact));
+        let record = [
+            text(&contact.first_name),
+            text(&contact.last_name),
+            emails,
+            phone_numbers,
+            number(contact.birth_year),
+            number(contact.birth_month),
+            number(contact.birth_day),
+            text(&contact.note),
+            text(&contact.organization),
+            email_labels,
+            phone_number_labels,
+            uids::of(contact).into_owned(),
+        ];
+        let record = record.map(|cell| if cells.are_safe { harmless(cell) } else { cell });
+        writer.write_record(record).map_err(Error::internal)?;
     }
     writer.into_inner().map_err(|error| Error::internal(error.to_string()))
+}
+
+/// The values, and their labels, of which there are none if all are blank.
+fn joined(points: &[StoredPoint]) -> (String, String) {
+    let separator = format!(" {VALUE_SEPARATOR} ");
+    let values: Vec<&str> = points.iter().map(|point| point.value.as_str()).collect();
+    let labels: Vec<&str> = points.iter().map(|point| point.label.as_deref().unwrap_or_default()).collect();
+    let has_labels = labels.iter().any(|label| !label.is_empty());
+    (values.join(&separator), if has_labels { labels.join(LABEL_SEPARATOR) } else { String::new() })
+}
+
+/// A cell that no spreadsheet takes for a formula (OWASP, CSV injection).
+fn harmless(cell: String) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
 }

@@ -1,0 +1,207 @@
+//! Writing of imported contacts: a contact that is there already is found by its UID, or by its name together with its birthday
+//! or an e-mail address, and skipped, updated or added again.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use entity::contact_import_updates as updates;
+use entity::contacts::{Column, Entity, Model};
+use sea_orm::sea_query::{ExprTrait as _, Query};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
+use uuid::Uuid;
+
+use crate::domain::contacts::contact_snapshots::Snapshot;
+use crate::domain::contacts::contacts::{self, NewContact};
+use crate::domain::contacts::dependants::{self, Changed};
+use crate::domain::contacts::{contact_points, uids};
+use crate::error::{Error, Result};
+
+/// The most rows of one statement. Others are written in statements of half as many rows, and so on, so that the database has
+/// few different statements to prepare.
+pub(super) const BATCH: usize = 256;
+
+/// What becomes of a row of a contact that is there already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnDuplicate {
+    /// The contact stays as it is.
+    #[default]
+    Skip,
+    /// The contact gets the values of the row; what the row lacks stays.
+    Update,
+    /// Another contact is created.
+    Add,
+}
+
+/// Writes the contacts of an import.
+pub(super) struct Writer {
+    pub user_id: Uuid,
+    pub import_id: Uuid,
+    pub on_duplicate: OnDuplicate,
+    /// Number of the change.
+    pub number: i64,
+    pub now: DateTime<Utc>,
+    pub counts: Counts,
+}
+
+/// Numbers of contacts.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    pub created: u64,
+    pub updated: u64,
+    pub skipped: u64,
+}
+
+/// A contact that a row may be of.
+struct Known {
+    /// As it will be.
+    contact: Model,
+    /// As it was; none if this import creates it.
+    before: Option<Model>,
+}
+
+/// The contacts that the rows of a batch may be of.
+#[derive(Default)]
+struct KnownContacts {
+    contacts: Vec<Known>,
+    by_uid: HashMap<String, usize>,
+    by_name: HashMap<(String, String), Vec<usize>>,
+}
+
+impl Writer {
+    /// Writes a batch of at most [`BATCH`] contacts.
+    pub async fn write(&mut self, transaction: &impl ConnectionTrait, batch: Vec<NewContact>) -> Result<()> {
+        let row = |new| contacts::row(Uuid::now_v7(), self.user_id, Some(self.import_id), new, (self.number, self.now));
+        let rows = batch.into_iter().map(row).collect::<Result<Vec<_>>>()?;
+        let mut known = self.find(transaction, &rows).await?;
+        for mut row in rows {
+            match known.position(&row) {
+                Some(position) if self.on_duplicate != OnDuplicate::Add => {
+                    // Counted as updated instead, if that changes the contact.
+                    self.counts.skipped += 1;
+                    if self.on_duplicate == OnDuplicate::Update {
+                        known.update(position, &row)?;
+                    }
+                }
+                _ => {
+                    // Another contact has the UID: this one gets its own.
+                    row.uid = row.uid.take().filter(|uid| !known.by_uid.contains_key(uid));
+                    known.add(row, None);
+                }
+            }
+        }
+        self.store(transaction, known).await
+    }
+
+    /// The contacts of the user with a UID or a name of some rows.
+    async fn find(&self, transaction: &impl ConnectionTrait, rows: &[Model]) -> Result<KnownContacts> {
+        let mut known = KnownContacts::default();
+        let uids = rows.iter().filter_map(|row| row.uid.as_deref());
+        let ids: Vec<Uuid> = uids.clone().filter_map(uids::contact_id).collect();
+        let uids: Vec<&str> = uids.collect();
+        let mut any = Condition::any();
+        if !uids.is_empty() {
+            any = any.add(Column::Uid.is_in(uids).and(Column::Uid.is_not_null()));
+        }
+        if !ids.is_empty() {
+            any = any.add(Column::Id.is_in(ids));
+        }
+        if self.on_duplicate != OnDuplicate::Add {
+            let names: std::collections::BTreeSet<_> = rows.iter().filter(|row| can_match(row)).map(name_key).collect();
+            for (sort, first) in names {
+                any = any.add(Column::SortFolded.eq(sort).and(Column::FirstFolded.eq(first)));
+            }
+        }
+        if !any.is_empty() {
+            let found = Entity::find().filter(Column::UserId.eq(self.user_id)).filter(any);
+            for contact in found.all(transaction).await? {
+                known.add(contact.clone(), Some(contact));
+            }
+        }
+        Ok(known)
+    }
+
+    async fn store(&mut self, transaction: &impl ConnectionTrait, known: KnownContacts) -> Result<()> {
+        let mut new = Vec::new();
+        for Known { contact, before } in known.contacts {
+            match before {
+                None => new.push(contact),
+                Some(before) if before == contact => {}
+                Some(before) => self.update(transaction, before, contact).await?,
+            }
+        }
+        self.counts.created += u64::try_from(new.len()).unwrap_or(u64::MAX);
+        let mut new = new.into_iter();
+        while new.len() > 0 {
+            let size = 1 << Ord::min(new.len(), BATCH).ilog2();
+            transaction.execute(&contacts::insert(new.by_ref().take(size))?).await?;
+        }
+        Ok(())
+    }
+
+    /// Updates a contact, and keeps what it was.
+    async fn update(&mut self, transaction: &impl ConnectionTrait, before: Model, contact: Model) -> Result<()> {
+        let contact = Model { change_number: self.number, updated_at: self.now, ..contact };
+        let previous = serde_json::to_string(&Snapshot::of(&before)).map_err(Error::internal)?;
+        let mut insert = Query::insert();
+        insert
+            .into_table(updates::Entity)
+            .columns([updates::Column::ImportId, updates::Column::ContactId, updates::Column::Previous])
+            .values([self.import_id.into(), contact.id.into(), previous.into()])
+            .map_err(Error::internal)?
+            // A later row of the same contact: what it was before the import is known.
+            .on_conflict(sea_orm::sea_query::OnConflict::new().do_nothing().to_owned());
+        let inserted = transaction.execute(&insert).await?;
+        self.counts.updated += inserted.rows_affected();
+        self.counts.skipped = self.counts.skipped.saturating_sub(inserted.rows_affected());
+        contacts::save(transaction, &contact).await?;
+        dependants::follow(transaction, &contact, Changed { name: true, birthday: true }).await?;
+        Ok(())
+    }
+}
+
+impl KnownContacts {
+    fn add(&mut self, contact: Model, before: Option<Model>) {
+        let position = self.contacts.len();
+        self.by_uid.insert(uids::of(&contact).into_owned(), position);
+        self.by_name.entry(name_key(&contact)).or_default().push(position);
+        self.contacts.push(Known { contact, before });
+    }
+
+    /// The contact that a row is of: by its UID, else by its name together with its birthday or an e-mail address.
+    fn position(&self, row: &Model) -> Option<usize> {
+        let by_uid = row.uid.as_ref().and_then(|uid| self.by_uid.get(uid)).copied();
+        by_uid.or_else(|| {
+            let same_name = self.by_name.get(&name_key(row))?;
+            same_name
+                .iter()
+                .copied()
+                .find(|position| self.contacts.get(*position).is_some_and(|known| is_same(&known.contact, row)))
+        })
+    }
+
+    /// Sets the values that a row has.
+    fn update(&mut self, position: usize, row: &Model) -> Result<()> {
+        let Some(known) = self.contacts.get_mut(position) else { return Ok(()) };
+        known.contact = Snapshot::of(row).over(&known.contact)?;
+        Ok(())
+    }
+}
+
+/// Whether the name alone may be enough to find the contact.
+fn can_match(row: &Model) -> bool {
+    row.birth_month.is_some() || row.email.is_some()
+}
+
+fn name_key(row: &Model) -> (String, String) {
+    (row.sort_folded.clone(), row.first_folded.clone())
+}
+
+fn is_same(contact: &Model, row: &Model) -> bool {
+    let lines = |row: &Model| -> Vec<String> { row.search_folded.split('\n').take(2).map(str::to_owned).collect() };
+    let birthday = |row: &Model| (row.birth_month, row.birth_day, row.birth_year);
+    let has_same_birthday = row.birth_month.is_some() && birthday(contact) == birthday(row);
+    let emails = contact_points::emails(contact);
+    let has_same_email =
+        || contact_points::emails(row).iter().any(|email| emails.iter().any(|other| other.value == email.value));
+    lines(contact) == lines(row) && (has_same_birthday || has_same_email())
+}
