@@ -10,13 +10,15 @@ use crate::schema::TableExtras;
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub import_id: Uuid,
-    #[sea_orm(primary_key, auto_increment = false)]
+    #[sea_orm(primary_key, auto_increment = false, indexed)]
     pub contact_id: Uuid,
-    /// What the import has changed, as JSON.
+    /// The contact before the import, as JSON.
     #[sea_orm(column_type = "Text")]
     pub previous: String,
     #[sea_orm(belongs_to, from = "import_id", to = "id", on_update = "NoAction", on_delete = "Cascade")]
     pub contact_import: BelongsTo<super::contact_imports::Entity>,
+    #[sea_orm(belongs_to, from = "contact_id", to = "id", on_update = "NoAction", on_delete = "Cascade")]
+    pub contact: BelongsTo<super::contacts::Entity>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

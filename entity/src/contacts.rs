@@ -36,7 +36,7 @@ pub struct Model {
     /// Folded first name, for sorting and searching; empty without one.
     #[sea_orm(column_type = "Text")]
     pub first_folded: String,
-    /// Folded last name, organization and e-mail addresses, each on a line of its own, for searching.
+    /// E-mail addresses and folded organization, each on a line of its own, for searching.
     #[sea_orm(column_type = "Text")]
     pub search_folded: String,
     /// Main e-mail address.
@@ -77,6 +77,8 @@ pub struct Model {
     pub contact_import: BelongsTo<Option<super::contact_imports::Entity>>,
     #[sea_orm(belongs_to, from = "user_id", to = "id", on_update = "NoAction", on_delete = "Cascade")]
     pub user: BelongsTo<super::users::Entity>,
+    #[sea_orm(has_many)]
+    pub contact_import_updates: HasMany<super::contact_import_updates::Entity>,
     #[sea_orm(has_one)]
     pub patient: HasOne<super::patients::Entity>,
 }
@@ -86,6 +88,7 @@ impl ActiveModelBehavior for ActiveModel {}
 impl TableExtras for Entity {
     const INDEXES: &[CompositeIndex] = &[
         CompositeIndex::unique(&["user_id", "uid"]).filter("uid IS NOT NULL"),
+        CompositeIndex::on(&["user_id", "email", "sort_folded", "first_folded"]).filter("email IS NOT NULL"),
         CompositeIndex::on(&["user_id", "sort_folded", "first_folded", "id", "search_folded"]),
         CompositeIndex::on(&["user_id", "birth_month", "birth_day", "id"]),
         CompositeIndex::on(&["user_id", "change_number", "id"]),

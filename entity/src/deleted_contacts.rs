@@ -16,9 +16,6 @@ pub struct Model {
     /// Id of the contact.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
-    /// UID that it came with.
-    #[sea_orm(column_type = "String(StringLen::N(255))", nullable)]
-    pub uid: Option<String>,
     pub deleted_at: DateTimeUtc,
     #[sea_orm(belongs_to, from = "user_id", to = "id", on_update = "NoAction", on_delete = "Cascade")]
     pub user: BelongsTo<super::users::Entity>,

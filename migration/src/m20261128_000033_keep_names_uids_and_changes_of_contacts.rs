@@ -7,9 +7,9 @@ use revisions::AlterTable;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 
-/// The last name and the e-mail address, each on its line; there was no organization.
+/// The e-mail address on its line; there was no organization.
 const FILL: &str = "\
-    UPDATE contacts SET change_number = 0, search_folded = sort_folded || '\n\n' || COALESCE(email, '')";
+    UPDATE contacts SET change_number = 0, search_folded = COALESCE(email || ' ', '') || '\n'";
 
 const FILL_NAMES: &str = "\
     UPDATE contacts SET first_name = COALESCE(first_name, ''), \
@@ -41,6 +41,12 @@ impl MigrationTrait for Migration {
             .await?;
         manager.create_table(contact_books(manager.get_database_backend())).await?;
         manager.create_table(contact_import_updates(manager.get_database_backend())).await?;
+        let index = Index::create()
+            .name("contact_import_updates_contact_id_idx")
+            .table(ContactImportUpdates::Table)
+            .col(ContactImportUpdates::ContactId)
+            .to_owned();
+        manager.create_index(index).await?;
         manager.create_table(deleted_contacts(manager.get_database_backend())).await?;
         manager
             .alter_table(
@@ -100,6 +106,16 @@ impl MigrationTrait for Migration {
             .to_owned();
         manager.create_index(index).await?;
         let index = Index::create()
+            .name("contacts_user_id_email_sort_folded_first_folded_idx")
+            .table(Contacts::Table)
+            .col(Contacts::UserId)
+            .col(Contacts::Email)
+            .col(Contacts::SortFolded)
+            .col(Contacts::FirstFolded)
+            .and_where(Expr::cust("email IS NOT NULL"))
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
             .name("contacts_user_id_sort_folded_first_folded_id_search_folded_idx")
             .table(Contacts::Table)
             .col(Contacts::UserId)
@@ -124,6 +140,9 @@ impl MigrationTrait for Migration {
         manager.drop_index(Index::drop().name("contacts_user_id_uid_key").to_owned()).await?;
         manager
             .drop_index(Index::drop().name("contacts_user_id_sort_folded_first_folded_id_search_folded_idx").to_owned())
+            .await?;
+        manager
+            .drop_index(Index::drop().name("contacts_user_id_email_sort_folded_first_folded_idx").to_owned())
             .await?;
         manager.drop_index(Index::drop().name("contacts_user_id_change_number_id_idx").to_owned()).await?;
         // The data of contact_imports.updated is lost.
@@ -226,6 +245,13 @@ fn contact_import_updates(backend: DbBackend) -> TableCreateStatement {
                 .to(ContactImports::Table, ContactImports::Id)
                 .on_delete(ForeignKeyAction::Cascade),
         )
+        .foreign_key(
+            ForeignKey::create()
+                .name("contact_import_updates_contact_id_fkey")
+                .from(ContactImportUpdates::Table, ContactImportUpdates::ContactId)
+                .to(Contacts::Table, Contacts::Id)
+                .on_delete(ForeignKeyAction::Cascade),
+        )
         .to_owned();
     if backend == DbBackend::Sqlite {
         table.extra("WITHOUT ROWID");
@@ -239,7 +265,6 @@ fn deleted_contacts(backend: DbBackend) -> TableCreateStatement {
         .col(ColumnDef::new(DeletedContacts::UserId).uuid().not_null())
         .col(ColumnDef::new(DeletedContacts::ChangeNumber).big_integer().not_null())
         .col(ColumnDef::new(DeletedContacts::Id).uuid().not_null())
-        .col(ColumnDef::new(DeletedContacts::Uid).string_len(255))
         .col(ColumnDef::new(DeletedContacts::DeletedAt).timestamp_with_time_zone().not_null())
         .primary_key(
             Index::create()
@@ -311,7 +336,6 @@ enum DeletedContacts {
     ChangeNumber,
     DeletedAt,
     Id,
-    Uid,
     UserId,
 }
 

@@ -137,7 +137,6 @@ impl MigrationTrait for Migration {
             .col(ContactImports::Id)
             .to_owned();
         manager.create_index(index).await?;
-        manager.create_table(contact_import_updates(manager.get_database_backend())).await?;
         manager.create_table(contacts(manager.get_database_backend())).await?;
         let index =
             Index::create().name("contacts_import_id_idx").table(Contacts::Table).col(Contacts::ImportId).to_owned();
@@ -149,6 +148,16 @@ impl MigrationTrait for Migration {
             .col(Contacts::UserId)
             .col(Contacts::Uid)
             .and_where(Expr::cust("uid IS NOT NULL"))
+            .to_owned();
+        manager.create_index(index).await?;
+        let index = Index::create()
+            .name("contacts_user_id_email_sort_folded_first_folded_idx")
+            .table(Contacts::Table)
+            .col(Contacts::UserId)
+            .col(Contacts::Email)
+            .col(Contacts::SortFolded)
+            .col(Contacts::FirstFolded)
+            .and_where(Expr::cust("email IS NOT NULL"))
             .to_owned();
         manager.create_index(index).await?;
         let index = Index::create()
@@ -176,6 +185,13 @@ impl MigrationTrait for Migration {
             .col(Contacts::UserId)
             .col(Contacts::ChangeNumber)
             .col(Contacts::Id)
+            .to_owned();
+        manager.create_index(index).await?;
+        manager.create_table(contact_import_updates(manager.get_database_backend())).await?;
+        let index = Index::create()
+            .name("contact_import_updates_contact_id_idx")
+            .table(ContactImportUpdates::Table)
+            .col(ContactImportUpdates::ContactId)
             .to_owned();
         manager.create_index(index).await?;
         manager.create_table(course_schedules()).await?;
@@ -613,10 +629,10 @@ impl MigrationTrait for Migration {
         manager.drop_table(Table::drop().table(DeletedContacts::Table).to_owned()).await?;
         // The rows of course_schedules are lost.
         manager.drop_table(Table::drop().table(CourseSchedules::Table).to_owned()).await?;
-        // The rows of contacts are lost.
-        manager.drop_table(Table::drop().table(Contacts::Table).to_owned()).await?;
         // The rows of contact_import_updates are lost.
         manager.drop_table(Table::drop().table(ContactImportUpdates::Table).to_owned()).await?;
+        // The rows of contacts are lost.
+        manager.drop_table(Table::drop().table(Contacts::Table).to_owned()).await?;
         // The rows of contact_imports are lost.
         manager.drop_table(Table::drop().table(ContactImports::Table).to_owned()).await?;
         // The rows of contact_books are lost.
@@ -926,32 +942,6 @@ fn contact_imports() -> TableCreateStatement {
         .to_owned()
 }
 
-fn contact_import_updates(backend: DbBackend) -> TableCreateStatement {
-    let mut table = Table::create()
-        .table(ContactImportUpdates::Table)
-        .col(ColumnDef::new(ContactImportUpdates::ImportId).uuid().not_null())
-        .col(ColumnDef::new(ContactImportUpdates::ContactId).uuid().not_null())
-        .col(ColumnDef::new(ContactImportUpdates::Previous).text().not_null())
-        .primary_key(
-            Index::create()
-                .name("contact_import_updates_pkey")
-                .col(ContactImportUpdates::ImportId)
-                .col(ContactImportUpdates::ContactId),
-        )
-        .foreign_key(
-            ForeignKey::create()
-                .name("contact_import_updates_import_id_fkey")
-                .from(ContactImportUpdates::Table, ContactImportUpdates::ImportId)
-                .to(ContactImports::Table, ContactImports::Id)
-                .on_delete(ForeignKeyAction::Cascade),
-        )
-        .to_owned();
-    if backend == DbBackend::Sqlite {
-        table.extra("WITHOUT ROWID");
-    }
-    table
-}
-
 fn contacts(backend: DbBackend) -> TableCreateStatement {
     let mut sort_folded = ColumnDef::new(Contacts::SortFolded).text().not_null().to_owned();
     if backend == DbBackend::Postgres {
@@ -1019,6 +1009,39 @@ fn contacts(backend: DbBackend) -> TableCreateStatement {
     table
 }
 
+fn contact_import_updates(backend: DbBackend) -> TableCreateStatement {
+    let mut table = Table::create()
+        .table(ContactImportUpdates::Table)
+        .col(ColumnDef::new(ContactImportUpdates::ImportId).uuid().not_null())
+        .col(ColumnDef::new(ContactImportUpdates::ContactId).uuid().not_null())
+        .col(ColumnDef::new(ContactImportUpdates::Previous).text().not_null())
+        .primary_key(
+            Index::create()
+                .name("contact_import_updates_pkey")
+                .col(ContactImportUpdates::ImportId)
+                .col(ContactImportUpdates::ContactId),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("contact_import_updates_contact_id_fkey")
+                .from(ContactImportUpdates::Table, ContactImportUpdates::ContactId)
+                .to(Contacts::Table, Contacts::Id)
+                .on_delete(ForeignKeyAction::Cascade),
+        )
+        .foreign_key(
+            ForeignKey::create()
+                .name("contact_import_updates_import_id_fkey")
+                .from(ContactImportUpdates::Table, ContactImportUpdates::ImportId)
+                .to(ContactImports::Table, ContactImports::Id)
+                .on_delete(ForeignKeyAction::Cascade),
+        )
+        .to_owned();
+    if backend == DbBackend::Sqlite {
+        table.extra("WITHOUT ROWID");
+    }
+    table
+}
+
 fn course_schedules() -> TableCreateStatement {
     Table::create()
         .table(CourseSchedules::Table)
@@ -1052,7 +1075,6 @@ fn deleted_contacts(backend: DbBackend) -> TableCreateStatement {
         .col(ColumnDef::new(DeletedContacts::UserId).uuid().not_null())
         .col(ColumnDef::new(DeletedContacts::ChangeNumber).big_integer().not_null())
         .col(ColumnDef::new(DeletedContacts::Id).uuid().not_null())
-        .col(ColumnDef::new(DeletedContacts::Uid).string_len(255))
         .col(ColumnDef::new(DeletedContacts::DeletedAt).timestamp_with_time_zone().not_null())
         .primary_key(
             Index::create()
@@ -1822,7 +1844,6 @@ enum DeletedContacts {
     ChangeNumber,
     DeletedAt,
     Id,
-    Uid,
     UserId,
 }
 

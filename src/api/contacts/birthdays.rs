@@ -213,7 +213,7 @@ fn is_known(request: &HttpRequest, validators: &Validators) -> bool {
         return cached::has(request.headers(), format!("\"{}\"", validators.tag).as_bytes());
     }
     let since = IfModifiedSince::parse(request).ok().map(|since| DateTime::<Utc>::from(SystemTime::from(since.0)));
-    // Dates of HTTP have whole seconds.
+    // Dates of HTTP have whole seconds: of two changes in one second, only the tag tells.
     since.is_some_and(|since| validators.changed_at.timestamp() <= since.timestamp())
 }
 

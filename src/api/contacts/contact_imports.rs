@@ -114,7 +114,10 @@ pub struct ImportReport {
     rejected: usize,
     /// Columns of CSV and properties of vCards that were not used.
     unused: Vec<UnusedReply>,
-    /// Parts of rows that were left out, while the contact was kept.
+    /// The number of warnings that are not listed, because there are too many.
+    #[schema(example = 0)]
+    more_warnings: u64,
+    /// Parts of rows that were left out, while the contact was kept; at most 10,000.
     warnings: Vec<WarningReply>,
     /// The refused rows.
     errors: Vec<RowProblem>,
@@ -173,6 +176,7 @@ impl ImportReport {
             skipped: report.skipped,
             rejected: report.rejected.len(),
             unused: report.unused.into_iter().map(UnusedReply::from).collect(),
+            more_warnings: report.more_warnings,
             warnings: Vec::new(),
             errors: Vec::new(),
         };

@@ -7,7 +7,7 @@ use calcard::icalendar::{
     ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarDuration, ICalendarParameter, ICalendarProperty,
     ICalendarTransparency, ICalendarValueType,
 };
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use entity::contact_books;
 use entity::contacts::Model;
 use futures_util::{Stream, StreamExt as _, stream};
@@ -33,6 +33,9 @@ const DAYS_BACK: u64 = 31;
 
 /// Calendar years after this one whose birthdays are in the calendar.
 const YEARS_AHEAD: i32 = 2;
+
+/// The greatest offset of a time zone.
+const EARLIEST_ZONE: TimeDelta = TimeDelta::hours(14);
 
 /// Refresh interval that is suggested to calendar programs.
 const REFRESH: ICalendarDuration =
@@ -94,7 +97,8 @@ pub async fn validators(db: &impl ConnectionTrait, user_id: Uuid, span: Span) ->
     let change = book.as_ref().map_or(0, |book| book.last_change);
     let leap_day = if span.leap_day == LeapDay::Feb28 { "feb28" } else { "mar1" };
     let tag = format!("{REPRESENTATION}-{change}-{}-{}-{leap_day}", span.from, span.to);
-    let begun_at = span.since.and_time(NaiveTime::MIN).and_utc();
+    // Somewhere the day begins fourteen hours before it does in UTC.
+    let begun_at = span.since.and_time(NaiveTime::MIN).and_utc() - EARLIEST_ZONE;
     Ok(Validators { tag, changed_at: book.map_or(begun_at, |book| Ord::max(book.changed_at, begun_at)) })
 }
 

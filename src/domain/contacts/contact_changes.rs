@@ -80,7 +80,7 @@ pub(super) async fn record_deletions(
 ) -> Result<()> {
     use deleted_contacts::Column as Deleted;
     let deleted = Query::select()
-        .columns([Column::UserId, Column::Id, Column::Uid])
+        .columns([Column::UserId, Column::Id])
         .expr(Expr::value(number))
         .expr(Expr::value(now))
         .from(Entity)
@@ -89,7 +89,7 @@ pub(super) async fn record_deletions(
     let mut insert = Query::insert();
     insert
         .into_table(deleted_contacts::Entity)
-        .columns([Deleted::UserId, Deleted::Id, Deleted::Uid, Deleted::ChangeNumber, Deleted::DeletedAt])
+        .columns([Deleted::UserId, Deleted::Id, Deleted::ChangeNumber, Deleted::DeletedAt])
         .select_from(deleted)
         .map_err(Error::internal)?;
     transaction.execute(&insert).await?;

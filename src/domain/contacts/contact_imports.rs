@@ -10,7 +10,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use entity::contact_imports::{ActiveModel, Column, Entity, Model};
 use entity::{AuditAction, ContactFormat, contact_import_updates as updates, contacts as table};
-use sea_orm::sea_query::ExprTrait as _;
+use sea_orm::sea_query::{Expr, ExprTrait as _, Query};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel as _, QueryFilter, QueryOrder,
     QuerySelect, QueryTrait, Select, Set, TransactionSession as _,
@@ -22,7 +22,6 @@ use crate::db::Transact;
 use crate::domain::accounts::users as accounts;
 use crate::domain::contacts::address_book::{self, ReadOptions, Row, UnusedPart, Warning};
 use crate::domain::contacts::contact_snapshots::Snapshot;
-use crate::domain::contacts::dependants::Changed;
 use crate::domain::contacts::import_limiter::ImportLimiter;
 pub use crate::domain::contacts::import_writer::OnDuplicate;
 use crate::domain::contacts::import_writer::{BATCH, Counts, Writer};
@@ -33,6 +32,9 @@ use crate::domain::values::caller::Caller;
 use crate::domain::values::clock::Clock;
 use crate::domain::values::page::{Page, Slice};
 use crate::error::{Conflict, Error, Result, Violation};
+
+/// The most warnings that a report lists.
+const MAX_WARNINGS: usize = 10_000;
 
 /// Contacts that are brought back at a time.
 const RESTORED_AT_ONCE: u64 = 500;
@@ -70,6 +72,8 @@ pub struct Report {
     pub rejected: Vec<Rejected>,
     /// Parts of rows that were left out.
     pub warnings: Vec<LineWarning>,
+    /// The number of warnings that are not listed.
+    pub more_warnings: u64,
     /// Columns or properties that were not used.
     pub unused: Vec<UnusedPart>,
 }
@@ -107,8 +111,13 @@ pub async fn create(
         let _shared = shared;
         read(file, format, options, max_rows, &batches)
     });
+    // The file was read once to find the order of dates, before anything is locked.
+    let mut received = received;
+    let first = received.recv().await;
     let transaction = db.begin().await?;
-    accounts::hold(&transaction, user_id).await?;
+    if on_duplicate == OnDuplicate::Update {
+        accounts::hold(&transaction, user_id).await?;
+    }
     let id = Uuid::now_v7();
     let number = contact_changes::next_number(&transaction, user_id, now).await?;
     insert(
@@ -117,12 +126,13 @@ pub async fn create(
     )
     .await?;
     let counts = Counts::default();
-    let mut writer = Writer { user_id, import_id: id, on_duplicate, number, now, counts };
-    let outcome = write(&transaction, &mut writer, received).await;
+    let client = caller.client.clone();
+    let mut writer = Writer { user_id, import_id: id, on_duplicate, number, now, client, counts };
+    let outcome = write(&transaction, &mut writer, first, received).await;
     let unused = reader.await.map_err(Error::internal)??;
-    let (rejected, warnings) = outcome?;
+    let Reported { rejected, warnings, more_warnings } = outcome?;
     let Counts { created, updated, skipped } = writer.counts;
-    let report = Report { import: None, created, updated, skipped, rejected, warnings, unused };
+    let report = Report { import: None, created, updated, skipped, rejected, warnings, more_warnings, unused };
     if is_dry_run {
         transaction.rollback().await?;
         return Ok(report);
@@ -181,21 +191,38 @@ fn read(
 async fn write(
     transaction: &impl ConnectionTrait,
     writer: &mut Writer,
+    first: Option<Vec<Row>>,
     mut batches: mpsc::Receiver<Vec<Row>>,
-) -> Result<(Vec<Rejected>, Vec<LineWarning>)> {
-    let (mut rejected, mut warnings) = (Vec::new(), Vec::new());
-    while let Some(batch) = batches.recv().await {
+) -> Result<Reported> {
+    let mut reported = Reported::default();
+    let mut next = first;
+    while let Some(batch) = next {
         let mut new = Vec::with_capacity(batch.len());
         for row in batch {
-            warnings.extend(row.warnings.into_iter().map(|warning| (row.line, warning)));
+            for warning in row.warnings {
+                if reported.warnings.len() < MAX_WARNINGS {
+                    reported.warnings.push((row.line, warning));
+                } else {
+                    reported.more_warnings += 1;
+                }
+            }
             match row.contact {
                 Ok(contact) => new.push(contact),
-                Err(violations) => rejected.push((row.line, violations)),
+                Err(violations) => reported.rejected.push((row.line, violations)),
             }
         }
         writer.write(transaction, new).await?;
+        next = batches.recv().await;
     }
-    Ok((rejected, warnings))
+    Ok(reported)
+}
+
+/// What an import reports of rows.
+#[derive(Default)]
+struct Reported {
+    rejected: Vec<Rejected>,
+    warnings: Vec<LineWarning>,
+    more_warnings: u64,
 }
 
 /// Lists the imports of the actor, newest first.
@@ -236,9 +263,16 @@ pub async fn undo(db: &impl Transact, clock: &Clock, caller: &Caller, id: Uuid) 
     accounts::hold(&transaction, user_id).await?;
     let number = contact_changes::next_number(&transaction, user_id, now).await?;
     let created = entity::contacts::Column::ImportId.eq(id).and(entity::contacts::Column::UserId.eq(user_id));
+    let updated = Query::select()
+        .column(updates::Column::ContactId)
+        .from(updates::Entity)
+        .and_where(updates::Column::ImportId.eq(id))
+        .to_owned();
+    let changed = created.clone().or(table::Column::Id.in_subquery(updated));
+    dependants::lock(&transaction, user_id, changed.and(table::Column::UserId.eq(user_id))).await?;
     dependants::forget(&transaction, user_id, created.clone(), now).await?;
     contact_changes::record_deletions(&transaction, created, (number, now)).await?;
-    restore(&transaction, user_id, id, (number, now)).await?;
+    restore(&transaction, caller, id, (number, now)).await?;
     let own = Entity::delete_many().filter(Column::Id.eq(id)).filter(Column::UserId.eq(user_id));
     let deleted = own.exec(&transaction).await.map_err(|error| match contacts::refused(error) {
         Error::Conflict(Conflict::ContactInUse) => Conflict::ImportInUse.into(),
@@ -255,7 +289,7 @@ pub async fn undo(db: &impl Transact, clock: &Clock, caller: &Caller, id: Uuid) 
 /// Brings back the contacts that an import has updated, in batches.
 async fn restore(
     transaction: &impl ConnectionTrait,
-    user_id: Uuid,
+    caller: &Caller,
     import_id: Uuid,
     (change_number, updated_at): (i64, DateTime<Utc>),
 ) -> Result<()> {
@@ -270,12 +304,36 @@ async fn restore(
         let Some(last) = updated.last() else { return Ok(()) };
         after = last.contact_id;
         for updates::Model { contact_id, previous, .. } in updated {
-            let contact = contacts::owned_by(user_id).filter(table::Column::Id.eq(contact_id));
-            let Some(contact) = contact.one(transaction).await? else { continue };
+            if hand_over(transaction, import_id, contact_id, &previous).await? {
+                continue;
+            }
+            let contact = contacts::owned_by(caller.actor.user_id).filter(table::Column::Id.eq(contact_id));
+            let Some(before) = contact.one(transaction).await? else { continue };
             let previous: Snapshot = serde_json::from_str(&previous).map_err(Error::internal)?;
-            let contact = table::Model { change_number, updated_at, ..previous.restored(&contact)? };
+            let contact = table::Model { change_number, updated_at, ..previous.applied(&before)? };
             contacts::save(transaction, &contact).await?;
-            dependants::follow(transaction, &contact, Changed { name: true, birthday: true }).await?;
+            dependants::follow_import(transaction, &caller.client, &before, &contact).await?;
         }
     }
+}
+
+/// If a later import has updated the contact as well, that one brings back what it was before this one.
+async fn hand_over(
+    transaction: &impl ConnectionTrait,
+    import_id: Uuid,
+    contact_id: Uuid,
+    previous: &str,
+) -> Result<bool> {
+    let later = updates::Entity::find()
+        .filter(updates::Column::ContactId.eq(contact_id))
+        .filter(updates::Column::ImportId.gt(import_id))
+        .order_by_asc(updates::Column::ImportId);
+    let Some(later) = later.one(transaction).await? else { return Ok(false) };
+    updates::Entity::update_many()
+        .col_expr(updates::Column::Previous, Expr::value(previous))
+        .filter(updates::Column::ContactId.eq(contact_id))
+        .filter(updates::Column::ImportId.eq(later.import_id))
+        .exec(transaction)
+        .await?;
+    Ok(true)
 }

@@ -2,12 +2,11 @@
 
 use entity::contacts::{Column, Entity, Model};
 use sea_orm::sea_query::{Expr, ExprTrait, LikeExpr};
-use sea_orm::{ColumnTrait, ConnectionTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
 use crate::domain::contacts::contact_points::StoredPoint;
 use crate::domain::contacts::contacts::owned_by;
-use crate::domain::contacts::names::StoredNames;
 use crate::domain::values::actor::Actor;
 use crate::domain::values::email::Email;
 use crate::domain::values::page::{Page, Slice};
@@ -53,17 +52,39 @@ impl Position {
     }
 }
 
-/// The column `search_folded`: the folded last name, organization and e-mail addresses, each on a line of its own.
-pub(super) fn search_folded(names: &StoredNames, emails: &[StoredPoint]) -> String {
-    let emails: Vec<&str> = emails.iter().map(|point| point.value.as_str()).collect();
-    let folded = |name: &Option<String>| name.as_deref().map(search::fold).unwrap_or_default();
-    [folded(&names.last_name), folded(&names.organization), emails.join(" ")].join("\n")
+/// The most octets of folded names in the index of the list, of which PostgreSQL allows 2,704 in all.
+const MAX_NAME_BYTES: usize = 900;
+
+/// The most octets of an organization that a search reads.
+const MAX_ORGANIZATION_BYTES: usize = 300;
+
+/// The most octets of e-mail addresses that a search reads: always the main one.
+const MAX_EMAIL_BYTES: usize = 400;
+
+/// A folded name, of which what is behind the bound is neither sorted nor searched.
+pub(super) fn name_folded(name: &str) -> String {
+    bounded(search::fold(name), MAX_NAME_BYTES)
 }
 
-/// A pattern for a text in one of the three lines of `search_folded`.
-fn line_pattern(line: usize, text: &str) -> String {
-    let line_of = |index: usize| if index == line { search::contains_pattern(text) } else { "%".to_owned() };
-    [0, 1, 2].map(line_of).join("\n")
+/// The column `search_folded`: the e-mail addresses and the folded organization, each on a line of its own.
+pub(super) fn search_folded(organization: Option<&str>, emails: &[StoredPoint]) -> String {
+    let mut lines = String::new();
+    for email in emails {
+        if lines.len() + email.value.len() < MAX_EMAIL_BYTES {
+            lines.push_str(&email.value);
+            lines.push(' ');
+        }
+    }
+    lines.push('\n');
+    lines.push_str(&bounded(organization.map(search::fold).unwrap_or_default(), MAX_ORGANIZATION_BYTES));
+    lines
+}
+
+fn bounded(mut text: String, max: usize) -> String {
+    let end =
+        text.char_indices().map(|(start, character)| start + character.len_utf8()).take_while(|end| *end <= max).last();
+    text.truncate(end.unwrap_or(0));
+    text
 }
 
 /// Lists contacts by name.
@@ -79,16 +100,17 @@ pub async fn list(
     let order = [Column::SortFolded, Column::FirstFolded, Column::Id];
     let like = |column: Column, pattern: String| column.like(LikeExpr::new(pattern).escape('\\'));
     let contains = |column: Column, text: &str| like(column, search::contains_pattern(text));
-    let in_line = |line: usize, text: &str| like(Column::SearchFolded, line_pattern(line, text));
+    let in_last_name = |text: &str| contains(Column::SortFolded, text).and(Column::LastName.is_not_null());
+    let in_email = |text: &str| like(Column::SearchFolded, format!("{}\n%", search::contains_pattern(text)));
     let mut found = owned_by(actor.user_id).select_only().columns(order);
     for word in filter.search.iter().flat_map(SearchText::words) {
-        let in_first_name = contains(Column::FirstFolded, word);
-        found = found.filter(in_first_name.or(contains(Column::SearchFolded, word)));
+        let columns = [Column::SortFolded, Column::FirstFolded, Column::SearchFolded];
+        found = found.filter(columns.into_iter().fold(Condition::any(), |any, column| any.add(contains(column, word))));
     }
     let found = found
         .apply_if(filter.first_name.as_ref(), |found, text| found.filter(contains(Column::FirstFolded, text.as_str())))
-        .apply_if(filter.last_name.as_ref(), |found, text| found.filter(in_line(0, text.as_str())))
-        .apply_if(filter.email.as_ref(), |found, text| found.filter(in_line(2, text.as_str())))
+        .apply_if(filter.last_name.as_ref(), |found, text| found.filter(in_last_name(text.as_str())))
+        .apply_if(filter.email.as_ref(), |found, text| found.filter(in_email(text.as_str())))
         .apply_if(page.after.as_ref(), |found, after| {
             let position = [after.sort_name.as_str().into(), after.first_name.as_str().into(), Expr::value(after.id)];
             found.filter(Expr::tuple(order.map(Expr::col)).gt(Expr::tuple(position)))

@@ -3,7 +3,7 @@
 use entity::contacts::Model;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::contacts::contact_points::{self, StoredPoint};
+use crate::domain::contacts::contact_points::{self, MAX_POINTS, StoredPoint};
 use crate::domain::contacts::contact_search;
 use crate::domain::contacts::names::StoredNames;
 use crate::error::Result;
@@ -12,15 +12,15 @@ use crate::error::Result;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default)]
 pub(super) struct Snapshot {
-    first_name: Option<String>,
-    last_name: Option<String>,
-    organization: Option<String>,
-    emails: Vec<StoredPoint>,
-    phone_numbers: Vec<StoredPoint>,
-    birth_month: Option<i16>,
-    birth_day: Option<i16>,
-    birth_year: Option<i16>,
-    note: Option<String>,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub organization: Option<String>,
+    pub emails: Vec<StoredPoint>,
+    pub phone_numbers: Vec<StoredPoint>,
+    pub birth_month: Option<i16>,
+    pub birth_day: Option<i16>,
+    pub birth_year: Option<i16>,
+    pub note: Option<String>,
 }
 
 impl Snapshot {
@@ -39,9 +39,9 @@ impl Snapshot {
     }
 
     /// A contact with these values.
-    pub fn restored(self, contact: &Model) -> Result<Model> {
+    pub fn applied(self, contact: &Model) -> Result<Model> {
         let names = StoredNames::new(self.first_name, self.last_name, self.organization);
-        let search_folded = contact_search::search_folded(&names, &self.emails);
+        let search_folded = contact_search::search_folded(names.organization.as_deref(), &self.emails);
         let (email, emails) = contact_points::columns(self.emails)?;
         let (phone_number, phone_numbers) = contact_points::columns(self.phone_numbers)?;
         Ok(Model {
@@ -66,20 +66,35 @@ impl Snapshot {
     /// A contact with these values, and its own where there is none.
     pub fn over(self, contact: &Model) -> Result<Model> {
         let old = Self::of(contact);
-        let has_name = self.first_name.is_some() || self.last_name.is_some();
-        let has_birthday = self.birth_month.is_some();
-        let or = |new: Vec<StoredPoint>, old| if new.is_empty() { old } else { new };
+        let is_same_day = (self.birth_month, self.birth_day) == (old.birth_month, old.birth_day);
+        let [birth_month, birth_day, birth_year] = match self.birth_month {
+            None => [old.birth_month, old.birth_day, old.birth_year],
+            Some(_) if is_same_day => [self.birth_month, self.birth_day, self.birth_year.or(old.birth_year)],
+            Some(_) => [self.birth_month, self.birth_day, self.birth_year],
+        };
         let merged = Self {
-            first_name: if has_name { self.first_name } else { old.first_name },
-            last_name: if has_name { self.last_name } else { old.last_name },
+            first_name: self.first_name.or(old.first_name),
+            last_name: self.last_name.or(old.last_name),
             organization: self.organization.or(old.organization),
-            emails: or(self.emails, old.emails),
-            phone_numbers: or(self.phone_numbers, old.phone_numbers),
-            birth_month: if has_birthday { self.birth_month } else { old.birth_month },
-            birth_day: if has_birthday { self.birth_day } else { old.birth_day },
-            birth_year: if has_birthday { self.birth_year } else { old.birth_year },
+            emails: merged(self.emails, old.emails),
+            phone_numbers: merged(self.phone_numbers, old.phone_numbers),
+            birth_month,
+            birth_day,
+            birth_year,
             note: self.note.or(old.note),
         };
-        merged.restored(contact)
+        merged.applied(contact)
     }
+}
+
+/// The new contact points, each with its old label if it has none, and after them the old ones with other values.
+fn merged(mut new: Vec<StoredPoint>, old: Vec<StoredPoint>) -> Vec<StoredPoint> {
+    for point in old {
+        match new.iter_mut().find(|known| known.value == point.value) {
+            Some(known) => known.label = known.label.take().or(point.label),
+            None => new.push(point),
+        }
+    }
+    new.truncate(MAX_POINTS);
+    new
 }

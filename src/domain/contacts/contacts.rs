@@ -17,8 +17,9 @@ use crate::domain::auth::quota::{self, Quota};
 use crate::domain::contacts::contact_changes;
 use crate::domain::contacts::contact_points::{self, ContactPoint, PointsChange, StoredPoint};
 use crate::domain::contacts::contact_search;
+use crate::domain::contacts::contact_snapshots::Snapshot;
 use crate::domain::contacts::dependants::{self, Changed};
-use crate::domain::contacts::names::{Names, OrganizationName, StoredNames};
+use crate::domain::contacts::names::{self, Names, OrganizationName};
 use crate::domain::contacts::uids::{self, Uid};
 use crate::domain::records::audit::Event;
 use crate::domain::values::actor::Actor;
@@ -106,7 +107,7 @@ pub fn row(
     };
     let names = new.names.stored();
     let emails: Vec<StoredPoint> = new.emails.into_iter().map(Into::into).collect();
-    let search_folded = contact_search::search_folded(&names, &emails);
+    let search_folded = contact_search::search_folded(names.organization.as_deref(), &emails);
     let (email, emails) = contact_points::columns(emails)?;
     let numbers = new.phone_numbers.into_iter().map(Into::into).collect();
     let (phone_number, phone_numbers) = contact_points::columns(numbers)?;
@@ -250,7 +251,7 @@ pub async fn update(
     let number = contact_changes::next_number(&transaction, user_id, now).await?;
     let contact = get(&transaction, &caller.actor, id).await?;
     let changed_in_patient = changes.in_patient();
-    let changed = Model { change_number: number, updated_at: now, ..changes.apply(contact)? };
+    let changed = Model { change_number: number, updated_at: now, ..changes.apply(&contact)? };
     save(&transaction, &changed).await?;
     if (changed_in_patient.name || changed_in_patient.birthday)
         && let Some(patient) = dependants::follow(&transaction, &changed, changed_in_patient).await?
@@ -271,39 +272,22 @@ impl ContactChanges {
         }
     }
 
-    fn apply(self, contact: Model) -> Result<Model> {
-        let emails = self.emails.apply(contact_points::emails(&contact));
-        let phone_numbers = self.phone_numbers.apply(contact_points::phone_numbers(&contact));
-        let names = StoredNames::new(
-            self.first_name.map(NamePart::into_string).apply(contact.first_name),
-            self.last_name.map(NamePart::into_string).apply(contact.last_name),
-            self.organization.map(OrganizationName::into_string).apply(contact.organization),
-        );
-        names.check()?;
-        let birth_year = self.birth_year.apply(contact.birth_year);
-        let birth_month = self.birth_month.apply(contact.birth_month);
-        let birth_day = self.birth_day.apply(contact.birth_day);
-        check_birthday([birth_month, birth_day, birth_year])?;
-        let search_folded = contact_search::search_folded(&names, &emails);
-        let (email, emails) = contact_points::columns(emails)?;
-        let (phone_number, phone_numbers) = contact_points::columns(phone_numbers)?;
-        Ok(Model {
-            first_name: names.first_name,
-            last_name: names.last_name,
-            organization: names.organization,
-            sort_folded: names.sort_folded,
-            first_folded: names.first_folded,
-            search_folded,
-            email,
-            emails,
-            phone_number,
-            phone_numbers,
-            birth_month,
-            birth_day,
-            birth_year,
-            note: self.note.map(Note::into_string).apply(contact.note),
-            ..contact
-        })
+    fn apply(self, contact: &Model) -> Result<Model> {
+        let old = Snapshot::of(contact);
+        let new = Snapshot {
+            first_name: self.first_name.map(NamePart::into_string).apply(old.first_name),
+            last_name: self.last_name.map(NamePart::into_string).apply(old.last_name),
+            organization: self.organization.map(OrganizationName::into_string).apply(old.organization),
+            emails: self.emails.apply(old.emails),
+            phone_numbers: self.phone_numbers.apply(old.phone_numbers),
+            birth_month: self.birth_month.apply(old.birth_month),
+            birth_day: self.birth_day.apply(old.birth_day),
+            birth_year: self.birth_year.apply(old.birth_year),
+            note: self.note.map(Note::into_string).apply(old.note),
+        };
+        names::check(new.first_name.as_deref(), new.last_name.as_deref(), new.organization.as_deref())?;
+        check_birthday([new.birth_month, new.birth_day, new.birth_year])?;
+        new.applied(contact)
     }
 }
 

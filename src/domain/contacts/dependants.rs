@@ -1,14 +1,16 @@
 //! The patient of a contact: name and birthday follow those of the contact, and are deleted with it. The account is held.
 
 use chrono::{DateTime, Utc};
-use entity::{contacts, patient_words, patients};
+use entity::{AuditAction, contacts, patient_words, patients};
 use sea_orm::sea_query::{Expr, ExprTrait, LockType, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
 use crate::domain::accounts::own_patient::{has_no_dose, words};
 use crate::domain::contacts::names::display_name;
+use crate::domain::records::audit::Event;
 use crate::domain::records::idempotency;
+use crate::domain::values::client::Client;
 use crate::domain::values::search;
 use crate::error::Result;
 
@@ -56,6 +58,28 @@ pub(super) async fn follow(
     Ok(patient.map(|patient| patient.id))
 }
 
+/// Carries over what an import has changed in a contact, and records it.
+pub(super) async fn follow_import(
+    transaction: &impl ConnectionTrait,
+    client: &Client,
+    before: &contacts::Model,
+    contact: &contacts::Model,
+) -> Result<()> {
+    let birthday = |contact: &contacts::Model| (contact.birth_year, contact.birth_month, contact.birth_day);
+    let changed = Changed {
+        name: display_name(before) != display_name(contact),
+        birthday: birthday(before) != birthday(contact),
+    };
+    if !changed.name && !changed.birthday {
+        return Ok(());
+    }
+    if let Some(patient) = follow(transaction, contact, changed).await? {
+        let event = Event::own(AuditAction::PatientChanged, contact.user_id, client).on(patient);
+        event.record(transaction, contact.updated_at).await?;
+    }
+    Ok(())
+}
+
 /// Clears name and birthday of the patients of contacts that are about to be deleted, unless they were given a dose, and
 /// deletes stored responses about them.
 pub(super) async fn forget(
@@ -87,7 +111,7 @@ pub(super) async fn forget(
 }
 
 /// Locks the patients of contacts: before the contacts, whose deletion changes them (decision 13).
-async fn lock(transaction: &impl ConnectionTrait, user_id: Uuid, contacts: Expr) -> Result<Vec<Uuid>> {
+pub(super) async fn lock(transaction: &impl ConnectionTrait, user_id: Uuid, contacts: Expr) -> Result<Vec<Uuid>> {
     use patients::Column;
     let contact = Query::select()
         .expr(Expr::cust("1"))

@@ -6,14 +6,14 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use entity::contact_import_updates as updates;
 use entity::contacts::{Column, Entity, Model};
-use sea_orm::sea_query::{ExprTrait as _, Query};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::sea_query::{ExprTrait as _, OnConflict, Query};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder as _};
 use uuid::Uuid;
 
 use crate::domain::contacts::contact_snapshots::Snapshot;
 use crate::domain::contacts::contacts::{self, NewContact};
-use crate::domain::contacts::dependants::{self, Changed};
-use crate::domain::contacts::{contact_points, uids};
+use crate::domain::contacts::{dependants, uids};
+use crate::domain::values::client::Client;
 use crate::error::{Error, Result};
 
 /// The most rows of one statement. Others are written in statements of half as many rows, and so on, so that the database has
@@ -40,6 +40,7 @@ pub(super) struct Writer {
     /// Number of the change.
     pub number: i64,
     pub now: DateTime<Utc>,
+    pub client: Client,
     pub counts: Counts,
 }
 
@@ -64,7 +65,17 @@ struct Known {
 struct KnownContacts {
     contacts: Vec<Known>,
     by_uid: HashMap<String, usize>,
-    by_name: HashMap<(String, String), Vec<usize>>,
+    by_name: HashMap<(NameKey, Mark), usize>,
+}
+
+/// The folded names by which contacts are compared: the last, the first, and without both the organization.
+type NameKey = (String, String, bool);
+
+/// What makes a contact with the same name the same.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Mark {
+    Birthday(Option<i16>, Option<i16>, Option<i16>),
+    Email(String),
 }
 
 impl Writer {
@@ -106,13 +117,19 @@ impl Writer {
             any = any.add(Column::Id.is_in(ids));
         }
         if self.on_duplicate != OnDuplicate::Add {
-            let names: std::collections::BTreeSet<_> = rows.iter().filter(|row| can_match(row)).map(name_key).collect();
-            for (sort, first) in names {
-                any = any.add(Column::SortFolded.eq(sort).and(Column::FirstFolded.eq(first)));
+            for row in rows {
+                let name = || Column::SortFolded.eq(&row.sort_folded).and(Column::FirstFolded.eq(&row.first_folded));
+                if let Some(email) = &row.email {
+                    any = any.add(name().and(Column::Email.eq(email)).and(Column::Email.is_not_null()));
+                }
+                if row.birth_month.is_some() {
+                    let day = Column::BirthMonth.eq(row.birth_month).and(Column::BirthDay.eq(row.birth_day));
+                    any = any.add(name().and(day));
+                }
             }
         }
         if !any.is_empty() {
-            let found = Entity::find().filter(Column::UserId.eq(self.user_id)).filter(any);
+            let found = Entity::find().filter(Column::UserId.eq(self.user_id)).filter(any).order_by_asc(Column::Id);
             for contact in found.all(transaction).await? {
                 known.add(contact.clone(), Some(contact));
             }
@@ -121,14 +138,15 @@ impl Writer {
     }
 
     async fn store(&mut self, transaction: &impl ConnectionTrait, known: KnownContacts) -> Result<()> {
-        let mut new = Vec::new();
+        let (mut new, mut changed) = (Vec::new(), Vec::new());
         for Known { contact, before } in known.contacts {
             match before {
                 None => new.push(contact),
                 Some(before) if before == contact => {}
-                Some(before) => self.update(transaction, before, contact).await?,
+                Some(before) => changed.push((before, contact)),
             }
         }
+        self.update_all(transaction, changed).await?;
         self.counts.created += u64::try_from(new.len()).unwrap_or(u64::MAX);
         let mut new = new.into_iter();
         while new.len() > 0 {
@@ -138,24 +156,37 @@ impl Writer {
         Ok(())
     }
 
-    /// Updates a contact, and keeps what it was.
-    async fn update(&mut self, transaction: &impl ConnectionTrait, before: Model, contact: Model) -> Result<()> {
-        let contact = Model { change_number: self.number, updated_at: self.now, ..contact };
-        let previous = serde_json::to_string(&Snapshot::of(&before)).map_err(Error::internal)?;
+    /// Updates contacts, and keeps what they were.
+    async fn update_all(&mut self, transaction: &impl ConnectionTrait, changed: Vec<(Model, Model)>) -> Result<()> {
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let its = Column::Id.is_in(changed.iter().map(|(_, contact)| contact.id));
+        dependants::lock(transaction, self.user_id, its).await?;
+        for (before, contact) in changed {
+            let contact = Model { change_number: self.number, updated_at: self.now, ..contact };
+            // A contact that this import has created is deleted when it is undone.
+            if before.import_id != Some(self.import_id) && self.keep(transaction, &before).await? {
+                self.counts.updated += 1;
+                self.counts.skipped = self.counts.skipped.saturating_sub(1);
+            }
+            contacts::save(transaction, &contact).await?;
+            dependants::follow_import(transaction, &self.client, &before, &contact).await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps what a contact was before the import. Returns false if that is kept already.
+    async fn keep(&self, transaction: &impl ConnectionTrait, before: &Model) -> Result<bool> {
+        let previous = serde_json::to_string(&Snapshot::of(before)).map_err(Error::internal)?;
         let mut insert = Query::insert();
         insert
             .into_table(updates::Entity)
             .columns([updates::Column::ImportId, updates::Column::ContactId, updates::Column::Previous])
-            .values([self.import_id.into(), contact.id.into(), previous.into()])
+            .values([self.import_id.into(), before.id.into(), previous.into()])
             .map_err(Error::internal)?
-            // A later row of the same contact: what it was before the import is known.
-            .on_conflict(sea_orm::sea_query::OnConflict::new().do_nothing().to_owned());
-        let inserted = transaction.execute(&insert).await?;
-        self.counts.updated += inserted.rows_affected();
-        self.counts.skipped = self.counts.skipped.saturating_sub(inserted.rows_affected());
-        contacts::save(transaction, &contact).await?;
-        dependants::follow(transaction, &contact, Changed { name: true, birthday: true }).await?;
-        Ok(())
+            .on_conflict(OnConflict::new().do_nothing().to_owned());
+        Ok(transaction.execute(&insert).await?.rows_affected() > 0)
     }
 }
 
@@ -163,7 +194,9 @@ impl KnownContacts {
     fn add(&mut self, contact: Model, before: Option<Model>) {
         let position = self.contacts.len();
         self.by_uid.insert(uids::of(&contact).into_owned(), position);
-        self.by_name.entry(name_key(&contact)).or_default().push(position);
+        for mark in marks(&contact) {
+            self.by_name.entry((name_key(&contact), mark)).or_insert(position);
+        }
         self.contacts.push(Known { contact, before });
     }
 
@@ -171,11 +204,8 @@ impl KnownContacts {
     fn position(&self, row: &Model) -> Option<usize> {
         let by_uid = row.uid.as_ref().and_then(|uid| self.by_uid.get(uid)).copied();
         by_uid.or_else(|| {
-            let same_name = self.by_name.get(&name_key(row))?;
-            same_name
-                .iter()
-                .copied()
-                .find(|position| self.contacts.get(*position).is_some_and(|known| is_same(&known.contact, row)))
+            let mut same = marks(row).into_iter().filter_map(|mark| self.by_name.get(&(name_key(row), mark)).copied());
+            same.find(|position| self.contacts.get(*position).is_some_and(|known| !differ(&known.contact, row)))
         })
     }
 
@@ -187,21 +217,19 @@ impl KnownContacts {
     }
 }
 
-/// Whether the name alone may be enough to find the contact.
-fn can_match(row: &Model) -> bool {
-    row.birth_month.is_some() || row.email.is_some()
+fn name_key(row: &Model) -> NameKey {
+    let is_person = row.first_name.is_some() || row.last_name.is_some();
+    (row.sort_folded.clone(), row.first_folded.clone(), is_person)
 }
 
-fn name_key(row: &Model) -> (String, String) {
-    (row.sort_folded.clone(), row.first_folded.clone())
+/// The birthday and the main e-mail address.
+fn marks(row: &Model) -> Vec<Mark> {
+    let birthday = row.birth_month.map(|_| Mark::Birthday(row.birth_month, row.birth_day, row.birth_year));
+    birthday.into_iter().chain(row.email.clone().map(Mark::Email)).collect()
 }
 
-fn is_same(contact: &Model, row: &Model) -> bool {
-    let lines = |row: &Model| -> Vec<String> { row.search_folded.split('\n').take(2).map(str::to_owned).collect() };
+/// Whether two people with the same name have different birthdays, such as father and son with the address of a household.
+fn differ(contact: &Model, row: &Model) -> bool {
     let birthday = |row: &Model| (row.birth_month, row.birth_day, row.birth_year);
-    let has_same_birthday = row.birth_month.is_some() && birthday(contact) == birthday(row);
-    let emails = contact_points::emails(contact);
-    let has_same_email =
-        || contact_points::emails(row).iter().any(|email| emails.iter().any(|other| other.value == email.value));
-    lines(contact) == lines(row) && (has_same_birthday || has_same_email())
+    contact.birth_month.is_some() && row.birth_month.is_some() && birthday(contact) != birthday(row)
 }

@@ -2,8 +2,8 @@
 
 use entity::contacts::Model;
 
+use crate::domain::contacts::contact_search::name_folded;
 use crate::domain::values::person::NamePart;
-use crate::domain::values::search::fold;
 use crate::domain::values::text::Line;
 use crate::error::Violation;
 
@@ -57,22 +57,18 @@ impl StoredNames {
     pub fn new(first_name: Option<String>, last_name: Option<String>, organization: Option<String>) -> Self {
         let sorted = last_name.as_ref().or(first_name.as_ref()).or(organization.as_ref());
         Self {
-            sort_folded: sorted.map(|name| fold(name)).unwrap_or_default(),
-            first_folded: first_name.as_deref().map(fold).unwrap_or_default(),
+            sort_folded: sorted.map(|name| name_folded(name)).unwrap_or_default(),
+            first_folded: first_name.as_deref().map(name_folded).unwrap_or_default(),
             first_name,
             last_name,
             organization,
         }
     }
+}
 
-    /// Checks that there is a name.
-    ///
-    /// # Errors
-    /// A violation `required`.
-    pub fn check(&self) -> Result<(), Violation> {
-        let has_name = self.first_name.is_some() || self.last_name.is_some() || self.organization.is_some();
-        if has_name { Ok(()) } else { Err(required()) }
-    }
+/// Checks that there is a name.
+pub(super) fn check(first: Option<&str>, last: Option<&str>, organization: Option<&str>) -> Result<(), Violation> {
+    if first.or(last).or(organization).is_some() { Ok(()) } else { Err(required()) }
 }
 
 /// Violation for a contact without a name.

@@ -533,3 +533,29 @@ async fn of_forty_concurrent_requests_only_the_quota_succeeds() {
     let made = responses.iter().filter(|response| response.status == 201).count();
     assert_eq!((made, responses.iter().filter(|response| response.status == 429).count()), (10, 30));
 }
+
+/// The index of the list has a row of bounded size, whatever is in it.
+#[tokio::test]
+async fn the_longest_contact_is_stored_and_found() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    // Each of these characters becomes three of three or four octets.
+    for (first, last) in [("각", "갂"), ("\u{1d160}", "\u{1d161}")] {
+        let emails = (0..20).map(|number| {
+            let domain: Vec<String> = (0..3).map(|part| format!("{number}{part}{}", "x".repeat(55))).collect();
+            json!({ "value": format!("{}@{}.example", "y".repeat(60), domain.join(".")), "label": "l".repeat(50) })
+        });
+        let emails: Vec<Value> = emails.collect();
+        let numbers: Vec<Value> =
+            (0..20).map(|number| json!({ "value": format!("{number}{}", "1".repeat(29)) })).collect();
+        let body = json!({
+            "first_name": first.repeat(100), "last_name": last.repeat(100), "organization": "곱".repeat(200),
+            "emails": emails, "phone_numbers": numbers, "note": "x".repeat(2000),
+        });
+        let contact = ada.post("/contacts", body).await.created();
+        assert_eq!(contact["emails"].as_array().unwrap().len(), 20);
+        let found = ada.get(&format!("/contacts?email={}", &emails[0]["value"].as_str().unwrap()[..100])).await.ok();
+        assert_eq!(found["items"][0]["id"], contact["id"]);
+        ada.delete(&format!("/contacts/{}", contact["id"].as_str().unwrap())).await.no_content();
+    }
+}

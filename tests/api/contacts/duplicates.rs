@@ -1,5 +1,6 @@
 //! Imports of contacts that are there already: skipped, updated or added, and undone.
 
+use sea_orm::EntityTrait as _;
 use serde_json::{Value, json};
 
 use super::contact_imports::import_csv;
@@ -103,7 +104,10 @@ async fn a_contact_is_known_by_its_uid_or_its_name_with_a_birthday_or_an_email()
         (",Byron,King,,other@example.org,2019-05-12", true),
         (",Byron,King,,other@example.org,2019-05-13", false),
         (",Byron,King,,,--05-12", false),
-        (",Byron,King,Acme,byron@example.org,", false),
+        (",Byron,King,Acme,byron@example.org,", true),
+        // Father and son, with the address of the household.
+        (",Byron,King,,byron@example.org,1950-01-01", false),
+        (",,,Byron King,byron@example.org,", false),
         (",Byr,King,,byron@example.org,", false),
     ] {
         let report = ada.upload("/contacts/imports?dry_run=true", "text/csv", format!("{head}{row}\n")).await.ok();
@@ -178,4 +182,75 @@ async fn add_creates_contacts_again() {
     uids.dedup();
     assert_eq!(uids.len(), 4);
     ada.upload("/contacts/imports?on_duplicate=merge", "text/csv", file).await.violates(&[("on_duplicate", "type")]);
+}
+
+#[tokio::test]
+async fn an_update_keeps_what_the_row_lacks() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    let body = json!({
+        "first_name": "Ada", "last_name": "King", "organization": "Zoo", "note": "old",
+        "birth_month": 5, "birth_day": 12, "birth_year": 2019,
+        "emails": [{ "value": "a@example.org", "label": "work" }, { "value": "b@example.org", "label": "home" }],
+    });
+    let before = ada.post("/contacts", body).await.created();
+    let uid = before["uid"].as_str().unwrap();
+    let file = format!("uid,first_name,note,birthday,email\n{uid},Ada,new,--05-12,b@example.org\n");
+    assert_eq!(import(&ada, "update", file).await, [0, 1, 0, 0]);
+    let contact = &contacts(&ada).await[0];
+    for name in ["first_name", "last_name", "organization", "birth_month", "birth_day", "birth_year"] {
+        assert_eq!(contact[name], before[name], "{name}");
+    }
+    assert_eq!((&contact["note"], &contact["email"]), (&json!("new"), &json!("b@example.org")));
+    let emails = json!([{ "value": "b@example.org", "label": "home" }, { "value": "a@example.org", "label": "work" }]);
+    assert_eq!(contact["emails"], emails);
+}
+
+#[tokio::test]
+async fn imports_are_undone_in_any_order() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    let before = ada.post("/contacts", json!({ "first_name": "Byron", "note": "0" })).await.created();
+    let (id, uid) = (before["id"].as_str().unwrap(), before["uid"].as_str().unwrap());
+    let path = format!("/contacts/{id}");
+    let note = async || ada.get(&path).await.ok()["note"].clone();
+    for order in [[0, 1], [1, 0]] {
+        let mut imports = Vec::new();
+        for value in ["1", "2"] {
+            let file = format!("uid,first_name,note\n{uid},Byron,{value}\n");
+            let report = ada.upload("/contacts/imports?on_duplicate=update", "text/csv", file).await.created();
+            imports.push(format!("/contacts/imports/{}", report["id"].as_str().unwrap()));
+        }
+        assert_eq!(note().await, "2");
+        ada.delete(&imports[order[0]]).await.no_content();
+        assert_eq!(note().await, if order[0] == 0 { "2" } else { "1" });
+        ada.delete(&imports[order[1]]).await.no_content();
+        assert_eq!(note().await, "0");
+    }
+    // A contact that is deleted leaves nothing behind.
+    let file = format!("uid,first_name,note\n{uid},Byron,3\n");
+    assert_eq!(import(&ada, "update", file).await, [0, 1, 0, 0]);
+    ada.delete(&path).await.no_content();
+    let kept = entity::contact_import_updates::Entity::find().all(&app.state().db).await.unwrap();
+    assert!(kept.is_empty(), "{kept:?}");
+}
+
+#[tokio::test]
+async fn a_change_of_a_patient_by_an_import_is_recorded() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    let contact = ada.post("/contacts", json!({ "first_name": "Byron" })).await.created();
+    let body = json!({ "vaccine_id": app.vaccine("MMR").await, "contact_id": contact["id"] });
+    ada.post("/vaccine-requests", body).await.created();
+    let count = async || {
+        let events = ada.get("/users/me/activity?limit=100").await.ok();
+        let actions = events["items"].as_array().unwrap().iter().map(|event| event["action"].clone());
+        actions.filter(|action| *action == "patient_changed").count()
+    };
+    let uid = contact["uid"].as_str().unwrap();
+    for (row, changes) in [("Byron,x", 0), ("Byron Noel,x", 1)] {
+        let file = format!("uid,first_name,note\n{uid},{row}\n");
+        let report = ada.upload("/contacts/imports?on_duplicate=update", "text/csv", file).await.created();
+        assert_eq!((&report["updated"], count().await), (&json!(1), changes), "{row}");
+    }
 }

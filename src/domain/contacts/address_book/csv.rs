@@ -13,7 +13,7 @@ use super::csv_columns::{Column, Columns};
 use super::encoding::undecodable;
 use super::fields::{BirthdayText, Fields, LabelledText};
 use super::unused::Unused;
-use super::{Cells, Sink};
+use super::{Cells, Sink, full_names};
 use crate::domain::contacts::contact_points::{self, StoredPoint};
 use crate::domain::contacts::uids;
 use crate::error::{Error, Result, Violation};
@@ -53,7 +53,7 @@ impl Columns {
         let whole = |column: usize| std::str::from_utf8(record.field(column)).map_err(|_| undecodable());
         let text = |column: usize| whole(column).map(str::trim);
         let mut fields = Fields::default();
-        let (mut first, mut middle, mut full) = ("", "", "");
+        let (mut uid, mut first, mut middle, mut last, mut full, mut organization) = ("", "", "", "", "", "");
         let (mut date, mut parts) = ("", [""; 3]);
         let (mut emails, mut phone_numbers) = (Vec::new(), Vec::new());
         for (index, column) in self.iter() {
@@ -61,35 +61,40 @@ impl Columns {
             if value.is_empty() {
                 continue;
             }
+            let mut is_kept = true;
             let labels = || self.label_of(index).map_or(Ok(""), whole);
             match column {
-                Column::Uid => set(&mut fields.uid, value),
-                Column::FirstName => first = or(first, value),
-                Column::MiddleName => middle = or(middle, value),
-                Column::LastName => set(&mut fields.last_name, value),
-                Column::FullName => full = or(full, value),
-                Column::Organization => set(&mut fields.organization, value),
+                Column::Uid => is_kept = set(&mut uid, value),
+                Column::FirstName => is_kept = set(&mut first, value),
+                Column::MiddleName => is_kept = set(&mut middle, value),
+                Column::LastName => is_kept = set(&mut last, value),
+                Column::FullName => is_kept = set(&mut full, value),
+                Column::Organization => is_kept = set(&mut organization, value),
                 Column::Email(label) => emails.extend(values(value, labels()?, label)),
                 Column::PhoneNumber(label) => phone_numbers.extend(values(value, labels()?, label)),
-                Column::BirthDate => date = or(date, value),
+                Column::BirthDate => is_kept = set(&mut date, value),
                 Column::BirthYear => parts[0] = value,
                 Column::BirthMonth => parts[1] = value,
                 Column::BirthDay => parts[2] = value,
                 Column::Note => fields.notes.push(value.to_owned()),
                 Column::EmailLabel | Column::PhoneNumberLabel => {}
-                Column::Unused => unused.add(self.name(index)),
+                Column::Unused => is_kept = false,
+            }
+            if !is_kept {
+                unused.add(self.name(index), 1);
             }
         }
         for column in self.len()..record.len() {
             if !text(column)?.is_empty() {
-                unused.add("");
+                unused.add("", 1);
             }
         }
         let given: Vec<&str> = [first, middle].into_iter().filter(|name| !name.is_empty()).collect();
-        fields.first_name = given.join(" ");
-        if fields.first_name.is_empty() && fields.last_name.is_empty() {
-            (fields.first_name, fields.last_name) = super::full_names::split(full, &fields.organization);
-        }
+        (fields.uid, fields.organization) = (uid.to_owned(), organization.to_owned());
+        (fields.first_name, fields.last_name) = match full {
+            "" => (given.join(" "), last.to_owned()),
+            full => full_names::complete(given.join(" "), last.to_owned(), full, organization),
+        };
         // A date of zeros is a missing one.
         fields.birthday = if date.chars().any(|character| character.is_alphanumeric() && character != '0') {
             BirthdayText::Date(date.to_owned())
@@ -101,15 +106,12 @@ impl Columns {
     }
 }
 
-/// Sets a field to the first of several values.
-fn set(field: &mut String, value: &str) {
+/// Sets a field to the first of several values. Returns whether the value is kept.
+fn set<'a>(field: &mut &'a str, value: &'a str) -> bool {
     if field.is_empty() {
-        value.clone_into(field);
+        *field = value;
     }
-}
-
-fn or<'a>(first: &'a str, value: &'a str) -> &'a str {
-    if first.is_empty() { value } else { first }
+    *field == value
 }
 
 /// The values of a field with their labels. The label that the name of the column gives is the default.
@@ -122,7 +124,8 @@ fn values<'a>(
     value.split(VALUE_SEPARATOR).map(move |value| {
         let label = labels.next().unwrap_or_default().trim();
         // Google marks the main value so.
-        let (label, is_main) = label.strip_prefix("* ").map_or((label, false), |label| (label.trim(), true));
+        let marked = label.strip_prefix('*').filter(|label| label.is_empty() || label.starts_with(' '));
+        let (label, is_main) = marked.map_or((label, false), |label| (label.trim(), true));
         let rank = match default {
             _ if is_main => 0,
             "" => 1,
@@ -168,11 +171,11 @@ pub(super) fn read(file: impl BufRead, mut sink: Sink<'_>) -> Result<Unused> {
 /// delimiter that occurs most often in the first line that is not blank. Also returns the size of the
 /// `sep=` line in bytes.
 fn delimiter(start: &[u8]) -> (u8, usize) {
-    let mut lines = start.split_inclusive(|byte| *byte == b'\n');
-    let first = lines.clone().next().unwrap_or_default();
-    if let [b's', b'e', b'p', b'=', delimiter, b'\r' | b'\n', ..] = first {
-        return (*delimiter, first.len());
+    if let [b's', b'e', b'p', b'=', delimiter, end @ (b'\r' | b'\n'), rest @ ..] = start {
+        let is_crlf = *end == b'\r' && rest.first() == Some(&b'\n');
+        return (*delimiter, "sep=;\n".len() + usize::from(is_crlf));
     }
+    let mut lines = start.split(|byte| matches!(byte, b'\r' | b'\n'));
     let line = lines.find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
     // `max_by_key` returns the last of several maxima, so that the comma is preferred.
     let common = [b'\t', b';', b','].into_iter().max_by_key(|delimiter| count(line, *delimiter));

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::csv::{Record, normalize_name};
-use crate::error::{Error, Result, Violation};
+use super::encoding::undecodable;
+use crate::error::{Error, Violation};
 
 /// What a column is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,10 +152,10 @@ impl Columns {
     ///
     /// # Errors
     /// A violation if there is no column with a name.
-    pub fn parse(record: &Record) -> Result<Self> {
+    pub fn parse(record: &Record) -> Result<Self, Error> {
         record.check().map_err(Error::from)?;
-        let name = |column: usize| String::from_utf8_lossy(record.field(column)).trim().to_owned();
-        let names: Vec<String> = (0..record.len()).map(name).collect();
+        let name = |column: usize| std::str::from_utf8(record.field(column)).map(|name| name.trim().to_owned());
+        let names: Vec<String> = (0..record.len()).map(name).collect::<Result<_, _>>().map_err(|_| undecodable())?;
         let known = |name: &String| COLUMNS.get(normalize_name(name.as_bytes()).as_str()).copied();
         let mut columns: Vec<Column> = names.iter().map(|name| known(name).unwrap_or(Column::Unused)).collect();
         // `nom` and `nome` are the last name beside a first name, and otherwise the whole name.
@@ -167,6 +168,16 @@ impl Columns {
                 if is_name(*column) && is_whole(name) {
                     *column = Column::FullName;
                 }
+            }
+        }
+        // `Name` beside a first name is the last name.
+        for (part, other) in [(Column::FirstName, Column::LastName), (Column::LastName, Column::FirstName)] {
+            if has(&columns, part) && !has(&columns, other) {
+                columns
+                    .iter_mut()
+                    .filter(|column| **column == Column::FullName)
+                    .take(1)
+                    .for_each(|column| *column = other);
             }
         }
         // Thunderbird in German: the day, beside columns of the year and the month.

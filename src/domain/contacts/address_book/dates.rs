@@ -62,7 +62,8 @@ pub(super) fn parse_date(text: &str, order: Option<DateOrder>) -> Result<DatePar
 
 /// The date of a date and time: `1985-12-10T00:00:00Z`, `1985-12-10 00:00`, `12/10/1985 12:00:00 AM`.
 fn without_time(text: &str) -> &str {
-    let end = text.find(['T', 't', ' ']).filter(|end| {
+    // Behind `10. 12. 1985`, or a date of at least six characters.
+    let end = text.find(['T', 't', ' ']).filter(|end| *end >= 6).filter(|end| {
         let time = text.get(end + 1..).unwrap_or_default();
         (time.is_empty() || time.starts_with(|character: char| character.is_ascii_digit()))
             && text.starts_with(|character: char| character.is_ascii_digit() || character == '-')

@@ -14,8 +14,11 @@ const SAMPLE: usize = 512;
 /// Octets that are read at a time.
 const BUFFER: usize = 8 * 1024;
 
-/// Names of character sets that the Encoding Standard of WHATWG does not list.
-const OTHER_NAMES: [(&str, &str); 6] = [
+/// Names of character sets that the Encoding Standard of WHATWG does not list, or reads as another one.
+const OTHER_NAMES: [(&str, &str); 8] = [
+    // Programs that declare ASCII write UTF-8. The standard reads ASCII as windows-1252.
+    ("ascii", "utf-8"),
+    ("us-ascii", "utf-8"),
     ("cp932", "shift_jis"),
     ("cp936", "gbk"),
     ("cp949", "euc-kr"),

@@ -1,5 +1,11 @@
 //! Full names: split into a first and a last name where a file has only the whole.
 
+/// What is behind a comma, but is no first name.
+const SUFFIXES: [&str; 22] = [
+    "phd", "ph.d", "md", "m.d", "dr", "msc", "bsc", "ma", "ba", "mba", "rn", "esq", "jr", "sr", "ii", "iii", "inc",
+    "ltd", "llc", "gmbh", "ag", "sa",
+];
+
 /// Splits a full name at its last blank, or after a comma behind its first word. One word is a first name; the name of an
 /// organization is none of a person.
 pub(super) fn split(full: &str, organization: &str) -> (String, String) {
@@ -8,13 +14,15 @@ pub(super) fn split(full: &str, organization: &str) -> (String, String) {
     if organization.strip_prefix(full).is_some_and(is_organization) {
         return (String::new(), String::new());
     }
-    let inverted = full.split_once(',').map(|(last, first)| (first.trim(), last.trim()));
-    if let Some((first, last)) = inverted
-        && !first.is_empty()
-        && !last.is_empty()
-        && !last.contains(char::is_whitespace)
-    {
-        return (first.to_owned(), last.to_owned());
+    if let Some((before, after)) = full.split_once(',').map(|(before, after)| (before.trim(), after.trim())) {
+        if SUFFIXES.contains(&after.trim_end_matches('.').to_lowercase().as_str()) {
+            // Not the first name.
+            let (first, last) = before.rsplit_once(char::is_whitespace).unwrap_or(("", before));
+            return (first.trim_end().to_owned(), format!("{last}, {after}"));
+        }
+        if !before.is_empty() && !after.is_empty() && !before.contains(char::is_whitespace) {
+            return (after.to_owned(), before.to_owned());
+        }
     }
     let (first, last) = full.rsplit_once(char::is_whitespace).unwrap_or((full, ""));
     (first.trim_end().to_owned(), last.to_owned())
@@ -59,7 +67,8 @@ mod tests {
             ("", "", "Grace Brewster Hopper", ("Grace Brewster", "Hopper")),
             ("", "", "Sukarno", ("Sukarno", "")),
             ("", "", "Lind, Tove", ("Tove", "Lind")),
-            ("", "", "Tove Lind, PhD", ("Tove Lind,", "PhD")),
+            ("", "", "Tove Lind, PhD", ("Tove", "Lind, PhD")),
+            ("", "", "Acme, Inc.", ("", "Acme, Inc.")),
             ("Tove Lind", "", "", ("Tove", "Lind")),
             ("Tove Lind", "", "Tove Lind", ("Tove", "Lind")),
             ("Tove", "", "Tove Lind", ("Tove", "Lind")),

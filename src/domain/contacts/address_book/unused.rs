@@ -1,6 +1,8 @@
 //! Columns and properties that an import does not use, with the number of their values.
 
-/// The most names that are counted apart.
+use std::collections::HashMap;
+
+/// The most names that are counted apart. All others are counted together, without a name.
 const MAX_NAMES: usize = 500;
 
 /// The most characters of a name.
@@ -17,21 +19,38 @@ pub struct UnusedPart {
 
 /// Counts of what was not used, by name, in the order in which they were met.
 #[derive(Debug, Default)]
-pub struct Unused(Vec<UnusedPart>);
+pub struct Unused {
+    parts: Vec<UnusedPart>,
+    by_name: HashMap<String, usize>,
+}
 
 impl Unused {
-    /// Counts a value.
-    pub(super) fn add(&mut self, name: &str) {
-        if let Some(part) = self.0.iter_mut().find(|part| part.name == name) {
-            part.values += 1;
-        } else if self.0.len() < MAX_NAMES {
-            self.0.push(UnusedPart { name: name.chars().take(MAX_NAME_CHARS).collect(), values: 1 });
+    /// Counts values.
+    pub(super) fn add(&mut self, name: &str, values: u64) {
+        if values == 0 {
+            return;
+        }
+        let end = name.char_indices().nth(MAX_NAME_CHARS).map_or(name.len(), |(end, _)| end);
+        let name = name.get(..end).filter(|name| self.parts.len() < MAX_NAMES || self.by_name.contains_key(*name));
+        let name = name.unwrap_or_default();
+        if let Some(part) = self.by_name.get(name).and_then(|index| self.parts.get_mut(*index)) {
+            part.values += values;
+            return;
+        }
+        self.by_name.insert(name.to_owned(), self.parts.len());
+        self.parts.push(UnusedPart { name: name.to_owned(), values });
+    }
+
+    /// Adds other counts.
+    pub(super) fn merge(&mut self, other: Self) {
+        for part in other.parts {
+            self.add(&part.name, part.values);
         }
     }
 
     /// The names with their counts.
     #[must_use]
     pub fn into_parts(self) -> Vec<UnusedPart> {
-        self.0
+        self.parts
     }
 }

@@ -35,12 +35,13 @@ pub(super) fn read(file: impl BufRead, mut sink: Sink<'_>) -> Result<Unused> {
         let row = match card.take() {
             Some(mut open) if is_begin => {
                 let is_agent = open.begin_agent();
-                let (kept, ended) = if is_agent { (open, None) } else { (Card::begin(line.number), Some(open)) };
+                let (kept, ended) =
+                    if is_agent { (open, None) } else { (Card::begin(line.number, sink.is_converted), Some(open)) };
                 card = Some(kept);
                 ended.map(Card::incomplete)
             }
             None if is_begin => {
-                card = Some(Card::begin(line.number));
+                card = Some(Card::begin(line.number, sink.is_converted));
                 None
             }
             Some(mut open) => {

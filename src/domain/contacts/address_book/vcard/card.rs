@@ -28,7 +28,7 @@ const KEPT: [&str; 15] = [
     "AGENT",
 ];
 
-/// Properties of which nobody misses anything: they describe the card.
+/// Properties that are left out without being reported: they describe the card, not the person.
 const SILENT: [&str; 6] = ["REV", "CLASS", "SORT-STRING", "MAILER", "CATEGORIES", "PROFILE"];
 
 /// Type words that are no label.
@@ -47,6 +47,9 @@ const NO_LABELS: [&str; 12] = [
     "OTHER",
 ];
 
+/// The most warnings of a card.
+const MAX_WARNINGS: usize = 20;
+
 /// Kinds of cards that are neither a person nor an organization.
 const OTHER_KINDS: [&str; 4] = ["group", "location", "device", "application"];
 
@@ -56,8 +59,8 @@ pub(super) struct Card {
     line: u64,
     /// Kept lines, each with its end.
     text: Vec<u8>,
-    /// Names of properties that are not used.
-    unused: Vec<String>,
+    /// Properties that are not used.
+    unused: Unused,
     warnings: Vec<Warning>,
     /// How many cards of agents are open (vCard 2.1 §2.4.3).
     agents: usize,
@@ -65,19 +68,19 @@ pub(super) struct Card {
     /// Whether lines without a name are Base64 that was not indented.
     is_in_base64: bool,
     is_too_long: bool,
+    is_converted: bool,
 }
 
 impl Card {
     /// A card whose first line is `BEGIN:VCARD`.
-    pub fn begin(line: u64) -> Self {
-        Self { line, ..Self::default() }
+    pub fn begin(line: u64, is_converted: bool) -> Self {
+        Self { line, is_converted, ..Self::default() }
     }
 
     /// Begins the card of an agent within this one, if this is where it must be.
     pub fn begin_agent(&mut self) -> bool {
-        let is_agent = self.is_agent_next || self.agents > 0;
+        let is_agent = std::mem::take(&mut self.is_agent_next);
         self.agents += usize::from(is_agent);
-        self.is_agent_next = false;
         is_agent
     }
 
@@ -90,11 +93,18 @@ impl Card {
 
     /// Adds a line.
     pub fn add(&mut self, line: Line<'_>) {
-        if self.agents > 0 || line.is_blank() {
+        if line.is_blank() {
+            return;
+        }
+        if self.agents > 0 {
+            // The agent of an agent.
+            let property = ContentLine::parse(line.octets).filter(|property| property.name == "AGENT");
+            self.is_agent_next = property.as_ref().is_some_and(ContentLine::is_blank);
+            self.agents += usize::from(property.is_some_and(|property| property.begins_card()));
             return;
         }
         let Some(property) = ContentLine::parse(line.octets) else {
-            if !self.is_in_base64 {
+            if !self.is_in_base64 && self.warnings.len() < MAX_WARNINGS {
                 let violation = Violation::new(".", "line", "has a line that is not a property");
                 self.warnings.push(Warning::new(violation, &String::from_utf8_lossy(line.octets)));
             }
@@ -102,11 +112,12 @@ impl Card {
         };
         self.is_in_base64 = property.is_base64();
         self.is_agent_next = property.name == "AGENT" && property.is_blank();
+        self.agents += usize::from(property.name == "AGENT" && property.begins_card());
         if !KEPT.contains(&property.name.as_str()) || property.name == "AGENT" {
             // The value follows in lines of its own.
             let has_value = !property.has_blank_components() || self.is_agent_next || self.is_in_base64;
             if has_value && !SILENT.contains(&property.name.as_str()) {
-                self.unused.push(property.name);
+                self.unused.add(&property.name, 1);
             }
             return;
         }
@@ -123,22 +134,23 @@ impl Card {
     }
 
     /// The fields of the card.
-    pub fn finish(self, unused: &mut Unused) -> (u64, RowFields) {
-        for name in &self.unused {
-            unused.add(name);
-        }
-        (self.line, self.fields().map_err(|violation| vec![violation]))
+    pub fn finish(mut self, unused: &mut Unused) -> (u64, RowFields) {
+        let fields = self.fields(unused).map_err(|violation| vec![violation]);
+        unused.merge(self.unused);
+        (self.line, fields)
     }
 
-    fn fields(self) -> Result<Fields, Violation> {
+    fn fields(&mut self, unused: &mut Unused) -> Result<Fields, Violation> {
         if self.is_too_long {
             let message = format!("must have at most {MAX_BYTES} bytes, without photos and other ignored properties");
             return Err(Violation::new(".", "length", message));
         }
-        let lines: Vec<ContentLine<'_>> =
-            self.text.split(|byte| *byte == b'\n').filter_map(ContentLine::parse).collect();
+        let lines = self.text.split(|byte| *byte == b'\n').filter_map(ContentLine::parse);
+        let lines: Vec<ContentLine<'_>> = lines.map(|line| line.converted(self.is_converted)).collect();
         let properties = Properties { version: version(&lines), lines };
-        Ok(Fields { warnings: self.warnings, ..properties.fields()? })
+        let fields = properties.fields()?;
+        properties.count_repeated(unused)?;
+        Ok(Fields { warnings: std::mem::take(&mut self.warnings), ..fields })
     }
 }
 
@@ -183,6 +195,19 @@ impl Properties<'_> {
             birthday: self.birthday()?,
             warnings: Vec::new(),
         })
+    }
+
+    /// Counts what a contact has no place for: properties that are repeated, and honorific prefixes and suffixes.
+    fn count_repeated(&self, unused: &mut Unused) -> Result<(), Violation> {
+        for name in ["N", "FN", "ORG", "BDAY", "UID"] {
+            let values = self.all(name).filter(|line| !line.has_blank_components()).count();
+            unused.add(name, u64::try_from(values.saturating_sub(1)).unwrap_or(u64::MAX));
+        }
+        if let Some(line) = self.find("N") {
+            let affixes = line.components(self.version)?.into_iter().skip(3).filter(|affix| !affix.is_empty());
+            unused.add("N prefix or suffix", u64::try_from(affixes.count()).unwrap_or(u64::MAX));
+        }
+        Ok(())
     }
 
     fn all(&self, name: &'static str) -> impl Iterator<Item = &ContentLine<'_>> {

@@ -21,6 +21,8 @@ pub(super) struct ContentLine<'a> {
     /// Parameters, with names in upper case. A parameter of vCard 2.1 without a name has the name `TYPE`.
     parameters: Vec<(String, String)>,
     value: &'a [u8],
+    /// Whether the file was converted from another character set: then only encoded values have one of their own.
+    is_converted: bool,
 }
 
 /// Version of a card, as far as values differ by it.
@@ -45,7 +47,12 @@ impl<'a> ContentLine<'a> {
             return None;
         }
         let parameters = parts.flat_map(parameter).collect();
-        Some(Self { group, name: name.to_ascii_uppercase(), parameters, value })
+        Some(Self { group, name: name.to_ascii_uppercase(), parameters, value, is_converted: false })
+    }
+
+    /// The line of a file that was converted from another character set.
+    pub fn converted(self, is_converted: bool) -> Self {
+        Self { is_converted, ..self }
     }
 
     /// The values of a parameter.
@@ -74,6 +81,11 @@ impl<'a> ContentLine<'a> {
         self.value.trim_ascii().is_empty()
     }
 
+    /// Whether the value is the beginning of a card, as that of an AGENT may be.
+    pub fn begins_card(&self) -> bool {
+        self.value.trim_ascii().eq_ignore_ascii_case(b"BEGIN:VCARD")
+    }
+
     /// Whether there is no value, or one of blank components.
     pub fn has_blank_components(&self) -> bool {
         self.value.iter().all(|byte| byte.is_ascii_whitespace() || *byte == b';')
@@ -100,23 +112,17 @@ impl<'a> ContentLine<'a> {
     /// # Errors
     /// A violation if it cannot be decoded.
     pub fn components(&self, version: Version) -> Result<Vec<String>, Violation> {
-        // Split before the decoding of quoted-printable: an encoded `;` belongs to the value. After that of a character set:
-        // in some of them, the octet of `;` is a part of a character.
-        let text = if self.is_quoted_printable() || self.is_base64() { None } else { Some(self.decoded(self.value)?) };
-        let octets = text.as_deref().map_or(self.value, str::as_bytes);
-        let component = |part: &[u8]| match &text {
-            Some(_) => String::from_utf8(part.to_vec()).map_err(|_| undecodable()),
-            None => Ok(self.decoded(part)?.into_owned()),
-        };
-        let unescaped = |part: String| match version {
-            Version::V2 => unescape_v2(&part).trim().to_owned(),
+        // Split after the decoding: in some character sets, the octet of `;` or of a backslash is a part of a character.
+        let text = self.decoded(self.value, true)?;
+        let unescaped = |part: &str| match version {
+            Version::V2 => unescape_v2(part).trim().to_owned(),
             Version::V3 => {
-                let values = split(part.as_bytes(), b',').map(String::from_utf8_lossy);
+                let values = split(part, ',').map(Cow::Borrowed);
                 let values = values.map(|value| unescape(value).trim().to_owned()).filter(|value| !value.is_empty());
                 values.collect::<Vec<_>>().join(" ")
             }
         };
-        split(octets, b';').map(|part| component(part).map(unescaped)).collect()
+        Ok(split(&text, ';').map(unescaped).collect())
     }
 
     fn decode(
@@ -125,7 +131,7 @@ impl<'a> ContentLine<'a> {
         version: Version,
         unescape: impl Fn(Cow<'_, str>) -> Cow<'_, str>,
     ) -> Result<String, Violation> {
-        let text = self.decoded(octets)?;
+        let text = self.decoded(octets, false)?;
         let text = match version {
             Version::V2 => Cow::Owned(unescape_v2(&text)),
             Version::V3 => unescape(text),
@@ -133,16 +139,18 @@ impl<'a> ContentLine<'a> {
         Ok(text.trim().to_owned())
     }
 
-    /// The octets as text in Unicode.
-    fn decoded<'b>(&self, octets: &'b [u8]) -> Result<Cow<'b, str>, Violation> {
+    /// The octets as text in Unicode. With `is_structured`, a `;` that was encoded is escaped.
+    fn decoded<'b>(&self, octets: &'b [u8], is_structured: bool) -> Result<Cow<'b, str>, Violation> {
         let charset = self.parameter("CHARSET").next();
         let decoded = if self.is_quoted_printable() {
-            quoted_printable(octets)
+            // In ISO-2022, the octet may be a part of a character.
+            let is_stateful = charset.is_some_and(|charset| charset.to_ascii_uppercase().starts_with("ISO-2022"));
+            quoted_printable(octets, is_structured && !is_stateful)
         } else if self.is_base64() {
             let digits: Vec<u8> = octets.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
             BASE64.decode(digits).map_err(|_| undecodable())?
         } else {
-            return match charset {
+            return match charset.filter(|_| !self.is_converted) {
                 Some(charset) => encoding::decode(octets, charset).ok_or_else(undecodable),
                 None => std::str::from_utf8(octets).map(Cow::Borrowed).map_err(|_| undecodable()),
             };
@@ -174,12 +182,12 @@ fn end_of_head(line: &[u8]) -> Option<usize> {
     end.or_else(|| line.iter().position(|byte| *byte == b':'))
 }
 
-/// Splits octets at a separator that is not escaped by a backslash.
-fn split(octets: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
+/// Splits a text at a separator that is not escaped by a backslash.
+fn split(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let mut is_escaped = false;
-    octets.split(move |byte| {
-        let is_separator = *byte == separator && !is_escaped;
-        is_escaped = *byte == b'\\' && !is_escaped;
+    text.split(move |character| {
+        let is_separator = character == separator && !is_escaped;
+        is_escaped = character == '\\' && !is_escaped;
         is_separator
     })
 }
@@ -206,8 +214,9 @@ fn parameter(part: &[u8]) -> Vec<(String, String)> {
     values.split(',').map(|value| (name.clone(), value.trim_matches([' ', '"']).to_owned())).collect()
 }
 
-/// Decodes quoted-printable (RFC 2045 §6.7). What is not encoded correctly stays as it is.
-fn quoted_printable(octets: &[u8]) -> Vec<u8> {
+/// Decodes quoted-printable (RFC 2045 §6.7). What is not encoded correctly stays as it is. With `escapes`, a `;` that was encoded
+/// gets a backslash: it belongs to the value.
+fn quoted_printable(octets: &[u8], escapes: bool) -> Vec<u8> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let mut decoded = Vec::with_capacity(octets.len());
     let mut rest = octets;
@@ -216,7 +225,11 @@ fn quoted_printable(octets: &[u8]) -> Vec<u8> {
         if let (b'=', [high, low, after @ ..]) = (*byte, rest)
             && let (Some(high), Some(low)) = (digit(*high), digit(*low))
         {
-            decoded.push(high << 4 | low);
+            let octet = high << 4 | low;
+            if escapes && octet == b';' {
+                decoded.push(b'\\');
+            }
+            decoded.push(octet);
             rest = after;
         } else {
             decoded.push(*byte);

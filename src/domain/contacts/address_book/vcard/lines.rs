@@ -51,15 +51,20 @@ impl<R: BufRead> Lines<R> {
         let number = self.number;
         self.line.clear();
         self.push(&first);
-        loop {
-            let is_quoted_printable = is_open_quoted_printable(&self.line);
-            let Some(next) = self.take()? else { break };
-            if is_quoted_printable {
-                self.line.pop();
-                // Some programs indent the next line, others do not.
-                self.push(next.strip_prefix(b" ").unwrap_or(&next));
+        // Found out once, because a line may have many parts.
+        let is_quoted_printable = is_quoted_printable(&first);
+        let mut is_open = is_quoted_printable && has_soft_break(&first);
+        while let Some(next) = self.take()? {
+            if std::mem::take(&mut is_open) {
+                while self.line.last().is_some_and(|byte| byte.is_ascii_whitespace()) {
+                    self.line.pop();
+                }
+                self.line.pop_if(|byte| *byte == b'=');
+                self.push(&next);
+                is_open = has_soft_break(&next);
             } else if let Some(rest) = next.strip_prefix(b" ").or_else(|| next.strip_prefix(b"\t")) {
                 self.push(rest);
+                is_open = is_quoted_printable && has_soft_break(rest);
             } else {
                 self.ahead = Some(next);
                 self.number -= 1;
@@ -109,7 +114,11 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
-/// Whether a line is in quoted-printable, and ends with the `=` that continues it in the next line (RFC 2045 §6.7).
-fn is_open_quoted_printable(line: &[u8]) -> bool {
-    line.last() == Some(&b'=') && ContentLine::parse(line).is_some_and(|line| line.is_quoted_printable())
+fn is_quoted_printable(line: &[u8]) -> bool {
+    ContentLine::parse(line).is_some_and(|line| line.is_quoted_printable())
+}
+
+/// Whether a line in quoted-printable ends with the `=` that continues it in the next line (RFC 2045 §6.7).
+fn has_soft_break(line: &[u8]) -> bool {
+    line.trim_ascii_end().last() == Some(&b'=')
 }
