@@ -88,7 +88,6 @@ impl ActiveModelBehavior for ActiveModel {}
 impl TableExtras for Entity {
     const INDEXES: &[CompositeIndex] = &[
         CompositeIndex::unique(&["user_id", "uid"]).filter("uid IS NOT NULL"),
-        CompositeIndex::on(&["user_id", "email", "sort_folded", "first_folded"]).filter("email IS NOT NULL"),
         CompositeIndex::on(&["user_id", "sort_folded", "first_folded", "id", "search_folded"]),
         CompositeIndex::on(&["user_id", "birth_month", "birth_day", "id"]),
         CompositeIndex::on(&["user_id", "change_number", "id"]),

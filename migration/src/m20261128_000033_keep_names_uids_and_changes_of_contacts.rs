@@ -106,16 +106,6 @@ impl MigrationTrait for Migration {
             .to_owned();
         manager.create_index(index).await?;
         let index = Index::create()
-            .name("contacts_user_id_email_sort_folded_first_folded_idx")
-            .table(Contacts::Table)
-            .col(Contacts::UserId)
-            .col(Contacts::Email)
-            .col(Contacts::SortFolded)
-            .col(Contacts::FirstFolded)
-            .and_where(Expr::cust("email IS NOT NULL"))
-            .to_owned();
-        manager.create_index(index).await?;
-        let index = Index::create()
             .name("contacts_user_id_sort_folded_first_folded_id_search_folded_idx")
             .table(Contacts::Table)
             .col(Contacts::UserId)
@@ -140,9 +130,6 @@ impl MigrationTrait for Migration {
         manager.drop_index(Index::drop().name("contacts_user_id_uid_key").to_owned()).await?;
         manager
             .drop_index(Index::drop().name("contacts_user_id_sort_folded_first_folded_id_search_folded_idx").to_owned())
-            .await?;
-        manager
-            .drop_index(Index::drop().name("contacts_user_id_email_sort_folded_first_folded_idx").to_owned())
             .await?;
         manager.drop_index(Index::drop().name("contacts_user_id_change_number_id_idx").to_owned()).await?;
         // The data of contact_imports.updated is lost.

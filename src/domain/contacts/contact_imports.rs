@@ -21,6 +21,7 @@ use uuid::Uuid;
 use crate::db::Transact;
 use crate::domain::accounts::users as accounts;
 use crate::domain::contacts::address_book::{self, ReadOptions, Row, UnusedPart, Warning};
+use crate::domain::contacts::contact_keys::ContactKeys;
 use crate::domain::contacts::contact_snapshots::Snapshot;
 use crate::domain::contacts::import_limiter::ImportLimiter;
 pub use crate::domain::contacts::import_writer::OnDuplicate;
@@ -127,7 +128,8 @@ pub async fn create(
     .await?;
     let counts = Counts::default();
     let client = caller.client.clone();
-    let mut writer = Writer { user_id, import_id: id, on_duplicate, number, now, client, counts };
+    let keys = ContactKeys::read(&transaction, user_id).await?;
+    let mut writer = Writer { user_id, import_id: id, on_duplicate, number, now, client, keys, counts };
     let outcome = write(&transaction, &mut writer, first, received).await;
     let unused = reader.await.map_err(Error::internal)??;
     let Reported { rejected, warnings, more_warnings } = outcome?;

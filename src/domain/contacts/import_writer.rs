@@ -1,15 +1,16 @@
 //! Writing of imported contacts: a contact that is there already is found by its UID, or by its name together with its birthday
 //! or an e-mail address, and skipped, updated or added again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use entity::contact_import_updates as updates;
 use entity::contacts::{Column, Entity, Model};
-use sea_orm::sea_query::{ExprTrait as _, OnConflict, Query};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder as _};
+use sea_orm::sea_query::{OnConflict, Query};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder as _};
 use uuid::Uuid;
 
+use crate::domain::contacts::contact_keys::{ContactKeys, Mark, NameKey, marks, name_key};
 use crate::domain::contacts::contact_snapshots::Snapshot;
 use crate::domain::contacts::contacts::{self, NewContact};
 use crate::domain::contacts::{dependants, uids};
@@ -41,6 +42,8 @@ pub(super) struct Writer {
     pub number: i64,
     pub now: DateTime<Utc>,
     pub client: Client,
+    /// The contacts that a row may be of.
+    pub keys: ContactKeys,
     pub counts: Counts,
 }
 
@@ -68,16 +71,6 @@ struct KnownContacts {
     by_name: HashMap<(NameKey, Mark), usize>,
 }
 
-/// The folded names by which contacts are compared: the last, the first, and without both the organization.
-type NameKey = (String, String, bool);
-
-/// What makes a contact with the same name the same.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Mark {
-    Birthday(Option<i16>, Option<i16>, Option<i16>),
-    Email(String),
-}
-
 impl Writer {
     /// Writes a batch of at most [`BATCH`] contacts.
     pub async fn write(&mut self, transaction: &impl ConnectionTrait, batch: Vec<NewContact>) -> Result<()> {
@@ -103,34 +96,13 @@ impl Writer {
         self.store(transaction, known).await
     }
 
-    /// The contacts of the user with a UID or a name of some rows.
+    /// The contacts of the user with a UID, or with a name and a mark, of some rows.
     async fn find(&self, transaction: &impl ConnectionTrait, rows: &[Model]) -> Result<KnownContacts> {
         let mut known = KnownContacts::default();
-        let uids = rows.iter().filter_map(|row| row.uid.as_deref());
-        let ids: Vec<Uuid> = uids.clone().filter_map(uids::contact_id).collect();
-        let uids: Vec<&str> = uids.collect();
-        let mut any = Condition::any();
-        if !uids.is_empty() {
-            any = any.add(Column::Uid.is_in(uids).and(Column::Uid.is_not_null()));
-        }
+        let ids: BTreeSet<Uuid> = rows.iter().flat_map(|row| self.keys.find(row)).collect();
         if !ids.is_empty() {
-            any = any.add(Column::Id.is_in(ids));
-        }
-        if self.on_duplicate != OnDuplicate::Add {
-            for row in rows {
-                let name = || Column::SortFolded.eq(&row.sort_folded).and(Column::FirstFolded.eq(&row.first_folded));
-                if let Some(email) = &row.email {
-                    any = any.add(name().and(Column::Email.eq(email)).and(Column::Email.is_not_null()));
-                }
-                if row.birth_month.is_some() {
-                    let day = Column::BirthMonth.eq(row.birth_month).and(Column::BirthDay.eq(row.birth_day));
-                    any = any.add(name().and(day));
-                }
-            }
-        }
-        if !any.is_empty() {
-            let found = Entity::find().filter(Column::UserId.eq(self.user_id)).filter(any).order_by_asc(Column::Id);
-            for contact in found.all(transaction).await? {
+            let found = Entity::find().filter(Column::UserId.eq(self.user_id)).filter(Column::Id.is_in(ids));
+            for contact in found.order_by_asc(Column::Id).all(transaction).await? {
                 known.add(contact.clone(), Some(contact));
             }
         }
@@ -147,6 +119,9 @@ impl Writer {
             }
         }
         self.update_all(transaction, changed).await?;
+        for contact in &new {
+            self.keys.add(contact);
+        }
         self.counts.created += u64::try_from(new.len()).unwrap_or(u64::MAX);
         let mut new = new.into_iter();
         while new.len() > 0 {
@@ -215,17 +190,6 @@ impl KnownContacts {
         known.contact = Snapshot::of(row).over(&known.contact)?;
         Ok(())
     }
-}
-
-fn name_key(row: &Model) -> NameKey {
-    let is_person = row.first_name.is_some() || row.last_name.is_some();
-    (row.sort_folded.clone(), row.first_folded.clone(), is_person)
-}
-
-/// The birthday and the main e-mail address.
-fn marks(row: &Model) -> Vec<Mark> {
-    let birthday = row.birth_month.map(|_| Mark::Birthday(row.birth_month, row.birth_day, row.birth_year));
-    birthday.into_iter().chain(row.email.clone().map(Mark::Email)).collect()
 }
 
 /// Whether two people with the same name have different birthdays, such as father and son with the address of a household.

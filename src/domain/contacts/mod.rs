@@ -6,6 +6,7 @@ pub mod birthdays;
 pub mod contact_changes;
 pub mod contact_exports;
 pub mod contact_imports;
+mod contact_keys;
 pub mod contact_points;
 pub mod contact_search;
 mod contact_snapshots;

@@ -91,9 +91,14 @@ impl Columns {
         }
         let given: Vec<&str> = [first, middle].into_iter().filter(|name| !name.is_empty()).collect();
         (fields.uid, fields.organization) = (uid.to_owned(), organization.to_owned());
-        (fields.first_name, fields.last_name) = match full {
-            "" => (given.join(" "), last.to_owned()),
-            full => full_names::complete(given.join(" "), last.to_owned(), full, organization),
+        let given = given.join(" ");
+        // One word, or one without the other part, is the part that the file has no column for.
+        let is_part = |part: &str| if part.is_empty() { !full.contains(' ') } else { !full.contains(part) };
+        (fields.first_name, fields.last_name) = match (full, self.missing_part) {
+            ("", _) => (given, last.to_owned()),
+            (full, Some(Column::LastName)) if is_part(&given) => (given, full.to_owned()),
+            (full, Some(Column::FirstName)) if is_part(last) => (full.to_owned(), last.to_owned()),
+            (full, _) => full_names::complete(given, last.to_owned(), full, organization),
         };
         // A date of zeros is a missing one.
         fields.birthday = if date.chars().any(|character| character.is_alphanumeric() && character != '0') {

@@ -145,6 +145,8 @@ pub(super) struct Columns {
     labels: Vec<Option<usize>>,
     /// The names as they are in the file.
     names: Vec<String>,
+    /// What a full name may be that is called `Name`: the last name beside a first name, or the first beside a last name.
+    pub missing_part: Option<Column>,
 }
 
 impl Columns {
@@ -170,16 +172,13 @@ impl Columns {
                 }
             }
         }
-        // `Name` beside a first name is the last name.
-        for (part, other) in [(Column::FirstName, Column::LastName), (Column::LastName, Column::FirstName)] {
-            if has(&columns, part) && !has(&columns, other) {
-                columns
-                    .iter_mut()
-                    .filter(|column| **column == Column::FullName)
-                    .take(1)
-                    .for_each(|column| *column = other);
-            }
-        }
+        let missing_part = match (has(&columns, Column::FirstName), has(&columns, Column::LastName)) {
+            (true, false) => Some(Column::LastName),
+            (false, true) => Some(Column::FirstName),
+            _ => None,
+        };
+        let is_short = |name: &String| matches!(normalize_name(name.as_bytes()).as_str(), "name" | "naam" | "namn");
+        let missing_part = missing_part.filter(|_| names.iter().any(is_short));
         // Thunderbird in German: the day, beside columns of the year and the month.
         if has(&columns, Column::BirthMonth) && !has(&columns, Column::BirthDay) {
             columns
@@ -188,7 +187,7 @@ impl Columns {
                 .for_each(|column| *column = Column::BirthDay);
         }
         if columns.iter().any(|column| is_name(*column) || matches!(column, Column::FullName | Column::Organization)) {
-            return Ok(Self { labels: labels(&columns, &names), columns, names });
+            return Ok(Self { labels: labels(&columns, &names), columns, names, missing_part });
         }
         let message = "the file has no column with a name, such as first_name, last_name, name or organization";
         Err(Violation::new("first_name", "column", message).into())
