@@ -11,6 +11,8 @@ use sea_orm_migration::sea_orm::DbBackend;
 const FILL: &str = "\
     UPDATE contacts SET change_number = 0, search_folded = COALESCE(email || ' ', '') || '\n'";
 
+const REQUIRE_SEARCH_FOLDED: &str = "ALTER TABLE contacts ALTER COLUMN search_folded SET NOT NULL";
+
 const FILL_NAMES: &str = "\
     UPDATE contacts SET first_name = COALESCE(first_name, ''), \
     last_name = COALESCE(last_name, substr(organization, 1, 100), '') WHERE first_name IS NULL OR last_name IS NULL";
@@ -48,21 +50,10 @@ impl MigrationTrait for Migration {
             .to_owned();
         manager.create_index(index).await?;
         manager.create_table(deleted_contacts(manager.get_database_backend())).await?;
-        manager
-            .alter_table(
-                Table::alter()
-                    .table(ContactImports::Table)
-                    .add_column(ColumnDef::new(ContactImports::Updated).integer().not_null().default(0))
-                    .to_owned(),
-            )
-            .await?;
-        manager
-            .alter_table(
-                Table::alter()
-                    .table(ContactImports::Table)
-                    .add_column(ColumnDef::new(ContactImports::Skipped).integer().not_null().default(0))
-                    .to_owned(),
-            )
+        AlterTable::table(ContactImports::Table)
+            .add_column(ColumnDef::new(ContactImports::Updated).integer().not_null().default(0))
+            .add_column(ColumnDef::new(ContactImports::Skipped).integer().not_null().default(0))
+            .apply(manager)
             .await?;
         let rename =
             Table::alter().table(Contacts::Table).rename_column(Contacts::LastFolded, Contacts::SortFolded).to_owned();
@@ -79,12 +70,11 @@ impl MigrationTrait for Migration {
         let add = ColumnDef::new(Contacts::ChangeNumber).big_integer().to_owned();
         manager.alter_table(Table::alter().table(Contacts::Table).add_column(add).to_owned()).await?;
         manager.get_connection().execute_unprepared(FILL).await?;
-        AlterTable::table(Contacts::Table)
+        let contacts = AlterTable::table(Contacts::Table)
             .add_column(ColumnDef::new(Contacts::Uid).string_len(255))
             .alter_column(ColumnDef::new(Contacts::FirstName).string_len(100))
             .alter_column(ColumnDef::new(Contacts::LastName).string_len(100))
             .add_column(ColumnDef::new(Contacts::Organization).string_len(200))
-            .alter_column(text(Contacts::SearchFolded).not_null())
             .add_column(ColumnDef::new(Contacts::Emails).text())
             .add_column(ColumnDef::new(Contacts::PhoneNumbers).text())
             .alter_column(ColumnDef::new(Contacts::ChangeNumber).big_integer().not_null())
@@ -93,9 +83,14 @@ impl MigrationTrait for Migration {
                 Expr::cust("emails IS NULL OR email IS NOT NULL AND emails LIKE '[{%}]'"),
             )
             .add_check("contacts_first_name_check", Expr::cust(CONDITION_1))
-            .add_check("contacts_phone_numbers_check", Expr::cust(CONDITION_2))
-            .apply(manager)
-            .await?;
+            .add_check("contacts_phone_numbers_check", Expr::cust(CONDITION_2));
+        // On PostgreSQL without the type, which has a collation.
+        if manager.get_database_backend() == DbBackend::Sqlite {
+            contacts.alter_column(text(Contacts::SearchFolded).not_null()).apply(manager).await?;
+        } else {
+            contacts.apply(manager).await?;
+            manager.get_connection().execute_unprepared(REQUIRE_SEARCH_FOLDED).await?;
+        }
         let index = Index::create()
             .unique()
             .name("contacts_user_id_uid_key")
@@ -134,11 +129,10 @@ impl MigrationTrait for Migration {
         manager.drop_index(Index::drop().name("contacts_user_id_change_number_id_idx").to_owned()).await?;
         // The data of contact_imports.updated is lost.
         // The data of contact_imports.skipped is lost.
-        manager
-            .alter_table(Table::alter().table(ContactImports::Table).drop_column(ContactImports::Updated).to_owned())
-            .await?;
-        manager
-            .alter_table(Table::alter().table(ContactImports::Table).drop_column(ContactImports::Skipped).to_owned())
+        AlterTable::table(ContactImports::Table)
+            .drop_column(ContactImports::Updated)
+            .drop_column(ContactImports::Skipped)
+            .apply(manager)
             .await?;
         // The data of contacts.uid is lost, and that of organization, search_folded, emails, phone_numbers and change_number.
         AlterTable::table(Contacts::Table)
