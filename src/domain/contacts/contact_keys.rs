@@ -15,8 +15,9 @@ use crate::error::Result;
 /// Contacts that one query reads.
 const PAGE: u64 = 5000;
 
-/// The folded names by which contacts are compared: what it is sorted by, the first name, and whether it is a person.
-pub(super) type NameKey = (String, String, bool);
+/// The folded names by which contacts are compared: what it is sorted by, the first name, and whether there are a first and a last
+/// name.
+pub(super) type NameKey = (String, String, bool, bool);
 
 /// What makes a contact with the same name the same.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -78,8 +79,7 @@ impl ContactKeys {
 
 /// The names by which a contact is compared.
 pub(super) fn name_key(row: &Model) -> NameKey {
-    let is_person = row.first_name.is_some() || row.last_name.is_some();
-    (row.sort_folded.clone(), row.first_folded.clone(), is_person)
+    (row.sort_folded.clone(), row.first_folded.clone(), row.first_name.is_some(), row.last_name.is_some())
 }
 
 /// The birthday and the main e-mail address.

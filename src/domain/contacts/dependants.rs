@@ -66,10 +66,9 @@ pub(super) async fn follow_import(
     contact: &contacts::Model,
 ) -> Result<()> {
     let birthday = |contact: &contacts::Model| (contact.birth_year, contact.birth_month, contact.birth_day);
-    let changed = Changed {
-        name: display_name(before) != display_name(contact),
-        birthday: birthday(before) != birthday(contact),
-    };
+    let name =
+        |contact: &contacts::Model| (contact.first_name.clone(), contact.last_name.clone(), display_name(contact));
+    let changed = Changed { name: name(before) != name(contact), birthday: birthday(before) != birthday(contact) };
     if !changed.name && !changed.birthday {
         return Ok(());
     }

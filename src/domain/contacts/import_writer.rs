@@ -194,6 +194,8 @@ impl KnownContacts {
 
 /// Whether two people with the same name have different birthdays, such as father and son with the address of a household.
 fn differ(contact: &Model, row: &Model) -> bool {
-    let birthday = |row: &Model| (row.birth_month, row.birth_day, row.birth_year);
-    contact.birth_month.is_some() && row.birth_month.is_some() && birthday(contact) != birthday(row)
+    let day = |row: &Model| (row.birth_month, row.birth_day);
+    let has_other_year =
+        contact.birth_year.is_some() && row.birth_year.is_some() && contact.birth_year != row.birth_year;
+    contact.birth_month.is_some() && row.birth_month.is_some() && (day(contact) != day(row) || has_other_year)
 }

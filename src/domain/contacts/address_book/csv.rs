@@ -93,7 +93,7 @@ impl Columns {
         (fields.uid, fields.organization) = (uid.to_owned(), organization.to_owned());
         let given = given.join(" ");
         // One word, or one without the other part, is the part that the file has no column for.
-        let is_part = |part: &str| if part.is_empty() { !full.contains(' ') } else { !full.contains(part) };
+        let is_part = |part: &str| !full.contains(' ') || (!part.is_empty() && !full.contains(part));
         (fields.first_name, fields.last_name) = match (full, self.missing_part) {
             ("", _) => (given, last.to_owned()),
             (full, Some(Column::LastName)) if is_part(&given) => (given, full.to_owned()),
