@@ -333,7 +333,7 @@ pub async fn get(state: web::Data<AppState>, user: CurrentUser, id: Id) -> Resul
 /// Undo an import of contacts
 ///
 /// Deletes the contacts that it created, with all later changes of them, and brings back those that it updated as they were
-/// before.
+/// before. If a later import has updated such a contact too, it stays, until that import is undone.
 ///
 /// **Open to:** its owner.
 #[utoipa::path(

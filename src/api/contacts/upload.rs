@@ -138,7 +138,7 @@ async fn receive_form(
     }
 }
 
-/// A file that was received. A format that nobody named is found by the content.
+/// Upload of a received file. Without a declared format, the format is detected from the content.
 async fn upload(
     mut file: File,
     format: Option<ContactFormat>,

@@ -125,7 +125,7 @@ pub fn stream(
     stream::once(async { head() }).chain(events).chain(end)
 }
 
-/// The days of a span on which a contact has a birthday. Nobody has one before being born.
+/// Birthdays of a contact in a span of days, from the year of birth on.
 fn birthdays_of(contact: &Model, span: Span) -> impl Iterator<Item = NaiveDate> {
     let birthday = birthday_of(contact);
     let days = (span.from.year()..=span.to.year()).filter_map(move |year| birthday?.in_year(year, span.leap_day));

@@ -61,7 +61,7 @@ const MAX_ORGANIZATION_BYTES: usize = 300;
 /// The most octets of e-mail addresses that a search reads: always the main one.
 const MAX_EMAIL_BYTES: usize = 400;
 
-/// A folded name, of which what is behind the bound is neither sorted nor searched.
+/// Folded name, cut to the maximum size: only this part is used for sorting and searching.
 pub(super) fn name_folded(name: &str) -> String {
     bounded(search::fold(name), MAX_NAME_BYTES)
 }

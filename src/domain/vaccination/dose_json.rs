@@ -121,7 +121,7 @@ pub(super) fn read(json: &str) -> Result<Vec<StoredDose>> {
 }
 
 /// Reads the value of [`of_row`]: by date, the doses on which a rule of the course can depend. Those that only conflict have
-/// neither an id nor a product.
+/// no id and no product.
 pub(super) fn read_for(json: &str, course: &CourseRules) -> Result<Vec<GivenDose>> {
     let doses: Vec<CourseDoseJson<'_>> = serde_json::from_str(json).map_err(Error::internal)?;
     let conflicts = course.schedule.as_ref().map_or(&[][..], |schedule| &schedule.conflicts);

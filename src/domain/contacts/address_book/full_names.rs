@@ -28,7 +28,7 @@ pub(super) fn split(full: &str, organization: &str) -> (String, String) {
     (first.trim_end().to_owned(), last.to_owned())
 }
 
-/// First and last name of somebody of whom a part of the name is known, and the full name.
+/// First and last name, from one part of the name and the full name.
 ///
 /// A part beside a fuller name is the beginning or the end of it; a part of several words without a fuller name is the whole.
 pub(super) fn complete(given: String, family: String, full: &str, organization: &str) -> (String, String) {

@@ -50,7 +50,7 @@ const NO_LABELS: [&str; 12] = [
 /// The most warnings of a card.
 const MAX_WARNINGS: usize = 20;
 
-/// Kinds of cards that are neither a person nor an organization.
+/// Kinds of cards (KIND) that are not imported.
 const OTHER_KINDS: [&str; 4] = ["group", "location", "device", "application"];
 
 /// Card that is being read.
@@ -169,7 +169,7 @@ impl Properties<'_> {
     fn fields(&self) -> Result<Fields, Violation> {
         let kind = self.text("KIND")?.or(self.text("X-ADDRESSBOOKSERVER-KIND")?).unwrap_or_default().to_lowercase();
         if OTHER_KINDS.contains(&kind.as_str()) {
-            return Err(Violation::new("kind", "kind", "is neither a person nor an organization"));
+            return Err(Violation::new("kind", "kind", "is not a person or an organization"));
         }
         let full_name = self.text("FN")?.unwrap_or_default();
         let organization = match self.find("ORG") {
