@@ -20,12 +20,12 @@ use uuid::Uuid;
 
 use crate::db::Transact;
 use crate::domain::accounts::users as accounts;
-use crate::domain::contacts::address_book::{self, ReadOptions, Row, UnusedPart, Warning};
+use crate::domain::contacts::address_book::{self, ReadOptions, Row, UnusedPart};
 use crate::domain::contacts::contact_keys::ContactKeys;
 use crate::domain::contacts::contact_snapshots::Snapshot;
 use crate::domain::contacts::import_limiter::ImportLimiter;
-pub use crate::domain::contacts::import_writer::OnDuplicate;
 use crate::domain::contacts::import_writer::{BATCH, Counts, Writer};
+pub use crate::domain::contacts::import_writer::{LineWarning, OnDuplicate};
 use crate::domain::contacts::{contact_changes, contacts, dependants};
 use crate::domain::records::audit::Event;
 use crate::domain::values::actor::Actor;
@@ -82,9 +82,6 @@ pub struct Report {
 /// A refused row: its line, and all its violations.
 pub type Rejected = (u64, Vec<Violation>);
 
-/// The line of a row, and a part of it that was left out.
-pub type LineWarning = (u64, Warning);
-
 /// The imports that a user may see: their own.
 fn owned_by(user_id: Uuid) -> Select<Entity> {
     Entity::find().filter(Column::UserId.eq(user_id))
@@ -130,6 +127,7 @@ pub async fn create(
     let client = caller.client.clone();
     let keys = ContactKeys::read(&transaction, user_id).await?;
     let mut writer = Writer { user_id, import_id: id, on_duplicate, number, now, client, keys, counts };
+    writer.lock(&transaction).await?;
     let outcome = write(&transaction, &mut writer, first, received).await;
     let unused = reader.await.map_err(Error::internal)??;
     let Reported { rejected, warnings, more_warnings } = outcome?;
@@ -201,19 +199,13 @@ async fn write(
     while let Some(batch) = next {
         let mut new = Vec::with_capacity(batch.len());
         for row in batch {
-            for warning in row.warnings {
-                if reported.warnings.len() < MAX_WARNINGS {
-                    reported.warnings.push((row.line, warning));
-                } else {
-                    reported.more_warnings += 1;
-                }
-            }
+            reported.warn(row.warnings.into_iter().map(|warning| (row.line, warning)));
             match row.contact {
-                Ok(contact) => new.push(contact),
+                Ok(contact) => new.push((row.line, contact)),
                 Err(violations) => reported.rejected.push((row.line, violations)),
             }
         }
-        writer.write(transaction, new).await?;
+        reported.warn(writer.write(transaction, new).await?);
         next = batches.recv().await;
     }
     Ok(reported)
@@ -225,6 +217,18 @@ struct Reported {
     rejected: Vec<Rejected>,
     warnings: Vec<LineWarning>,
     more_warnings: u64,
+}
+
+impl Reported {
+    fn warn(&mut self, warnings: impl IntoIterator<Item = LineWarning>) {
+        for warning in warnings {
+            if self.warnings.len() < MAX_WARNINGS {
+                self.warnings.push(warning);
+            } else {
+                self.more_warnings += 1;
+            }
+        }
+    }
 }
 
 /// Lists the imports of the actor, newest first.
@@ -305,37 +309,40 @@ async fn restore(
         let updated = updated.all(transaction).await?;
         let Some(last) = updated.last() else { return Ok(()) };
         after = last.contact_id;
-        for updates::Model { contact_id, previous, .. } in updated {
-            if hand_over(transaction, import_id, contact_id, &previous).await? {
-                continue;
-            }
-            let contact = contacts::owned_by(caller.actor.user_id).filter(table::Column::Id.eq(contact_id));
+        for update in updated {
+            let contact = contacts::owned_by(caller.actor.user_id).filter(table::Column::Id.eq(update.contact_id));
             let Some(before) = contact.one(transaction).await? else { continue };
-            let previous: Snapshot = serde_json::from_str(&previous).map_err(Error::internal)?;
-            let contact = table::Model { change_number, updated_at, ..previous.applied(&before)? };
-            contacts::save(transaction, &contact).await?;
-            dependants::follow_import(transaction, &caller.client, &before, &contact).await?;
+            let current = Snapshot::of(&before);
+            let restored = without(transaction, &update, current.clone()).await?;
+            if restored != current {
+                let contact = table::Model { change_number, updated_at, ..restored.applied(&before)? };
+                contacts::save(transaction, &contact).await?;
+                dependants::follow_import(transaction, &caller.client, &before, &contact).await?;
+            }
         }
     }
 }
 
-/// If a later import has updated the contact as well, that one brings back what it was before this one.
-async fn hand_over(
-    transaction: &impl ConnectionTrait,
-    import_id: Uuid,
-    contact_id: Uuid,
-    previous: &str,
-) -> Result<bool> {
+/// The values of a contact without those of one import. If later imports have updated it as well, their values stay, and what is
+/// kept for undoing them loses those of this one.
+async fn without(transaction: &impl ConnectionTrait, update: &updates::Model, current: Snapshot) -> Result<Snapshot> {
+    let snapshot = |json: &str| serde_json::from_str::<Snapshot>(json).map_err(Error::internal);
+    let previous = snapshot(&update.previous)?;
     let later = updates::Entity::find()
-        .filter(updates::Column::ContactId.eq(contact_id))
-        .filter(updates::Column::ImportId.gt(import_id))
+        .filter(updates::Column::ContactId.eq(update.contact_id))
+        .filter(updates::Column::ImportId.gt(update.import_id))
         .order_by_asc(updates::Column::ImportId);
-    let Some(later) = later.one(transaction).await? else { return Ok(false) };
-    updates::Entity::update_many()
-        .col_expr(updates::Column::Previous, Expr::value(previous))
-        .filter(updates::Column::ContactId.eq(contact_id))
-        .filter(updates::Column::ImportId.eq(later.import_id))
-        .exec(transaction)
-        .await?;
-    Ok(true)
+    let later = later.all(transaction).await?;
+    let Some(next) = later.first() else { return Ok(previous) };
+    let given = snapshot(&next.previous)?;
+    for later in &later {
+        let rebased = snapshot(&later.previous)?.rebased(&given, &previous);
+        updates::Entity::update_many()
+            .col_expr(updates::Column::Previous, Expr::value(serde_json::to_string(&rebased).map_err(Error::internal)?))
+            .filter(updates::Column::ContactId.eq(later.contact_id))
+            .filter(updates::Column::ImportId.eq(later.import_id))
+            .exec(transaction)
+            .await?;
+    }
+    Ok(current.rebased(&given, &previous))
 }

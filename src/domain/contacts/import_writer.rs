@@ -10,12 +10,14 @@ use sea_orm::sea_query::{OnConflict, Query};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder as _};
 use uuid::Uuid;
 
+use crate::domain::contacts::address_book::Warning;
 use crate::domain::contacts::contact_keys::{ContactKeys, Mark, NameKey, marks, name_key};
-use crate::domain::contacts::contact_snapshots::Snapshot;
+use crate::domain::contacts::contact_points::{MAX_POINTS, StoredPoint};
+use crate::domain::contacts::contact_snapshots::{LeftOut, Snapshot};
 use crate::domain::contacts::contacts::{self, NewContact};
 use crate::domain::contacts::{dependants, uids};
 use crate::domain::values::client::Client;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Violation};
 
 /// The most rows of one statement. Others are written in statements of half as many rows, and so on, so that the database has
 /// few different statements to prepare.
@@ -47,6 +49,9 @@ pub(super) struct Writer {
     pub counts: Counts,
 }
 
+/// The line of a row, and a part of it that was left out.
+pub type LineWarning = (u64, Warning);
+
 /// Numbers of contacts.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
@@ -72,18 +77,34 @@ struct KnownContacts {
 }
 
 impl Writer {
-    /// Writes a batch of at most [`BATCH`] contacts.
-    pub async fn write(&mut self, transaction: &impl ConnectionTrait, batch: Vec<NewContact>) -> Result<()> {
+    /// Locks the contacts that are updated, and their patients, for the whole import and in their order: batch by batch, two
+    /// imports could wait for each other.
+    pub async fn lock(&self, transaction: &impl ConnectionTrait) -> Result<()> {
+        if self.on_duplicate == OnDuplicate::Update {
+            dependants::lock(transaction, self.user_id, Column::UserId.eq(self.user_id)).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes a batch of at most [`BATCH`] contacts, each with its line. Returns what was left out.
+    pub async fn write(
+        &mut self,
+        transaction: &impl ConnectionTrait,
+        batch: Vec<(u64, NewContact)>,
+    ) -> Result<Vec<LineWarning>> {
         let row = |new| contacts::row(Uuid::now_v7(), self.user_id, Some(self.import_id), new, (self.number, self.now));
+        let (lines, batch): (Vec<u64>, Vec<NewContact>) = batch.into_iter().unzip();
         let rows = batch.into_iter().map(row).collect::<Result<Vec<_>>>()?;
+        let mut warnings = Vec::new();
         let mut known = self.find(transaction, &rows).await?;
-        for mut row in rows {
+        for (line, mut row) in lines.into_iter().zip(rows) {
             match known.position(&row) {
                 Some(position) if self.on_duplicate != OnDuplicate::Add => {
                     // Counted as updated instead, if that changes the contact.
                     self.counts.skipped += 1;
                     if self.on_duplicate == OnDuplicate::Update {
-                        known.update(position, &row)?;
+                        let left_out = known.update(position, &row)?;
+                        warnings.extend(left_out.into_iter().map(|warning| (line, warning)));
                     }
                 }
                 _ => {
@@ -93,7 +114,8 @@ impl Writer {
                 }
             }
         }
-        self.store(transaction, known).await
+        self.store(transaction, known).await?;
+        Ok(warnings)
     }
 
     /// The contacts of the user with a UID, or with a name and a mark, of some rows.
@@ -118,10 +140,10 @@ impl Writer {
                 Some(before) => changed.push((before, contact)),
             }
         }
-        self.update_all(transaction, changed).await?;
-        for contact in &new {
+        for contact in changed.iter().map(|(_, contact)| contact).chain(&new) {
             self.keys.add(contact);
         }
+        self.update_all(transaction, changed).await?;
         self.counts.created += u64::try_from(new.len()).unwrap_or(u64::MAX);
         let mut new = new.into_iter();
         while new.len() > 0 {
@@ -133,11 +155,6 @@ impl Writer {
 
     /// Updates contacts, and keeps what they were.
     async fn update_all(&mut self, transaction: &impl ConnectionTrait, changed: Vec<(Model, Model)>) -> Result<()> {
-        if changed.is_empty() {
-            return Ok(());
-        }
-        let its = Column::Id.is_in(changed.iter().map(|(_, contact)| contact.id));
-        dependants::lock(transaction, self.user_id, its).await?;
         for (before, contact) in changed {
             let contact = Model { change_number: self.number, updated_at: self.now, ..contact };
             // A contact that this import has created is deleted when it is undone.
@@ -169,10 +186,14 @@ impl KnownContacts {
     fn add(&mut self, contact: Model, before: Option<Model>) {
         let position = self.contacts.len();
         self.by_uid.insert(uids::of(&contact).into_owned(), position);
-        for mark in marks(&contact) {
-            self.by_name.entry((name_key(&contact), mark)).or_insert(position);
-        }
+        self.add_names(&contact, position);
         self.contacts.push(Known { contact, before });
+    }
+
+    fn add_names(&mut self, contact: &Model, position: usize) {
+        for mark in marks(contact) {
+            self.by_name.entry((name_key(contact), mark)).or_insert(position);
+        }
     }
 
     /// The contact that a row is of: by its UID, else by its name together with its birthday or an e-mail address.
@@ -184,12 +205,24 @@ impl KnownContacts {
         })
     }
 
-    /// Sets the values that a row has.
-    fn update(&mut self, position: usize, row: &Model) -> Result<()> {
-        let Some(known) = self.contacts.get_mut(position) else { return Ok(()) };
-        known.contact = Snapshot::of(row).over(&known.contact)?;
-        Ok(())
+    /// Sets the values that a row has. From here on, the contact is found by its new names. Returns what was left out.
+    fn update(&mut self, position: usize, row: &Model) -> Result<Vec<Warning>> {
+        let Some(known) = self.contacts.get_mut(position) else { return Ok(Vec::new()) };
+        let (contact, left_out) = Snapshot::of(row).over(&known.contact)?;
+        known.contact = contact.clone();
+        self.by_name.retain(|_, of| *of != position);
+        self.add_names(&contact, position);
+        Ok(warnings(&left_out))
     }
+}
+
+/// Warnings about values for which a contact has no room.
+fn warnings(left_out: &LeftOut) -> Vec<Warning> {
+    let warnings = |field: &'static str, points: &[StoredPoint]| {
+        let violation = Violation::new(field, "items", format!("must be at most {MAX_POINTS}"));
+        points.iter().map(|point| Warning::new(violation.clone(), &point.value)).collect::<Vec<_>>()
+    };
+    [warnings("email", &left_out.emails), warnings("phone_number", &left_out.phone_numbers)].concat()
 }
 
 /// Whether two people with the same name have different birthdays, such as father and son with the address of a household.

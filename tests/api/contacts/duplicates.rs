@@ -207,6 +207,56 @@ async fn an_update_keeps_what_the_row_lacks() {
 }
 
 #[tokio::test]
+async fn an_update_keeps_the_emails_of_a_full_contact() {
+    let app = TestApp::start(BACKEND).await;
+    let ada = app.patient().await;
+    let email = |number: usize| json!({ "value": format!("{number}@example.org") });
+    let emails: Vec<Value> = (0..20).map(email).collect();
+    let before = ada.post("/contacts", json!({ "first_name": "Ada", "emails": emails })).await.created();
+    let file =
+        format!("uid,first_name,email\n{},Ada,new@example.org ::: 7@example.org\n", before["uid"].as_str().unwrap());
+    let report = ada.upload("/contacts/imports?on_duplicate=update", "text/csv", file).await.created();
+    let warning = json!({
+        "line": 2, "field": "email", "code": "items", "message": "must be at most 20", "value": "new@example.org",
+    });
+    assert_eq!(report["warnings"], json!([warning]));
+    let contact = &contacts(&ada).await[0];
+    assert_eq!((&contact["email"], contact["emails"].as_array().unwrap().len()), (&json!("7@example.org"), 20));
+}
+
+/// The rows of a file are of the same contacts whether they come in one batch or in several.
+#[tokio::test]
+async fn a_contact_is_found_by_the_names_of_the_rows_before() {
+    let app = TestApp::start(BACKEND).await;
+    let rows = [
+        "card-1,Byron,King,a@example.org",
+        "card-1,Byron,Noel,",
+        ",Byron,Noel,a@example.org",
+        ",Byron,King,a@example.org",
+    ];
+    for others in [0, 300] {
+        let ada = app.patient().await;
+        ada.upload(
+            "/contacts/imports",
+            "text/csv",
+            "uid,first_name,last_name,email\ncard-1,Byron,King,a@example.org\n",
+        )
+        .await
+        .created();
+        let others: String = (0..others).map(|number| format!(",Other,Number {number},\n")).collect();
+        let rows: Vec<String> = rows.iter().map(|row| format!("{row}\n{others}")).collect();
+        let file = format!("uid,first_name,last_name,email\n{}", rows.concat());
+        let report = ada.upload("/contacts/imports?on_duplicate=update", "text/csv", file).await.created();
+        assert_eq!((&report["updated"], &report["skipped"]), (&json!(1), &json!(2)), "{report}");
+        let found = ada.get("/contacts?q=a%40example.org").await.ok();
+        let mut names: Vec<&str> =
+            found["items"].as_array().unwrap().iter().map(|contact| contact["name"].as_str().unwrap()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["Byron King", "Byron Noel"]);
+    }
+}
+
+#[tokio::test]
 async fn imports_are_undone_in_any_order() {
     let app = TestApp::start(BACKEND).await;
     let ada = app.patient().await;
@@ -227,6 +277,24 @@ async fn imports_are_undone_in_any_order() {
         ada.delete(&imports[order[1]]).await.no_content();
         assert_eq!(note().await, "0");
     }
+    // Each import is undone alone: what another one has set stays.
+    let mut imports = Vec::new();
+    for (columns, values) in [("note,email", "1,a@example.org"), ("birthday,email", "--05-12,b@example.org")] {
+        let file = format!("uid,first_name,{columns}\n{uid},Byron,{values}\n");
+        let report = ada.upload("/contacts/imports?on_duplicate=update", "text/csv", file).await.created();
+        imports.push(format!("/contacts/imports/{}", report["id"].as_str().unwrap()));
+    }
+    let values = async || {
+        let contact = ada.get(&path).await.ok();
+        let emails = contact["emails"].as_array().unwrap().iter();
+        let emails: Vec<Value> = emails.map(|email| email["value"].clone()).collect();
+        json!([contact["note"], contact["birth_day"], emails])
+    };
+    assert_eq!(values().await, json!(["1", 12, ["b@example.org", "a@example.org"]]));
+    ada.delete(&imports[0]).await.no_content();
+    assert_eq!(values().await, json!(["0", 12, ["b@example.org"]]));
+    ada.delete(&imports[1]).await.no_content();
+    assert_eq!(values().await, json!(["0", null, []]));
     // A contact that is deleted leaves nothing behind.
     let file = format!("uid,first_name,note\n{uid},Byron,3\n");
     assert_eq!(import(&ada, "update", file).await, [0, 1, 0, 0]);

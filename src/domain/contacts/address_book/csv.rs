@@ -12,8 +12,9 @@ use entity::contacts::Model;
 use super::csv_columns::{Column, Columns};
 use super::encoding::undecodable;
 use super::fields::{BirthdayText, Fields, LabelledText};
+use super::full_names::{self, LeftOut, PersonName};
 use super::unused::Unused;
-use super::{Cells, Sink, full_names};
+use super::{Cells, Sink};
 use crate::domain::contacts::contact_points::{self, StoredPoint};
 use crate::domain::contacts::uids;
 use crate::error::{Error, Result, Violation};
@@ -94,12 +95,26 @@ impl Columns {
         let given = given.join(" ");
         // One word, or one without the other part, is the part that the file has no column for.
         let is_part = |part: &str| !full.contains(' ') || (!part.is_empty() && !full.contains(part));
-        (fields.first_name, fields.last_name) = match (full, self.missing_part) {
-            ("", _) => (given, last.to_owned()),
-            (full, Some(Column::LastName)) if is_part(&given) => (given, full.to_owned()),
-            (full, Some(Column::FirstName)) if is_part(last) => (full.to_owned(), last.to_owned()),
-            (full, _) => full_names::complete(given, last.to_owned(), full, organization),
+        let name = match (full, self.missing_part) {
+            ("", _) => PersonName { first: given, last: last.to_owned(), left_out: None },
+            (full, Some(Column::LastName)) if is_part(&given) => {
+                PersonName { first: given, last: full.to_owned(), left_out: None }
+            }
+            (full, Some(Column::FirstName)) if is_part(last) => {
+                PersonName { first: full.to_owned(), last: last.to_owned(), left_out: None }
+            }
+            (full, _) => full_names::complete(&given, last, full, organization),
         };
+        if let Some(left_out) = name.left_out {
+            let is_left_out = |column: Column| match left_out {
+                LeftOut::FullName => column == Column::FullName,
+                LeftOut::Parts => matches!(column, Column::FirstName | Column::MiddleName | Column::LastName),
+            };
+            for (index, _) in self.iter().filter(|(_, column)| is_left_out(*column)) {
+                unused.add(self.name(index), u64::from(!text(index)?.is_empty()));
+            }
+        }
+        (fields.first_name, fields.last_name) = (name.first, name.last);
         // A date of zeros is a missing one.
         fields.birthday = if date.chars().any(|character| character.is_alphanumeric() && character != '0') {
             BirthdayText::Date(date.to_owned())

@@ -68,7 +68,7 @@ impl Default for BirthdayText {
 
 impl Warning {
     /// A warning about a part of a row.
-    pub(super) fn new(violation: Violation, value: &str) -> Self {
+    pub(in crate::domain::contacts) fn new(violation: Violation, value: &str) -> Self {
         let value: String = value.trim().chars().take(MAX_VALUE_CHARS).collect();
         Self { violation, value: Some(value).filter(|value| !value.is_empty()) }
     }

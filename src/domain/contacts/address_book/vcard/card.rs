@@ -1,8 +1,9 @@
 //! A card: the properties that are kept, and the fields that they make.
 
+use super::super::RowFields;
 use super::super::fields::{BirthdayText, Fields, LabelledText, Warning};
+use super::super::full_names::{self, LeftOut, PersonName};
 use super::super::unused::Unused;
-use super::super::{RowFields, full_names};
 use super::MAX_BYTES;
 use super::content_line::{ContentLine, Version};
 use super::lines::Line;
@@ -148,8 +149,8 @@ impl Card {
         let lines = self.text.split(|byte| *byte == b'\n').filter_map(ContentLine::parse);
         let lines: Vec<ContentLine<'_>> = lines.map(|line| line.converted(self.is_converted)).collect();
         let properties = Properties { version: version(&lines), lines };
-        let fields = properties.fields()?;
-        properties.count_repeated(unused)?;
+        let (fields, left_out) = properties.fields()?;
+        properties.count_unused(left_out, unused)?;
         Ok(Fields { warnings: std::mem::take(&mut self.warnings), ..fields })
     }
 }
@@ -166,7 +167,8 @@ struct Properties<'a> {
 }
 
 impl Properties<'_> {
-    fn fields(&self) -> Result<Fields, Violation> {
+    /// The fields, and what was left out of the name.
+    fn fields(&self) -> Result<(Fields, Option<LeftOut>), Violation> {
         let kind = self.text("KIND")?.or(self.text("X-ADDRESSBOOKSERVER-KIND")?).unwrap_or_default().to_lowercase();
         if OTHER_KINDS.contains(&kind.as_str()) {
             return Err(Violation::new("kind", "kind", "is not a person or an organization"));
@@ -182,23 +184,29 @@ impl Properties<'_> {
         let shows_company = self.text("X-ABSHOWAS")?.is_some_and(|value| value.eq_ignore_ascii_case("COMPANY"));
         let is_organization = kind == "org" || shows_company;
         let organization = if is_organization && organization.is_empty() { full_name.clone() } else { organization };
-        let (first_name, last_name) = self.names(&full_name, &organization, is_organization)?;
+        let name = self.name(&full_name, &organization, is_organization)?;
         let notes = self.all("NOTE").map(|line| line.text(self.version)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Fields {
+        let fields = Fields {
             uid: self.text("UID")?.unwrap_or_default(),
-            first_name,
-            last_name,
+            first_name: name.first,
+            last_name: name.last,
             organization,
             emails: self.points("EMAIL")?,
             phone_numbers: self.points("TEL")?,
             notes: notes.into_iter().filter(|note| !note.is_empty()).collect(),
             birthday: self.birthday()?,
             warnings: Vec::new(),
-        })
+        };
+        Ok((fields, name.left_out))
     }
 
-    /// Counts what a contact has no place for: properties that are repeated, and honorific prefixes and suffixes.
-    fn count_repeated(&self, unused: &mut Unused) -> Result<(), Violation> {
+    /// Counts what a contact has no place for: another name, properties that are repeated, and honorific prefixes and suffixes.
+    fn count_unused(&self, left_out: Option<LeftOut>, unused: &mut Unused) -> Result<(), Violation> {
+        match left_out {
+            Some(LeftOut::FullName) => unused.add("FN", 1),
+            Some(LeftOut::Parts) => unused.add("N", 1),
+            None => {}
+        }
         for name in ["N", "FN", "ORG", "BDAY", "UID"] {
             let values = self.all(name).filter(|line| !line.has_blank_components()).count();
             unused.add(name, u64::try_from(values.saturating_sub(1)).unwrap_or(u64::MAX));
@@ -224,20 +232,20 @@ impl Properties<'_> {
     }
 
     /// First and last name, from N, completed by FN.
-    fn names(&self, full_name: &str, organization: &str, is_organization: bool) -> Result<(String, String), Violation> {
+    fn name(&self, full_name: &str, organization: &str, is_organization: bool) -> Result<PersonName, Violation> {
         let parts = self.find("N").map_or_else(|| Ok(Vec::new()), |line| line.components(self.version))?;
         let part = |index: usize| parts.get(index).cloned().unwrap_or_default();
-        let given = [part(1), part(2)].into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" ");
+        let first = [part(1), part(2)].into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" ");
         if is_organization || self.text("PRODID")?.as_deref() == Some(PRODUCT) {
             // As it was written: one name may have several words.
-            return Ok((given, part(0)));
+            return Ok(PersonName { first, last: part(0), left_out: None });
         }
         let full_name = [(3, true), (4, false)].into_iter().fold(full_name, |full_name, (index, is_prefix)| {
             let affix = part(index);
             let rest = if is_prefix { full_name.strip_prefix(&affix) } else { full_name.strip_suffix(&affix) };
             rest.filter(|_| !affix.is_empty()).map_or(full_name, |rest| rest.trim_matches([' ', ',']))
         });
-        Ok(full_names::complete(given, part(0), full_name, organization))
+        Ok(full_names::complete(&first, &part(0), full_name, organization))
     }
 
     /// E-mail addresses or telephone numbers: the preferred ones first, otherwise in their order.
