@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 
+use crate::destructive::Catalog;
 use crate::lock::{self, MigrationLock};
 use crate::run::upgrade;
-use crate::{Failure, Options, Project, destructive};
+use crate::{Failure, Options, Project};
 
 /// Drops everything, then applies all migrations.
 pub(crate) async fn fresh(db: &DatabaseConnection, project: &Project, options: &Options) -> Result<(), Failure> {
-    let tables = destructive::types(db).await?;
+    let catalog = Catalog::read(db).await?;
+    let tables: Vec<_> = catalog.own_tables().collect();
     if !options.allow_destructive && !tables.is_empty() {
-        let tables: Vec<_> = tables.keys().map(String::as_str).collect();
         return Err(Failure::Destructive(format!(
             "it would drop table {}; use --allow-destructive to allow it",
             tables.join(", ")

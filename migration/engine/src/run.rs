@@ -5,11 +5,12 @@ use std::time::Duration;
 use sea_orm::{DatabaseConnection, DbBackend, DbErr};
 use sea_orm_migration::MigrationTrait;
 
+use crate::destructive::{Catalog, Trace};
 use crate::history::{self, Applied};
 use crate::lock::{self, MigrationLock};
 use crate::migration_step::{Direction, MigrationStep, StepOutcome};
 use crate::recorder::{self, Recorded, Recorder};
-use crate::{Failure, Project, destructive};
+use crate::{Failure, Project};
 
 /// Options of a run.
 #[derive(Clone, Copy, Debug)]
@@ -211,8 +212,7 @@ pub(crate) async fn record_down(
     }
     let mut recorded = Vec::with_capacity(positions.len());
     for migration in positions.iter().filter_map(|position| migrations.get(*position)) {
-        let statements = recorder.down(migration.as_ref()).await.ok();
-        recorded.push(statements.map(|statements| Recorded { statements, checksum: None }));
+        recorded.push(recorder.down(migration.as_ref()).await.ok());
     }
     Ok(recorded)
 }
@@ -275,8 +275,8 @@ pub(crate) fn edited<'a>(
     migrations.iter().zip(recorded).filter_map(move |(migration, recorded)| {
         let record = applied.iter().find(|record| record.version == migration.name())?;
         let then = record.checksum.as_deref().filter(|checksum| !checksum.is_empty())?;
-        let now = recorded.as_ref().ok()?.checksum.as_deref().unwrap_or_default();
-        (then != now).then(|| migration.name())
+        let now = recorded.as_ref().ok().filter(|recorded| !recorded.reads_data)?;
+        (Some(then) != now.checksum.as_deref()).then(|| migration.name())
     })
 }
 
@@ -291,15 +291,15 @@ async fn refuse_losses<'a>(
     migrations: &[Box<dyn MigrationTrait>],
     recordings: impl Iterator<Item = (usize, Option<&'a Recorded>)>,
 ) -> Result<(), Failure> {
-    let types = destructive::types(db).await?;
+    let mut trace = Trace::new(&Catalog::read(db).await?);
     let mut problems = Vec::new();
     for (position, recorded) in recordings {
         let name = migrations.get(position).map_or("", |migration| migration.name());
-        let losses = recorded.map(|recorded| destructive::losses(&recorded.statements, &types));
-        match losses {
-            None => problems.push(format!("{name} cannot be checked without its data")),
-            Some(losses) if !losses.is_empty() => problems.push(format!("{name} would {}", losses.join(", "))),
-            Some(_) => {}
+        let losses = recorded.map(|recorded| trace.losses(&recorded.statements)).unwrap_or_default();
+        if !losses.is_empty() {
+            problems.push(format!("{name} would {}", losses.join(", ")));
+        } else if recorded.is_none_or(|recorded| recorded.reads_data) {
+            problems.push(format!("{name} cannot be checked without its data"));
         }
     }
     if problems.is_empty() {

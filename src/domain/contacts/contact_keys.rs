@@ -58,9 +58,10 @@ impl ContactKeys {
 
     /// Adds a contact. The first one with a key is found.
     pub fn add(&mut self, contact: &Model) {
-        let uid = self.hasher.hash_one(uids::of(contact).as_ref());
+        // A UID that was made here has the id, and needs no key.
+        let uid = contact.uid.as_deref().map(|uid| self.hasher.hash_one(uid));
         let marks = marks(contact).into_iter().map(|mark| self.of_mark(contact, mark));
-        for key in marks.chain([uid]).collect::<Vec<_>>() {
+        for key in marks.chain(uid).collect::<Vec<_>>() {
             self.ids.entry(key).or_insert(contact.id);
         }
     }
@@ -69,7 +70,8 @@ impl ContactKeys {
     pub fn find(&self, row: &Model) -> impl Iterator<Item = Uuid> {
         let uid = row.uid.as_deref().map(|uid| self.hasher.hash_one(uid));
         let marks = marks(row).into_iter().map(|mark| self.of_mark(row, mark));
-        marks.chain(uid).filter_map(|key| self.ids.get(&key)).copied()
+        let made_here = row.uid.as_deref().and_then(uids::contact_id);
+        marks.chain(uid).filter_map(|key| self.ids.get(&key)).copied().chain(made_here)
     }
 
     fn of_mark(&self, contact: &Model, mark: Mark) -> u64 {

@@ -29,6 +29,7 @@ pub(crate) fn tokens(sql: &str) -> Vec<Range<usize>> {
             '-' if rest.starts_with("--") => rest.find('\n').unwrap_or(rest.len()),
             '/' if rest.starts_with("/*") => rest.find("*/").map_or(rest.len(), |end| end + 2),
             'e' | 'E' if rest[1..].starts_with('\'') => escaped_length(rest),
+            '$' if dollar_length(rest).is_some() => dollar_length(rest).unwrap_or_default(),
             '\'' | '"' | '`' => quoted_length(rest, first),
             '[' => rest.find(']').map_or(rest.len(), |end| end + 1),
             _ if is_word(first) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
@@ -58,6 +59,16 @@ fn escaped_length(text: &str) -> usize {
         }
     }
     text.len()
+}
+
+/// The length of a string in dollar signs, PostgreSQL's `$tag$…$tag$`. None if it is a parameter or a word.
+fn dollar_length(text: &str) -> Option<usize> {
+    let end = text.get(1..)?.find('$')? + 2;
+    let tag = text.get(..end)?;
+    let name = text.get(1..end - 1)?;
+    let is_tag =
+        name.chars().all(|c| c.is_alphanumeric() || c == '_') && !name.starts_with(|c: char| c.is_ascii_digit());
+    is_tag.then(|| text.get(end..).and_then(|rest| rest.find(tag)).map_or(text.len(), |length| end + length + end))
 }
 
 /// The length of a quoted text. A doubled quote does not end it.

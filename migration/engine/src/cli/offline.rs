@@ -58,6 +58,7 @@ pub(super) async fn upgrade(
     let now = if backend == DbBackend::Postgres { "extract(epoch FROM now())::bigint" } else { "unixepoch()" };
     for (migration, recorded) in migrations.iter().zip(&recorded).skip(from).take(to - from) {
         let recorded = recorded.as_ref().map_err(|error| not_recordable(migration.as_ref(), error))?;
+        refuse_reading(migration.as_ref(), recorded)?;
         let (columns, values) = match (keeps_checksum, recorded.checksum.as_deref().unwrap_or_default()) {
             (true, checksum) => ("version, applied_at, checksum", format!("{now}, '{checksum}'")),
             _ => ("version, applied_at", now.to_owned()),
@@ -87,6 +88,7 @@ pub(super) async fn downgrade(
         positions.iter().zip(&recorded).filter_map(|(position, recorded)| Some((migrations.get(*position)?, recorded)))
     {
         let recorded = recorded.as_ref().ok_or_else(|| not_recordable(migration.as_ref(), "its `down` needs rows"))?;
+        refuse_reading(migration.as_ref(), recorded)?;
         let record = format!("DELETE FROM seaql_migrations WHERE version = '{}'", migration.name());
         script.extend(transaction(migration.as_ref(), recorded, &record, backend));
     }
@@ -95,6 +97,15 @@ pub(super) async fn downgrade(
 
 fn not_recordable(migration: &dyn MigrationTrait, error: &str) -> Failure {
     Failure::Refused(format!("{} queries the database, so it cannot be printed as SQL: {error}", migration.name()))
+}
+
+/// Fails if what a migration executes may depend on what it reads.
+fn refuse_reading(migration: &dyn MigrationTrait, recorded: &Recorded) -> Result<(), Failure> {
+    if recorded.reads_data {
+        Err(not_recordable(migration, "what it executes may depend on what it reads"))
+    } else {
+        Ok(())
+    }
 }
 
 /// The statements of one migration and of its record, in a transaction.
