@@ -38,12 +38,9 @@ mod m20261128_000031_create_schedules_and_immunizations;
 mod m20261128_000032_create_lots_and_record_doses;
 mod m20261128_000033_keep_names_uids_and_changes_of_contacts;
 
-use std::path::PathBuf;
-use std::time::Duration;
-
 use revisions::Project;
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::{DatabaseConnection, DbBackend};
+use sea_orm_migration::sea_orm::DatabaseConnection;
 
 pub use revisions::{Failure, check_url, connect, create_sqlite_file};
 
@@ -101,14 +98,9 @@ impl MigratorTrait for Migrator {
 #[must_use]
 pub fn project() -> Project {
     Project {
-        migrations: Migrator::migrations,
-        entities: None,
-        backends: &[DbBackend::Sqlite, DbBackend::Postgres],
         default_url: Some(DEFAULT_URL),
-        migration_dir: PathBuf::from("migration"),
-        entity_dir: PathBuf::from("entity"),
         is_development: std::env::var("CARE4U_PROFILE").map_or(true, |profile| profile == "development"),
-        lock_timeout: Duration::from_secs(60),
+        ..Project::new(Migrator::migrations)
     }
 }
 

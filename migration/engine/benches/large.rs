@@ -87,6 +87,7 @@ fn project() -> Project {
         entity_dir: PathBuf::new(),
         is_development: true,
         lock_timeout: Duration::from_secs(10),
+        table_lock_timeout: Duration::from_secs(3),
     }
 }
 

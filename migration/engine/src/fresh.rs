@@ -1,12 +1,11 @@
 //! `fresh`: drops everything, then applies all migrations.
 
-use std::time::Duration;
-
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 
 use crate::destructive::Catalog;
-use crate::lock::{self, MigrationLock};
+use crate::lock::{MigrationLock, Waits};
 use crate::run::upgrade;
+use crate::table_locks::TableLocks;
 use crate::{Failure, Options, Project};
 
 /// Drops everything, then applies all migrations.
@@ -20,7 +19,14 @@ pub(crate) async fn fresh(db: &DatabaseConnection, project: &Project, options: &
         )));
     }
     let migration_lock = MigrationLock::acquire(db, options.lock_timeout).await?;
-    let outcome = drop_everything(db, options.lock_timeout).await;
+    let (waits, table_locks) = (options.waits(), TableLocks::default());
+    let attempts = table_locks.attempts(&migration_lock, "fresh", waits, true);
+    let outcome = loop {
+        match attempts.make(drop_everything(db, &table_locks, waits)).await {
+            Ok(None) => {}
+            outcome => break outcome,
+        }
+    };
     let released = migration_lock.release(db).await;
     outcome?;
     released?;
@@ -28,7 +34,7 @@ pub(crate) async fn fresh(db: &DatabaseConnection, project: &Project, options: &
 }
 
 /// Drops views, tables and types in one transaction; sea-orm-migration drops the same.
-async fn drop_everything(db: &DatabaseConnection, timeout: Duration) -> Result<(), Failure> {
+async fn drop_everything(db: &DatabaseConnection, table_locks: &TableLocks, waits: Waits) -> Result<(), Failure> {
     let backend = db.get_database_backend();
     let (sql, cascade) = match backend {
         DbBackend::Sqlite => (
@@ -49,7 +55,7 @@ async fn drop_everything(db: &DatabaseConnection, timeout: Duration) -> Result<(
     if backend == DbBackend::Sqlite {
         db.execute_unprepared("PRAGMA foreign_keys = OFF").await?;
     }
-    let transaction = lock::begin(db, timeout).await?;
+    let transaction = table_locks.begin(db, waits).await?;
     for row in transaction.query_all_raw(Statement::from_string(backend, sql)).await? {
         let (kind, name): (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
         log::info!("Dropping {kind} '{name}'");

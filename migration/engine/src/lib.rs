@@ -43,6 +43,7 @@ mod run;
 mod schema;
 #[cfg(feature = "cli")]
 mod sources;
+mod table_locks;
 mod url;
 
 pub use alter_table::AlterTable;

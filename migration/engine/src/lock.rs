@@ -18,6 +18,22 @@ const ADVISORY_LOCK: i64 = 0x7265_7669_7369_6f6e;
 /// How often a waiting process tries to get the lock.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
+/// How long to wait for others.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Waits {
+    /// For one's turn to migrate, and for all attempts to lock a table.
+    pub(crate) turn: Duration,
+    /// PostgreSQL: for the lock of a table at a time.
+    pub(crate) table: Duration,
+}
+
+impl Waits {
+    /// PostgreSQL's setting for locks of tables. Zero would be no limit.
+    pub(crate) fn setting(self) -> String {
+        format!("lock_timeout = '{}ms'", self.table.as_millis().max(1))
+    }
+}
+
 /// The lock of a process that migrates. On PostgreSQL a transaction of its own holds it, so it is
 /// released with the connection.
 ///
@@ -68,28 +84,25 @@ impl MigrationLock {
     }
 }
 
-/// Begins the transaction of a migration. On SQLite no other connection can write until it ends.
-pub(crate) async fn begin(db: &DatabaseConnection, timeout: Duration) -> Result<DatabaseTransaction, Failure> {
+/// Begins a transaction. On SQLite no other connection can write until it ends.
+pub(crate) async fn begin(db: &DatabaseConnection, waits: Waits) -> Result<DatabaseTransaction, Failure> {
     let options = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Exclusive),
         ..TransactionOptions::default()
     };
     match db.begin_with_options(options).await {
-        Ok(transaction) => {
-            if db.get_database_backend() == DbBackend::Postgres {
-                // A statement that waits for a table lock also blocks all later statements on that
-                // table.
-                let milliseconds = timeout.as_millis().max(1);
-                transaction.execute_unprepared(&format!("SET LOCAL lock_timeout = {milliseconds}")).await?;
-            }
-            Ok(transaction)
-        }
         Err(error) if error_kind(&error) == ErrorKind::Locked => {
-            Err(Failure::Locked(waited(timeout, &sqlite_holder(&sqlite_file(db).await))))
+            Err(Failure::Locked(waited(waits.turn, &sqlite_holder(&sqlite_file(db).await))))
         }
-        Err(error) => Err(error.into()),
+        begun => Ok(begun?),
     }
 }
+
+/// The session of a row of `pg_stat_activity`, as SQL.
+pub(crate) const PROCESS: &str = "concat_ws(' ', 'process', a.pid, 'of user', a.usename, \
+    CASE WHEN a.client_addr IS NULL THEN 'on the same machine' ELSE 'at ' || host(a.client_addr) END, \
+    '(' || nullif(a.application_name, '') || ')', \
+    'since', to_char(a.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'))";
 
 fn waited(timeout: Duration, holder: &str) -> String {
     format!("the database is locked by {holder}; waited for {:.1} s", timeout.as_secs_f64())
@@ -97,10 +110,7 @@ fn waited(timeout: Duration, holder: &str) -> String {
 
 async fn postgres_holder(db: &DatabaseConnection) -> Result<String, DbErr> {
     let sql = format!(
-        "SELECT concat_ws(' ', 'process', a.pid, 'of user', a.usename, \
-            CASE WHEN a.client_addr IS NULL THEN 'on the same machine' ELSE 'at ' || host(a.client_addr) END, \
-            '(' || nullif(a.application_name, '') || ')', \
-            'since', to_char(a.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')) \
+        "SELECT {PROCESS} \
          FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid \
          WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 \
             AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \

@@ -1,17 +1,18 @@
 //! One migration, up or down, with its record in the history.
 
-use std::time::Duration;
-
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, Statement};
 use sea_orm_migration::{MigrationTrait, SchemaManager};
 
-use crate::{Failure, alter_table, history, lock};
+use crate::lock::Waits;
+use crate::table_locks::TableLocks;
+use crate::{Failure, alter_table, history};
 
 /// One migration, up or down.
 pub(crate) struct MigrationStep<'a> {
     pub(crate) migration: &'a dyn MigrationTrait,
     pub(crate) direction: Direction<'a>,
-    pub(crate) timeout: Duration,
+    pub(crate) waits: Waits,
+    pub(crate) table_locks: &'a TableLocks,
 }
 
 #[derive(Clone, Copy)]
@@ -57,9 +58,25 @@ impl MigrationStep<'_> {
         if self.is_done(db).await? {
             return Ok(StepOutcome::AlreadyDone);
         }
+        match self.table_locks.connect(db, self.waits).await? {
+            Some(own) => {
+                let outcome = self.run_and_record(&own).await;
+                own.close().await?;
+                outcome
+            }
+            None => self.run_and_record(db).await,
+        }
+    }
+
+    async fn run_and_record(&self, db: &DatabaseConnection) -> Result<StepOutcome, Failure> {
         self.run_migration(&SchemaManager::new(db)).await?;
         self.record(db).await?;
         Ok(StepOutcome::Done)
+    }
+
+    /// Whether a failure leaves nothing behind.
+    pub(crate) fn is_atomic(&self) -> bool {
+        self.migration.use_transaction() != Some(false)
     }
 
     /// With foreign keys off, so that the rebuild of a table triggers no foreign key action. SQLite
@@ -83,7 +100,7 @@ impl MigrationStep<'_> {
         db: &DatabaseConnection,
         violations_before: Option<i64>,
     ) -> Result<StepOutcome, Failure> {
-        let transaction = lock::begin(db, self.timeout).await?;
+        let transaction = self.table_locks.begin(db, self.waits).await?;
         if self.is_done(&transaction).await? {
             transaction.rollback().await?;
             return Ok(StepOutcome::AlreadyDone);

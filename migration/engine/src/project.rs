@@ -27,8 +27,37 @@ pub struct Project {
     /// Whether this is a development environment, where migrations may delete data without
     /// confirmation.
     pub is_development: bool,
-    /// Time to wait for the lock, if none is given.
+    /// Time to wait for another process that migrates, and for all attempts to lock a table, if none is given.
     pub lock_timeout: Duration,
+    /// PostgreSQL: time to wait for the lock of a table at a time, if none is given. Others wait for the table meanwhile.
+    pub table_lock_timeout: Duration,
+}
+
+impl Project {
+    /// A project with the usual settings: SQLite and PostgreSQL, the folders `migration` and `entity`, a minute for its turn and
+    /// three seconds for a table, and no data loss without confirmation.
+    ///
+    /// ```
+    /// # use std::path::PathBuf;
+    /// # use revisions::Project;
+    /// # fn migrations() -> Vec<Box<dyn sea_orm_migration::MigrationTrait>> { Vec::new() }
+    /// let project = Project { is_development: true, ..Project::new(migrations) };
+    /// assert_eq!(project.entity_dir, PathBuf::from("entity"));
+    /// ```
+    #[must_use]
+    pub fn new(migrations: fn() -> Vec<Box<dyn MigrationTrait>>) -> Self {
+        Self {
+            migrations,
+            entities: None,
+            backends: &[DbBackend::Sqlite, DbBackend::Postgres],
+            default_url: None,
+            migration_dir: PathBuf::from("migration"),
+            entity_dir: PathBuf::from("entity"),
+            is_development: false,
+            lock_timeout: Duration::from_secs(60),
+            table_lock_timeout: Duration::from_secs(3),
+        }
+    }
 }
 
 /// The schema that the entities describe, as statements for an empty database, in an order in which

@@ -7,9 +7,10 @@ use sea_orm_migration::MigrationTrait;
 
 use crate::destructive::{Catalog, Trace};
 use crate::history::{self, Applied};
-use crate::lock::{self, MigrationLock};
+use crate::lock::{MigrationLock, Waits};
 use crate::migration_step::{Direction, MigrationStep, StepOutcome};
 use crate::recorder::{self, Recorded, Recorder};
+use crate::table_locks::TableLocks;
 use crate::{Failure, Project};
 
 /// Options of a run.
@@ -19,8 +20,16 @@ pub struct Options {
     pub reach: Reach,
     /// Whether data may be lost.
     pub allow_destructive: bool,
-    /// Time to wait for the lock of another process.
+    /// Time to wait for another process that migrates, and for all attempts to lock a table.
     pub lock_timeout: Duration,
+    /// PostgreSQL: time to wait for the lock of a table at a time. Meanwhile all others wait for the table, too.
+    pub table_lock_timeout: Duration,
+}
+
+impl Options {
+    pub(crate) fn waits(&self) -> Waits {
+        Waits { turn: self.lock_timeout, table: self.table_lock_timeout }
+    }
 }
 
 /// Which migrations to apply or revert.
@@ -38,7 +47,12 @@ impl Project {
     /// Options for all migrations, with the project's defaults.
     #[must_use]
     pub fn options(&self) -> Options {
-        Options { reach: Reach::All, allow_destructive: self.is_development, lock_timeout: self.lock_timeout }
+        Options {
+            reach: Reach::All,
+            allow_destructive: self.is_development,
+            lock_timeout: self.lock_timeout,
+            table_lock_timeout: self.table_lock_timeout,
+        }
     }
 }
 
@@ -71,7 +85,7 @@ pub async fn upgrade(db: &DatabaseConnection, project: &Project, options: &Optio
         refuse_losses(db, &migrations, recordings).await?;
     }
     let migration_lock = MigrationLock::acquire(db, options.lock_timeout).await?;
-    let outcome = apply_all(db, &migrations, &pending, &recorded, options.lock_timeout).await;
+    let outcome = apply_all(db, &migration_lock, &migrations, &pending, &recorded, options.waits()).await;
     let released = migration_lock.release(db).await;
     match outcome {
         // A user without write privileges cannot adopt the history, which does not matter if
@@ -105,12 +119,15 @@ fn refuse_pool(db: &DatabaseConnection) -> Result<(), Failure> {
 
 async fn apply_all(
     db: &DatabaseConnection,
+    lock: &MigrationLock,
     migrations: &[Box<dyn MigrationTrait>],
     pending: &[usize],
     recorded: &[Result<Recorded, String>],
-    timeout: Duration,
+    waits: Waits,
 ) -> Result<(), Failure> {
-    adopt(db, migrations, recorded, timeout).await?;
+    let table_locks = TableLocks::default();
+    let attempts = table_locks.attempts(lock, "the history", waits, true);
+    while attempts.make(adopt(db, migrations, recorded, &table_locks, waits)).await?.is_none() {}
     let mut applied = 0;
     for (migration, recorded) in
         pending.iter().filter_map(|position| Some((migrations.get(*position)?, recorded.get(*position)?)))
@@ -120,8 +137,17 @@ async fn apply_all(
         let checksum = recorded.and_then(|recorded| recorded.checksum.as_deref()).unwrap_or_default();
         let name = migration.name();
         log::info!(target: PROGRESS, "Applying migration '{name}'");
-        let step = MigrationStep { migration: migration.as_ref(), direction: Direction::Up { checksum }, timeout };
-        match step.execute(db, recorded.is_some_and(Recorded::rebuilds)).await? {
+        let direction = Direction::Up { checksum };
+        let step = MigrationStep { migration: migration.as_ref(), direction, waits, table_locks: &table_locks };
+        let rebuilds = recorded.is_some_and(Recorded::rebuilds);
+        let what = format!("Migration '{name}'");
+        let attempts = table_locks.attempts(lock, &what, waits, step.is_atomic());
+        let outcome = loop {
+            if let Some(outcome) = attempts.make(step.execute(db, rebuilds)).await? {
+                break outcome;
+            }
+        };
+        match outcome {
             StepOutcome::Done => {
                 applied += 1;
                 log::info!(target: PROGRESS, "Migration '{name}' has been applied");
@@ -142,9 +168,10 @@ async fn adopt(
     db: &DatabaseConnection,
     migrations: &[Box<dyn MigrationTrait>],
     recorded: &[Result<Recorded, String>],
-    timeout: Duration,
+    table_locks: &TableLocks,
+    waits: Waits,
 ) -> Result<(), Failure> {
-    let transaction = lock::begin(db, timeout).await?;
+    let transaction = table_locks.begin(db, waits).await?;
     history::prepare(&transaction).await?;
     for record in history::read(&transaction).await?.iter().filter(|record| record.checksum.is_none()) {
         let known = migrations.iter().zip(recorded).find(|(migration, _)| migration.name() == record.version);
@@ -171,7 +198,7 @@ pub async fn downgrade(db: &DatabaseConnection, project: &Project, options: &Opt
         refuse_losses(db, &migrations, recordings).await?;
     }
     let migration_lock = MigrationLock::acquire(db, options.lock_timeout).await?;
-    let outcome = revert_all(db, &migrations, &positions, &recorded, options.lock_timeout).await;
+    let outcome = revert_all(db, &migration_lock, &migrations, &positions, &recorded, options.waits()).await;
     let released = migration_lock.release(db).await;
     outcome?;
     Ok(released?)
@@ -179,18 +206,29 @@ pub async fn downgrade(db: &DatabaseConnection, project: &Project, options: &Opt
 
 async fn revert_all(
     db: &DatabaseConnection,
+    lock: &MigrationLock,
     migrations: &[Box<dyn MigrationTrait>],
     positions: &[usize],
     recorded: &[Option<Recorded>],
-    timeout: Duration,
+    waits: Waits,
 ) -> Result<(), Failure> {
+    let table_locks = TableLocks::default();
     for (migration, recorded) in
         positions.iter().zip(recorded).filter_map(|(position, recorded)| Some((migrations.get(*position)?, recorded)))
     {
         let name = migration.name();
         log::info!("Rolling back migration '{name}'");
-        let step = MigrationStep { migration: migration.as_ref(), direction: Direction::Down, timeout };
-        match step.execute(db, recorded.as_ref().is_some_and(Recorded::rebuilds)).await? {
+        let direction = Direction::Down;
+        let step = MigrationStep { migration: migration.as_ref(), direction, waits, table_locks: &table_locks };
+        let rebuilds = recorded.as_ref().is_some_and(Recorded::rebuilds);
+        let what = format!("Migration '{name}'");
+        let attempts = table_locks.attempts(lock, &what, waits, step.is_atomic());
+        let outcome = loop {
+            if let Some(outcome) = attempts.make(step.execute(db, rebuilds)).await? {
+                break outcome;
+            }
+        };
+        match outcome {
             StepOutcome::Done => log::info!("Migration '{name}' has been rolled back"),
             StepOutcome::AlreadyDone => log::info!("Migration '{name}' was rolled back by another process"),
         }

@@ -101,6 +101,7 @@ fn project(migrations: fn() -> Vec<Box<dyn MigrationTrait>>) -> Project {
         entity_dir: PathBuf::new(),
         is_development: true,
         lock_timeout: Duration::from_secs(10),
+        table_lock_timeout: Duration::from_secs(3),
     }
 }
 

@@ -55,6 +55,7 @@ fn project(entities: fn(DbBackend) -> Entities) -> Project {
         entity_dir: PathBuf::new(),
         is_development: true,
         lock_timeout: Duration::from_secs(10),
+        table_lock_timeout: Duration::from_secs(3),
     }
 }
 
@@ -75,8 +76,8 @@ async fn on_sqlite_a_postgres_only_change_is_generated() {
     })
     .await;
     let (up, down) = text.split_once("async fn down").unwrap();
-    assert!(up.contains(".alter_column(ColumnDef::new(People::Age).big_integer())"), "{text}");
-    assert!(down.contains(".alter_column(ColumnDef::new(People::Age).integer())"), "{text}");
+    assert!(up.contains(".alter_type(ColumnDef::new(People::Age).big_integer())"), "{text}");
+    assert!(down.contains(".alter_type(ColumnDef::new(People::Age).integer())"), "{text}");
 }
 
 #[tokio::test]

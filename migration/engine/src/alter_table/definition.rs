@@ -120,6 +120,24 @@ impl TableDefinition {
         Ok(())
     }
 
+    /// Replaces clauses of some kinds by those of another definition, and the type as well if asked.
+    pub(crate) fn replace_clauses(
+        &mut self,
+        column: &ColumnDef,
+        keywords: &[&str],
+        replaces_type: bool,
+    ) -> Result<(), DbErr> {
+        let new = written(column);
+        let known = self.columns.iter_mut().find(|known| known.name == new.name);
+        let known = known.ok_or_else(|| DbErr::Migration(format!("there is no column {}", new.name)))?;
+        if replaces_type {
+            known.kind = new.kind;
+        }
+        known.clauses.retain(|clause| !is_any(&clause.keyword, keywords));
+        known.clauses.splice(0..0, new.clauses.into_iter().filter(|clause| is_any(&clause.keyword, keywords)));
+        Ok(())
+    }
+
     pub(crate) fn drop_column(&mut self, name: &str) -> Result<(), DbErr> {
         let position = self.columns.iter().position(|column| column.name == name);
         let position = position.ok_or_else(|| DbErr::Migration(format!("there is no column {name}")))?;

@@ -29,7 +29,8 @@ pub(crate) const KEYS_ENFORCED: &str = "cannot be rebuilt while foreign keys are
 /// # use sea_orm_migration::prelude::*;
 /// # async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
 /// AlterTable::table("users")
-///     .alter_column(ColumnDef::new("name").string_len(300).not_null())
+///     .alter_type(ColumnDef::new("name").string_len(300))
+///     .set_not_null("name")
 ///     .drop_constraint("users_age_check")
 ///     .apply(manager)
 ///     .await
@@ -46,6 +47,11 @@ pub struct AlterTable {
 enum Action {
     AddColumn(ColumnDef),
     AlterColumn(ColumnDef, Option<String>),
+    AlterType(ColumnDef, Option<String>),
+    SetNotNull(String),
+    DropNotNull(String),
+    SetDefault(ColumnDef),
+    DropDefault(String),
     DropColumn(String),
     AddConstraint(String),
     DropConstraint(String),
@@ -65,8 +71,40 @@ impl AlterTable {
         self.with(Action::AddColumn(column.clone()))
     }
 
-    /// Changes type, default or nullability of a column to those given. Named constraints of the
-    /// column stay.
+    /// Changes type and collation of a column to those given. Nullability and default stay. On PostgreSQL the table may be
+    /// rewritten, and views that use the column forbid it.
+    pub fn alter_type(self, column: &mut ColumnDef) -> Self {
+        self.with(Action::AlterType(column.clone(), None))
+    }
+
+    /// Like [`alter_type`](Self::alter_type), with a USING expression for PostgreSQL, which is needed if it does not convert the
+    /// type implicitly. SQLite converts by type affinity, and keeps values that cannot be converted.
+    pub fn alter_type_using(self, column: &mut ColumnDef, value: impl Into<String>) -> Self {
+        self.with(Action::AlterType(column.clone(), Some(value.into())))
+    }
+
+    /// Makes a column required. Fails if a row has no value. PostgreSQL reads the whole table meanwhile, unless a CHECK says that
+    /// there is a value.
+    pub fn set_not_null(self, column: impl IntoIden) -> Self {
+        self.with(Action::SetNotNull(column.into_iden().to_string()))
+    }
+
+    /// Makes a column optional.
+    pub fn drop_not_null(self, column: impl IntoIden) -> Self {
+        self.with(Action::DropNotNull(column.into_iden().to_string()))
+    }
+
+    /// Sets the default of a column, for rows to come.
+    pub fn set_default(self, column: impl IntoIden, value: impl Into<Expr>) -> Self {
+        self.with(Action::SetDefault(ColumnDef::new(column).default(value).to_owned()))
+    }
+
+    /// Drops the default of a column.
+    pub fn drop_default(self, column: impl IntoIden) -> Self {
+        self.with(Action::DropDefault(column.into_iden().to_string()))
+    }
+
+    /// Changes type, default and nullability of a column to those given, in one. Named constraints of the column stay.
     pub fn alter_column(self, column: &mut ColumnDef) -> Self {
         self.with(Action::AlterColumn(column.clone(), None))
     }
@@ -184,6 +222,17 @@ impl AlterTable {
                 Action::AlterColumn(column, value) => {
                     statements.extend(alter_column(column, value.as_deref()).map(alter))
                 }
+                Action::AlterType(column, value) => statements.extend(alter_type(column, value.as_deref()).map(alter)),
+                Action::SetNotNull(column) => {
+                    statements.push(alter(format!("ALTER COLUMN {} SET NOT NULL", quoted(column))));
+                }
+                Action::DropNotNull(column) => {
+                    statements.push(alter(format!("ALTER COLUMN {} DROP NOT NULL", quoted(column))));
+                }
+                Action::SetDefault(column) => statements.extend(set_default(column).map(alter)),
+                Action::DropDefault(column) => {
+                    statements.push(alter(format!("ALTER COLUMN {} DROP DEFAULT", quoted(column))));
+                }
                 Action::DropColumn(column) => statements.push(alter(format!("DROP COLUMN {}", quoted(column)))),
                 Action::AddConstraint(text) => statements.push(alter(format!("ADD {text}"))),
                 Action::DropConstraint(name)
@@ -255,6 +304,17 @@ impl AlterTable {
             match action {
                 Action::AddColumn(column) => table.add_column(column),
                 Action::AlterColumn(column, _) => table.alter_column(column)?,
+                Action::AlterType(column, _) => table.replace_clauses(column, &["COLLATE"], true)?,
+                Action::SetNotNull(column) => {
+                    table.replace_clauses(ColumnDef::new(column.clone()).not_null(), &["NOT", "NULL"], false)?;
+                }
+                Action::DropNotNull(column) => {
+                    table.replace_clauses(&ColumnDef::new(column.clone()), &["NOT", "NULL"], false)?;
+                }
+                Action::SetDefault(column) => table.replace_clauses(column, &["DEFAULT"], false)?,
+                Action::DropDefault(column) => {
+                    table.replace_clauses(&ColumnDef::new(column.clone()), &["DEFAULT"], false)?;
+                }
                 Action::DropColumn(column) => {
                     table.drop_column(column)?;
                     values.retain(|(into, _)| *into != quoted(column));
@@ -288,20 +348,25 @@ fn alter_column(column: &ColumnDef, value: Option<&str>) -> impl Iterator<Item =
     if has_default {
         parts.push(format!("ALTER COLUMN {name} DROP DEFAULT"));
     }
-    if let Some(kind) = column.get_column_type() {
-        let kind = added(&mut ColumnDef::new_with_type("c", kind.clone()));
-        let collation =
-            spec.extra.as_deref().filter(|extra| extra.trim_start().starts_with("COLLATE ")).unwrap_or_default();
-        let using = value.map(|value| format!(" USING {value}")).unwrap_or_default();
-        parts.push(format!("ALTER COLUMN {name} TYPE {} {collation}", kind.trim()).trim_end().to_owned() + &using);
-    }
+    parts.extend(alter_type(column, value));
     let nullability = if spec.nullable == Some(false) { "SET" } else { "DROP" };
     parts.push(format!("ALTER COLUMN {name} {nullability} NOT NULL"));
-    if let Some(default) = spec.default.clone().filter(|_| has_default) {
-        let text = added(ColumnDef::new("c").default(default));
-        parts.push(format!("ALTER COLUMN {name} SET {}", text.trim()));
-    }
+    parts.extend(set_default(column).filter(|_| has_default));
     parts.into_iter()
+}
+
+fn alter_type(column: &ColumnDef, value: Option<&str>) -> Option<String> {
+    let kind = added(&mut ColumnDef::new_with_type("c", column.get_column_type()?.clone()));
+    let extra = column.get_column_spec().extra.as_deref();
+    let collation = extra.filter(|extra| extra.trim_start().starts_with("COLLATE ")).unwrap_or_default();
+    let using = value.map(|value| format!(" USING {value}")).unwrap_or_default();
+    let name = quoted(&column.get_column_name());
+    Some(format!("ALTER COLUMN {name} TYPE {} {collation}", kind.trim()).trim_end().to_owned() + &using)
+}
+
+fn set_default(column: &ColumnDef) -> Option<String> {
+    let text = added(ColumnDef::new("c").default(column.get_column_spec().default.clone()?));
+    Some(format!("ALTER COLUMN {} SET {}", quoted(&column.get_column_name()), text.trim()))
 }
 
 /// The text after the column name in PostgreSQL's `ADD COLUMN`.

@@ -170,9 +170,14 @@ pub(super) struct Running {
     /// Allow the loss of data outside of development
     #[arg(long)]
     pub(super) allow_destructive: bool,
-    /// Time to wait for the lock of another migration process
+    /// Time to wait for another process that migrates, and for all attempts to lock a table; on
+    /// SQLite, for any program that holds the lock of the file
     #[arg(long, value_name = "SECONDS", env = "MIGRATION_LOCK_TIMEOUT", value_parser = seconds)]
     pub(super) lock_timeout: Option<Duration>,
+    /// PostgreSQL only: time to wait for the lock of a table at a time; all others wait for the
+    /// table meanwhile
+    #[arg(long, value_name = "SECONDS", env = "MIGRATION_TABLE_LOCK_TIMEOUT", value_parser = seconds)]
+    pub(super) table_lock_timeout: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, Args)]
@@ -221,6 +226,7 @@ impl Running {
         options.reach = reach;
         options.allow_destructive |= self.allow_destructive;
         options.lock_timeout = self.lock_timeout.unwrap_or(options.lock_timeout);
+        options.table_lock_timeout = self.table_lock_timeout.unwrap_or(options.table_lock_timeout);
         options
     }
 }

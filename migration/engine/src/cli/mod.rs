@@ -45,7 +45,7 @@ pub async fn run(project: Project) -> ExitCode {
 
 async fn execute(mut project: Project, cli: Cli) -> Result<(), Failure> {
     project.migration_dir = cli.migration_dir.unwrap_or(project.migration_dir);
-    let default = Running { allow_destructive: false, lock_timeout: None };
+    let default = Running { allow_destructive: false, lock_timeout: None, table_lock_timeout: None };
     let command = cli.command.unwrap_or(Command::Up { num: None, running: default });
     let timeout = command.running().map_or(READ_TIMEOUT, |running| running.options(&project, Reach::All).lock_timeout);
     let target = Target { url: cli.database_url, schema: cli.database_schema, timeout };
@@ -57,11 +57,11 @@ async fn dispatch(project: &Project, target: &Target, command: Command, verbose:
     match command {
         Command::Up { num, running } => upgrade(project, target, running, num.map_or(Reach::All, Reach::Steps)).await,
         Command::Down { num, running } => downgrade(project, target, running, Reach::Steps(num)).await,
-        Command::Upgrade { revision, offline, .. } if offline.sql => {
-            offline::upgrade(project, target, &revision, offline.backend).await
+        Command::Upgrade { revision, offline, running } if offline.sql => {
+            offline::upgrade(project, target, &revision, offline.backend, running).await
         }
-        Command::Downgrade { revision, offline, .. } if offline.sql => {
-            offline::downgrade(project, target, &revision, offline.backend).await
+        Command::Downgrade { revision, offline, running } if offline.sql => {
+            offline::downgrade(project, target, &revision, offline.backend, running).await
         }
         Command::Upgrade { revision, running, .. } => upgrade_to(project, target, running, &revision).await,
         Command::Downgrade { revision, running, .. } => downgrade_to(project, target, running, &revision).await,

@@ -3,9 +3,10 @@
 use sea_orm::{DbBackend, Schema};
 use sea_orm_migration::{MigrationTrait, seaql_migrations};
 
-use super::arguments::Backend;
+use super::arguments::{Backend, Running};
 use super::output::print;
 use super::target::Target;
+use crate::lock::Waits;
 use crate::recorder::{self, Recorded};
 use crate::revision::{self, Position};
 use crate::{Failure, Project, run};
@@ -37,6 +38,7 @@ pub(super) async fn upgrade(
     target: &Target,
     text: &str,
     chosen: Option<Backend>,
+    running: Running,
 ) -> Result<(), Failure> {
     let backend = backend(project, target, chosen)?;
     let migrations = (project.migrations)();
@@ -45,6 +47,7 @@ pub(super) async fn upgrade(
         return Err(Failure::Usage(format!("the range {text} goes down; use downgrade")));
     }
     let recorded = recorder::record_up(&migrations, backend).await?;
+    let waits = running.options(project, run::Reach::All).waits();
     let mut script = Vec::new();
     if from == 0 {
         let mut table = Schema::new(backend).create_table_from_entity(seaql_migrations::Entity);
@@ -64,7 +67,7 @@ pub(super) async fn upgrade(
             _ => ("version, applied_at", now.to_owned()),
         };
         let record = format!("INSERT INTO seaql_migrations ({columns}) VALUES ('{}', {values})", migration.name());
-        script.extend(transaction(migration.as_ref(), recorded, &record, backend));
+        script.extend(transaction(migration.as_ref(), recorded, &record, backend, waits));
     }
     print(script)
 }
@@ -74,6 +77,7 @@ pub(super) async fn downgrade(
     target: &Target,
     text: &str,
     chosen: Option<Backend>,
+    running: Running,
 ) -> Result<(), Failure> {
     let backend = backend(project, target, chosen)?;
     let migrations = (project.migrations)();
@@ -83,6 +87,7 @@ pub(super) async fn downgrade(
     }
     let positions: Vec<_> = (to..from).rev().collect();
     let recorded = run::record_down(&migrations, &positions, backend).await?;
+    let waits = running.options(project, run::Reach::All).waits();
     let mut script = Vec::new();
     for (migration, recorded) in
         positions.iter().zip(&recorded).filter_map(|(position, recorded)| Some((migrations.get(*position)?, recorded)))
@@ -90,7 +95,7 @@ pub(super) async fn downgrade(
         let recorded = recorded.as_ref().ok_or_else(|| not_recordable(migration.as_ref(), "its `down` needs rows"))?;
         refuse_reading(migration.as_ref(), recorded)?;
         let record = format!("DELETE FROM seaql_migrations WHERE version = '{}'", migration.name());
-        script.extend(transaction(migration.as_ref(), recorded, &record, backend));
+        script.extend(transaction(migration.as_ref(), recorded, &record, backend, waits));
     }
     print(script)
 }
@@ -108,16 +113,26 @@ fn refuse_reading(migration: &dyn MigrationTrait, recorded: &Recorded) -> Result
     }
 }
 
-/// The statements of one migration and of its record, in a transaction.
-fn transaction(migration: &dyn MigrationTrait, recorded: &Recorded, record: &str, backend: DbBackend) -> Vec<String> {
+/// The statements of one migration and of its record, in a transaction. They wait for locks of tables for a short time only.
+fn transaction(
+    migration: &dyn MigrationTrait,
+    recorded: &Recorded,
+    record: &str,
+    backend: DbBackend,
+    waits: Waits,
+) -> Vec<String> {
     let is_whole = migration.use_transaction() != Some(false);
     let switches_keys = backend == DbBackend::Sqlite && recorded.rebuilds();
+    let limits_waits = backend == DbBackend::Postgres;
     let mut lines = vec![String::new(), format!("-- {}", migration.name())];
     lines.extend(switches_keys.then(|| "PRAGMA foreign_keys = OFF;".to_owned()));
     lines.extend(is_whole.then(|| "BEGIN;".to_owned()));
+    let scope = if is_whole { "SET LOCAL" } else { "SET" };
+    lines.extend(limits_waits.then(|| format!("{scope} {};", waits.setting())));
     lines.extend(recorded.statements.iter().map(|statement| terminated(statement)));
     lines.push(format!("{record};"));
     lines.extend(is_whole.then(|| "COMMIT;".to_owned()));
+    lines.extend((limits_waits && !is_whole).then(|| "RESET lock_timeout;".to_owned()));
     lines.extend(switches_keys.then(|| "PRAGMA foreign_keys = ON;".to_owned()));
     lines
 }

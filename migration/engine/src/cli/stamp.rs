@@ -5,8 +5,9 @@ use sea_orm::ConnectionTrait as _;
 use super::arguments::Running;
 use super::state::State;
 use super::target::{Target, close};
-use crate::lock::{self, MigrationLock};
+use crate::lock::{MigrationLock, Waits};
 use crate::run::Reach;
+use crate::table_locks::TableLocks;
 use crate::{Failure, Project, history, revision};
 
 pub(super) async fn stamp(
@@ -21,9 +22,9 @@ pub(super) async fn stamp(
         let state = State::of(project, &db).await?;
         let position =
             if purge { revision::resolve(text, &state.names(), state.position()) } else { state.resolve(text) }?;
-        let timeout = running.options(project, Reach::All).lock_timeout;
-        let migration_lock = MigrationLock::acquire(&db, timeout).await?;
-        let outcome = rewrite(&db, &state, position, purge, timeout).await;
+        let waits = running.options(project, Reach::All).waits();
+        let migration_lock = MigrationLock::acquire(&db, waits.turn).await?;
+        let outcome = rewrite(&db, &state, position, purge, waits).await;
         let released = migration_lock.release(&db).await;
         outcome?;
         Ok(released?)
@@ -37,9 +38,9 @@ async fn rewrite(
     state: &State,
     position: revision::Position,
     purge: bool,
-    timeout: std::time::Duration,
+    waits: Waits,
 ) -> Result<(), Failure> {
-    let transaction = lock::begin(db, timeout).await?;
+    let transaction = TableLocks::default().begin(db, waits).await?;
     history::prepare(&transaction).await?;
     if purge {
         transaction.execute_unprepared("DELETE FROM seaql_migrations").await?;

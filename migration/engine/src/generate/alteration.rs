@@ -4,6 +4,7 @@ use super::statement::{MigrationStatement, TableAction};
 use crate::alter_table::quoted;
 use crate::change::Change;
 use crate::destructive::{common_name, is_converted, is_narrower};
+use crate::equivalences::Equivalences;
 use crate::schema::expression::{mentions, portable, text_literal};
 use crate::schema::{Column, ForeignKey, Index, Schema, Table};
 
@@ -142,11 +143,7 @@ impl<'a> Alteration<'a> {
             match change {
                 Change::AddColumn { column, .. } => columns.push(TableAction::AddColumn(column.clone())),
                 Change::RemoveColumn { column, .. } => columns.push(TableAction::DropColumn(column.name.clone())),
-                Change::ModifyColumn { old, new, .. } => columns.push(TableAction::AlterColumn {
-                    column: new.clone(),
-                    inline_key: new.is_counter && self.is_only_key(&new.name),
-                    using: (!is_converted(&old.kind, &new.kind)).then(|| cast(new)),
-                }),
+                Change::ModifyColumn { old, new, .. } => columns.extend(self.modify(old, new)),
                 Change::ModifyPrimaryKey { old, new, .. } => {
                     drops.extend(old.iter().map(|key| {
                         let usual = format!("{}_pkey", self.table.name);
@@ -178,6 +175,36 @@ impl<'a> Alteration<'a> {
             }
         }
         keys.into_iter().chain(drops).chain(columns).chain(additions).collect()
+    }
+
+    /// The actions for what has changed in a column, and for nothing else.
+    fn modify(&self, old: &Column, new: &Column) -> Vec<TableAction> {
+        let using = (!is_converted(&old.kind, &new.kind)).then(|| cast(new));
+        if (old.is_counter, &old.generated) != (new.is_counter, &new.generated) {
+            let inline_key = new.is_counter && self.is_only_key(&new.name);
+            return vec![TableAction::AlterColumn { column: new.clone(), inline_key, using }];
+        }
+        let (before, after) = (old.default_value(), new.default_value());
+        // A default that does not fit the new type would forbid it.
+        let is_remade = old.kind != new.kind && using.is_some() && before.is_some();
+        let is_other_default = !Equivalences::default().are_same_if_any(before, after);
+        let name = new.name.clone();
+        let mut actions = Vec::new();
+        if before.is_some() && (is_remade || after.is_none()) {
+            actions.push(TableAction::DropDefault(name.clone()));
+        }
+        if old.kind != new.kind || old.collation != new.collation {
+            let column = Column { not_null: false, default: None, ..new.clone() };
+            actions.push(TableAction::AlterType { column, using });
+        }
+        if old.not_null != new.not_null {
+            let change = if new.not_null { TableAction::SetNotNull } else { TableAction::DropNotNull };
+            actions.push(change(name.clone()));
+        }
+        if let Some(default) = new.default.clone().filter(|_| after.is_some() && (is_remade || is_other_default)) {
+            actions.push(TableAction::SetDefault { column: name, default });
+        }
+        actions
     }
 
     fn is_only_key(&self, column: &str) -> bool {

@@ -148,6 +148,19 @@ impl Writer<'_> {
                     self.sorted_column(table, column, *inline_key, MANAGER_BACKEND)
                 )
             }
+            TableAction::AlterType { column, using } => {
+                let definition = self.sorted_column(table, column, false, MANAGER_BACKEND);
+                match using {
+                    None => format!(".alter_type({definition})"),
+                    Some(using) => format!(".alter_type_using({definition}, {using:?})"),
+                }
+            }
+            TableAction::SetNotNull(column) => format!(".set_not_null({})", self.iden(table, column)),
+            TableAction::DropNotNull(column) => format!(".drop_not_null({})", self.iden(table, column)),
+            TableAction::SetDefault { column, default } => {
+                format!(".set_default({}, {})", self.iden(table, column), literal(default))
+            }
+            TableAction::DropDefault(column) => format!(".drop_default({})", self.iden(table, column)),
             TableAction::DropUnique(index) => {
                 let name = index.name.clone().unwrap_or_else(|| conventional_name(table, &index.columns, "key"));
                 format!(".drop_unique({name:?}, [{}])", self.idens(table, &index.columns))

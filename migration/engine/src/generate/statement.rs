@@ -46,6 +46,18 @@ pub(crate) enum TableAction {
         /// The USING expression on PostgreSQL, if it does not convert the type implicitly.
         using: Option<String>,
     },
+    /// The type, with its collation; nullability and default are those of other actions.
+    AlterType {
+        column: Column,
+        using: Option<String>,
+    },
+    SetNotNull(String),
+    DropNotNull(String),
+    SetDefault {
+        column: String,
+        default: String,
+    },
+    DropDefault(String),
     DropColumn(String),
     DropConstraint(String),
     DropPrimaryKey(String),

@@ -17,7 +17,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Decide: values of people.name may not fit into varchar(100).
         AlterTable::table(People::Table)
-            .alter_column(ColumnDef::new(People::Name).string_len(100).not_null())
+            .alter_type(ColumnDef::new(People::Name).string_len(100))
             .apply(manager)
             .await?;
         Ok(())
@@ -25,7 +25,7 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         AlterTable::table(People::Table)
-            .alter_column(ColumnDef::new(People::Name).string_len(300).not_null())
+            .alter_type(ColumnDef::new(People::Name).string_len(300))
             .apply(manager)
             .await?;
         Ok(())

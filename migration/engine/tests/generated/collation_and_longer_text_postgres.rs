@@ -16,18 +16,18 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let mut name = ColumnDef::new(People::Name).string_len(300).not_null().to_owned();
+        let mut name = ColumnDef::new(People::Name).string_len(300).to_owned();
         if manager.get_database_backend() == DbBackend::Postgres {
             name.extra("COLLATE \"C\"");
         }
-        AlterTable::table(People::Table).alter_column(&mut name).apply(manager).await?;
+        AlterTable::table(People::Table).alter_type(&mut name).apply(manager).await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Decide: values of people.name may not fit into varchar(100).
         AlterTable::table(People::Table)
-            .alter_column(ColumnDef::new(People::Name).string_len(100).not_null())
+            .alter_type(ColumnDef::new(People::Name).string_len(100))
             .apply(manager)
             .await?;
         Ok(())

@@ -15,18 +15,12 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        AlterTable::table(People::Table)
-            .alter_column(ColumnDef::new(People::Email).string_len(254))
-            .apply(manager)
-            .await?;
+        AlterTable::table(People::Table).drop_default(People::Email).apply(manager).await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        AlterTable::table(People::Table)
-            .alter_column(ColumnDef::new(People::Email).string_len(254).default("none"))
-            .apply(manager)
-            .await?;
+        AlterTable::table(People::Table).set_default(People::Email, "none").apply(manager).await?;
         Ok(())
     }
 }

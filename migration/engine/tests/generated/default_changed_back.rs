@@ -15,18 +15,12 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        AlterTable::table(Pets::Table)
-            .alter_column(ColumnDef::new(Pets::Legs).small_integer().not_null().default(4))
-            .apply(manager)
-            .await?;
+        AlterTable::table(Pets::Table).set_default(Pets::Legs, 4).apply(manager).await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        AlterTable::table(Pets::Table)
-            .alter_column(ColumnDef::new(Pets::Legs).small_integer().not_null().default(2))
-            .apply(manager)
-            .await?;
+        AlterTable::table(Pets::Table).set_default(Pets::Legs, 2).apply(manager).await?;
         Ok(())
     }
 }

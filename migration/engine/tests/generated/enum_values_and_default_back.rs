@@ -18,7 +18,7 @@ impl MigrationTrait for Migration {
         // This fails if rows of people violate people_status_check.
         AlterTable::table(People::Table)
             .drop_constraint("people_status_check")
-            .alter_column(ColumnDef::new(People::Status).string_len(16).not_null().default("active"))
+            .set_default(People::Status, "active")
             .add_check("people_status_check", Expr::col(People::Status).is_in(["active", "asleep", "gone"]))
             .apply(manager)
             .await?;
@@ -29,7 +29,7 @@ impl MigrationTrait for Migration {
         // This fails if rows of people violate people_status_check.
         AlterTable::table(People::Table)
             .drop_constraint("people_status_check")
-            .alter_column(ColumnDef::new(People::Status).string_len(16).not_null().default("new"))
+            .set_default(People::Status, "new")
             .add_check("people_status_check", Expr::col(People::Status).is_in(["active", "asleep", "new"]))
             .apply(manager)
             .await?;

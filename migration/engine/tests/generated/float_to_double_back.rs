@@ -16,12 +16,12 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Decide: values of people.weight may not fit into float.
-        AlterTable::table(People::Table).alter_column(ColumnDef::new(People::Weight).float()).apply(manager).await?;
+        AlterTable::table(People::Table).alter_type(ColumnDef::new(People::Weight).float()).apply(manager).await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        AlterTable::table(People::Table).alter_column(ColumnDef::new(People::Weight).double()).apply(manager).await?;
+        AlterTable::table(People::Table).alter_type(ColumnDef::new(People::Weight).double()).apply(manager).await?;
         Ok(())
     }
 }

@@ -16,18 +16,12 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Decide: values of pets.legs may not fit into smallint.
-        AlterTable::table(Pets::Table)
-            .alter_column(ColumnDef::new(Pets::Legs).small_integer().not_null().default(4))
-            .apply(manager)
-            .await?;
+        AlterTable::table(Pets::Table).alter_type(ColumnDef::new(Pets::Legs).small_integer()).apply(manager).await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        AlterTable::table(Pets::Table)
-            .alter_column(ColumnDef::new(Pets::Legs).integer().not_null().default(4))
-            .apply(manager)
-            .await?;
+        AlterTable::table(Pets::Table).alter_type(ColumnDef::new(Pets::Legs).integer()).apply(manager).await?;
         Ok(())
     }
 }

@@ -17,7 +17,7 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Decide: values of people.age may not fit into integer.
         AlterTable::table(People::Table)
-            .alter_column_using(ColumnDef::new(People::Age).integer(), "CAST(\"age\" AS integer)")
+            .alter_type_using(ColumnDef::new(People::Age).integer(), "CAST(\"age\" AS integer)")
             .apply(manager)
             .await?;
         Ok(())
@@ -25,10 +25,7 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Decide: values of people.age may not fit into varchar(20).
-        AlterTable::table(People::Table)
-            .alter_column(ColumnDef::new(People::Age).string_len(20))
-            .apply(manager)
-            .await?;
+        AlterTable::table(People::Table).alter_type(ColumnDef::new(People::Age).string_len(20)).apply(manager).await?;
         Ok(())
     }
 }

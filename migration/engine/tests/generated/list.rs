@@ -34,6 +34,10 @@ mod collation_and_longer_text_back_postgres;
 mod collation_and_longer_text_postgres;
 #[path = "collation_back.rs"]
 mod collation_back;
+#[path = "collation_back_postgres.rs"]
+mod collation_back_postgres;
+#[path = "collation_postgres.rs"]
+mod collation_postgres;
 #[path = "column.rs"]
 mod column;
 #[path = "column_back.rs"]
@@ -162,6 +166,10 @@ mod integer_from_smallint_back;
 mod integer_to_bigint;
 #[path = "integer_to_bigint_back.rs"]
 mod integer_to_bigint_back;
+#[path = "integer_to_bigint_back_postgres.rs"]
+mod integer_to_bigint_back_postgres;
+#[path = "integer_to_bigint_postgres.rs"]
+mod integer_to_bigint_postgres;
 #[path = "integer_to_text.rs"]
 mod integer_to_text;
 #[path = "integer_to_text_back.rs"]
@@ -288,6 +296,8 @@ pub const ALL: &[(&str, Migrations)] = &[
     ("collation_and_longer_text_back_postgres", || vec![Box::new(collation_and_longer_text_back_postgres::Migration)]),
     ("collation_and_longer_text_postgres", || vec![Box::new(collation_and_longer_text_postgres::Migration)]),
     ("collation_back", || vec![Box::new(collation_back::Migration)]),
+    ("collation_back_postgres", || vec![Box::new(collation_back_postgres::Migration)]),
+    ("collation_postgres", || vec![Box::new(collation_postgres::Migration)]),
     ("column", || vec![Box::new(column::Migration)]),
     ("column_back", || vec![Box::new(column_back::Migration)]),
     ("column_of_json", || vec![Box::new(column_of_json::Migration)]),
@@ -352,6 +362,8 @@ pub const ALL: &[(&str, Migrations)] = &[
     ("integer_from_smallint_back", || vec![Box::new(integer_from_smallint_back::Migration)]),
     ("integer_to_bigint", || vec![Box::new(integer_to_bigint::Migration)]),
     ("integer_to_bigint_back", || vec![Box::new(integer_to_bigint_back::Migration)]),
+    ("integer_to_bigint_back_postgres", || vec![Box::new(integer_to_bigint_back_postgres::Migration)]),
+    ("integer_to_bigint_postgres", || vec![Box::new(integer_to_bigint_postgres::Migration)]),
     ("integer_to_text", || vec![Box::new(integer_to_text::Migration)]),
     ("integer_to_text_back", || vec![Box::new(integer_to_text_back::Migration)]),
     ("longer_decimal", || vec![Box::new(longer_decimal::Migration)]),

@@ -16,7 +16,7 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         AlterTable::table(People::Table)
-            .alter_column(ColumnDef::new(People::Balance).decimal_len(14, 4))
+            .alter_type(ColumnDef::new(People::Balance).decimal_len(14, 4))
             .apply(manager)
             .await?;
         Ok(())
@@ -25,7 +25,7 @@ impl MigrationTrait for Migration {
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Decide: values of people.balance may not fit into numeric(10, 2).
         AlterTable::table(People::Table)
-            .alter_column(ColumnDef::new(People::Balance).decimal_len(10, 2))
+            .alter_type(ColumnDef::new(People::Balance).decimal_len(10, 2))
             .apply(manager)
             .await?;
         Ok(())

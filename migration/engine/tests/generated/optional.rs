@@ -15,19 +15,13 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        AlterTable::table(People::Table)
-            .alter_column(ColumnDef::new(People::Name).string_len(100))
-            .apply(manager)
-            .await?;
+        AlterTable::table(People::Table).drop_not_null(People::Name).apply(manager).await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Decide: this fails if a row has no people.name; set a value first.
-        AlterTable::table(People::Table)
-            .alter_column(ColumnDef::new(People::Name).string_len(100).not_null())
-            .apply(manager)
-            .await?;
+        AlterTable::table(People::Table).set_not_null(People::Name).apply(manager).await?;
         Ok(())
     }
 }

@@ -21,15 +21,12 @@ impl MigrationTrait for Migration {
             .and_where(Expr::col(People::Age).is_null())
             .to_owned();
         manager.execute(filled).await?;
-        AlterTable::table(People::Table)
-            .alter_column(ColumnDef::new(People::Age).integer().not_null().default(18))
-            .apply(manager)
-            .await?;
+        AlterTable::table(People::Table).set_not_null(People::Age).set_default(People::Age, 18).apply(manager).await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        AlterTable::table(People::Table).alter_column(ColumnDef::new(People::Age).integer()).apply(manager).await?;
+        AlterTable::table(People::Table).drop_default(People::Age).drop_not_null(People::Age).apply(manager).await?;
         Ok(())
     }
 }

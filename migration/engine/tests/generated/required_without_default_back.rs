@@ -15,16 +15,13 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        AlterTable::table(People::Table).alter_column(ColumnDef::new(People::Weight).float()).apply(manager).await?;
+        AlterTable::table(People::Table).drop_not_null(People::Weight).apply(manager).await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Decide: this fails if a row has no people.weight; set a value first.
-        AlterTable::table(People::Table)
-            .alter_column(ColumnDef::new(People::Weight).float().not_null())
-            .apply(manager)
-            .await?;
+        AlterTable::table(People::Table).set_not_null(People::Weight).apply(manager).await?;
         Ok(())
     }
 }

@@ -21,7 +21,7 @@ impl MigrationTrait for Migration {
         AlterTable::table(People::Table)
             .drop_unique("people_email_key", [People::Email])
             .drop_constraint("people_height_check")
-            .alter_column(ColumnDef::new(People::Name).string_len(100).not_null())
+            .alter_type(ColumnDef::new(People::Name).string_len(100))
             .add_column(ColumnDef::new(People::Weight).float())
             .drop_column(People::Height)
             .apply(manager)
@@ -34,7 +34,7 @@ impl MigrationTrait for Migration {
         // This fails if rows of people have the same email.
         // This fails if rows of people violate people_height_check.
         AlterTable::table(People::Table)
-            .alter_column(ColumnDef::new(People::Name).string_len(120).not_null())
+            .alter_type(ColumnDef::new(People::Name).string_len(120))
             .add_column(ColumnDef::new(People::Height).integer().not_null().default(170))
             .drop_column(People::Weight)
             .add_unique("people_email_key", [People::Email])

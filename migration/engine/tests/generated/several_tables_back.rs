@@ -27,7 +27,8 @@ impl MigrationTrait for Migration {
         manager.alter_table(Table::alter().table(People::Table).drop_column(People::Nick).to_owned()).await?;
         // Decide: values of pets.name may not fit into varchar(50).
         AlterTable::table(Pets::Table)
-            .alter_column(ColumnDef::new(Pets::Name).string_len(50).not_null())
+            .drop_default(Pets::Name)
+            .alter_type(ColumnDef::new(Pets::Name).string_len(50))
             .apply(manager)
             .await?;
         // The rows of tags are lost.
@@ -45,7 +46,8 @@ impl MigrationTrait for Migration {
             .await?;
         manager.alter_table(Table::alter().table(People::Table).drop_column(People::Balance).to_owned()).await?;
         AlterTable::table(Pets::Table)
-            .alter_column(ColumnDef::new(Pets::Name).string_len(80).not_null().default("Rex"))
+            .alter_type(ColumnDef::new(Pets::Name).string_len(80))
+            .set_default(Pets::Name, "Rex")
             .apply(manager)
             .await?;
         Ok(())

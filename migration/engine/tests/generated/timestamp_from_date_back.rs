@@ -16,12 +16,12 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Decide: values of people.born may not fit into date.
-        AlterTable::table(People::Table).alter_column(ColumnDef::new(People::Born).date()).apply(manager).await?;
+        AlterTable::table(People::Table).alter_type(ColumnDef::new(People::Born).date()).apply(manager).await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        AlterTable::table(People::Table).alter_column(ColumnDef::new(People::Born).date_time()).apply(manager).await?;
+        AlterTable::table(People::Table).alter_type(ColumnDef::new(People::Born).date_time()).apply(manager).await?;
         Ok(())
     }
 }

@@ -15,17 +15,14 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        AlterTable::table(People::Table)
-            .alter_column(ColumnDef::new(People::Status).text().not_null().default("active"))
-            .apply(manager)
-            .await?;
+        AlterTable::table(People::Table).alter_type(ColumnDef::new(People::Status).text()).apply(manager).await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Decide: values of people.status may not fit into varchar(16).
         AlterTable::table(People::Table)
-            .alter_column(ColumnDef::new(People::Status).string_len(16).not_null().default("active"))
+            .alter_type(ColumnDef::new(People::Status).string_len(16))
             .apply(manager)
             .await?;
         Ok(())

@@ -17,17 +17,14 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Decide: values of people.name may not fit into varchar(100).
         AlterTable::table(People::Table)
-            .alter_column(ColumnDef::new(People::Name).string_len(100).not_null())
+            .alter_type(ColumnDef::new(People::Name).string_len(100))
             .apply(manager)
             .await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        AlterTable::table(People::Table)
-            .alter_column(ColumnDef::new(People::Name).text().not_null())
-            .apply(manager)
-            .await?;
+        AlterTable::table(People::Table).alter_type(ColumnDef::new(People::Name).text()).apply(manager).await?;
         Ok(())
     }
 }

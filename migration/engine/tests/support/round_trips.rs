@@ -116,6 +116,7 @@ pub fn project(migrations: fn() -> Vec<Box<dyn MigrationTrait>>, entities: fn(Db
         entity_dir: PathBuf::new(),
         is_development: true,
         lock_timeout: Duration::from_secs(10),
+        ..Project::new(migrations)
     }
 }
 

@@ -1,0 +1,40 @@
+//! collation.
+//!
+//! Parent: none. Date: 2026-11-21.
+
+use revisions::AlterTable;
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::DbBackend;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let mut name = ColumnDef::new(People::Name).string_len(100).to_owned();
+        if manager.get_database_backend() == DbBackend::Postgres {
+            name.extra("COLLATE \"C\"");
+        }
+        AlterTable::table(People::Table).alter_type(&mut name).apply(manager).await?;
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        AlterTable::table(People::Table)
+            .alter_type(ColumnDef::new(People::Name).string_len(100))
+            .apply(manager)
+            .await?;
+        Ok(())
+    }
+}
+
+#[derive(DeriveIden)]
+enum People {
+    Table,
+    Name,
+}

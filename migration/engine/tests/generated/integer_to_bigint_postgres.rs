@@ -1,0 +1,33 @@
+//! integer to bigint.
+//!
+//! Parent: none. Date: 2026-11-21.
+
+use revisions::AlterTable;
+use sea_orm_migration::prelude::*;
+
+#[derive(DeriveMigrationName)]
+pub(crate) struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        AlterTable::table(People::Table).alter_type(ColumnDef::new(People::Age).big_integer()).apply(manager).await?;
+        Ok(())
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // Decide: values of people.age may not fit into integer.
+        AlterTable::table(People::Table).alter_type(ColumnDef::new(People::Age).integer()).apply(manager).await?;
+        Ok(())
+    }
+}
+
+#[derive(DeriveIden)]
+enum People {
+    Table,
+    Age,
+}
