@@ -205,8 +205,35 @@ async fn inconsistent_parents_fail_the_check() {
     );
     let heads = succeeds(&migration(&folder, Some(&url), &["heads", "-d", &crate_dir]));
     assert_eq!(heads.lines().count(), 2);
-    let refused = fails(&migration(&folder, Some(&url), &["upgrade", "head", "-d", &crate_dir]), 2);
-    assert!(refused.contains("several heads"), "{refused}");
+    for command in ["upgrade", "up", "fresh", "refresh"] {
+        let refused = fails(&migration(&folder, Some(&url), &[command, "-d", &crate_dir]), 2);
+        assert!(refused.contains("several heads") && refused.contains("`rebase m2026"), "{refused}");
+    }
+    let applied = ["rebase", "m20261121_000012", "-d", &crate_dir];
+    assert!(fails(&migration(&folder, Some(&url), &applied), 2).contains("is applied in this database"));
+    // Without a database that has it, the branch goes to the end, and the files agree again.
+    let elsewhere = sqlite(&Folder::new());
+    let renamed = succeeds(&migration(&folder, Some(&elsewhere), &applied));
+    assert_eq!(renamed.lines().count(), 1, "{renamed}");
+    let (name, parent) = renamed.trim().split_once("; its parent is ").unwrap();
+    let name = name.rsplit(' ').next().unwrap();
+    assert_eq!(parent, latest());
+    let file = std::fs::read_to_string(folder.0.join(format!("src/{name}.rs"))).unwrap();
+    assert!(file.contains(&format!("//! Parent: {}. Date: ", latest())), "{file}");
+    let list = std::fs::read_to_string(folder.0.join("src/lib.rs")).unwrap();
+    assert!(list.contains(&format!("mod {};\nmod {name};\n", latest())), "{list}");
+    assert!(list.contains(&format!("{}::Migration),\n            Box::new({name}::Migration),\n        ]", latest())));
+    assert!(
+        !list.contains("m20261121_000012") && !folder.0.join("src/m20261121_000012_requests_for_contacts.rs").exists()
+    );
+    let again = ["rebase", name, "-d", &crate_dir];
+    assert!(succeeds(&migration(&folder, Some(&elsewhere), &again)).contains("at the end of the history already"));
+    // As before, for what follows.
+    std::fs::remove_file(folder.0.join(format!("src/{name}.rs"))).unwrap();
+    for file in ["lib.rs", "m20261121_000012_requests_for_contacts.rs"] {
+        let source = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(file);
+        std::fs::copy(source, folder.0.join("src").join(file)).unwrap();
+    }
     edit(
         "m20261121_000013_create_calendar_feeds.rs",
         "Parent: m20261121_000011_create_contacts",

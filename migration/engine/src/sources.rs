@@ -29,6 +29,24 @@ impl Sources {
         std::fs::read_to_string(self.path(name)).ok().map(|text| parse_heading(&text))
     }
 
+    /// The parent of a migration: that of its heading, or else the one before it in the list, as in a file that another tool
+    /// has written.
+    pub(crate) fn parent(&self, name: &str, before: Option<&str>) -> Option<String> {
+        match std::fs::read_to_string(self.path(name)) {
+            Ok(text) if text.lines().any(|line| line.starts_with("//!") && line.contains("Parent:")) => {
+                parse_heading(&text).parent
+            }
+            _ => before.map(ToOwned::to_owned),
+        }
+    }
+
+    /// The migrations in `lib.rs`, in their order. This program may be older than they are.
+    pub(crate) fn list(&self) -> Vec<String> {
+        let list = std::fs::read_to_string(self.folder.join("lib.rs")).unwrap_or_default();
+        let listed = list.split("Box::new(").skip(1).filter_map(|rest| rest.split("::").next());
+        listed.filter(|name| timestamp(name).is_some()).map(ToOwned::to_owned).collect()
+    }
+
     /// The migrations that have a file, listed in `lib.rs` or not.
     pub(crate) fn names(&self) -> Vec<String> {
         let files = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
@@ -42,33 +60,48 @@ impl Sources {
 
     /// The last migration in `lib.rs`, which may be newer than this program.
     pub(crate) fn latest(&self) -> Option<String> {
-        let list = std::fs::read_to_string(self.folder.join("lib.rs")).ok()?;
-        let last_listed = list
-            .lines()
-            .rev()
-            .find_map(|line| line.trim().strip_prefix("Box::new(")?.split("::").next().map(ToOwned::to_owned));
-        last_listed.filter(|name| timestamp(name).is_some())
+        self.list().pop()
     }
 
     /// Writes a migration and adds it to `lib.rs`. If that fails, the file is deleted again.
     pub(crate) fn add(&self, name: &str, text: &str) -> Result<PathBuf, Failure> {
-        let (path, list) = (self.path(name), self.folder.join("lib.rs"));
+        let before = self.read("lib.rs")?;
+        self.write(name, text, listed(&before, name))
+    }
+
+    /// Gives a migration another name and another parent, after which it comes. References to its name are changed in its own
+    /// file and in `lib.rs`.
+    pub(crate) fn rename(&self, old: &str, new: &str, parent: &str) -> Result<PathBuf, Failure> {
+        let text = self.read(&format!("{old}.rs"))?.replace(old, new);
+        let before = unlisted(&self.read("lib.rs")?, old).replace(old, new);
+        let path = self.write(new, &with_parent(&text, parent), listed(&before, new))?;
+        let old = self.path(old);
+        std::fs::remove_file(&old).map_err(|error| Failure::File(format!("{}: {error}", old.display())))?;
+        Ok(path)
+    }
+
+    fn read(&self, file: &str) -> Result<String, Failure> {
+        let path = self.folder.join(file);
+        std::fs::read_to_string(&path).map_err(|error| Failure::File(format!("{}: {error}", path.display())))
+    }
+
+    fn write(&self, name: &str, text: &str, list: Option<String>) -> Result<PathBuf, Failure> {
+        let (path, file) = (self.path(name), self.folder.join("lib.rs"));
         let file_error = |path: &Path| {
             let path = path.display().to_string();
             move |error: std::io::Error| Failure::File(format!("{path}: {error}"))
         };
-        let before = std::fs::read_to_string(&list).map_err(file_error(&list))?;
-        let after = listed(&before, name).ok_or_else(|| {
-            Failure::File(format!("{} has no `vec![` of migrations to add {name} to", list.display()))
+        let list = list.ok_or_else(|| {
+            Failure::File(format!("{} has no `vec![` of migrations to add {name} to", file.display()))
         })?;
         std::fs::File::create_new(&path).map_err(file_error(&path))?;
         // The list is replaced by a rename: a partly written one would lose migrations.
         let temporary = self.folder.join("lib.rs.new");
-        let written = std::fs::write(&path, text).and_then(|()| std::fs::write(&temporary, after));
-        if let Err(error) = written.and_then(|()| std::fs::rename(&temporary, &list)) {
+        let written = std::fs::write(&path, text).and_then(|()| std::fs::write(&temporary, list));
+        if let Err(error) = written.and_then(|()| std::fs::rename(&temporary, &file)) {
             std::fs::remove_file(&path).ok();
             std::fs::remove_file(&temporary).ok();
-            return Err(file_error(&list)(error));
+            return Err(file_error(&file)(error));
         }
         Ok(path)
     }
@@ -162,6 +195,25 @@ fn listed(text: &str, name: &str) -> Option<String> {
     Some(format!("{}{inside}{comma}\n{indent}    Box::new({name}::Migration),\n{indent}{rest}", &text[..list]))
 }
 
+/// `lib.rs` without a migration.
+fn unlisted(text: &str, name: &str) -> String {
+    let is_its = |line: &&str| {
+        let line = line.trim();
+        line.ends_with(&format!("mod {name};")) || line.starts_with(&format!("Box::new({name}::"))
+    };
+    text.lines().filter(|line| !is_its(line)).collect::<Vec<_>>().join("\n") + "\n"
+}
+
+/// The file of a migration with another parent in its heading.
+fn with_parent(text: &str, parent: &str) -> String {
+    let heading = text.lines().take_while(|line| line.starts_with("//!")).find(|line| line.contains("Parent:"));
+    let old = heading.and_then(|line| line.split_once("Parent:")?.1.trim_start().split([' ', ',']).next());
+    match (heading, old.map(|old| old.trim_end_matches('.'))) {
+        (Some(line), Some(old)) => text.replacen(line, &line.replacen(old, parent, 1), 1),
+        _ => text.to_owned(),
+    }
+}
+
 fn parse_heading(text: &str) -> Heading {
     let lines: Vec<_> = text.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim).collect();
     let message = lines.iter().take_while(|line| !line.is_empty()).copied().collect::<Vec<_>>().join(" ");
@@ -200,6 +252,19 @@ mod tests {
             assert!(!after.contains("Migration)\n"), "{after}");
         }
         assert_eq!(listed("fn other() {}\n", "m1"), None);
+    }
+
+    #[test]
+    fn a_renamed_migration_is_listed_last_with_its_new_parent() {
+        let list = "mod m20260101_000001_a;\nmod m20260102_000000_b;\n\nfn migrations() {\n    vec![\n        \
+                    Box::new(m20260101_000001_a::Migration),\n        Box::new(m20260102_000000_b::Migration),\n    ]\n}\n";
+        let after = listed(&unlisted(list, "m20260101_000001_a"), "m20260103_000000_a").unwrap();
+        assert!(after.starts_with("mod m20260102_000000_b;\nmod m20260103_000000_a;\n"), "{after}");
+        assert!(after.contains("_b::Migration),\n        Box::new(m20260103_000000_a::Migration),\n    ]"), "{after}");
+        let text = "//! A.\n//!\n//! Parent: m1. Date: 2026-01-01.\n\nlet parent = m1;\n";
+        let changed = with_parent(text, "m2_b");
+        assert_eq!(changed, "//! A.\n//!\n//! Parent: m2_b. Date: 2026-01-01.\n\nlet parent = m1;\n");
+        assert_eq!(with_parent("use x;\n", "m2"), "use x;\n");
     }
 
     #[test]

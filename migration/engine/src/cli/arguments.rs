@@ -105,6 +105,12 @@ pub(super) enum Command {
         #[arg(long, conflicts_with = "local_time", hide = true)]
         universal_time: bool,
     },
+    /// Put a migration, and those that follow it, at the end of the history, with new names and
+    /// parents: after a merge of two branches that have added migrations
+    Rebase {
+        /// The first migration that is moved: a name or a prefix of it
+        revision: String,
+    },
     /// Fail if the entities and the database differ, or the history has errors
     Check(Format),
     /// Print the differences between the entities and the database

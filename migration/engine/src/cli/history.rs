@@ -56,7 +56,7 @@ fn revisions(project: &Project) -> Vec<Revision> {
         let before = position.checked_sub(1).and_then(|before| names.get(before)).map(ToString::to_string);
         let heading = sources.as_ref().and_then(|sources| sources.heading(name));
         let (message, parent, date) = match heading {
-            Some(heading) if !heading.message.is_empty() => (heading.message, heading.parent, heading.date),
+            Some(heading) if !heading.date.is_empty() => (heading.message, heading.parent, heading.date),
             _ => (message_of(name), before, date_of(name)),
         };
         let path = sources.as_ref().map(|sources| sources.path(name)).filter(|path| path.is_file());

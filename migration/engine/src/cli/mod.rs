@@ -7,6 +7,7 @@ mod entity;
 mod history;
 mod offline;
 mod output;
+mod rebase;
 mod revise;
 mod stamp;
 mod state;
@@ -66,11 +67,13 @@ async fn dispatch(project: &Project, target: &Target, command: Command, verbose:
         Command::Upgrade { revision, running, .. } => upgrade_to(project, target, running, &revision).await,
         Command::Downgrade { revision, running, .. } => downgrade_to(project, target, running, &revision).await,
         Command::Fresh { running } => {
+            state::refuse_heads(project)?;
             let db = target.open(project).await?;
             let outcome = fresh::fresh(&db, project, &running.options(project, Reach::All)).await;
             close(db, outcome).await
         }
         Command::Refresh { running } => {
+            state::refuse_heads(project)?;
             downgrade(project, target, running, Reach::All).await?;
             upgrade(project, target, running, Reach::All).await
         }
@@ -79,6 +82,7 @@ async fn dispatch(project: &Project, target: &Target, command: Command, verbose:
             revise::revision(project, target, &message, autogenerate, dry_run).await
         }
         Command::Generate { name, local_time, .. } => revise::generate(project, &name, local_time),
+        Command::Rebase { revision } => rebase::rebase(project, target, &revision).await,
         Command::Entity { entity_dir, dry_run } => {
             let entity_dir = entity_dir.unwrap_or_else(|| project.entity_dir.clone());
             entity::entity(&entity_dir, target, project, dry_run).await
@@ -100,6 +104,7 @@ async fn dispatch(project: &Project, target: &Target, command: Command, verbose:
 }
 
 async fn upgrade(project: &Project, target: &Target, running: Running, reach: Reach) -> Result<(), Failure> {
+    state::refuse_heads(project)?;
     let db = target.open(project).await?;
     let outcome = run::upgrade(&db, project, &running.options(project, reach)).await;
     close(db, outcome).await

@@ -72,11 +72,20 @@ impl State {
     }
 
     pub(super) fn refuse_several_heads(&self, project: &Project) -> Result<(), Failure> {
-        let heads = heads(project);
-        if heads.len() > 1 {
-            return Err(Failure::Usage(format!("the history has several heads: {}; run `check`", heads.join(", "))));
-        }
-        Ok(())
+        refuse_heads(project)
+    }
+}
+
+/// Fails if migrations have the same parent, and says how to mend it.
+pub(super) fn refuse_heads(project: &Project) -> Result<(), Failure> {
+    let heads = heads(project);
+    match heads.as_slice() {
+        [] | [_] => Ok(()),
+        [.., last] => Err(Failure::Usage(format!(
+            "the history has several heads: {}; the one that is not applied anywhere gets a new name and parent with \
+             `rebase`, such as `rebase {last}`",
+            heads.join(", ")
+        ))),
     }
 }
 
@@ -91,10 +100,7 @@ pub(super) fn heads(project: &Project) -> Vec<String> {
     let parents: Vec<_> = names
         .iter()
         .enumerate()
-        .filter_map(|(position, name)| match sources.heading(name) {
-            Some(heading) => heading.parent,
-            None => names.get(position.checked_sub(1)?).cloned(),
-        })
+        .filter_map(|(position, name)| sources.parent(name, before(&names, position)))
         .collect();
     names.into_iter().filter(|name| !parents.contains(name)).collect()
 }
@@ -111,15 +117,16 @@ pub(super) fn disorder(project: &Project) -> Vec<String> {
         .collect();
     let Some(sources) = Sources::find(&project.migration_dir) else { return wrong };
     for (position, name) in names.iter().enumerate() {
-        let before = position.checked_sub(1).and_then(|before| names.get(before)).copied();
-        match sources.heading(name) {
-            None => wrong.push(format!("{name} has no file {}", sources.path(name).display())),
-            Some(heading) if heading.parent.as_deref() != before => wrong.push(format!(
+        let before = before(&names, position);
+        let parent = sources.parent(name, before);
+        if !sources.path(name).is_file() {
+            wrong.push(format!("{name} has no file {}", sources.path(name).display()));
+        } else if parent.as_deref() != before {
+            wrong.push(format!(
                 "the parent of {name} is {}, but it is listed after {}",
-                heading.parent.as_deref().unwrap_or("none"),
+                parent.as_deref().unwrap_or("none"),
                 before.unwrap_or("none")
-            )),
-            Some(_) => {}
+            ));
         }
     }
     let unlisted = sources.names().into_iter().filter(|name| !names.contains(&name.as_str()));
@@ -129,4 +136,8 @@ pub(super) fn disorder(project: &Project) -> Vec<String> {
         wrong.push(format!("the history has several heads: {}", heads.join(", ")));
     }
     wrong
+}
+
+fn before<T: AsRef<str>>(names: &[T], position: usize) -> Option<&str> {
+    names.get(position.checked_sub(1)?).map(AsRef::as_ref)
 }

@@ -43,6 +43,7 @@ impl Catalog {
     }
 
     /// The names of the tables of the current schema.
+    #[cfg(feature = "cli")]
     pub(crate) fn own_tables(&self) -> impl Iterator<Item = &str> {
         let own = self.tables.keys().filter(|table| table.schema == self.current_schema);
         own.map(|table| table.name.as_str())

@@ -39,7 +39,7 @@ pub(super) fn is_routine(statement: &[&str]) -> bool {
 }
 
 /// The content of a string in dollar signs.
-pub(super) fn dollar_quoted<'a>(token: &'a str) -> Option<&'a str> {
+pub(super) fn dollar_quoted(token: &str) -> Option<&str> {
     let tag = token.get(..=token.get(1..)?.find('$')? + 1).filter(|tag| tag.starts_with('$'))?;
     token.strip_prefix(tag)?.strip_suffix(tag)
 }
