@@ -17,7 +17,7 @@ COPY migration/engine/Cargo.toml migration/engine/
 COPY tests/support/build.rs tests/support/
 RUN mkdir -p src entity/src migration/src migration/engine/src migration/engine/tests migration/engine/benches benches/load \
     && touch src/lib.rs entity/src/lib.rs migration/src/lib.rs migration/engine/src/lib.rs \
-    && for test in alembic other_backends round_trips; do touch migration/engine/tests/$test.rs; done \
+    && for test in alembic kinds other_backends round_trips; do touch migration/engine/tests/$test.rs; done \
     && echo 'fn main() {}' > migration/engine/benches/large.rs \
     && for main in src migration/src benches/load; do echo 'fn main() {}' > $main/main.rs; done \
     && cargo build --release --locked --package care4u \

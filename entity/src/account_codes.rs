@@ -1,9 +1,9 @@
 //! Codes and reset tokens that can be used: at most one per account, purpose and slot. Only the hash is stored.
 
+use revisions::{TableExtras, enum_values};
 use sea_orm::entity::prelude::*;
 
 use crate::CodePurpose;
-use crate::schema::{TableExtras, enum_values};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

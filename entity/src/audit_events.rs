@@ -3,10 +3,10 @@
 //!
 //! The ids are not foreign keys: an event is kept after its account was deleted, and then identifies nobody.
 
+use revisions::{CompositeIndex, TableExtras, enum_values};
 use sea_orm::entity::prelude::*;
 
 use crate::AuditAction;
-use crate::schema::{CompositeIndex, TableExtras, enum_values};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

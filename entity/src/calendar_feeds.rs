@@ -1,8 +1,7 @@
 //! Birthday feeds: one per user, at a URL with a secret for calendar programs. Only the hash of the secret is stored.
 
+use revisions::TableExtras;
 use sea_orm::entity::prelude::*;
-
-use crate::schema::TableExtras;
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -1,8 +1,7 @@
 //! Assignments of staff to the centres in which they act.
 
+use revisions::TableExtras;
 use sea_orm::entity::prelude::*;
-
-use crate::schema::TableExtras;
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -1,8 +1,7 @@
 //! Centres: the places where people are vaccinated.
 
+use revisions::TableExtras;
 use sea_orm::entity::prelude::*;
-
-use crate::schema::TableExtras;
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]

@@ -1,8 +1,7 @@
 //! Contact books: one row per user who has changed contacts, with the number of the last change.
 
+use revisions::TableExtras;
 use sea_orm::entity::prelude::*;
-
-use crate::schema::TableExtras;
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -1,8 +1,7 @@
 //! Updates of contacts by imports: the contact as it was before, so that undoing the import brings it back.
 
+use revisions::TableExtras;
 use sea_orm::entity::prelude::*;
-
-use crate::schema::TableExtras;
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -1,9 +1,9 @@
 //! Contact imports: one row per imported file, so that an import can be undone.
 
+use revisions::{CompositeIndex, TableExtras, enum_values};
 use sea_orm::entity::prelude::*;
 
 use crate::ContactFormat;
-use crate::schema::{CompositeIndex, TableExtras, enum_values};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

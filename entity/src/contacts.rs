@@ -1,8 +1,7 @@
 //! Contacts: people that a user keeps, perhaps in their care.
 
+use revisions::{CompositeIndex, TableExtras};
 use sea_orm::entity::prelude::*;
-
-use crate::schema::{CompositeIndex, TableExtras};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -1,8 +1,7 @@
 //! Courses: what several doses belong to. Vaccines of different manufacturers can be products of the same course.
 
+use revisions::TableExtras;
 use sea_orm::entity::prelude::*;
-
-use crate::schema::TableExtras;
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

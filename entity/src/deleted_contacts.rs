@@ -1,8 +1,7 @@
 //! Deleted contacts: what a client that keeps a copy of the contacts must delete from it.
 
+use revisions::TableExtras;
 use sea_orm::entity::prelude::*;
-
-use crate::schema::TableExtras;
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -1,8 +1,7 @@
 //! Idempotency keys: requests that took effect, with their responses, for clients that send them again.
 
+use revisions::TableExtras;
 use sea_orm::entity::prelude::*;
-
-use crate::schema::TableExtras;
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -1,8 +1,8 @@
 //! Immunizations: doses that were given, here or elsewhere. A dose that does not count stays.
 
+use revisions::{CompositeIndex, TableExtras, enum_values};
 use sea_orm::entity::prelude::*;
 
-use crate::schema::{CompositeIndex, TableExtras, enum_values};
 use crate::{ImmunizationSource, ImmunizationStatus};
 
 #[sea_orm::model]

@@ -1,8 +1,7 @@
 //! Invitations to request a vaccine. The code is stored only as a keyed hash.
 
+use revisions::{CompositeIndex, TableExtras};
 use sea_orm::entity::prelude::*;
-
-use crate::schema::{CompositeIndex, TableExtras};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

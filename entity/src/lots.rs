@@ -1,8 +1,7 @@
 //! Lots: batches of a vaccine in stock at a centre. The counters cannot exceed what was received.
 
+use revisions::{CompositeIndex, TableExtras};
 use sea_orm::entity::prelude::*;
-
-use crate::schema::{CompositeIndex, TableExtras};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

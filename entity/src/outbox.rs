@@ -1,10 +1,10 @@
 //! Outbox: mails that have not been sent yet, written in the transaction that triggers them. The text of a mail is
 //! rendered when it is sent.
 
+use revisions::{CompositeIndex, TableExtras, enum_values};
 use sea_orm::entity::prelude::*;
 
 use crate::MailKind;
-use crate::schema::{CompositeIndex, TableExtras, enum_values};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

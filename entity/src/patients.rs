@@ -1,10 +1,10 @@
 //! Patients: the people who are vaccinated. A patient stays when the contact is deleted.
 
+use revisions::{CompositeIndex, TableExtras};
 use sea_orm::Iterable as _;
 use sea_orm::entity::prelude::*;
 
 use crate::PatientRelation;
-use crate::schema::{CompositeIndex, TableExtras};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -1,8 +1,7 @@
 //! Sessions: one row per log-in, which every refresh updates. No token is stored.
 
+use revisions::{CompositeIndex, TableExtras};
 use sea_orm::entity::prelude::*;
-
-use crate::schema::{CompositeIndex, TableExtras};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

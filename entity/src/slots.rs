@@ -1,8 +1,7 @@
 //! Slots: appointments of a vaccine in a centre, with a capacity. The counters cannot exceed it.
 
+use revisions::{CompositeIndex, TableExtras};
 use sea_orm::entity::prelude::*;
-
-use crate::schema::{CompositeIndex, TableExtras};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

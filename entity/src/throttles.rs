@@ -1,8 +1,7 @@
 //! Throttle counters: attempts, such as failed log-ins, which are reset after some time.
 
+use revisions::TableExtras;
 use sea_orm::entity::prelude::*;
-
-use crate::schema::TableExtras;
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -1,8 +1,7 @@
 //! Words of the names of accounts, and their e-mail addresses, for searching by the beginning of a word.
 
+use revisions::TableExtras;
 use sea_orm::entity::prelude::*;
-
-use crate::schema::TableExtras;
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

@@ -1,8 +1,8 @@
 //! Accounts: patients, staff and admins.
 
+use revisions::{CompositeIndex, TableExtras, enum_values};
 use sea_orm::entity::prelude::*;
 
-use crate::schema::{CompositeIndex, TableExtras, enum_values};
 use crate::{PasswordHash, Role};
 
 #[sea_orm::model]

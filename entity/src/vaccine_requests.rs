@@ -1,9 +1,9 @@
 //! Vaccine requests: one row per requested dose, with its status and its booked slot.
 
+use revisions::{CompositeIndex, TableExtras, enum_values};
 use sea_orm::entity::prelude::*;
 
 use crate::RequestStatus;
-use crate::schema::{CompositeIndex, TableExtras, enum_values};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

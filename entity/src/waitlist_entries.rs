@@ -1,10 +1,10 @@
 //! Waitlist entries: approved requests that wait for a place, in the order of priority and id, and the places that are
 //! offered to them.
 
+use revisions::{CompositeIndex, TableExtras, enum_values};
 use sea_orm::entity::prelude::*;
 
 use crate::WaitlistStatus;
-use crate::schema::{CompositeIndex, TableExtras, enum_values};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]

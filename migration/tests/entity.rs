@@ -185,7 +185,7 @@ async fn new_columns_tables_and_enums_are_added_and_dropped_ones_removed() {
             sources.read("values.rs")
         );
         assert!(sources.read("lib.rs").contains("pub mod depots;"));
-        assert!(sources.read("schema.rs").contains("describe(backend, depots::Entity),"));
+        assert!(sources.read("schema.rs").contains(".with_extras(crate::depots::Entity)"));
         assert_eq!(sources.regenerate(&url), "The entities agree with the database: nothing to write\n");
 
         execute(&url, "DROP TABLE depots").await;

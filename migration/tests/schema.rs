@@ -54,10 +54,11 @@ async fn every_migration_can_be_reverted_and_applied_again(db: &DatabaseConnecti
 
 async fn entities_describe_the_schema_of_the_migrations(migrated: &DatabaseConnection, derived: &DatabaseConnection) {
     migration::up(migrated).await.expect("all migrations are applied");
-    for table in entity::schema::tables(derived.get_database_backend()) {
+    let entities = entity::schema::entities(derived.get_database_backend());
+    for table in entities.tables {
         derived.execute(&table).await.expect("the tables of the entities are created");
     }
-    for index in entity::schema::indexes(derived.get_database_backend()) {
+    for index in entities.indexes {
         derived.execute(&index).await.expect("the indexes of the entities are created");
     }
     let (migrated, derived) = (facts_of(migrated).await, facts_of(derived).await);

@@ -7,18 +7,14 @@ mod support;
 
 use std::path::Path;
 
-use revisions::{Entities, Heading, Project};
+use revisions::{Heading, Project};
 use sea_orm_migration::MigrationTrait;
 use sea_orm_migration::sea_orm::{DatabaseConnection, DbBackend};
 use support::facts::difference;
 use support::{facts, postgres, postgres_database};
 
-fn entities(backend: DbBackend) -> Entities {
-    Entities { tables: entity::schema::tables(backend), indexes: entity::schema::indexes(backend) }
-}
-
 fn project(migrations: fn() -> Vec<Box<dyn MigrationTrait>>) -> Project {
-    Project { migrations, entities: Some(entities), ..migration::project() }
+    Project { migrations, entities: Some(entity::schema::entities), ..migration::project() }
 }
 
 async fn one_generated_migration_creates_the_same_schema(empty: &DatabaseConnection, migrated: &DatabaseConnection) {

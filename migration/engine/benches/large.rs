@@ -88,6 +88,7 @@ fn project() -> Project {
         is_development: true,
         lock_timeout: Duration::from_secs(10),
         table_lock_timeout: Duration::from_secs(3),
+        ..Project::new(Vec::new)
     }
 }
 

@@ -60,11 +60,44 @@ pub(crate) enum Change {
         old: Check,
         new: Check,
     },
+    RenameColumn {
+        table: String,
+        old: String,
+        new: String,
+    },
+    /// A key, an index or a CHECK with another name.
+    Rename {
+        table: String,
+        what: Named,
+        old: String,
+        new: String,
+    },
+    /// PostgreSQL: a native enum.
+    AddEnum {
+        name: String,
+        values: Vec<String>,
+    },
+    RemoveEnum {
+        name: String,
+        values: Vec<String>,
+    },
+    ModifyEnum {
+        name: String,
+        old: Vec<String>,
+        new: Vec<String>,
+    },
     /// SQLite: the table becomes WITHOUT ROWID, or a rowid table.
     ModifyStorage {
         table: String,
         without_rowid: bool,
     },
+}
+
+/// What has a name of its own besides a table and a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    Constraint,
+    Index,
 }
 
 impl Change {
@@ -99,6 +132,12 @@ impl Change {
             Self::AddCheck { .. } => vec!["add_check"],
             Self::RemoveCheck { .. } => vec!["remove_check"],
             Self::ModifyCheck { .. } => vec!["modify_check"],
+            Self::RenameColumn { .. } => vec!["rename_column"],
+            Self::Rename { what: Named::Constraint, .. } => vec!["rename_constraint"],
+            Self::Rename { what: Named::Index, .. } => vec!["rename_index"],
+            Self::AddEnum { .. } => vec!["add_enum"],
+            Self::RemoveEnum { .. } => vec!["remove_enum"],
+            Self::ModifyEnum { .. } => vec!["modify_enum"],
             Self::ModifyStorage { .. } => vec!["modify_storage"],
         }
     }
@@ -106,6 +145,8 @@ impl Change {
     pub(crate) fn table(&self) -> &str {
         match self {
             Self::AddTable(table) | Self::RemoveTable(table) => &table.name,
+            // No table has the name of a type.
+            Self::AddEnum { name, .. } | Self::RemoveEnum { name, .. } | Self::ModifyEnum { name, .. } => name,
             Self::AddColumn { table, .. }
             | Self::RemoveColumn { table, .. }
             | Self::ModifyColumn { table, .. }
@@ -117,15 +158,24 @@ impl Change {
             | Self::AddCheck { table, .. }
             | Self::RemoveCheck { table, .. }
             | Self::ModifyCheck { table, .. }
+            | Self::RenameColumn { table, .. }
+            | Self::Rename { table, .. }
             | Self::ModifyStorage { table, .. } => table,
         }
+    }
+
+    /// Whether the changed object has a name.
+    pub(crate) fn is_about(&self, name: &str) -> bool {
+        self.name() == Some(name)
     }
 
     /// The name of the changed column, key, index or CHECK.
     fn name(&self) -> Option<&str> {
         match self {
             Self::AddTable(_) | Self::RemoveTable(_) | Self::ModifyStorage { .. } => None,
+            Self::AddEnum { name, .. } | Self::RemoveEnum { name, .. } | Self::ModifyEnum { name, .. } => Some(name),
             Self::AddColumn { column, .. } | Self::RemoveColumn { column, .. } => Some(&column.name),
+            Self::RenameColumn { new, .. } | Self::Rename { new, .. } => Some(new),
             Self::ModifyColumn { new, .. } => Some(&new.name),
             Self::ModifyPrimaryKey { old, new, .. } => new.as_ref().or(old.as_ref())?.name.as_deref(),
             Self::AddIndex { index, .. } | Self::RemoveIndex { index, .. } => index.name.as_deref(),
@@ -159,6 +209,9 @@ impl Change {
         let (old, new) = match self {
             Self::ModifyColumn { old, new, .. } => (Some(old.description()), Some(new.description())),
             Self::ModifyCheck { old, new, .. } => (Some(old.expression.clone()), Some(new.expression.clone())),
+            Self::RenameColumn { old, new, .. } | Self::Rename { old, new, .. } => {
+                (Some(old.clone()), Some(new.clone()))
+            }
             Self::AddColumn { column, .. } => (None, Some(column.description())),
             Self::RemoveColumn { column, .. } => (Some(column.description()), None),
             _ => (None, None),
@@ -191,6 +244,16 @@ impl fmt::Display for Change {
             Self::AddCheck { table, check } => write!(f, "+ {check} on {table}"),
             Self::RemoveCheck { table, check } => write!(f, "- {check} on {table}"),
             Self::ModifyCheck { table, old, new } => modified_check(f, table, old, new),
+            Self::RenameColumn { table, old, new } => write!(f, "~ column {table}.{old} is renamed to {new}"),
+            Self::Rename { table, what, old, new } => {
+                let what = if *what == Named::Index { "index" } else { "constraint" };
+                write!(f, "~ {what} {old} on {table} is renamed to {new}")
+            }
+            Self::AddEnum { name, values } => write!(f, "+ enum {name} ({})", values.join(", ")),
+            Self::RemoveEnum { name, values } => write!(f, "- enum {name} ({})", values.join(", ")),
+            Self::ModifyEnum { name, old, new } => {
+                write!(f, "~ enum {name}: ({}) -> ({})", old.join(", "), new.join(", "))
+            }
             Self::ModifyStorage { table, without_rowid: true } => write!(f, "~ table {table} becomes WITHOUT ROWID"),
             Self::ModifyStorage { table, .. } => write!(f, "~ table {table} becomes a rowid table"),
         }

@@ -2,12 +2,15 @@
 
 use crate::change::Change;
 use crate::equivalences::Equivalences;
+use crate::renames::{self, Renamed};
 use crate::schema::expression::normal;
 use crate::schema::{Check, Column, ForeignKey, Index, Key, Schema, Table};
 
 /// All changes that turn one schema into another, table by table.
 pub(crate) fn compare(from: &Schema, to: &Schema, equivalences: &Equivalences) -> Vec<Change> {
-    let mut changes = Vec::new();
+    let Renamed { schema: from, mut changes } = renames::find(from, to, equivalences);
+    let from = &from;
+    compare_enums(&mut changes, from, to);
     for (name, table) in &to.tables {
         match from.tables.get(name) {
             Some(old) => compare_tables(&mut changes, (from, old), (to, table), equivalences),
@@ -17,6 +20,20 @@ pub(crate) fn compare(from: &Schema, to: &Schema, equivalences: &Equivalences) -
     let removed = from.tables.values().filter(|table| !to.tables.contains_key(&table.name));
     changes.extend(removed.cloned().map(Change::RemoveTable));
     changes
+}
+
+fn compare_enums(changes: &mut Vec<Change>, from: &Schema, to: &Schema) {
+    for (name, new) in &to.enums {
+        match from.enums.get(name) {
+            None => changes.push(Change::AddEnum { name: name.clone(), values: new.clone() }),
+            Some(old) if old != new => {
+                changes.push(Change::ModifyEnum { name: name.clone(), old: old.clone(), new: new.clone() });
+            }
+            Some(_) => {}
+        }
+    }
+    let removed = from.enums.iter().filter(|(name, _)| !to.enums.contains_key(*name));
+    changes.extend(removed.map(|(name, values)| Change::RemoveEnum { name: name.clone(), values: values.clone() }));
 }
 
 fn compare_tables(

@@ -1,5 +1,8 @@
 //! Drift: differences between the entities and a database, and the migration that removes them.
 
+use std::collections::BTreeMap;
+
+use sea_orm::sea_query::ColumnType;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 use serde_json::Value;
 
@@ -8,6 +11,7 @@ use crate::change::Change;
 use crate::compare::{compare, doubtful};
 use crate::equivalences::Equivalences;
 use crate::generate::{BackendSpecific, Heading, SchemaPair, migration, types};
+use crate::renames;
 use crate::schema::entities::Declared;
 use crate::schema::expression::normal;
 use crate::schema::replay::replay;
@@ -54,10 +58,11 @@ pub async fn autogenerate(
 ) -> Result<Option<String>, Failure> {
     let mut comparison = Comparison::read(project, db).await?;
     let here = comparison.changes();
-    let (mut known, mut backend_specific) = (Declared::new(), backend_specific(project.entities));
+    let mut backend_specific = backend_specific(project.entities);
+    let mut schemas = vec![(comparison.database.clone(), comparison.backend)];
     for other_backends in other_backends(project, db).await? {
         backend_specific.add_collations_of(&other_backends.database, other_backends.backend);
-        known.append(&mut types::of_schema(&other_backends.database, other_backends.backend));
+        schemas.push((other_backends.database.clone(), other_backends.backend));
         // Generate from the database that detects more, such as a larger integer type: the
         // migration runs on both. But not if the connected database has differences of its own,
         // which no migration has made.
@@ -71,6 +76,7 @@ pub async fn autogenerate(
     if comparison.changes().is_empty() {
         return Ok(None);
     }
+    let mut known = known_types(&schemas);
     let described = project.entities.map(|entities| entities(comparison.backend)).unwrap_or_default();
     known.append(&mut entities::declared(&described));
     let pair = SchemaPair {
@@ -82,6 +88,28 @@ pub async fn autogenerate(
         backend_specific: &backend_specific,
     };
     Ok(Some(migration(heading, Some(pair))))
+}
+
+/// The types of the columns of the database: of what each database tells, that which is right on both. SQLite has one type for
+/// integers of two sizes, PostgreSQL one for binary data of any length.
+fn known_types(schemas: &[(Schema, DbBackend)]) -> Declared {
+    let of = |wanted: DbBackend| schemas.iter().find(|(_, backend)| *backend == wanted).map(|(schema, _)| schema);
+    let types = |backend: DbBackend| of(backend).map(|schema| types::of_schema(schema, backend)).unwrap_or_default();
+    let (mut known, on_sqlite) = (types(DbBackend::Postgres), types(DbBackend::Sqlite));
+    let kind = |backend: DbBackend, (table, column): &(String, String)| {
+        Some(of(backend)?.tables.get(table)?.column(column)?.kind.clone())
+    };
+    for (column, candidate) in on_sqlite {
+        let fits =
+            |candidate: &ColumnType, backend: DbBackend| types::written(candidate, backend) == kind(backend, &column);
+        let is_better = known
+            .get(&column)
+            .is_none_or(|known| !fits(known, DbBackend::Sqlite) && fits(&candidate, DbBackend::Postgres));
+        if is_better {
+            known.insert(column, candidate);
+        }
+    }
+    known
 }
 
 /// Compares the schema that the applied migrations have on the project's other databases with the
@@ -111,7 +139,7 @@ pub(crate) async fn other_backends(project: &Project, db: &DatabaseConnection) -
             },
         };
         let entities = entities::read(&entities_of(backend), backend)?;
-        comparisons.push(Comparison { database, entities, equivalences: Equivalences::default(), backend });
+        comparisons.push(Comparison::of(project, database, entities, Equivalences::default(), backend));
     }
     Ok(comparisons)
 }
@@ -170,7 +198,24 @@ impl Comparison {
             return Err(Failure::Refused(why.clone()));
         }
         let equivalences = equivalences(db, &database, &entities).await;
-        Ok(Self { database, entities, equivalences, backend })
+        Ok(Self::of(project, database, entities, equivalences, backend))
+    }
+
+    /// A comparison without what the project excludes.
+    fn of(
+        project: &Project,
+        mut database: Schema,
+        entities: Schema,
+        equivalences: Equivalences,
+        backend: DbBackend,
+    ) -> Self {
+        database.tables.retain(|name, _| !project.excludes(name));
+        database.enums.retain(|name, _| !project.excludes(name));
+        if project.ignore_names {
+            let named = Schema { renamed: BTreeMap::new(), ..entities.clone() };
+            database = renames::find(&database, &named, &equivalences).schema;
+        }
+        Self { database, entities, equivalences, backend }
     }
 
     pub(crate) fn changes(&self) -> Vec<Change> {

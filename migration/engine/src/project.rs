@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use sea_orm::DbBackend;
-use sea_orm::sea_query::{IndexCreateStatement, TableCreateStatement};
 use sea_orm_migration::MigrationTrait;
+
+use crate::Entities;
 
 /// A project: its migrations, its entities, and the folders of their sources.
 #[derive(Clone, Debug)]
@@ -24,6 +25,10 @@ pub struct Project {
     pub migration_dir: PathBuf,
     /// Folder of the entity crate. Only needed to write entities.
     pub entity_dir: PathBuf,
+    /// Whether names of keys, indexes and CHECKs are not compared.
+    pub ignore_names: bool,
+    /// Tables that are not the project's, such as those of an extension: names, or beginnings of names with `*` at the end.
+    pub exclude: Vec<String>,
     /// Whether this is a development environment, where migrations may delete data without
     /// confirmation.
     pub is_development: bool,
@@ -34,6 +39,26 @@ pub struct Project {
 }
 
 impl Project {
+    /// The same with the folders of a workspace: that of the package that `cargo run` runs, and `entity` beside it, so that the
+    /// command works in any folder of the workspace. Without cargo, the folders stay as they are.
+    #[must_use]
+    pub fn in_workspace(mut self) -> Self {
+        if let Some(package) = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from) {
+            self.entity_dir = package.with_file_name(self.entity_dir.file_name().unwrap_or_default());
+            self.migration_dir = package;
+        }
+        self
+    }
+
+    /// Whether a table is not the project's.
+    #[cfg(feature = "cli")]
+    pub(crate) fn excludes(&self, table: &str) -> bool {
+        self.exclude.iter().any(|pattern| match pattern.strip_suffix('*') {
+            Some(beginning) => table.starts_with(beginning),
+            None => table == pattern,
+        })
+    }
+
     /// A project with the usual settings: SQLite and PostgreSQL, the folders `migration` and `entity`, a minute for its turn and
     /// three seconds for a table, and no data loss without confirmation.
     ///
@@ -53,19 +78,11 @@ impl Project {
             default_url: None,
             migration_dir: PathBuf::from("migration"),
             entity_dir: PathBuf::from("entity"),
+            ignore_names: false,
+            exclude: Vec::new(),
             is_development: false,
             lock_timeout: Duration::from_secs(60),
             table_lock_timeout: Duration::from_secs(3),
         }
     }
-}
-
-/// The schema that the entities describe, as statements for an empty database, in an order in which
-/// they can be executed.
-#[derive(Clone, Debug, Default)]
-pub struct Entities {
-    /// Tables with their keys, CHECKs and foreign keys, all with names.
-    pub tables: Vec<TableCreateStatement>,
-    /// Indexes besides those of the keys.
-    pub indexes: Vec<IndexCreateStatement>,
 }

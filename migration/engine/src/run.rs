@@ -158,7 +158,7 @@ async fn apply_all(
         }
     }
     if applied > 0 {
-        log::info!("applied {applied} migrations");
+        log::info!("applied {applied} migration{}", if applied == 1 { "" } else { "s" });
     }
     Ok(())
 }

@@ -161,6 +161,14 @@ fn timestamp(name: &str) -> Option<chrono::NaiveDateTime> {
     day.and_hms_opt(hours, minutes, seconds).or_else(|| day.and_hms_opt(23, 59, 59))
 }
 
+/// Whether a text is the name of a migration, and so of a module.
+pub(crate) fn is_name(name: &str) -> bool {
+    let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    timestamp(name).is_some()
+        && name.chars().all(is_word)
+        && name.splitn(3, '_').nth(2).is_some_and(|word| !word.is_empty())
+}
+
 /// `lib.rs` with another migration.
 fn listed(text: &str, name: &str) -> Option<String> {
     let mut lines: Vec<String> = text.lines().map(ToOwned::to_owned).collect();
@@ -174,7 +182,11 @@ fn listed(text: &str, name: &str) -> Option<String> {
         // Before the first item.
         None => lines.iter().position(|line| !(line.starts_with("//") || line.starts_with("#!") || line.is_empty()))?,
     };
+    let is_first = !lines.iter().any(is_module);
     lines.insert(module, format!("mod {name};"));
+    if is_first && lines.get(module + 1).is_some_and(|next| next.starts_with("use ")) {
+        lines.insert(module + 1, String::new());
+    }
     let text = lines.join("\n") + "\n";
     let list =
         text.find("fn migrations").and_then(|start| Some(start + text[start..].find("vec![")? + "vec![".len()))?;

@@ -102,6 +102,7 @@ fn project(migrations: fn() -> Vec<Box<dyn MigrationTrait>>) -> Project {
         is_development: true,
         lock_timeout: Duration::from_secs(10),
         table_lock_timeout: Duration::from_secs(3),
+        ..Project::new(Vec::new)
     }
 }
 

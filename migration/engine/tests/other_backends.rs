@@ -56,6 +56,7 @@ fn project(entities: fn(DbBackend) -> Entities) -> Project {
         is_development: true,
         lock_timeout: Duration::from_secs(10),
         table_lock_timeout: Duration::from_secs(3),
+        ..Project::new(Vec::new)
     }
 }
 
@@ -72,7 +73,7 @@ async fn on_sqlite_a_postgres_only_change_is_generated() {
     let text = generated(|_| {
         let mut table = people(true);
         table.col(ColumnDef::new("gone").big_integer());
-        Entities { tables: vec![table], indexes: Vec::new() }
+        Entities::from_statements(vec![table], Vec::new())
     })
     .await;
     let (up, down) = text.split_once("async fn down").unwrap();
@@ -82,7 +83,7 @@ async fn on_sqlite_a_postgres_only_change_is_generated() {
 
 #[tokio::test]
 async fn on_sqlite_a_restored_column_has_its_postgres_type() {
-    let text = generated(|_| Entities { tables: vec![people(false)], indexes: Vec::new() }).await;
+    let text = generated(|_| Entities::from_statements(vec![people(false)], Vec::new())).await;
     let (up, down) = text.split_once("async fn down").unwrap();
     assert!(up.contains("drop_column(People::Gone)"), "{text}");
     assert!(down.contains("add_column(ColumnDef::new(People::Gone).big_integer())"), "{text}");
@@ -98,7 +99,7 @@ async fn on_sqlite_a_postgres_collation_is_generated() {
             gone.extra("COLLATE \"C\"");
         }
         table.col(gone);
-        Entities { tables: vec![table], indexes: Vec::new() }
+        Entities::from_statements(vec![table], Vec::new())
     })
     .await;
     let (up, down) = text.split_once("async fn down").unwrap();

@@ -58,6 +58,8 @@ enum Action {
     DropPrimaryKey(String),
     DropForeignKey(String, Vec<String>),
     DropUnique(String, Vec<String>),
+    RenameConstraint(String, String),
+    RenameIndex(String, String),
 }
 
 impl AlterTable {
@@ -175,6 +177,16 @@ impl AlterTable {
         self.with(Action::DropConstraint(name.into()))
     }
 
+    /// Gives a constraint another name.
+    pub fn rename_constraint(self, old: &str, new: &str) -> Self {
+        self.with(Action::RenameConstraint(old.into(), new.into()))
+    }
+
+    /// Gives an index another name. SQLite makes it again.
+    pub fn rename_index(self, old: &str, new: &str) -> Self {
+        self.with(Action::RenameIndex(old.into(), new.into()))
+    }
+
     fn with(mut self, action: Action) -> Self {
         self.actions.push(action);
         self
@@ -184,7 +196,11 @@ impl AlterTable {
     pub async fn apply(self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         let db = manager.get_connection();
         match db.get_database_backend() {
-            DbBackend::Sqlite => self.rebuild(db).await,
+            DbBackend::Sqlite => {
+                self.rename_indexes(db).await?;
+                let is_rebuilt = self.actions.iter().any(|action| !matches!(action, Action::RenameIndex(..)));
+                if is_rebuilt { self.rebuild(db).await } else { Ok(()) }
+            }
             _ => {
                 for statement in self.alterations() {
                     db.execute_unprepared(&statement).await?;
@@ -235,6 +251,12 @@ impl AlterTable {
                 }
                 Action::DropColumn(column) => statements.push(alter(format!("DROP COLUMN {}", quoted(column)))),
                 Action::AddConstraint(text) => statements.push(alter(format!("ADD {text}"))),
+                Action::RenameConstraint(old, new) => {
+                    statements.push(alter(format!("RENAME CONSTRAINT {} TO {}", quoted(old), quoted(new))));
+                }
+                Action::RenameIndex(old, new) => {
+                    statements.push(format!("ALTER INDEX {} RENAME TO {}", quoted(old), quoted(new)));
+                }
                 Action::DropConstraint(name)
                 | Action::DropPrimaryKey(name)
                 | Action::DropForeignKey(name, _)
@@ -244,6 +266,27 @@ impl AlterTable {
             }
         }
         statements
+    }
+
+    /// SQLite cannot rename an index: it is made again from its definition.
+    async fn rename_indexes(&self, db: &impl ConnectionTrait) -> Result<(), DbErr> {
+        for action in &self.actions {
+            let Action::RenameIndex(old, new) = action else { continue };
+            let sql =
+                Statement::from_sql_and_values(DbBackend::Sqlite, INDEX, [old.as_str().into(), (&*self.table).into()]);
+            let found = db.query_one_raw(sql).await?;
+            let found = found.ok_or_else(|| DbErr::Migration(format!("there is no index {old} on {}", self.table)))?;
+            let definition: String = found.try_get_by_index(0)?;
+            let words = tokens(&definition);
+            let name =
+                words.iter().find(|token| definition.get((*token).clone()).is_some_and(|text| bare(text) == *old));
+            let name = name.ok_or_else(|| DbErr::Migration(format!("the definition of {old} cannot be read")))?;
+            let (before, after) = (definition.get(..name.start), definition.get(name.end..));
+            let renamed = [before.unwrap_or_default(), &quoted(new), after.unwrap_or_default()].concat();
+            db.execute_unprepared(&format!("DROP INDEX {}", quoted(old))).await?;
+            db.execute_unprepared(&renamed).await?;
+        }
+        Ok(())
     }
 
     /// Rebuilds the table on SQLite, as described in "Making Other Kinds Of Table Schema Changes"
@@ -324,6 +367,9 @@ impl AlterTable {
                 Action::DropPrimaryKey(_) => table.drop_primary_key(),
                 Action::DropForeignKey(name, columns) => table.drop_foreign_key(name, columns)?,
                 Action::DropUnique(name, columns) => table.drop_unique(name, columns)?,
+                Action::RenameConstraint(old, new) => table.rename_constraint(old, new)?,
+                // Before the rebuild.
+                Action::RenameIndex(..) => {}
             }
         }
         Ok((table, values))
@@ -333,6 +379,9 @@ impl AlterTable {
 /// Query for the definition of a table, and whether foreign keys are enforced.
 const TABLE: &str = "SELECT sql, (SELECT foreign_keys FROM pragma_foreign_keys) FROM sqlite_master \
     WHERE type = 'table' AND name = ?";
+
+const INDEX: &str =
+    "SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND name = ? AND tbl_name = ?";
 
 const INDEXES_AND_TRIGGERS: &str = "SELECT sql FROM sqlite_master \
     WHERE tbl_name = ? AND type IN ('index', 'trigger') AND sql IS NOT NULL ORDER BY type, name";

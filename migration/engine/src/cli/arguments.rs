@@ -21,9 +21,18 @@ pub(super) struct Cli {
     /// `migration`
     #[arg(short = 'd', long, global = true, value_name = "FOLDER")]
     pub(super) migration_dir: Option<PathBuf>,
-    /// Print the executed statements; with `history`, all details of each revision
+    /// Do not compare the names of keys, indexes and CHECKs
+    #[arg(long, global = true)]
+    pub(super) ignore_names: bool,
+    /// A table that is not the project's; with `*` at the end, all that begin so; can be repeated
+    #[arg(long, global = true, value_name = "TABLE")]
+    pub(super) exclude: Vec<String>,
+    /// Print the executed statements to standard error; with `history` and `current`, more details
     #[arg(short, long, global = true)]
     pub(super) verbose: bool,
+    /// Print errors and warnings, and what a command is asked to show, but no progress
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
     #[command(subcommand)]
     pub(super) command: Option<Command>,
 }
@@ -93,6 +102,10 @@ pub(super) enum Command {
         /// Print the migration instead of writing it
         #[arg(long)]
         dry_run: bool,
+        /// Name of the migration, such as `m20261128_120000_add_centres`; default: the time and the
+        /// message
+        #[arg(long, value_name = "NAME")]
+        rev_id: Option<String>,
     },
     /// Create an empty migration and add it to lib.rs
     Generate {
@@ -119,7 +132,8 @@ pub(super) enum Command {
     Status(Format),
     /// List the revisions, latest first
     History {
-        /// Only revisions from FROM to TO, both included
+        /// Only revisions from FROM to TO, both included; each may be missing. They are written as in
+        /// `upgrade`, and relative ones count from the revision of the database
         #[arg(short, long, value_name = "FROM:TO", allow_hyphen_values = true)]
         rev_range: Option<String>,
         /// Mark the current revision of the database
@@ -153,7 +167,31 @@ pub(super) enum Command {
         #[arg(long)]
         purge: bool,
         #[command(flatten)]
+        offline: Offline,
+        #[command(flatten)]
         running: Running,
+    },
+    /// Create the table of the history, if it is missing, and nothing else
+    #[command(name = "ensure_version", alias = "ensure-version")]
+    EnsureVersion {
+        #[command(flatten)]
+        offline: Offline,
+        #[command(flatten)]
+        running: Running,
+    },
+    /// Open the file of a revision in the editor of $VISUAL or $EDITOR
+    Edit {
+        #[arg(allow_hyphen_values = true)]
+        revision: String,
+    },
+    /// Create the migration crate of a project that has entities
+    Init {
+        /// Folder of the new crate
+        #[arg(default_value = "migration")]
+        folder: PathBuf,
+        /// Folder of the entity crate
+        #[arg(long, value_name = "FOLDER", default_value = "entity")]
+        entity_dir: PathBuf,
     },
     /// Update the sources of the entities from the database
     Entity {
@@ -220,6 +258,7 @@ impl Command {
             | Self::Fresh { running }
             | Self::Refresh { running }
             | Self::Reset { running }
+            | Self::EnsureVersion { running, .. }
             | Self::Stamp { running, .. } => Some(*running),
             _ => None,
         }

@@ -53,7 +53,11 @@ pub(super) async fn diff(project: &Project, target: &Target, as_json: bool) -> R
     let db = target.open_existing(project).await?;
     let differences = Differences::find(project, &db).await;
     let differences = close(db, differences).await?;
-    if as_json { print_json(&differences.json()) } else { print(differences.lines()) }
+    match (as_json, differences.is_empty()) {
+        (true, _) => print_json(&differences.json()),
+        (false, true) => print(["No differences"]),
+        (false, false) => print(differences.lines()),
+    }
 }
 
 pub(super) async fn check(project: &Project, target: &Target, as_json: bool) -> Result<(), Failure> {

@@ -22,7 +22,9 @@ pub(super) async fn entity(
     let db = target.open_existing(project).await?;
     let outcome = async {
         refuse_outdated(&State::of(project, &db).await?)?;
-        Schema::read(&db).await
+        let mut schema = Schema::read(&db).await?;
+        schema.tables.retain(|name, _| !project.excludes(name));
+        Ok(schema)
     };
     let outcome = outcome.await;
     let backend = db.get_database_backend();
@@ -31,7 +33,7 @@ pub(super) async fn entity(
     if schema.tables.is_empty() {
         return Err(Failure::NotUpToDate("the database has no tables; every entity would be removed".into()));
     }
-    let Regenerated { files, notes } = regenerate(&schema, backend, &sources)?;
+    let Regenerated { files, notes } = regenerate(&schema, backend, &sources, has_table_extras(entity_dir, &sources))?;
     let files = format_files(files, &sources, &folder)?;
     let mut output = Vec::new();
     for (name, text) in &files {
@@ -54,6 +56,15 @@ pub(super) async fn entity(
     }
     output.extend(notes.into_iter().map(|note| format!("Decide: {note}")));
     print(output)
+}
+
+/// Whether the entities use `TableExtras`, or can: their crate depends on this one.
+fn has_table_extras(entity_dir: &Path, sources: &BTreeMap<String, String>) -> bool {
+    if sources.values().any(|text| text.contains("impl TableExtras")) {
+        return true;
+    }
+    let manifest = std::fs::read_to_string(entity_dir.join("Cargo.toml")).unwrap_or_default();
+    manifest.lines().any(|line| line.trim_start().starts_with("revisions"))
 }
 
 /// Fails if migrations are pending: their tables are not in the database yet, so their entities

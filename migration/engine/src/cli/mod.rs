@@ -3,8 +3,10 @@
 
 mod arguments;
 mod check;
+mod edit;
 mod entity;
 mod history;
+mod init;
 mod offline;
 mod output;
 mod rebase;
@@ -21,6 +23,7 @@ use std::time::Duration;
 use clap::Parser as _;
 
 use self::arguments::{Cli, Command, Running};
+pub use self::init::init;
 use self::state::State;
 use self::target::{Target, close};
 use crate::run::{self, Reach};
@@ -30,7 +33,7 @@ use crate::{Failure, Project, fresh};
 pub async fn run(project: Project) -> ExitCode {
     let cli = Cli::parse();
     let is_history = matches!(cli.command, Some(Command::History { .. } | Command::Show { .. }));
-    start_logging(cli.verbose && !is_history);
+    start_logging(cli.verbose && !is_history, cli.quiet);
     match execute(project, cli).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Differences) => ExitCode::from(Failure::Differences.exit_code()),
@@ -46,6 +49,8 @@ pub async fn run(project: Project) -> ExitCode {
 
 async fn execute(mut project: Project, cli: Cli) -> Result<(), Failure> {
     project.migration_dir = cli.migration_dir.unwrap_or(project.migration_dir);
+    project.ignore_names |= cli.ignore_names;
+    project.exclude.extend(cli.exclude);
     let default = Running { allow_destructive: false, lock_timeout: None, table_lock_timeout: None };
     let command = cli.command.unwrap_or(Command::Up { num: None, running: default });
     let timeout = command.running().map_or(READ_TIMEOUT, |running| running.options(&project, Reach::All).lock_timeout);
@@ -78,8 +83,8 @@ async fn dispatch(project: &Project, target: &Target, command: Command, verbose:
             upgrade(project, target, running, Reach::All).await
         }
         Command::Reset { running } => downgrade(project, target, running, Reach::All).await,
-        Command::Revision { message, autogenerate, dry_run } => {
-            revise::revision(project, target, &message, autogenerate, dry_run).await
+        Command::Revision { message, autogenerate, dry_run, rev_id } => {
+            revise::revision(project, target, &message, autogenerate, dry_run, rev_id.as_deref()).await
         }
         Command::Generate { name, local_time, .. } => revise::generate(project, &name, local_time),
         Command::Rebase { revision } => rebase::rebase(project, target, &revision).await,
@@ -98,7 +103,18 @@ async fn dispatch(project: &Project, target: &Target, command: Command, verbose:
             history::current(&State::read(project, target).await?, check_heads, verbose, format.json)
         }
         Command::Heads(format) => history::heads(project, format.json),
-        Command::Stamp { revision, purge, running } => stamp::stamp(project, target, &revision, purge, running).await,
+        Command::Stamp { revision, purge, offline, .. } if offline.sql => {
+            offline::stamp(project, target, &revision, purge, offline.backend).await
+        }
+        Command::Stamp { revision, purge, running, .. } => {
+            stamp::stamp(project, target, &revision, purge, running).await
+        }
+        Command::EnsureVersion { offline, .. } if offline.sql => {
+            offline::ensure_version(project, target, offline.backend)
+        }
+        Command::EnsureVersion { running, .. } => stamp::ensure_version(project, target, running).await,
+        Command::Edit { revision } => edit::edit(project, &revision),
+        Command::Init { folder, entity_dir } => init(&folder, &entity_dir),
         Command::Verify(format) => verify::verify(project, target, format.json).await,
     }
 }
@@ -149,8 +165,12 @@ async fn downgrade_to(project: &Project, target: &Target, running: Running, revi
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Starts logging. The log is the output of the program: one plain line per migration.
-fn start_logging(verbose: bool) {
-    let filter = if verbose { "debug" } else { "revisions=info" };
+fn start_logging(verbose: bool, quiet: bool) {
+    let filter = match (verbose, quiet) {
+        (true, _) => "debug",
+        (_, true) => "revisions=warn",
+        _ => "revisions=info",
+    };
     env_logger::Builder::new()
         .parse_filters(filter)
         // Statements are not output; they go to standard error.

@@ -48,28 +48,79 @@ pub(super) async fn upgrade(
     }
     let recorded = recorder::record_up(&migrations, backend).await?;
     let waits = running.options(project, run::Reach::All).waits();
-    let mut script = Vec::new();
-    if from == 0 {
-        let mut table = Schema::new(backend).create_table_from_entity(seaql_migrations::Entity);
-        script.push(format!("{};", backend.build(table.if_not_exists()).sql));
-    }
-    // SQLite has no `ADD COLUMN IF NOT EXISTS`; there the next `up` adds the column and fills it.
-    let keeps_checksum = backend == DbBackend::Postgres;
-    if keeps_checksum {
-        script.push("ALTER TABLE seaql_migrations ADD COLUMN IF NOT EXISTS checksum varchar(64);".into());
-    }
-    let now = if backend == DbBackend::Postgres { "extract(epoch FROM now())::bigint" } else { "unixepoch()" };
+    let mut script = if from == 0 { history_table(backend) } else { checksum_column(backend) };
     for (migration, recorded) in migrations.iter().zip(&recorded).skip(from).take(to - from) {
         let recorded = recorded.as_ref().map_err(|error| not_recordable(migration.as_ref(), error))?;
         refuse_reading(migration.as_ref(), recorded)?;
-        let (columns, values) = match (keeps_checksum, recorded.checksum.as_deref().unwrap_or_default()) {
-            (true, checksum) => ("version, applied_at, checksum", format!("{now}, '{checksum}'")),
-            _ => ("version, applied_at", now.to_owned()),
-        };
-        let record = format!("INSERT INTO seaql_migrations ({columns}) VALUES ('{}', {values})", migration.name());
+        let record = record(migration.name(), recorded.checksum.as_deref(), backend);
         script.extend(transaction(migration.as_ref(), recorded, &record, backend, waits));
     }
     print(script)
+}
+
+/// The statements that create the table of the history.
+fn history_table(backend: DbBackend) -> Vec<String> {
+    let mut table = Schema::new(backend).create_table_from_entity(seaql_migrations::Entity);
+    let mut script = vec![format!("{};", backend.build(table.if_not_exists()).sql)];
+    script.extend(checksum_column(backend));
+    script
+}
+
+/// SQLite has no `ADD COLUMN IF NOT EXISTS`; there the next `up` adds the column and fills it.
+fn checksum_column(backend: DbBackend) -> Vec<String> {
+    let sql = "ALTER TABLE seaql_migrations ADD COLUMN IF NOT EXISTS checksum varchar(64);";
+    (backend == DbBackend::Postgres).then(|| sql.to_owned()).into_iter().collect()
+}
+
+/// The statement that records a migration.
+fn record(name: &str, checksum: Option<&str>, backend: DbBackend) -> String {
+    match backend {
+        DbBackend::Postgres => format!(
+            "INSERT INTO seaql_migrations (version, applied_at, checksum) \
+             VALUES ('{name}', extract(epoch FROM now())::bigint, '{}')",
+            checksum.unwrap_or_default()
+        ),
+        _ => format!("INSERT INTO seaql_migrations (version, applied_at) VALUES ('{name}', unixepoch())"),
+    }
+}
+
+/// `stamp --sql`: the records up to a revision.
+pub(super) async fn stamp(
+    project: &Project,
+    target: &Target,
+    text: &str,
+    purge: bool,
+    chosen: Option<Backend>,
+) -> Result<(), Failure> {
+    let backend = backend(project, target, chosen)?;
+    let migrations = (project.migrations)();
+    let names: Vec<_> = migrations.iter().map(|migration| migration.name()).collect();
+    let position = revision::resolve(text, &names, 0)?;
+    let recorded = recorder::record_up(&migrations, backend).await?;
+    let mut script = history_table(backend);
+    script.push("BEGIN;".into());
+    if purge {
+        script.push("DELETE FROM seaql_migrations;".into());
+    }
+    for (number, (name, recorded)) in names.iter().zip(&recorded).enumerate() {
+        if number < position {
+            let checksum = recorded.as_ref().ok().and_then(|recorded| recorded.checksum.as_deref());
+            let known = match backend {
+                DbBackend::Postgres => "(version) DO UPDATE SET checksum = excluded.checksum",
+                _ => "(version) DO NOTHING",
+            };
+            script.push(format!("{} ON CONFLICT {known};", record(name, checksum, backend)));
+        } else if !purge {
+            script.push(format!("DELETE FROM seaql_migrations WHERE version = '{name}';"));
+        }
+    }
+    script.push("COMMIT;".into());
+    print(script)
+}
+
+/// `ensure_version --sql`.
+pub(super) fn ensure_version(project: &Project, target: &Target, chosen: Option<Backend>) -> Result<(), Failure> {
+    print(history_table(backend(project, target, chosen)?))
 }
 
 pub(super) async fn downgrade(

@@ -33,6 +33,28 @@ pub(super) async fn stamp(
     close(db, outcome).await
 }
 
+/// Creates the table of the history, and nothing else.
+pub(super) async fn ensure_version(project: &Project, target: &Target, running: Running) -> Result<(), Failure> {
+    let db = target.open(project).await?;
+    let outcome = async {
+        let waits = running.options(project, Reach::All).waits();
+        let migration_lock = MigrationLock::acquire(&db, waits.turn).await?;
+        let outcome = async {
+            let transaction = TableLocks::default().begin(&db, waits).await?;
+            history::prepare(&transaction).await?;
+            Ok::<_, Failure>(transaction.commit().await?)
+        };
+        let outcome = outcome.await;
+        let released = migration_lock.release(&db).await;
+        outcome?;
+        released?;
+        log::info!("The table seaql_migrations is there");
+        Ok(())
+    };
+    let outcome = outcome.await;
+    close(db, outcome).await
+}
+
 async fn rewrite(
     db: &sea_orm::DatabaseConnection,
     state: &State,

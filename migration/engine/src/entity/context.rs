@@ -17,7 +17,7 @@ pub(super) struct Context<'a> {
     pub(super) plan: &'a EnumPlan,
     /// The names of the modules after the run.
     pub(super) modules: BTreeSet<String>,
-    /// Whether the crate has the trait `TableExtras`.
+    /// Whether entities can have `TableExtras`.
     pub(super) has_table_extras: bool,
 }
 

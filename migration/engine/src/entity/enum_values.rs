@@ -15,13 +15,11 @@ use super::text::Edits;
 use super::values::{StringEnum, Values};
 use crate::Failure;
 use crate::alter_table::bare;
+use crate::entities::{cut_off, identifier};
 use crate::generate::names::{iden_variant, singular};
 use crate::generate::types::{from_database, written};
 use crate::schema::expression::{portable, string_list, text_literal};
 use crate::schema::{Check, Column, Schema, Table};
-
-/// PostgreSQL truncates longer names.
-const LONGEST_NAME: usize = 63;
 
 /// Input of the plan.
 pub(super) struct Input<'a> {
@@ -29,8 +27,7 @@ pub(super) struct Input<'a> {
     pub(super) backend: DbBackend,
     pub(super) entities: &'a BTreeMap<String, Entity>,
     pub(super) values: Option<&'a Values>,
-    /// Whether the crate has the trait `TableExtras`, in which entities declare the enums of
-    /// columns.
+    /// Whether entities can have `TableExtras`, in which they declare the enums of columns.
     pub(super) has_table_extras: bool,
 }
 
@@ -128,8 +125,10 @@ fn strings_of(expression: &str) -> Option<(String, Vec<String>)> {
 /// Whether a CHECK has the name that `enum_values()` gives it.
 fn has_conventional_name(table: &Table, column: &Column, check: &Check) -> bool {
     let name: String = format!("{}_{}_check", table.name, column.name);
-    let truncated = name.get(..LONGEST_NAME).unwrap_or(&name);
-    check.name.as_ref().is_none_or(|input| *input == name || input == truncated)
+    check
+        .name
+        .as_ref()
+        .is_none_or(|known| [name.as_str(), cut_off(&name), &identifier(&name)].contains(&known.as_str()))
 }
 
 /// Assigns an unused enum with the same values before a new one is created: its field may have been

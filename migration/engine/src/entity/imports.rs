@@ -21,6 +21,13 @@ pub(super) fn add(file: &str, text: &str, module: &[&str], name: &str) -> Result
     let is_private = |item: &ItemUse| matches!(item.vis, Visibility::Inherited);
     if !uses.iter().any(|item| is_private(item) && extend(&item.tree, module, name, text, &mut edits)) {
         let line = format!("use {}::{name};", module.join("::"));
+        // Imports of other crates are a block above those of the crate.
+        let is_own = module.first() == Some(&"crate");
+        let first = uses.iter().find(|item| is_private(item) && !begins_with(&item.tree, "crate")).filter(|_| !is_own);
+        if let Some(first) = first {
+            edits.insert(part(*first).start, format!("{line}\n"));
+            return Ok(edits.apply(text));
+        }
         let of_crate = uses.iter().rev().find(|item| is_private(item) && begins_with(&item.tree, "crate"));
         match (of_crate, uses.last(), parsed.items.first()) {
             (Some(item), ..) => edits.insert(line_end(text, part(*item).end), format!("\n{line}")),
@@ -32,12 +39,13 @@ pub(super) fn add(file: &str, text: &str, module: &[&str], name: &str) -> Result
     Ok(edits.apply(text))
 }
 
-/// Removes a name from the imports of the crate.
+/// Removes a name from the imports of the crate and of this one.
 pub(super) fn remove_import(file: &str, text: &str, name: &str) -> Result<String, Failure> {
     let parsed = parse(file, text)?;
     let mut edits = Edits::default();
     for item in uses(&parsed).filter(|item| matches!(item.vis, Visibility::Inherited)) {
-        if begins_with(&item.tree, "crate") && remove_name(&item.tree, name, text, &mut edits) == Removal::Whole {
+        let is_ours = begins_with(&item.tree, "crate") || begins_with(&item.tree, "revisions");
+        if is_ours && remove_name(&item.tree, name, text, &mut edits) == Removal::Whole {
             remove(text, &mut edits, part(item));
         }
     }

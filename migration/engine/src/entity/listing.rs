@@ -1,10 +1,12 @@
-//! The lists of entities: modules in `lib.rs`, tables in `schema.rs`.
+//! The lists of entities: modules in `lib.rs`, and the entities of the project.
 
-use syn::{Expr, Item, ItemFn, ItemMod, UseTree, Visibility};
+use std::ops::Range;
 
-use super::imports::{Removal, begins_with, extend, imports, remove_name, uses};
+use syn::visit::{self, Visit};
+use syn::{Expr, Item, ItemMod, Visibility};
+
+use super::imports::{extend, imports, uses};
 use super::source::parse;
-use super::table_extras::listed;
 use super::text::{Edits, line_end, line_start, part, remove};
 use crate::Failure;
 
@@ -17,6 +19,7 @@ pub(super) struct ModuleChanges<'a> {
     /// Types of `values.rs` that have to be exported.
     pub(super) exports: &'a [String],
     pub(super) has_new_values: bool,
+    pub(super) has_table_extras: bool,
 }
 
 /// The new text of `lib.rs`.
@@ -67,82 +70,88 @@ fn export(text: &str, parsed: &syn::File, names: &[String], last: usize, edits: 
     }
 }
 
-/// The new text of `schema.rs`. Edits that are not possible are noted.
-pub(super) fn schema(text: &str, changes: &ModuleChanges<'_>, notes: &mut Vec<String>) -> Result<String, Failure> {
-    let text = without(text, changes.removed)?;
-    if changes.added.is_empty() {
-        return Ok(text);
-    }
-    let parsed = parse("schema.rs", &text)?;
-    let mut edits = Edits::default();
-    let is_unknown = |name: &&String| !uses(&parsed).any(|item| imports(&item.tree, &["crate"], name));
-    let names = changes.added.iter().filter(is_unknown).map(String::as_str).collect::<Vec<_>>().join(", ");
-    let is_extended = uses(&parsed)
-        .filter(|item| is_list_of_modules(&item.tree))
-        .any(|item| names.is_empty() || extend(&item.tree, &["crate"], &names, &text, &mut edits));
-    if !is_extended && !names.is_empty() {
-        notes.push(format!("schema.rs: add by hand `use crate::{{{names}}};`"));
-    }
-    let listed = definitions(&parsed).and_then(|item| listed(&item.block));
-    for name in changes.added {
-        let line = format!("describe(backend, {name}::Entity)");
-        match &listed {
-            Some((_, entries)) if entries.iter().any(|entry| is_about(entry, name)) => {}
-            Some((list, _)) => list.add(&text, &mut edits, list.len().checked_sub(1), &format!("        {line}")),
-            None => notes.push(format!("schema.rs: add by hand `{line}` to the tables")),
-        }
-    }
-    Ok(edits.apply(&text))
-}
-
-/// Whether a `use` imports modules of the crate, and not items of a module.
-fn is_list_of_modules(tree: &UseTree) -> bool {
-    let UseTree::Path(path) = tree else { return false };
-    let is_module = |tree: &UseTree| match tree {
-        UseTree::Name(name) => name.ident.to_string().starts_with(char::is_lowercase),
-        _ => false,
+/// The new text of the file with the list of the entities, `Entities::of(backend).with(…)…`. Edits that are not possible are
+/// noted.
+pub(super) fn entities(
+    file: &str,
+    text: &str,
+    changes: &ModuleChanges<'_>,
+    notes: &mut Vec<String>,
+) -> Result<String, Failure> {
+    let parsed = parse(file, text)?;
+    let mut finder = Finder::default();
+    finder.visit_file(&parsed);
+    let Some(end) = finder.end else {
+        notes.extend(changes_by_hand(changes));
+        return Ok(text.to_owned());
     };
-    begins_with(tree, "crate")
-        && match &*path.tree {
-            UseTree::Group(group) => group.items.iter().all(is_module),
-            other => is_module(other),
-        }
-}
-
-/// `schema.rs` without some tables.
-fn without(text: &str, removed: &[String]) -> Result<String, Failure> {
-    let mut text = text.to_owned();
-    for name in removed {
-        let parsed = parse("schema.rs", &text)?;
-        let mut edits = Edits::default();
-        for item in uses(&parsed).filter(|item| begins_with(&item.tree, "crate")) {
-            if remove_name(&item.tree, name, &text, &mut edits) == Removal::Whole {
-                remove(&text, &mut edits, part(item));
-            }
-        }
-        if let Some((list, entries)) = definitions(&parsed).and_then(|item| listed(&item.block)) {
-            for (position, _) in entries.iter().enumerate().filter(|(_, entry)| is_about(entry, name)) {
-                list.remove(&text, &mut edits, position);
-            }
-        }
-        text = edits.apply(&text);
+    let mut edits = Edits::default();
+    for call in finder.calls.iter().filter(|call| changes.removed.contains(&call.module)) {
+        edits.replace(call.range.clone(), "");
     }
-    Ok(text)
+    let is_listed = |name: &&String| finder.calls.iter().any(|call| call.module == **name);
+    for name in changes.added.iter().filter(|name| !is_listed(name)) {
+        edits.insert(end, format!("\n        {}", call_of(changes, name)));
+    }
+    Ok(edits.apply(text))
 }
 
-/// The function that lists the tables.
-fn definitions(file: &syn::File) -> Option<&ItemFn> {
-    file.items.iter().find_map(|item| match item {
-        Item::Fn(item) if item.sig.ident == "definitions" => Some(item),
-        _ => None,
-    })
+/// What the developer has to list by hand.
+pub(super) fn changes_by_hand(changes: &ModuleChanges<'_>) -> Vec<String> {
+    let added = changes.added.iter().map(|name| format!("add `{}` to the entities", call_of(changes, name)));
+    added.chain(changes.removed.iter().map(|name| format!("remove {name} from the entities"))).collect()
 }
 
-/// Whether an entry is `describe(backend, name::Entity)`.
-fn is_about(entry: &Expr, name: &str) -> bool {
-    let Expr::Call(call) = entry else { return false };
-    call.args.iter().any(|argument| match argument {
-        Expr::Path(path) => path.path.segments.iter().rev().nth(1).is_some_and(|module| module.ident == name),
-        _ => false,
-    })
+fn call_of(changes: &ModuleChanges<'_>, name: &str) -> String {
+    let method = if changes.has_table_extras { "with_extras" } else { "with" };
+    format!(".{method}(crate::{name}::Entity)")
+}
+
+/// The calls `.with(…)` after `Entities::of(…)`.
+#[derive(Default)]
+struct Finder {
+    calls: Vec<ListedEntity>,
+    /// The end of the last call of the chain.
+    end: Option<usize>,
+}
+
+struct ListedEntity {
+    module: String,
+    /// From the dot, or from what is before it on its line.
+    range: Range<usize>,
+}
+
+impl<'ast> Visit<'ast> for Finder {
+    fn visit_expr(&mut self, expression: &'ast Expr) {
+        let mut calls = Vec::new();
+        let mut receiver = expression;
+        while let Expr::MethodCall(call) = receiver {
+            let range = part(&*call.receiver).end..part(call).end;
+            if call.method == "with" || call.method == "with_extras" {
+                calls.extend(call.args.first().and_then(module_of).map(|module| ListedEntity { module, range }));
+            }
+            receiver = &call.receiver;
+        }
+        if self.end.is_none() && is_start(receiver) {
+            self.end = Some(part(expression).end);
+            self.calls = calls;
+            return;
+        }
+        visit::visit_expr(self, expression);
+    }
+}
+
+/// Whether it is `Entities::of(…)`.
+fn is_start(expression: &Expr) -> bool {
+    let Expr::Call(call) = expression else { return false };
+    let Expr::Path(function) = &*call.func else { return false };
+    let names: Vec<_> = function.path.segments.iter().rev().map(|segment| segment.ident.to_string()).collect();
+    matches!(names.as_slice(), [of, entities, ..] if of == "of" && entities == "Entities")
+}
+
+/// The module of `module::Entity`.
+fn module_of(argument: &Expr) -> Option<String> {
+    let Expr::Path(path) = argument else { return None };
+    let module = path.path.segments.iter().rev().nth(1)?.ident.to_string();
+    Some(module.trim_start_matches("r#").to_owned())
 }

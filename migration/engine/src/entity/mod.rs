@@ -49,11 +49,13 @@ pub(crate) struct Regenerated {
     pub(crate) notes: Vec<String>,
 }
 
-/// Updates the sources. `sources` are the files of the crate's `src`, by name.
+/// Updates the sources. `sources` are the files of the crate's `src`, by name. `has_table_extras` tells whether the crate depends
+/// on this one, so that its entities can have `TableExtras`.
 pub(crate) fn regenerate(
     schema: &Schema,
     backend: DbBackend,
     sources: &BTreeMap<String, String>,
+    has_table_extras: bool,
 ) -> Result<Regenerated, Failure> {
     let mut result = Regenerated::default();
     let is_there = |table: &String| schema.tables.contains_key(table) || schema.unreadable.contains_key(table);
@@ -65,7 +67,6 @@ pub(crate) fn regenerate(
     result.notes.extend(keyless.map(|table| format!("{} has no primary key, so it cannot be an entity", table.name)));
     let removed: Vec<String> = dropped.values().map(|entity| entity.module.clone()).collect();
     let values = sources.get("values.rs").map(|text| Values::parse(text)).transpose()?;
-    let has_table_extras = sources.get("schema.rs").is_some_and(|text| text.contains("trait TableExtras"));
     let input = Input { schema, backend, entities: &entities, values: values.as_ref(), has_table_extras };
     let plan = enum_values::plan(&input)?;
     result.notes.extend(plan.notes.iter().cloned());
@@ -91,7 +92,8 @@ pub(crate) fn regenerate(
     if let Some(text) = &plan.values {
         result.change(sources, "values.rs", text.clone());
     }
-    let changes = ModuleChanges { added: &added, removed: &removed, exports: &plan.exports, has_new_values };
+    let exports = plan.exports.as_slice();
+    let changes = ModuleChanges { added: &added, removed: &removed, exports, has_new_values, has_table_extras };
     result.list(sources, &changes)?;
     Ok(result)
 }
@@ -103,7 +105,7 @@ impl Regenerated {
         }
     }
 
-    /// Updates the lists in `lib.rs` and `schema.rs`.
+    /// Updates the modules in `lib.rs`, and the list of the entities, wherever that is.
     fn list(&mut self, sources: &BTreeMap<String, String>, changes: &ModuleChanges<'_>) -> Result<(), Failure> {
         if changes.added.is_empty() && changes.removed.is_empty() && changes.exports.is_empty() {
             return Ok(());
@@ -112,9 +114,15 @@ impl Regenerated {
             Some(text) => self.change(sources, "lib.rs", listing::library(text, changes)?),
             None => self.notes.push("there is no lib.rs to list the modules in".into()),
         }
-        if let Some(text) = sources.get("schema.rs") {
-            let text = listing::schema(text, changes, &mut self.notes)?;
-            self.change(sources, "schema.rs", text);
+        let list = sources.iter().find(|(_, text)| text.contains("Entities::of("));
+        match list {
+            // The modules may be in the same file.
+            Some((file, text)) => {
+                let text = self.files.get(file).cloned().flatten().unwrap_or_else(|| text.clone());
+                let text = listing::entities(file, &text, changes, &mut self.notes)?;
+                self.change(sources, file, text);
+            }
+            None => self.notes.extend(listing::changes_by_hand(changes)),
         }
         Ok(())
     }

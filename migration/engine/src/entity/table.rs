@@ -159,7 +159,7 @@ fn with_imports(context: &Context<'_>, entity: &Entity, table: &Table, text: Str
     let is_needed = |name: &&&str| now.contains(**name) && (**name != "enum_values" || text.contains("enum_values::<"));
     let needed: Vec<_> = ["TableExtras", "CompositeIndex", "enum_values"].iter().filter(is_needed).copied().collect();
     for name in needed.into_iter().filter(|_| context.has_table_extras) {
-        text = imports::add(&file, &text, &["crate", "schema"], name)?;
+        text = imports::add(&file, &text, &["revisions"], name)?;
     }
     Ok(text)
 }

@@ -170,8 +170,15 @@ impl<'a> Alteration<'a> {
                 }
                 Change::ModifyStorage { .. } => statements
                     .push(MigrationStatement::Note(format!("Decide: {change}: the table has to be rebuilt by hand."))),
-                Change::AddTable(_) | Change::RemoveTable(_) | Change::AddIndex { .. } | Change::RemoveIndex { .. } => {
-                }
+                Change::AddTable(_)
+                | Change::RemoveTable(_)
+                | Change::AddIndex { .. }
+                | Change::RemoveIndex { .. }
+                | Change::RenameColumn { .. }
+                | Change::Rename { .. }
+                | Change::AddEnum { .. }
+                | Change::RemoveEnum { .. }
+                | Change::ModifyEnum { .. } => {}
             }
         }
         keys.into_iter().chain(drops).chain(columns).chain(additions).collect()

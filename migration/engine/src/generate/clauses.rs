@@ -20,7 +20,11 @@ impl Writer<'_> {
             Some(pair) => types::column_type(pair.declared, table, &column.name, &column.kind, pair.backend),
             None => types::from_database(&column.kind, DbBackend::Postgres),
         };
-        let mut text = format!("ColumnDef::new({}).{}", self.iden(table, &column.name), types::method(&kind));
+        let name = self.iden(table, &column.name);
+        let mut text = match types::has_method(&kind) {
+            true => format!("ColumnDef::new({name}).{}", types::method(&kind)),
+            false => format!("ColumnDef::new_with_type({name}, {})", types::value(&kind)),
+        };
         if column.not_null {
             text.push_str(".not_null()");
         }

@@ -28,12 +28,15 @@ impl Idens {
             let known = columns.entry(table.name.clone()).or_default();
             known.extend(table.columns.iter().map(|column| column.name.clone()));
         }
-        let mut taken = BTreeSet::new();
+        let mut taken: BTreeSet<String> = BTreeSet::new();
         let mut names = BTreeMap::new();
         for (table, columns) in columns {
             // `Table` is the variant for the table itself.
             let mut variants = BTreeSet::from(["Table".to_owned()]);
-            let name = unused_name(iden_variant(&table), &mut taken);
+            let name = iden_variant(&table);
+            // Otherwise the enum would hide a name that the file uses.
+            let name = if is_reserved(&name) { format!("{name}Table") } else { name };
+            let name = unused_name(name, &mut taken);
             let columns =
                 columns.into_iter().map(|column| (column.clone(), unused_name(iden_variant(&column), &mut variants)));
             names.insert(table, Names { table: name, columns: columns.collect() });
@@ -81,6 +84,57 @@ impl Idens {
         }
         text
     }
+}
+
+/// Whether a name is one of Rust's prelude, or of sea-query's.
+fn is_reserved(name: &str) -> bool {
+    const RESERVED: [&str; 44] = [
+        "Option",
+        "Some",
+        "None",
+        "Result",
+        "Ok",
+        "Err",
+        "Box",
+        "String",
+        "Vec",
+        "ToString",
+        "Default",
+        "Drop",
+        "Send",
+        "Sync",
+        "Sized",
+        "Clone",
+        "Copy",
+        "From",
+        "Into",
+        "Iterator",
+        "Table",
+        "Index",
+        "IndexOrder",
+        "IndexType",
+        "Column",
+        "ColumnDef",
+        "ColumnType",
+        "StringLen",
+        "ForeignKey",
+        "ForeignKeyAction",
+        "Check",
+        "Expr",
+        "Func",
+        "Query",
+        "Value",
+        "Values",
+        "Iden",
+        "Alias",
+        "DbErr",
+        "DbBackend",
+        "Migration",
+        "MigrationTrait",
+        "AlterTable",
+        "SchemaManager",
+    ];
+    RESERVED.contains(&name) || name == "TableCreateStatement"
 }
 
 /// The name, with a number appended if it is used already.

@@ -2,6 +2,7 @@
 
 mod alteration;
 mod clauses;
+mod enums;
 mod heading;
 mod idens;
 pub(crate) mod names;
@@ -33,7 +34,7 @@ fn with_plain_unique_indexes(from: &Schema, to: &Schema) -> Schema {
         let Some(old) = from.tables.get(&table.name) else { continue };
         for index in table.indexes.iter_mut().filter(|index| index.is_constraint) {
             let kept = old.indexes.iter().find(|known| known.is_constraint && known.columns == index.columns);
-            index.is_constraint = kept.is_some_and(|known| known.name.is_none() || known.name == index.name);
+            index.is_constraint = kept.is_some();
         }
     }
     to

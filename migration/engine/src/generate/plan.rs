@@ -3,16 +3,20 @@
 use std::collections::BTreeSet;
 
 use super::alteration::Alteration;
+use super::enums::EnumStatements;
 use super::statement::{MigrationStatement, TableAction};
-use crate::change::Change;
+use crate::change::{Change, Named};
 use crate::compare::compare;
 use crate::equivalences::Equivalences;
+use crate::renames::{self, Renamed};
 use crate::schema::{ForeignKey, Schema, Table};
 
 /// Plans the statements from one schema to another.
 pub(crate) fn plan(from: &Schema, to: &Schema, equivalences: &Equivalences) -> Vec<MigrationStatement> {
+    let Renamed { schema: from, changes: renames } = renames::find(from, to, equivalences);
+    let from = &from;
     let changes = compare(from, to, equivalences);
-    let mut statements = Vec::new();
+    let mut statements: Vec<_> = renames.into_iter().filter_map(rename).collect();
     let dropped: BTreeSet<_> = changes
         .iter()
         .filter_map(|change| match change {
@@ -37,6 +41,8 @@ pub(crate) fn plan(from: &Schema, to: &Schema, equivalences: &Equivalences) -> V
         .map(|table| Alteration::of(table, from, &changes))
         .collect();
 
+    let enums = EnumStatements::of(&changes, to);
+    statements.extend(enums.first);
     for alteration in &alterations {
         statements.extend(alteration.early_key_drops(&changes));
         statements.extend(alteration.early_index_drops());
@@ -54,7 +60,22 @@ pub(crate) fn plan(from: &Schema, to: &Schema, equivalences: &Equivalences) -> V
         statements.push(MigrationStatement::AlterTable { table, actions: vec![TableAction::AddForeignKey(key)] });
     }
     drop_tables(&mut statements, &dropped, from);
+    statements.extend(enums.last);
     statements
+}
+
+fn rename(change: Change) -> Option<MigrationStatement> {
+    Some(match change {
+        Change::RenameColumn { table, old, new } => MigrationStatement::RenameColumn { table, old, new },
+        Change::Rename { table, what, old, new } => {
+            let action = match what {
+                Named::Constraint => TableAction::RenameConstraint { old, new },
+                Named::Index => TableAction::RenameIndex { old, new },
+            };
+            MigrationStatement::AlterTable { table, actions: vec![action] }
+        }
+        _ => return None,
+    })
 }
 
 /// The tables, with referenced ones first.

@@ -89,6 +89,13 @@ impl Writer<'_> {
         match statement {
             MigrationStatement::Note(note) => comment(note),
             MigrationStatement::CreateTable(table) => self.create_table(table),
+            MigrationStatement::OnPostgres(statements) => {
+                self.uses_backend = true;
+                let statements = statements
+                    .iter()
+                    .map(|sql| format!("manager.get_connection().execute_unprepared({}).await?;\n", self.text_of(sql)));
+                format!("if {MANAGER_BACKEND} == DbBackend::Postgres {{\n{}}}\n", statements.collect::<String>())
+            }
             MigrationStatement::DropTable(table) => {
                 let table = self.table(table);
                 format!("manager.drop_table(Table::drop().table({table}).to_owned()).await?;\n")
@@ -102,6 +109,12 @@ impl Writer<'_> {
             MigrationStatement::DropColumn { table, column } => {
                 let (name, column) = (self.table(table), self.iden(table, column));
                 format!("manager.alter_table(Table::alter().table({name}).drop_column({column}).to_owned()).await?;\n")
+            }
+            MigrationStatement::RenameColumn { table, old, new } => {
+                let (name, old, new) = (self.table(table), self.iden(table, old), self.iden(table, new));
+                format!(
+                    "manager.alter_table(Table::alter().table({name}).rename_column({old}, {new}).to_owned()).await?;\n"
+                )
             }
             MigrationStatement::AlterTable { table, actions } => {
                 let mut text = format!("AlterTable::table({})", self.table(table));
@@ -155,6 +168,8 @@ impl Writer<'_> {
                     Some(using) => format!(".alter_type_using({definition}, {using:?})"),
                 }
             }
+            TableAction::RenameConstraint { old, new } => format!(".rename_constraint({old:?}, {new:?})"),
+            TableAction::RenameIndex { old, new } => format!(".rename_index({old:?}, {new:?})"),
             TableAction::SetNotNull(column) => format!(".set_not_null({})", self.iden(table, column)),
             TableAction::DropNotNull(column) => format!(".drop_not_null({})", self.iden(table, column)),
             TableAction::SetDefault { column, default } => {

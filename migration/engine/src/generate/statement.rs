@@ -17,6 +17,11 @@ pub(crate) enum MigrationStatement {
         table: String,
         column: String,
     },
+    RenameColumn {
+        table: String,
+        old: String,
+        new: String,
+    },
     AlterTable {
         table: String,
         actions: Vec<TableAction>,
@@ -27,6 +32,8 @@ pub(crate) enum MigrationStatement {
         column: String,
         default: String,
     },
+    /// SQL for PostgreSQL only.
+    OnPostgres(Vec<String>),
     CreateIndex {
         table: String,
         index: Index,
@@ -59,6 +66,14 @@ pub(crate) enum TableAction {
     },
     DropDefault(String),
     DropColumn(String),
+    RenameConstraint {
+        old: String,
+        new: String,
+    },
+    RenameIndex {
+        old: String,
+        new: String,
+    },
     DropConstraint(String),
     DropPrimaryKey(String),
     DropForeignKey(ForeignKey),

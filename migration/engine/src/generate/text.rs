@@ -2,6 +2,7 @@
 
 use super::names::function;
 use crate::alter_table::quoted;
+use crate::entities::identifier;
 use crate::schema::expression::{portable, string_list, text_literal};
 use crate::schema::{Check, Index};
 
@@ -27,7 +28,7 @@ pub(super) fn create_index(table: &str, index: &Index) -> String {
 /// The conventional name: `<table>_<columns>_<suffix>`.
 pub(super) fn conventional_name(table: &str, columns: &[String], suffix: &str) -> String {
     let columns: Vec<_> = columns.iter().map(|column| function(column)).collect();
-    format!("{table}_{}_{suffix}", columns.join("_"))
+    identifier(&format!("{table}_{}_{suffix}", columns.join("_")))
 }
 
 pub(super) fn check_name(table: &str, check: &Check) -> String {

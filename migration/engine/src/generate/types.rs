@@ -1,7 +1,9 @@
 //! Column types: from their name in the database to sea-query and Rust.
 
 use sea_orm::DbBackend;
-use sea_orm::sea_query::{ColumnDef, ColumnType, PostgresQueryBuilder, SqliteQueryBuilder, StringLen, Table};
+use sea_orm::sea_query::{
+    ColumnDef, ColumnType, IntoIden as _, PostgresQueryBuilder, SqliteQueryBuilder, StringLen, Table,
+};
 
 use crate::schema::Schema;
 use crate::schema::ddl::canonical_type;
@@ -26,9 +28,14 @@ pub(crate) fn column_type(
 /// The types of all columns of a schema.
 pub(crate) fn of_schema(schema: &Schema, backend: DbBackend) -> Declared {
     let columns = schema.tables.values().flat_map(|table| table.columns.iter().map(move |column| (table, column)));
-    columns
-        .map(|(table, column)| ((table.name.clone(), column.name.clone()), from_database(&column.kind, backend)))
-        .collect()
+    let kind = |kind: &str| match schema.enums.get_key_value(kind) {
+        Some((name, values)) => ColumnType::Enum {
+            name: name.clone().into_iden(),
+            variants: values.iter().map(|value| value.clone().into_iden()).collect(),
+        },
+        None => from_database(kind, backend),
+    };
+    columns.map(|(table, column)| ((table.name.clone(), column.name.clone()), kind(&column.kind))).collect()
 }
 
 /// The type for a type name of the database; a custom type if sea-query has none.
@@ -121,6 +128,11 @@ pub(crate) fn written(kind: &ColumnType, backend: DbBackend) -> Option<String> {
     sql.split_once("\"c\" ").map(|(_, kind)| canonical_type(kind, backend))
 }
 
+/// Whether `ColumnDef` has a method for the type.
+pub(crate) fn has_method(kind: &ColumnType) -> bool {
+    !matches!(kind, ColumnType::VarBinary(StringLen::None | StringLen::Max))
+}
+
 /// The method of `ColumnDef` for the type.
 pub(crate) fn method(kind: &ColumnType) -> String {
     match kind {
@@ -173,10 +185,13 @@ pub(crate) fn method(kind: &ColumnType) -> String {
 }
 
 /// The type as Rust code, a value of `ColumnType`.
-fn value(kind: &ColumnType) -> String {
+pub(crate) fn value(kind: &ColumnType) -> String {
     match kind {
         ColumnType::Custom(name) => format!("ColumnType::custom({:?})", name.to_string()),
-        ColumnType::String(StringLen::N(length)) => format!("ColumnType::String(StringLen::N({length}))"),
+        ColumnType::String(length) => format!("ColumnType::String(StringLen::{length:?})"),
+        ColumnType::VarBinary(length) => format!("ColumnType::VarBinary(StringLen::{length:?})"),
+        ColumnType::Enum { name, .. } => format!("ColumnType::custom({:?})", name.to_string()),
+        ColumnType::Array(element) => format!("ColumnType::Array(std::sync::Arc::new({}))", value(element)),
         other => format!("ColumnType::{other:?}"),
     }
 }

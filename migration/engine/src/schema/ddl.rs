@@ -191,6 +191,12 @@ fn last(name: &ObjectName) -> String {
 pub(crate) fn canonical_type(kind: &str, backend: DbBackend) -> String {
     let kind = kind.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
     let kind = kind.replace(", ", ",").replace(" (", "(").replace("( ", "(").replace(" )", ")");
+    // A simple name needs no quotes, and the catalogue has none.
+    let is_simple = |name: &str| name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    let kind = match kind.strip_prefix('"').and_then(|kind| kind.split_once('"')) {
+        Some((name, rest)) if is_simple(name) => format!("{name}{rest}"),
+        _ => kind,
+    };
     if backend == DbBackend::Sqlite {
         return kind;
     }

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use sea_orm::DbBackend;
-use sea_orm::sea_query::{ColumnType, IndexCreateStatement, TableCreateStatement, TableRef};
+use sea_orm::sea_query::{ColumnType, IndexCreateStatement, PostgresQueryBuilder, TableCreateStatement, TableRef};
 
-use super::ddl;
 use super::model::{Index, Schema, Table};
+use super::{ddl, enums};
+use crate::entities::{LONGEST_NAME, cut_off};
+use crate::generate::types;
 use crate::{Entities, Failure};
-
-/// PostgreSQL truncates longer names.
-const LONGEST_NAME: usize = 63;
 
 /// The column types that the entities declare, by table and column.
 pub(crate) type Declared = BTreeMap<(String, String), ColumnType>;
@@ -20,18 +19,45 @@ pub(crate) fn read(entities: &Entities, backend: DbBackend) -> Result<Schema, Fa
     let mut schema = Schema::default();
     for table in &entities.tables {
         let name = self::name(table);
+        refuse_types(table, &name, backend)?;
         schema.tables.insert(name.clone(), ddl::table(&backend.build(table).sql, &name, backend)?);
     }
-    for index in &entities.indexes {
-        let (table, index) = read_index(index, backend)?;
+    for (table, new, old) in &entities.renamed {
+        schema.renamed.insert((table.clone(), new.clone()), old.clone());
+    }
+    for created in entities.types.iter().filter(|_| backend == DbBackend::Postgres) {
+        let sql = created.to_string(PostgresQueryBuilder);
+        schema.enums.insert(enums::created(&sql).unwrap_or_default(), enums::values(&sql));
+    }
+    let statements = entities.indexes.iter().map(|index| read_index(index, backend));
+    let expressions = entities.expression_indexes.iter().map(|index| ddl::index(index, backend));
+    for index in statements.chain(expressions) {
+        let (table, index) = index?;
         if let Some(table) = schema.tables.get_mut(&table) {
             table.indexes.push(index);
         }
     }
     if backend == DbBackend::Postgres {
-        schema.tables.values_mut().for_each(shorten_names);
+        schema.tables.values_mut().try_for_each(shorten_names)?;
     }
     Ok(schema)
+}
+
+/// Fails if a column has a type that the database does not have: sea-query would panic.
+fn refuse_types(table: &TableCreateStatement, name: &str, backend: DbBackend) -> Result<(), Failure> {
+    for column in table.get_columns() {
+        let Some(kind) = column.get_column_type() else { continue };
+        if types::written(kind, backend).is_none() {
+            let on_postgres = types::written(kind, DbBackend::Postgres).unwrap_or_else(|| format!("{kind:?}"));
+            return Err(Failure::Refused(format!(
+                "column {name}.{} has the type {on_postgres}, which {} does not have; store it as JSON or text, or leave \
+                 this database out of `backends`",
+                column.get_column_name(),
+                if backend == DbBackend::Sqlite { "SQLite" } else { "PostgreSQL" }
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn read_index(index: &IndexCreateStatement, backend: DbBackend) -> Result<(String, Index), Failure> {
@@ -61,7 +87,8 @@ pub(crate) fn name(table: &TableCreateStatement) -> String {
     }
 }
 
-fn shorten_names(table: &mut Table) {
+/// Cuts names off as PostgreSQL does. Fails if two of them become the same.
+fn shorten_names(table: &mut Table) -> Result<(), Failure> {
     let names = table
         .indexes
         .iter_mut()
@@ -69,8 +96,17 @@ fn shorten_names(table: &mut Table) {
         .chain(table.foreign_keys.iter_mut().map(|key| &mut key.name))
         .chain(table.checks.iter_mut().map(|check| &mut check.name))
         .chain(table.primary_key.iter_mut().map(|key| &mut key.name));
-    for name in names.flatten() {
-        let end = (0..=LONGEST_NAME).rev().find(|end| name.is_char_boundary(*end)).unwrap_or_default();
-        name.truncate(end);
+    let mut seen: Vec<String> = Vec::new();
+    for name in names.flatten().filter(|name| name.len() > LONGEST_NAME) {
+        let short = cut_off(name).to_owned();
+        if seen.contains(&short) {
+            return Err(Failure::Refused(format!(
+                "two names of table {} are longer than {LONGEST_NAME} bytes, and begin with the same: {name}",
+                table.name
+            )));
+        }
+        seen.push(short.clone());
+        *name = short;
     }
+    Ok(())
 }

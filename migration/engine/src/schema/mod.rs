@@ -2,6 +2,7 @@
 
 pub(crate) mod ddl;
 pub(crate) mod entities;
+mod enums;
 pub(crate) mod expression;
 mod model;
 mod postgres;

@@ -10,6 +10,10 @@ pub(crate) const HISTORY: &str = "seaql_migrations";
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Schema {
     pub(crate) tables: BTreeMap<String, Table>,
+    /// Native enums of PostgreSQL with their values.
+    pub(crate) enums: BTreeMap<String, Vec<String>>,
+    /// Of entities: the former name of a column, by table and name.
+    pub(crate) renamed: BTreeMap<(String, String), String>,
     /// Tables that cannot be parsed, with the reason. They are ignored, unless they have an entity.
     pub(crate) unreadable: BTreeMap<String, String>,
     /// Objects that entities cannot describe, such as triggers and views, and complete definitions

@@ -53,6 +53,10 @@ pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Schema, Failure> {
             (None, _) => {}
         }
     }
+    for row in rows(db, ENUMS).await? {
+        let (name, value): (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        schema.enums.entry(name).or_default().push(value);
+    }
     for row in rows(db, OTHERS).await? {
         schema.others.insert(row.try_get_by_index(0)?, row.try_get_by_index(1)?);
     }
@@ -100,6 +104,13 @@ SELECT t.name::text, pg_get_indexdef(i.indexrelid)
 FROM tables t JOIN pg_index i ON i.indrelid = t.oid JOIN pg_class c ON c.oid = i.indexrelid
 WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
 ORDER BY t.name, c.relname";
+
+const ENUMS: &str = "
+SELECT y.typname::text, e.enumlabel::text
+FROM pg_type y JOIN pg_enum e ON e.enumtypid = y.oid
+WHERE y.typnamespace = current_schema()::regnamespace
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = y.oid AND d.deptype = 'e')
+ORDER BY y.typname, e.enumsortorder";
 
 const OTHERS: &str = "
 SELECT 'trigger ' || g.tgname, pg_get_triggerdef(g.oid) FROM tables t JOIN pg_trigger g ON g.tgrelid = t.oid

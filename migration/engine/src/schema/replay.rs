@@ -6,9 +6,9 @@ use sqlparser::ast::{AlterColumnOperation, AlterTable, AlterTableOperation, Obje
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 
-use super::ddl;
 use super::expression::mentions;
 use super::model::{Column, HISTORY, Schema, Table};
+use super::{ddl, enums};
 use crate::Failure;
 
 const BACKEND: DbBackend = DbBackend::Postgres;
@@ -17,6 +17,9 @@ const BACKEND: DbBackend = DbBackend::Postgres;
 pub(crate) fn replay<'a>(statements: impl Iterator<Item = &'a String>) -> Result<Schema, Failure> {
     let mut schema = Schema::default();
     for statement in statements {
+        if enums::carry_out(&mut schema, statement) {
+            continue;
+        }
         let parsed = match Parser::parse_sql(&PostgreSqlDialect {}, statement) {
             Ok(parsed) => parsed,
             // The body of a function may be in another language than SQL.
@@ -30,6 +33,10 @@ pub(crate) fn replay<'a>(statements: impl Iterator<Item = &'a String>) -> Result
         }
     }
     schema.tables.remove(HISTORY);
+    for table in schema.tables.values_mut() {
+        // As in the catalogue.
+        table.indexes.sort_by_key(|index| (!index.is_constraint, index.name.clone()));
+    }
     Ok(schema)
 }
 

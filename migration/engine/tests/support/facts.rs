@@ -90,7 +90,7 @@ SELECT t.name || ' references ' || f.\"table\" || ' (' || f.\"from\" || ' -> ' |
 FROM tables t, pragma_foreign_key_list(t.name) f
 UNION ALL
 SELECT t.name || iif(i.\"unique\", ' unique (', ' index (')
-    || (SELECT group_concat(name, ', ') FROM (SELECT name FROM pragma_index_info(i.name) ORDER BY seqno)) || ')'
+    || (SELECT group_concat(ifnull(name, 'expression'), ', ') FROM (SELECT name FROM pragma_index_info(i.name) ORDER BY seqno)) || ')'
     || iif(i.origin = 'c', ' ' || (SELECT replace(sql, '\"', '') FROM sqlite_master m WHERE m.name = i.name), '')
 FROM tables t, pragma_index_list(t.name) i WHERE i.origin <> 'pk'
 UNION ALL

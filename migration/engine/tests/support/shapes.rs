@@ -96,10 +96,10 @@ impl Shapes {
     }
 
     pub fn entities(&self, backend: sea_orm_migration::sea_orm::DbBackend) -> Entities {
-        Entities {
-            tables: self.0.iter().map(|shape| shape.create(backend)).collect(),
-            indexes: self.0.iter().flat_map(|shape| shape.indexes.clone()).collect(),
-        }
+        Entities::from_statements(
+            self.0.iter().map(|shape| shape.create(backend)).collect(),
+            self.0.iter().flat_map(|shape| shape.indexes.clone()).collect(),
+        )
     }
 }
 

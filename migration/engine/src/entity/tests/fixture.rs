@@ -9,9 +9,9 @@ use crate::schema::{Schema, ddl};
 
 pub(super) const USERS: &str = r#"//! Accounts.
 
+use revisions::{TableExtras, CompositeIndex, enum_values};
 use sea_orm::entity::prelude::*;
 
-use crate::schema::{TableExtras, CompositeIndex, enum_values};
 use crate::{Role, Secret};
 
 /// One account.
@@ -58,9 +58,8 @@ impl Model {
 
 pub(super) const VISITS: &str = r#"//! Visits.
 
+use revisions::TableExtras;
 use sea_orm::entity::prelude::*;
-
-use crate::schema::TableExtras;
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -110,9 +109,8 @@ impl Role {
 pub(super) const LIBRARY: &str = "//! Tables.\n\npub mod schema;\npub mod users;\npub mod visits;\nmod values;\n\n\
     pub use values::{Role, Secret};\n";
 
-pub(super) const SCHEMA: &str = "use crate::{users, visits};\n\npub trait TableExtras {}\n\n\
-    fn definitions(backend: DbBackend) -> T {\n    vec![\n        describe(backend, users::Entity),\n        \
-    describe(backend, visits::Entity),\n    ]\n}\n";
+pub(super) const SCHEMA: &str = "use revisions::Entities;\n\npub fn entities(backend: DbBackend) -> Entities {\n    \
+    Entities::of(backend)\n        .with_extras(crate::users::Entity)\n        .with_extras(crate::visits::Entity)\n}\n";
 
 const USERS_TABLE: &str = "CREATE TABLE users ( id uuid NOT NULL, email varchar(254) NOT NULL, \
     secret varchar(255) NOT NULL, role varchar(16) NOT NULL DEFAULT 'patient', ip varchar(45), \

@@ -1,0 +1,130 @@
+//! Schemas of SeaORM projects: a migration is generated, the same on both databases; it is applied; nothing is left to generate
+//! on either; it is reverted, and the database is as before.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, missing_docs, reason = "tests fail by panicking")]
+#![allow(unreachable_pub, reason = "tests have no public API")]
+
+#[path = "../../../tests/support/postgres.rs"]
+#[allow(dead_code, reason = "shared with other tests")]
+mod postgres;
+mod projects {
+    pub mod entities;
+    pub mod first;
+    pub mod only_postgres;
+    pub mod second;
+}
+mod support {
+    pub mod facts;
+}
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use projects::{entities, first, only_postgres, second};
+use revisions::{Entities, Failure, Heading, Options, Project, Reach};
+use sea_orm_migration::MigrationTrait;
+use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
+use support::facts::{describe, difference};
+
+type Migrations = fn() -> Vec<Box<dyn MigrationTrait>>;
+
+/// A migration that was generated, and the entities that it was generated for.
+struct Case {
+    file: &'static str,
+    before: Migrations,
+    after: Migrations,
+    entities: fn(DbBackend) -> Entities,
+}
+
+const FIRST: Case =
+    Case { file: "first", before: Vec::new, after: || vec![Box::new(first::Migration)], entities: entities::first };
+
+const SECOND: Case = Case {
+    file: "second",
+    before: || vec![Box::new(first::Migration)],
+    after: || vec![Box::new(first::Migration), Box::new(second::Migration)],
+    entities: entities::second,
+};
+
+const ONLY_POSTGRES: Case = Case {
+    file: "only_postgres",
+    before: Vec::new,
+    after: || vec![Box::new(only_postgres::Migration)],
+    entities: entities::only_postgres,
+};
+
+fn project(migrations: Migrations, case: &Case, backends: &'static [DbBackend]) -> Project {
+    Project { entities: Some(case.entities), backends, is_development: true, ..Project::new(migrations) }
+}
+
+const BOTH: &[DbBackend] = &[DbBackend::Sqlite, DbBackend::Postgres];
+
+async fn run(db: &DatabaseConnection, case: &Case, backends: &'static [DbBackend]) {
+    let before = project(case.before, case, backends);
+    revisions::upgrade(db, &before, &before.options()).await.unwrap();
+    let schema = describe(db).await.unwrap();
+    let heading = Heading { message: case.file.replace('_', " "), parent: None, date: "2026-11-28".into() };
+    let text = revisions::autogenerate(db, &before, &heading).await.unwrap().expect("there are differences");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/projects");
+    let text = revisions::layout(&text, &folder).expect("rustfmt formats it");
+    let file = folder.join(format!("{}.rs", case.file));
+    if std::env::var_os("UPDATE_GENERATED").is_some() {
+        std::fs::write(&file, &text).unwrap();
+        return;
+    }
+    let known = std::fs::read_to_string(&file).unwrap();
+    assert!(known == text, "{} has changed; review it, and update it with UPDATE_GENERATED=1:\n{text}", case.file);
+    let after = project(case.after, case, backends);
+    revisions::upgrade(db, &after, &after.options()).await.unwrap();
+    assert_eq!(revisions::differences(db, &after).await.unwrap(), [], "{}", case.file);
+    let again = revisions::autogenerate(db, &after, &heading).await.unwrap();
+    assert!(again.is_none(), "{}: {again:?}", case.file);
+    let one = Options { reach: Reach::Steps(1), ..after.options() };
+    revisions::downgrade(db, &after, &one).await.unwrap();
+    assert_eq!(difference(&schema, &describe(db).await.unwrap()), Vec::<String>::new(), "{}", case.file);
+}
+
+static DATABASES: AtomicUsize = AtomicUsize::new(0);
+
+async fn sqlite() -> DatabaseConnection {
+    revisions::connect("sqlite::memory:", None).await.unwrap()
+}
+
+async fn postgres_database(test: &str) -> Option<DatabaseConnection> {
+    let Some(server) = postgres::server_url() else {
+        postgres::skipped(test);
+        return None;
+    };
+    let name = format!("kinds_{}_{}", std::process::id(), DATABASES.fetch_add(1, Ordering::Relaxed));
+    let admin = revisions::connect(server, None).await.unwrap();
+    admin.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+    admin.close().await.unwrap();
+    Some(revisions::connect(&postgres::database_url(&name).unwrap(), None).await.unwrap())
+}
+
+#[tokio::test]
+async fn entities_of_every_kind_are_created_and_removed() {
+    run(&sqlite().await, &FIRST, BOTH).await;
+    let Some(db) = postgres_database("entities_of_every_kind_are_created_and_removed").await else { return };
+    run(&db, &FIRST, BOTH).await;
+}
+
+#[tokio::test]
+async fn renames_and_new_values_are_applied_and_reverted() {
+    run(&sqlite().await, &SECOND, BOTH).await;
+    let Some(db) = postgres_database("renames_and_new_values_are_applied_and_reverted").await else { return };
+    run(&db, &SECOND, BOTH).await;
+}
+
+#[tokio::test]
+async fn what_only_postgres_has_is_created_there_and_refused_on_sqlite() {
+    let db = sqlite().await;
+    let both = project(Vec::new, &ONLY_POSTGRES, BOTH);
+    let Err(Failure::Refused(why)) = revisions::differences(&db, &both).await else { panic!("it was not refused") };
+    assert!(
+        why.starts_with("column arrays.tags has the type character varying[], which SQLite does not have;"),
+        "{why}"
+    );
+    let test = "what_only_postgres_has_is_created_there_and_refused_on_sqlite";
+    let Some(db) = postgres_database(test).await else { return };
+    run(&db, &ONLY_POSTGRES, &[DbBackend::Postgres]).await;
+}
