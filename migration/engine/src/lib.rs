@@ -86,7 +86,7 @@ pub use failure::Failure;
 pub use generate::Heading;
 pub use history::Applied;
 pub use project::Project;
-pub use run::{Options, Reach, downgrade, upgrade};
+pub use run::{Options, Reach, downgrade, statements, upgrade};
 pub use sea_orm::DbBackend;
 #[cfg(feature = "cli")]
 pub use sources::layout;

@@ -181,6 +181,21 @@ async fn adopt(
     Ok(transaction.commit().await?)
 }
 
+/// The SQL of each migration on a database, without connecting to one.
+///
+/// # Errors
+/// [`Failure::Refused`] for a migration that depends on data, or cannot be recorded without it.
+pub async fn statements(project: &Project, backend: DbBackend) -> Result<Vec<Vec<String>>, Failure> {
+    let migrations = (project.migrations)();
+    let recorded = recorder::record_up(&migrations, backend).await?;
+    let statements = migrations.iter().zip(recorded).map(|(migration, recorded)| match recorded {
+        Ok(recorded) if !recorded.reads_data => Ok(recorded.statements),
+        Ok(_) => Err(Failure::Refused(format!("{} reads data", migration.name()))),
+        Err(error) => Err(Failure::Refused(format!("{} cannot be recorded: {error}", migration.name()))),
+    });
+    statements.collect()
+}
+
 /// Reverts applied migrations, latest first. The pool must be as for [`upgrade`].
 pub async fn downgrade(db: &DatabaseConnection, project: &Project, options: &Options) -> Result<(), Failure> {
     refuse_pool(db)?;

@@ -63,6 +63,18 @@ fn migrations() -> Vec<Box<dyn MigrationTrait>> {
     std::iter::once(base()).chain(generated()).collect()
 }
 
+/// Writes the SQL of a generated migration and its comments, for a comparison with the findings of squawk.
+async fn write_sql(round_trip: &RoundTrip, text: &str, backend: DbBackend) {
+    let Some(folder) = std::env::var_os("GENERATED_SQL").filter(|_| backend == DbBackend::Postgres) else { return };
+    let statements = revisions::statements(&project(migrations, round_trip.entities), backend).await.unwrap();
+    let sql: String = statements.last().unwrap().iter().map(|statement| format!("{statement};\n")).collect();
+    let (up, _) = text.split_once("async fn down").expect("a migration can be reverted");
+    let comments: Vec<&str> = up.lines().map(str::trim).filter_map(|line| line.strip_prefix("// ")).collect();
+    let path = Path::new(&folder).join(&round_trip.name);
+    std::fs::write(path.with_extension("sql"), sql).unwrap();
+    std::fs::write(path.with_extension("comments"), comments.join(" ")).unwrap();
+}
+
 async fn run(db: &DatabaseConnection, round_trip: &RoundTrip) {
     let name = &round_trip.name;
     let (before, rows) = (describe(db).await.unwrap(), Rows::read(db, round_trip.lossy).await);
@@ -103,6 +115,7 @@ async fn every_round_trip(backend: DbBackend, open: impl AsyncFn(&str) -> Databa
         let generated =
             generated::ALL.iter().find(|(name, _)| *name == file).expect("the generated migration is compiled").1;
         MIGRATIONS.set(Some((round_trip.base, generated)));
+        write_sql(&round_trip, &text, backend).await;
         run(&db, &round_trip).await;
         db.close().await.unwrap();
     }

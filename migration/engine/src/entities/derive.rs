@@ -111,7 +111,12 @@ pub(super) fn expression_indexes<E: EntityTrait>(
         // An expression has no place in a name.
         let names: Vec<String> = strings(composite).iter().map(|column| words(column)).collect();
         let name = quoted(&naming.name(kind, entity.table_name(), &names));
-        let item = |column: &&str| if is_column::<E>(column) { quoted(column) } else { format!("({column})") };
+        let item = |column: &&str| match (is_column::<E>(column), column.strip_suffix(" DESC")) {
+            (true, _) => quoted(column),
+            (false, Some(column)) if is_column::<E>(column) => format!("{} DESC", quoted(column)),
+            (false, Some(column)) => format!("({column}) DESC"),
+            (false, None) => format!("({column})"),
+        };
         let items: Vec<String> = composite.columns.iter().map(item).collect();
         let method = composite.method.map(|method| format!(" USING {method}")).unwrap_or_default();
         let condition = composite.filter.map(|condition| format!(" WHERE {condition}")).unwrap_or_default();

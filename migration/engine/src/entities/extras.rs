@@ -56,7 +56,8 @@ pub struct CompositeIndex {
 }
 
 impl CompositeIndex {
-    /// Creates an index over columns. What is not the name of a column is an expression, such as `lower(email)`.
+    /// Creates an index over columns. What is not the name of a column is an expression, such as `lower(email)`; ` DESC` at its
+    /// end is its order.
     #[must_use]
     pub const fn on(columns: &'static [&'static str]) -> Self {
         Self { columns, is_unique: false, filter: None, method: None }

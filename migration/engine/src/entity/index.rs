@@ -27,29 +27,40 @@ impl Indexing {
         let mut indexing = Self::default();
         let groups = groups(entity);
         for index in &table.indexes {
-            if !is_plain(table, index) {
+            if !is_plain(table, index, entity.table_extras.is_some()) {
                 indexing.notes.push(format!("{index} on {} cannot be declared by an entity", table.name));
                 continue;
             }
-            indexing.add(index, entity.table_extras.as_ref(), &groups);
+            indexing.add(table, index, entity.table_extras.as_ref(), &groups);
         }
         // An attribute cannot declare a second index on a unique column.
         for column in indexing.unique.intersection(&indexing.indexed) {
-            indexing.composite.push(CompositeIndex { columns: vec![column.clone()], is_unique: false, filter: None });
+            let columns = vec![column.clone()];
+            indexing.composite.push(CompositeIndex { columns, is_unique: false, filter: None, method: None });
         }
         indexing.indexed.retain(|column| !indexing.unique.contains(column));
         indexing
     }
 
-    fn add(&mut self, index: &Index, table_extras: Option<&TableExtras>, groups: &BTreeMap<String, Vec<String>>) {
+    fn add(
+        &mut self,
+        table: &Table,
+        index: &Index,
+        table_extras: Option<&TableExtras>,
+        groups: &BTreeMap<String, Vec<String>>,
+    ) {
         let filter = index.predicate.as_deref().map(portable);
-        let composite = CompositeIndex { columns: index.columns.clone(), is_unique: index.is_unique, filter };
+        let is_column = |column: &String| table.column(column).is_some();
+        let has_expression = !index.columns.iter().all(is_column);
+        let text = |column: &String| if is_column(column) { column.clone() } else { portable(column) };
+        let columns = index.columns.iter().map(text).collect();
+        let composite = CompositeIndex { columns, is_unique: index.is_unique, filter, method: index.method.clone() };
         let group = groups.iter().find(|(_, columns)| **columns == index.columns);
         let known = table_extras.and_then(|table_extras| table_extras.indexes.as_ref());
         let is_known =
             known.is_some_and(|known| known.entries.iter().flatten().any(|known| is_same(known, &composite)));
         match (index.columns.as_slice(), group) {
-            _ if is_known => self.push(composite),
+            _ if is_known || has_expression || composite.method.is_some() => self.push(composite),
             (_, Some((group, _))) if composite.is_unique && composite.filter.is_none() => {
                 self.groups.insert(group.clone());
             }
@@ -68,11 +79,10 @@ impl Indexing {
     }
 }
 
-/// Whether an entity can declare the index.
-fn is_plain(table: &Table, index: &Index) -> bool {
-    index.method.is_none()
-        && index.include.is_empty()
-        && index.columns.iter().all(|column| table.column(column).is_some())
+/// Whether an entity can declare the index: expressions and methods only in its `TableExtras`.
+fn is_plain(table: &Table, index: &Index, has_extras: bool) -> bool {
+    let is_simple = index.method.is_none() && index.columns.iter().all(|column| table.column(column).is_some());
+    index.include.is_empty() && (is_simple || has_extras)
 }
 
 /// The columns of each `unique_key`, in SeaORM's order.
@@ -95,5 +105,9 @@ pub(super) fn is_same(left: &CompositeIndex, right: &CompositeIndex) -> bool {
         (None, None) => true,
         _ => false,
     };
-    left.columns == right.columns && left.is_unique == right.is_unique && is_same_condition
+    let is_same_column = |(left, right): (&String, &String)| left == right || is_same_expression(left, right);
+    left.columns.len() == right.columns.len()
+        && left.columns.iter().zip(&right.columns).all(is_same_column)
+        && (left.is_unique, &left.method) == (right.is_unique, &right.method)
+        && is_same_condition
 }

@@ -39,6 +39,7 @@ pub(super) struct CompositeIndex {
     pub(super) columns: Vec<String>,
     pub(super) is_unique: bool,
     pub(super) filter: Option<String>,
+    pub(super) method: Option<String>,
 }
 
 #[derive(Debug)]
@@ -141,6 +142,11 @@ fn wider(expression: &Expr) -> Option<CompositeIndex> {
             index.filter = Some(text(call.args.first()?)?);
             Some(index)
         }
+        Expr::MethodCall(call) if call.method == "using" => {
+            let mut index = wider(&call.receiver)?;
+            index.method = Some(text(call.args.first()?)?);
+            Some(index)
+        }
         Expr::Call(call) => {
             let Expr::Path(function) = &*call.func else { return None };
             let is_unique = match function.path.segments.last()?.ident.to_string().as_str() {
@@ -149,7 +155,7 @@ fn wider(expression: &Expr) -> Option<CompositeIndex> {
                 _ => return None,
             };
             let columns = array(call.args.first()?)?.elems.iter().map(text).collect::<Option<Vec<_>>>()?;
-            Some(CompositeIndex { columns, is_unique, filter: None })
+            Some(CompositeIndex { columns, is_unique, filter: None, method: None })
         }
         _ => None,
     }

@@ -79,7 +79,8 @@ fn enum_values_function(enum_values: &[String]) -> String {
 fn index(index: &CompositeIndex) -> String {
     let kind = if index.is_unique { "unique" } else { "on" };
     let filter = index.filter.as_ref().map(|filter| format!(".filter({filter:?})")).unwrap_or_default();
-    format!("CompositeIndex::{kind}(&{:?}){filter}", index.columns)
+    let method = index.method.as_ref().map(|method| format!(".using({method:?})")).unwrap_or_default();
+    format!("CompositeIndex::{kind}(&{:?}){filter}{method}", index.columns)
 }
 
 fn enum_values_entry((variant, enum_name): &(String, &str)) -> String {
@@ -122,7 +123,7 @@ pub(super) fn write_extras(
     }
     let variants: Vec<_> = table.columns.iter().map(|column| entity.variant(&column.name)).collect();
     let mut editor = Editor { text, edits, table_extras };
-    editor.indexes(wanted.indexes);
+    editor.indexes(wanted.indexes, context.backend);
     editor.without_rowid(wanted.is_without_rowid);
     editor.collate_c(wanted.collate_c.as_deref(), table);
     editor.enum_values(&wanted.enum_values, &variants);
@@ -135,7 +136,7 @@ struct Editor<'a> {
 }
 
 impl Editor<'_> {
-    fn indexes(&mut self, wanted: &[CompositeIndex]) {
+    fn indexes(&mut self, wanted: &[CompositeIndex], backend: DbBackend) {
         let Some(known) = &self.table_extras.indexes else {
             let new: Vec<_> = wanted.iter().map(index).collect();
             if !new.is_empty() {
@@ -146,7 +147,11 @@ impl Editor<'_> {
         let is_new =
             |composite: &&CompositeIndex| !known.entries.iter().flatten().any(|known| is_same(known, composite));
         let new: Vec<_> = wanted.iter().filter(is_new).map(index).collect();
-        self.list(known, |known| wanted.iter().any(|composite| is_same(known, composite)), &new);
+        // SQLite has no methods, and so does not know these indexes.
+        let is_elsewhere = |known: &CompositeIndex| known.method.is_some() && backend == DbBackend::Sqlite;
+        let stays =
+            |known: &CompositeIndex| is_elsewhere(known) || wanted.iter().any(|composite| is_same(known, composite));
+        self.list(known, stays, &new);
     }
 
     fn without_rowid(&mut self, wanted: Option<bool>) {

@@ -1,5 +1,6 @@
 //! Changes of one existing table: their order, and notes for decisions.
 
+use super::blocking;
 use super::statement::{MigrationStatement, TableAction};
 use crate::alter_table::quoted;
 use crate::change::Change;
@@ -65,17 +66,20 @@ impl<'a> Alteration<'a> {
 
     pub(super) fn early_index_creations(&self) -> impl Iterator<Item = MigrationStatement> {
         let indexes = self.added_indexes().filter(|index| !index.is_constraint && self.is_created_early(index));
-        indexes.map(|index| MigrationStatement::CreateIndex { table: self.table.name.clone(), index: index.clone() })
+        indexes.flat_map(|index| self.create_index(index))
+    }
+
+    fn create_index(&self, index: &Index) -> [MigrationStatement; 2] {
+        let table = &self.table.name;
+        let note = MigrationStatement::Note(blocking::index(table));
+        [note, MigrationStatement::CreateIndex { table: table.clone(), index: index.clone() }]
     }
 
     pub(super) fn late_index_statements(&self) -> impl Iterator<Item = MigrationStatement> {
         let drops = self.removed_indexes().filter(|index| !index.is_constraint && self.is_dropped_late(index));
         let drops = drops.filter_map(|index| Some(MigrationStatement::DropIndex { index: index.name.clone()? }));
         let creations = self.added_indexes().filter(|index| !index.is_constraint && !self.is_created_early(index));
-        drops.chain(
-            creations
-                .map(|index| MigrationStatement::CreateIndex { table: self.table.name.clone(), index: index.clone() }),
-        )
+        drops.chain(creations.flat_map(|index| self.create_index(index)))
     }
 
     /// Foreign keys to a table whose referenced key changes.
@@ -287,9 +291,16 @@ fn notes(changes: &[&Change]) -> Vec<String> {
                     column.name
                 ));
             }
+            Change::AddColumn { table, column } if fills_rows(column) => notes.push(blocking::new_column(table)),
             Change::ModifyColumn { table, old, new } => {
                 if !old.not_null && new.not_null && new.default.is_none() {
                     notes.push(format!("Decide: this fails if a row has no {table}.{}; set a value first.", new.name));
+                }
+                if old.kind != new.kind || old.collation != new.collation {
+                    notes.push(blocking::changed_type(table, old, new));
+                }
+                if !old.not_null && new.not_null {
+                    notes.push(blocking::not_null(table, &new.name));
                 }
                 if old.is_counter != new.is_counter {
                     notes.push(format!(
@@ -307,13 +318,27 @@ fn notes(changes: &[&Change]) -> Vec<String> {
             }
             Change::AddIndex { table, index } if index.is_unique => {
                 notes.push(format!("This fails if rows of {table} have the same {}.", index.columns.join(", ")));
+                notes.extend(index.is_constraint.then(|| blocking::unique(table)));
             }
+            Change::ModifyPrimaryKey { table, new: Some(_), .. } => notes.push(blocking::unique(table)),
+            Change::AddForeignKey { table, key } => notes.push(blocking::foreign_key(table, key)),
             Change::AddCheck { table, check } | Change::ModifyCheck { table, new: check, .. } => {
                 let name = check.name.as_deref().unwrap_or("the CHECK");
                 notes.push(format!("This fails if rows of {table} violate {name}."));
+                notes.push(blocking::check(table));
             }
             _ => {}
         }
     }
     notes
+}
+
+/// Whether PostgreSQL computes a value of a new column for each row. A constant default is stored once, and so is the time.
+fn fills_rows(column: &Column) -> bool {
+    let is_computed = |default: &String| {
+        let default = portable(default).to_ascii_lowercase();
+        let is_time = ["current_timestamp", "current_date", "current_time", "localtimestamp", "now()"];
+        !is_constant(&default) && !is_time.contains(&default.as_str())
+    };
+    column.is_counter || column.generated.is_some() || column.default.as_ref().is_some_and(is_computed)
 }

@@ -1,6 +1,7 @@
 //! Generates migrations: a Rust source file from the difference between two schemas.
 
 mod alteration;
+mod blocking;
 mod clauses;
 mod enums;
 mod heading;

@@ -21,6 +21,8 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // This fails if rows of people violate people_age_check.
+        // On PostgreSQL, readers and writers of people wait while its rows are checked; if there are many, add the
+        // CHECK NOT VALID, and validate it in a later migration.
         AlterTable::table(People::Table)
             .add_check("people_age_check", Expr::cust("age BETWEEN 0 AND 150"))
             .apply(manager)

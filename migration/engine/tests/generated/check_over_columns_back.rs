@@ -24,6 +24,8 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // This fails if rows of people violate people_email_check.
+        // On PostgreSQL, readers and writers of people wait while its rows are checked; if there are many, add the
+        // CHECK NOT VALID, and validate it in a later migration.
         AlterTable::table(People::Table)
             .add_check("people_email_check", Expr::cust(CONDITION_1))
             .apply(manager)

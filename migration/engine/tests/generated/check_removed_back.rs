@@ -16,6 +16,8 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // This fails if rows of pets violate pets_legs_check.
+        // On PostgreSQL, readers and writers of pets wait while its rows are checked; if there are many, add the
+        // CHECK NOT VALID, and validate it in a later migration.
         AlterTable::table(Pets::Table).add_check("pets_legs_check", Expr::cust("legs >= 0")).apply(manager).await?;
         Ok(())
     }

@@ -16,6 +16,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // On PostgreSQL, the type of people.name changes without a rewrite of the table.
         let mut name = ColumnDef::new(People::Name).string_len(300).to_owned();
         if manager.get_database_backend() == DbBackend::Postgres {
             name.extra("COLLATE \"C\"");
@@ -25,6 +26,8 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // On PostgreSQL, readers and writers of people wait while the table is rewritten with the new type; if it
+        // is large, add another column, and fill it in parts.
         // Decide: values of people.name may not fit into varchar(100).
         AlterTable::table(People::Table)
             .alter_type(ColumnDef::new(People::Name).string_len(100))

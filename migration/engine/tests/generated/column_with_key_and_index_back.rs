@@ -17,6 +17,8 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Decide: existing rows have no value for pets.owner_id; without a default this works on an empty table
         // only.
+        // On PostgreSQL, writers of pets and people wait while all rows of pets are checked; if there are many,
+        // add the key NOT VALID, and validate it in a later migration.
         AlterTable::table(Pets::Table)
             .add_column(ColumnDef::new(Pets::OwnerId).uuid().not_null())
             .add_foreign_key(
@@ -28,6 +30,8 @@ impl MigrationTrait for Migration {
             )
             .apply(manager)
             .await?;
+        // On PostgreSQL, writers of pets wait while the index is built; if the table is large, create it
+        // CONCURRENTLY in a migration without a transaction.
         let index = Index::create().name("pets_owner_id_idx").table(Pets::Table).col(Pets::OwnerId).to_owned();
         manager.create_index(index).await?;
         Ok(())

@@ -16,6 +16,8 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // This fails if rows of people violate people_status_check.
+        // On PostgreSQL, readers and writers of people wait while its rows are checked; if there are many, add the
+        // CHECK NOT VALID, and validate it in a later migration.
         AlterTable::table(People::Table)
             .drop_constraint("people_status_check")
             .add_check(
@@ -29,6 +31,8 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // This fails if rows of people violate people_status_check.
+        // On PostgreSQL, readers and writers of people wait while its rows are checked; if there are many, add the
+        // CHECK NOT VALID, and validate it in a later migration.
         AlterTable::table(People::Table)
             .drop_constraint("people_status_check")
             .add_check("people_status_check", Expr::col(People::Status).is_in(["active", "asleep", "gone"]))

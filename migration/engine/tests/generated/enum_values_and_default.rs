@@ -16,6 +16,8 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // This fails if rows of people violate people_status_check.
+        // On PostgreSQL, readers and writers of people wait while its rows are checked; if there are many, add the
+        // CHECK NOT VALID, and validate it in a later migration.
         AlterTable::table(People::Table)
             .drop_constraint("people_status_check")
             .set_default(People::Status, "new")
@@ -27,6 +29,8 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // This fails if rows of people violate people_status_check.
+        // On PostgreSQL, readers and writers of people wait while its rows are checked; if there are many, add the
+        // CHECK NOT VALID, and validate it in a later migration.
         AlterTable::table(People::Table)
             .drop_constraint("people_status_check")
             .set_default(People::Status, "active")

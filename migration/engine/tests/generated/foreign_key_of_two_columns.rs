@@ -15,6 +15,8 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // On PostgreSQL, writers of people wait while the index is built; if the table is large, create it
+        // CONCURRENTLY in a migration without a transaction.
         let index = Index::create()
             .unique()
             .name("people_id_name_key")
@@ -24,6 +26,8 @@ impl MigrationTrait for Migration {
             .to_owned();
         manager.create_index(index).await?;
         // This fails if rows of people have the same id, name.
+        // On PostgreSQL, writers of pets and people wait while all rows of pets are checked; if there are many,
+        // add the key NOT VALID, and validate it in a later migration.
         AlterTable::table(Pets::Table)
             .add_column(ColumnDef::new(Pets::OwnerName).string_len(100))
             .add_foreign_key(

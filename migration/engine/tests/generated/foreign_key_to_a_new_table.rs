@@ -16,6 +16,8 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.create_table(tags()).await?;
+        // On PostgreSQL, writers of pets and tags wait while all rows of pets are checked; if there are many, add
+        // the key NOT VALID, and validate it in a later migration.
         AlterTable::table(Pets::Table)
             .add_column(ColumnDef::new(Pets::TagId).uuid())
             .add_foreign_key(

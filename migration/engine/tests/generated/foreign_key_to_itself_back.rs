@@ -25,6 +25,8 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // On PostgreSQL, writers of people wait while all rows of people are checked; if there are many, add the
+        // key NOT VALID, and validate it in a later migration.
         AlterTable::table(People::Table)
             .add_column(ColumnDef::new(People::ParentId).uuid())
             .add_foreign_key(

@@ -15,6 +15,8 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // On PostgreSQL, writers of pets and people wait while all rows of pets are checked; if there are many,
+        // add the key NOT VALID, and validate it in a later migration.
         AlterTable::table(Pets::Table)
             .drop_foreign_key("pets_owner_id_fkey", [Pets::OwnerId])
             .add_foreign_key(
@@ -31,6 +33,8 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // On PostgreSQL, writers of pets and people wait while all rows of pets are checked; if there are many,
+        // add the key NOT VALID, and validate it in a later migration.
         AlterTable::table(Pets::Table)
             .drop_foreign_key("pets_owner_id_fkey", [Pets::OwnerId])
             .add_foreign_key(

@@ -25,6 +25,8 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // On PostgreSQL, writers of pets and people wait while all rows of pets are checked; if there are many,
+        // add the key NOT VALID, and validate it in a later migration.
         AlterTable::table(Pets::Table)
             .add_column(ColumnDef::new(Pets::VetId).uuid())
             .add_foreign_key(

@@ -14,6 +14,8 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // On PostgreSQL, writers of people wait while the index is built; if the table is large, create it
+        // CONCURRENTLY in a migration without a transaction.
         let index = Index::create()
             .name("people_born_idx")
             .table(People::Table)

@@ -15,6 +15,8 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.drop_index(Index::drop().name("pets_owner_id_idx").to_owned()).await?;
+        // On PostgreSQL, writers of pets wait while the index is built; if the table is large, create it
+        // CONCURRENTLY in a migration without a transaction.
         let index = Index::create().name("pets_owner_id_idx").table(Pets::Table).col(Pets::OwnerId).to_owned();
         manager.create_index(index).await?;
         Ok(())
@@ -22,6 +24,8 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         manager.drop_index(Index::drop().name("pets_owner_id_idx").to_owned()).await?;
+        // On PostgreSQL, writers of pets wait while the index is built; if the table is large, create it
+        // CONCURRENTLY in a migration without a transaction.
         let index =
             Index::create().name("pets_owner_id_idx").table(Pets::Table).col(Pets::OwnerId).col(Pets::Name).to_owned();
         manager.create_index(index).await?;

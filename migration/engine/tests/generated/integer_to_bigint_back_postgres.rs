@@ -15,12 +15,16 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // On PostgreSQL, readers and writers of people wait while the table is rewritten with the new type; if it
+        // is large, add another column, and fill it in parts.
         // Decide: values of people.age may not fit into integer.
         AlterTable::table(People::Table).alter_type(ColumnDef::new(People::Age).integer()).apply(manager).await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // On PostgreSQL, readers and writers of people wait while the table is rewritten with the new type; if it
+        // is large, add another column, and fill it in parts.
         AlterTable::table(People::Table).alter_type(ColumnDef::new(People::Age).big_integer()).apply(manager).await?;
         Ok(())
     }

@@ -154,6 +154,10 @@ mod index_descending_back;
 mod index_of_an_expression;
 #[path = "index_of_an_expression_back.rs"]
 mod index_of_an_expression_back;
+#[path = "index_of_an_expression_back_postgres.rs"]
+mod index_of_an_expression_back_postgres;
+#[path = "index_of_an_expression_postgres.rs"]
+mod index_of_an_expression_postgres;
 #[path = "index_over_other_columns.rs"]
 mod index_over_other_columns;
 #[path = "index_over_other_columns_back.rs"]
@@ -356,6 +360,8 @@ pub const ALL: &[(&str, Migrations)] = &[
     ("index_descending_back", || vec![Box::new(index_descending_back::Migration)]),
     ("index_of_an_expression", || vec![Box::new(index_of_an_expression::Migration)]),
     ("index_of_an_expression_back", || vec![Box::new(index_of_an_expression_back::Migration)]),
+    ("index_of_an_expression_back_postgres", || vec![Box::new(index_of_an_expression_back_postgres::Migration)]),
+    ("index_of_an_expression_postgres", || vec![Box::new(index_of_an_expression_postgres::Migration)]),
     ("index_over_other_columns", || vec![Box::new(index_over_other_columns::Migration)]),
     ("index_over_other_columns_back", || vec![Box::new(index_over_other_columns_back::Migration)]),
     ("integer_from_smallint", || vec![Box::new(integer_from_smallint::Migration)]),

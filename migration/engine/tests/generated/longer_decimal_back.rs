@@ -15,6 +15,8 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // On PostgreSQL, readers and writers of people wait while the table is rewritten with the new type; if it
+        // is large, add another column, and fill it in parts.
         // Decide: values of people.balance may not fit into numeric(10, 2).
         AlterTable::table(People::Table)
             .alter_type(ColumnDef::new(People::Balance).decimal_len(10, 2))
@@ -24,6 +26,8 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // On PostgreSQL, readers and writers of people wait while the table is rewritten with the new type; if it
+        // is large, add another column, and fill it in parts.
         AlterTable::table(People::Table)
             .alter_type(ColumnDef::new(People::Balance).decimal_len(14, 4))
             .apply(manager)

@@ -16,6 +16,8 @@ impl MigrationTrait for Migration {
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // Decide: this fails if a row has no people.name; set a value first.
+        // On PostgreSQL, readers and writers of people wait while its rows are read; if there are many, add and
+        // validate a CHECK (name IS NOT NULL) first.
         AlterTable::table(People::Table).set_not_null(People::Name).apply(manager).await?;
         Ok(())
     }

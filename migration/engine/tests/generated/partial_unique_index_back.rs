@@ -20,6 +20,8 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // This fails if rows of people have the same email.
+        // On PostgreSQL, writers of people wait while the index is built; if the table is large, create it
+        // CONCURRENTLY in a migration without a transaction.
         let index = Index::create()
             .unique()
             .name("people_email_key")

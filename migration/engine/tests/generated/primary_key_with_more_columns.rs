@@ -15,6 +15,8 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // On PostgreSQL, readers and writers of pets wait while the index is built; if the table is large, create
+        // a unique index CONCURRENTLY first, and make the constraint USING it.
         AlterTable::table(Pets::Table)
             .drop_primary_key("pets_pkey")
             .add_primary_key("pets_pkey", [Pets::OwnerId, Pets::Id])
@@ -24,6 +26,8 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // On PostgreSQL, readers and writers of pets wait while the index is built; if the table is large, create
+        // a unique index CONCURRENTLY first, and make the constraint USING it.
         AlterTable::table(Pets::Table)
             .drop_primary_key("pets_pkey")
             .add_primary_key("pets_pkey", [Pets::Id])

@@ -15,6 +15,8 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // On PostgreSQL, readers and writers of people wait while its rows are read; if there are many, add and
+        // validate a CHECK (age IS NOT NULL) first.
         let filled = Query::update()
             .table(People::Table)
             .value(People::Age, 18)

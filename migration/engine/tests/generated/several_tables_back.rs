@@ -25,6 +25,8 @@ impl MigrationTrait for Migration {
             )
             .await?;
         manager.alter_table(Table::alter().table(People::Table).drop_column(People::Nick).to_owned()).await?;
+        // On PostgreSQL, readers and writers of pets wait while the table is rewritten with the new type; if it is
+        // large, add another column, and fill it in parts.
         // Decide: values of pets.name may not fit into varchar(50).
         AlterTable::table(Pets::Table)
             .drop_default(Pets::Name)
@@ -45,6 +47,7 @@ impl MigrationTrait for Migration {
             )
             .await?;
         manager.alter_table(Table::alter().table(People::Table).drop_column(People::Balance).to_owned()).await?;
+        // On PostgreSQL, the type of pets.name changes without a rewrite of the table.
         AlterTable::table(Pets::Table)
             .alter_type(ColumnDef::new(Pets::Name).string_len(80))
             .set_default(Pets::Name, "Rex")

@@ -15,12 +15,16 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // On PostgreSQL, readers and writers of people wait while the table is rewritten with the new type; if it
+        // is large, add another column, and fill it in parts.
         // Decide: values of people.born may not fit into date.
         AlterTable::table(People::Table).alter_type(ColumnDef::new(People::Born).date()).apply(manager).await?;
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // On PostgreSQL, readers and writers of people wait while the table is rewritten with the new type; if it
+        // is large, add another column, and fill it in parts.
         AlterTable::table(People::Table).alter_type(ColumnDef::new(People::Born).date_time()).apply(manager).await?;
         Ok(())
     }

@@ -15,6 +15,8 @@ impl MigrationTrait for Migration {
     }
 
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // On PostgreSQL, readers and writers of people wait while the table is rewritten with the new type; if it
+        // is large, add another column, and fill it in parts.
         // Decide: values of people.status may not fit into varchar(16).
         AlterTable::table(People::Table)
             .alter_type(ColumnDef::new(People::Status).string_len(16))
@@ -24,6 +26,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        // On PostgreSQL, the type of people.status changes without a rewrite of the table.
         AlterTable::table(People::Table).alter_type(ColumnDef::new(People::Status).text()).apply(manager).await?;
         Ok(())
     }

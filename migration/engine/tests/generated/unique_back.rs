@@ -21,6 +21,8 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // This fails if rows of people have the same email.
+        // On PostgreSQL, readers and writers of people wait while the index is built; if the table is large,
+        // create a unique index CONCURRENTLY first, and make the constraint USING it.
         AlterTable::table(People::Table).add_unique("people_email_key", [People::Email]).apply(manager).await?;
         Ok(())
     }

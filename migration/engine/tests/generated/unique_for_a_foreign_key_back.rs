@@ -27,7 +27,11 @@ impl MigrationTrait for Migration {
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         // This fails if rows of people have the same email.
+        // On PostgreSQL, readers and writers of people wait while the index is built; if the table is large,
+        // create a unique index CONCURRENTLY first, and make the constraint USING it.
         AlterTable::table(People::Table).add_unique("people_email_key", [People::Email]).apply(manager).await?;
+        // On PostgreSQL, writers of pets and people wait while all rows of pets are checked; if there are many,
+        // add the key NOT VALID, and validate it in a later migration.
         AlterTable::table(Pets::Table)
             .add_column(ColumnDef::new(Pets::OwnerEmail).string_len(254))
             .add_foreign_key(
