@@ -6,7 +6,7 @@ use std::path::Path;
 use super::output::print;
 use super::state::State;
 use super::target::{Target, close};
-use crate::entity::{Regenerated, regenerate};
+use crate::entity::{Regenerated, Surroundings, regenerate};
 use crate::schema::Schema;
 use crate::sources::layout;
 use crate::{Failure, Project};
@@ -33,7 +33,15 @@ pub(super) async fn entity(
     if schema.tables.is_empty() {
         return Err(Failure::NotUpToDate("the database has no tables; every entity would be removed".into()));
     }
-    let Regenerated { files, notes } = regenerate(&schema, backend, &sources, has_table_extras(entity_dir, &sources))?;
+    let program_path = project.migration_dir.join("src/main.rs");
+    let program = std::fs::read_to_string(&program_path).ok();
+    let crate_name = crate_name(entity_dir);
+    let surroundings = Surroundings {
+        has_table_extras: has_table_extras(entity_dir, &sources),
+        crate_name: &crate_name,
+        program: program.as_deref(),
+    };
+    let Regenerated { files, notes, list } = regenerate(&schema, backend, &sources, surroundings)?;
     let files = format_files(files, &sources, &folder)?;
     let mut output = Vec::new();
     for (name, text) in &files {
@@ -51,11 +59,27 @@ pub(super) async fn entity(
             }
         }
     }
-    if files.is_empty() {
+    if let Some(text) = &list {
+        let text = layout(text, &project.migration_dir).unwrap_or_else(|| text.clone());
+        if dry_run {
+            output.push(format!("// {}\n{text}", program_path.display()));
+        } else {
+            std::fs::write(&program_path, text).map_err(file_error(&program_path))?;
+            output.push(format!("Wrote {}", program_path.display()));
+        }
+    }
+    if files.is_empty() && list.is_none() {
         output.push("The entities agree with the database: nothing to write".into());
     }
     output.extend(notes.into_iter().map(|note| format!("Decide: {note}")));
     print(output)
+}
+
+/// The name of the crate of the entities in Rust.
+fn crate_name(entity_dir: &Path) -> String {
+    let manifest = std::fs::read_to_string(entity_dir.join("Cargo.toml")).unwrap_or_default();
+    let name = manifest.lines().find_map(|line| line.trim().strip_prefix("name")?.trim().strip_prefix('='));
+    name.map_or_else(|| "entity".into(), |name| name.trim().trim_matches('"').replace('-', "_"))
 }
 
 /// Whether the entities use `TableExtras`, or can: their crate depends on this one.

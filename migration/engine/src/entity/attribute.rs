@@ -141,6 +141,12 @@ impl<'a> Rewrite<'a> {
         self.choose(&[key], choice);
     }
 
+    /// Adds an argument.
+    pub(super) fn add(&mut self, argument: String) {
+        self.is_same = false;
+        self.arguments.push(argument);
+    }
+
     /// Decides about each argument of a key that may occur several times.
     pub(super) fn keep_where(&mut self, key: &'static str, stays: impl Fn(&Argument) -> bool) {
         self.done.push(key);

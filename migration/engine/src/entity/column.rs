@@ -79,6 +79,9 @@ pub(super) fn write(
         Value::Text(group) => facts.indexing.groups.contains(group),
         _ => true,
     });
+    if let Some(group) = facts.indexing.new_groups.get(&column.name) {
+        rewrite.add(format!("unique_key = {group:?}"));
+    }
     rewrite.choose(&["default_value", "default_expr"], default.choice);
     let extra = check::choose(existing.text("extra"), facts.checks, &facts.table.name, &column.name);
     rewrite.choose(&["extra"], extra);

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use heck::ToSnakeCase as _;
+
 use super::attribute::Value;
 use super::check::is_same_expression;
 use super::source::{Entity, FieldKind};
@@ -17,21 +19,24 @@ pub(super) struct Indexing {
     pub(super) indexed: BTreeSet<String>,
     /// The values of `unique_key` arguments that stay.
     pub(super) groups: BTreeSet<String>,
+    /// New values of `unique_key`, by column.
+    pub(super) new_groups: BTreeMap<String, String>,
     pub(super) composite: Vec<CompositeIndex>,
     /// Indexes that no entity can declare.
     pub(super) notes: Vec<String>,
 }
 
 impl Indexing {
-    pub(super) fn of(table: &Table, entity: &Entity) -> Self {
+    /// `has_extras` tells whether the entity can have `TableExtras`.
+    pub(super) fn of(table: &Table, entity: &Entity, has_extras: bool) -> Self {
         let mut indexing = Self::default();
         let groups = groups(entity);
         for index in &table.indexes {
-            if !is_plain(table, index, entity.table_extras.is_some()) {
+            if !is_plain(table, index, has_extras) {
                 indexing.notes.push(format!("{index} on {} cannot be declared by an entity", table.name));
                 continue;
             }
-            indexing.add(table, index, entity.table_extras.as_ref(), &groups);
+            indexing.add(table, index, (entity.table_extras.as_ref(), has_extras), &groups);
         }
         // An attribute cannot declare a second index on a unique column.
         for column in indexing.unique.intersection(&indexing.indexed) {
@@ -46,7 +51,7 @@ impl Indexing {
         &mut self,
         table: &Table,
         index: &Index,
-        table_extras: Option<&TableExtras>,
+        (table_extras, has_extras): (Option<&TableExtras>, bool),
         groups: &BTreeMap<String, Vec<String>>,
     ) {
         let filter = index.predicate.as_deref().map(portable);
@@ -64,12 +69,25 @@ impl Indexing {
             (_, Some((group, _))) if composite.is_unique && composite.filter.is_none() => {
                 self.groups.insert(group.clone());
             }
+            (columns @ [_, _, ..], _) if !has_extras && self.is_group(table, columns, &composite) => {
+                let group = columns.join("_").to_snake_case();
+                self.new_groups.extend(columns.iter().map(|column| (column.clone(), group.clone())));
+            }
             ([column], _) if composite.filter.is_none() => {
                 let columns = if composite.is_unique { &mut self.unique } else { &mut self.indexed };
                 columns.insert(column.clone());
             }
             _ => self.push(composite),
         }
+    }
+
+    /// Whether `unique_key` can express the index, which SeaORM makes over the columns in the order of the fields.
+    fn is_group(&self, table: &Table, columns: &[String], composite: &CompositeIndex) -> bool {
+        let in_order = table.columns.iter().map(|column| &column.name).filter(|name| columns.contains(name));
+        composite.is_unique
+            && composite.filter.is_none()
+            && in_order.eq(columns)
+            && !columns.iter().any(|column| self.new_groups.contains_key(column))
     }
 
     fn push(&mut self, composite: CompositeIndex) {

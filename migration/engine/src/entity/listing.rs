@@ -11,7 +11,7 @@ use super::text::{Edits, line_end, line_start, part, remove};
 use crate::Failure;
 
 /// Changes of the lists.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct ModuleChanges<'a> {
     /// Added modules, in an order in which their tables can be created.
     pub(super) added: &'a [String],
@@ -20,6 +20,8 @@ pub(super) struct ModuleChanges<'a> {
     pub(super) exports: &'a [String],
     pub(super) has_new_values: bool,
     pub(super) has_table_extras: bool,
+    /// How the file with the list names the crate of the entities.
+    pub(super) crate_name: &'a str,
 }
 
 /// The new text of `lib.rs`.
@@ -35,11 +37,16 @@ pub(super) fn library(text: &str, changes: &ModuleChanges<'_>) -> Result<String,
     let public: Vec<_> = modules.iter().filter(is_public).collect();
     let mut added = changes.added.to_vec();
     added.sort();
+    let mut is_first = true;
     for name in added.iter().filter(|name| !modules.iter().any(|item| item.ident == *name)) {
         match (public.iter().find(|item| item.ident.to_string().as_str() > name.as_str()), public.last()) {
             (Some(next), _) => edits.insert(line_start(text, part(**next).start), format!("pub mod {name};\n")),
             (None, Some(last)) => edits.insert(line_end(text, part(**last).end), format!("\npub mod {name};")),
-            (None, None) => edits.insert(text.len(), format!("\npub mod {name};\n")),
+            (None, None) => {
+                let blank = if is_first && !text.is_empty() { "\n" } else { "" };
+                edits.insert(text.len(), format!("{blank}pub mod {name};\n"));
+                is_first = false;
+            }
         }
     }
     let last = modules.iter().rfind(|item| !goes(item)).map_or(text.len(), |item| line_end(text, part(*item).end));
@@ -86,8 +93,15 @@ pub(super) fn entities(
         return Ok(text.to_owned());
     };
     let mut edits = Edits::default();
-    for call in finder.calls.iter().filter(|call| changes.removed.contains(&call.module)) {
-        edits.replace(call.range.clone(), "");
+    finder.calls.retain(|call| {
+        let stays = !changes.removed.contains(&call.module);
+        if !stays {
+            edits.replace(call.range.clone(), "");
+        }
+        stays
+    });
+    for call in finder.calls.iter().filter(|call| changes.has_table_extras && call.is_plain) {
+        edits.replace(call.method.clone(), "with_extras");
     }
     let is_listed = |name: &&String| finder.calls.iter().any(|call| call.module == **name);
     for name in changes.added.iter().filter(|name| !is_listed(name)) {
@@ -104,7 +118,7 @@ pub(super) fn changes_by_hand(changes: &ModuleChanges<'_>) -> Vec<String> {
 
 fn call_of(changes: &ModuleChanges<'_>, name: &str) -> String {
     let method = if changes.has_table_extras { "with_extras" } else { "with" };
-    format!(".{method}(crate::{name}::Entity)")
+    format!(".{method}({}::{name}::Entity)", changes.crate_name)
 }
 
 /// The calls `.with(…)` after `Entities::of(…)`.
@@ -117,8 +131,12 @@ struct Finder {
 
 struct ListedEntity {
     module: String,
-    /// From the dot, or from what is before it on its line.
+    /// From the end of what is before it.
     range: Range<usize>,
+    /// The name of the method.
+    method: Range<usize>,
+    /// Whether it is listed without its `TableExtras`.
+    is_plain: bool,
 }
 
 impl<'ast> Visit<'ast> for Finder {
@@ -128,7 +146,13 @@ impl<'ast> Visit<'ast> for Finder {
         while let Expr::MethodCall(call) = receiver {
             let range = part(&*call.receiver).end..part(call).end;
             if call.method == "with" || call.method == "with_extras" {
-                calls.extend(call.args.first().and_then(module_of).map(|module| ListedEntity { module, range }));
+                let (method, is_plain) = (part(&call.method), call.method == "with");
+                calls.extend(call.args.first().and_then(module_of).map(|module| ListedEntity {
+                    module,
+                    range,
+                    method,
+                    is_plain,
+                }));
             }
             receiver = &call.receiver;
         }

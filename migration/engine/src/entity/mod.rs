@@ -47,16 +47,29 @@ pub(crate) struct Regenerated {
     pub(crate) files: BTreeMap<String, Option<String>>,
     /// What the developer has to know or to do.
     pub(crate) notes: Vec<String>,
+    /// The new text of the file with the list of the entities, if it is in another crate and changes.
+    pub(crate) list: Option<String>,
 }
 
-/// Updates the sources. `sources` are the files of the crate's `src`, by name. `has_table_extras` tells whether the crate depends
-/// on this one, so that its entities can have `TableExtras`.
+/// What surrounds the crate of the entities.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Surroundings<'a> {
+    /// Whether the crate depends on this one, so that its entities can have `TableExtras`.
+    pub(crate) has_table_extras: bool,
+    /// The name of the crate in Rust.
+    pub(crate) crate_name: &'a str,
+    /// A file of another crate that may have the list of the entities.
+    pub(crate) program: Option<&'a str>,
+}
+
+/// Updates the sources. `sources` are the files of the crate's `src`, by name.
 pub(crate) fn regenerate(
     schema: &Schema,
     backend: DbBackend,
     sources: &BTreeMap<String, String>,
-    has_table_extras: bool,
+    surroundings: Surroundings<'_>,
 ) -> Result<Regenerated, Failure> {
+    let Surroundings { has_table_extras, crate_name, program } = surroundings;
     let mut result = Regenerated::default();
     let is_there = |table: &String| schema.tables.contains_key(table) || schema.unreadable.contains_key(table);
     let (mut entities, dropped): (BTreeMap<_, _>, BTreeMap<_, _>) =
@@ -93,8 +106,15 @@ pub(crate) fn regenerate(
         result.change(sources, "values.rs", text.clone());
     }
     let exports = plan.exports.as_slice();
-    let changes = ModuleChanges { added: &added, removed: &removed, exports, has_new_values, has_table_extras };
-    result.list(sources, &changes)?;
+    let changes = ModuleChanges {
+        added: &added,
+        removed: &removed,
+        exports,
+        has_new_values,
+        has_table_extras,
+        crate_name: "crate",
+    };
+    result.list(sources, &changes, (program, crate_name))?;
     Ok(result)
 }
 
@@ -106,12 +126,16 @@ impl Regenerated {
     }
 
     /// Updates the modules in `lib.rs`, and the list of the entities, wherever that is.
-    fn list(&mut self, sources: &BTreeMap<String, String>, changes: &ModuleChanges<'_>) -> Result<(), Failure> {
-        if changes.added.is_empty() && changes.removed.is_empty() && changes.exports.is_empty() {
-            return Ok(());
-        }
-        match sources.get("lib.rs") {
+    fn list(
+        &mut self,
+        sources: &BTreeMap<String, String>,
+        changes: &ModuleChanges<'_>,
+        (program, crate_name): (Option<&str>, &str),
+    ) -> Result<(), Failure> {
+        let is_same = changes.added.is_empty() && changes.removed.is_empty();
+        match sources.get("lib.rs").filter(|_| !is_same || !changes.exports.is_empty()) {
             Some(text) => self.change(sources, "lib.rs", listing::library(text, changes)?),
+            None if is_same => {}
             None => self.notes.push("there is no lib.rs to list the modules in".into()),
         }
         let list = sources.iter().find(|(_, text)| text.contains("Entities::of("));
@@ -122,7 +146,16 @@ impl Regenerated {
                 let text = listing::entities(file, &text, changes, &mut self.notes)?;
                 self.change(sources, file, text);
             }
-            None => self.notes.extend(listing::changes_by_hand(changes)),
+            None => {
+                let changes = ModuleChanges { crate_name, ..*changes };
+                match program.filter(|text| text.contains("Entities::of(")) {
+                    Some(text) => {
+                        let new = listing::entities("main.rs", text, &changes, &mut self.notes)?;
+                        self.list = Some(new).filter(|new| new != text);
+                    }
+                    None => self.notes.extend(listing::changes_by_hand(&changes)),
+                }
+            }
         }
         Ok(())
     }

@@ -113,8 +113,24 @@ fn implied(rust: &str) -> Option<ColumnType> {
 /// The Rust type for a type name that SQLite does not define, by its rules in "Determination Of
 /// Column Affinity".
 fn stored_as(kind: &str, backend: DbBackend) -> Option<&'static str> {
-    let holds = |parts: &[&str]| backend == DbBackend::Sqlite && parts.iter().any(|part| kind.contains(part));
+    if backend != DbBackend::Sqlite {
+        return None;
+    }
+    let name = kind.split('(').next().unwrap_or(kind).trim();
+    let everyday = match name {
+        "datetime" | "timestamp" => Some("DateTime"),
+        "timestamp with time zone" | "timestamptz" => Some("DateTimeUtc"),
+        "date" => Some("Date"),
+        "time" => Some("Time"),
+        "numeric" | "decimal" | "money" => Some("Decimal"),
+        "bool" | "boolean" => Some("bool"),
+        "uuid" | "guid" => Some("Uuid"),
+        "json" | "jsonb" => Some("Json"),
+        _ => None,
+    };
+    let holds = |parts: &[&str]| parts.iter().any(|part| kind.contains(part));
     match kind {
+        _ if everyday.is_some() => everyday,
         _ if holds(&["int"]) => Some("i64"),
         _ if holds(&["char", "clob", "text"]) => Some("String"),
         _ if holds(&["blob"]) => Some("Vec<u8>"),

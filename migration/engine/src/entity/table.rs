@@ -23,7 +23,7 @@ pub(super) fn update<'a>(
     table: &'a Table,
     notes: &mut Vec<String>,
 ) -> Result<String, Failure> {
-    let indexing = Indexing::of(table, entity);
+    let indexing = Indexing::of(table, entity, context.has_table_extras);
     notes.extend(indexing.notes.iter().cloned());
     notes.extend(key_note(entity, table));
     let mut edits = Edits::default();

@@ -97,6 +97,10 @@ pub(super) fn write_extras(
     notes: &mut Vec<String>,
 ) {
     if !context.has_table_extras {
+        let index = |index: &CompositeIndex| format!("{} of {}", self::index(index), table.name);
+        notes.extend(indexing.composite.iter().map(index).map(|index| {
+            format!("{index} needs an `impl TableExtras`: add `revisions` to the dependencies of the entities")
+        }));
         return;
     }
     let text = entity.text.as_str();

@@ -3,7 +3,7 @@
 use sea_orm::DbBackend;
 
 use super::BACKENDS;
-use super::fixture::{LIBRARY, USERS, VALUES, changed, schema, sources};
+use super::fixture::{HERE, LIBRARY, USERS, VALUES, changed, schema, sources};
 use crate::entity::text::compact;
 use crate::entity::{Regenerated, regenerate};
 
@@ -16,7 +16,7 @@ fn a_column_with_a_list_of_values_gets_an_enum() {
             "CONSTRAINT users_status_check CHECK (status IN ('new', 'in-use')), CONSTRAINT users_email_key",
         ),
     ];
-    let result = regenerate(&schema(DbBackend::Postgres, &new), DbBackend::Postgres, &sources(), true).unwrap();
+    let result = regenerate(&schema(DbBackend::Postgres, &new), DbBackend::Postgres, &sources(), HERE).unwrap();
     let users = changed(&result, "users.rs");
     let fields = "    pub created_at: DateTimeUtc,\n    pub status: UserStatus,\n    pub score: Option<f64>,\n";
     assert!(users.contains(fields), "{users}");
@@ -50,7 +50,7 @@ fn a_missing_values_file_is_created() {
     sources.insert("lib.rs".into(), "pub mod schema;\npub mod users;\npub mod visits;\n".into());
     let users = USERS.replace("role: Role", "role: String").replace("crate::{Role, Secret}", "crate::Secret");
     sources.insert("users.rs".into(), users);
-    let result = regenerate(&schema(DbBackend::Sqlite, &[]), DbBackend::Sqlite, &sources, true).unwrap();
+    let result = regenerate(&schema(DbBackend::Sqlite, &[]), DbBackend::Sqlite, &sources, HERE).unwrap();
     let values = changed(&result, "values.rs");
     assert!(values.contains("pub enum UserRole {\n    Patient,\n    Staff,\n}"), "{values}");
     let library = changed(&result, "lib.rs");
@@ -63,7 +63,7 @@ fn a_missing_values_file_is_created() {
 #[test]
 fn an_enum_gets_the_values_of_its_check() {
     let more = [("'patient', 'staff'", "'patient', 'staff', 'admin'")];
-    let result = regenerate(&schema(DbBackend::Sqlite, &more), DbBackend::Sqlite, &sources(), true).unwrap();
+    let result = regenerate(&schema(DbBackend::Sqlite, &more), DbBackend::Sqlite, &sources(), HERE).unwrap();
     let values = changed(&result, "values.rs");
     let expected = VALUES
         .replace("    Staff,\n", "    Staff,\n    Admin,\n")
@@ -71,7 +71,7 @@ fn an_enum_gets_the_values_of_its_check() {
     assert_eq!(values, expected);
     assert_eq!(result.files.len(), 1, "{result:#?}");
     let other = [("'patient', 'staff'", "'patient', 'no one'")];
-    let result = regenerate(&schema(DbBackend::Sqlite, &other), DbBackend::Sqlite, &sources(), true).unwrap();
+    let result = regenerate(&schema(DbBackend::Sqlite, &other), DbBackend::Sqlite, &sources(), HERE).unwrap();
     let values = changed(&result, "values.rs");
     assert!(!values.contains("Staff") && values.contains("Self::NoOne => \"no one\","), "{values}");
     assert_eq!(result.notes.len(), 2, "{result:#?}");
@@ -87,7 +87,7 @@ fn dropped_columns_indexes_and_tables_are_removed() {
         ];
         let mut schema = schema(backend, &fewer);
         schema.tables.remove("visits");
-        let result = regenerate(&schema, backend, &sources(), true).unwrap();
+        let result = regenerate(&schema, backend, &sources(), HERE).unwrap();
         let users = changed(&result, "users.rs");
         assert!(!users.contains("age") && !users.contains("CompositeIndex") && !users.contains("HasMany"), "{users}");
         assert!(users.contains("use revisions::{TableExtras, enum_values};"), "{users}");
@@ -119,7 +119,7 @@ fn a_second_foreign_key_to_the_same_table_names_both_relations() {
              CONSTRAINT visits_user_id_fkey",
         ),
     ];
-    let result = regenerate(&schema(DbBackend::Postgres, &second), DbBackend::Postgres, &sources(), true).unwrap();
+    let result = regenerate(&schema(DbBackend::Postgres, &second), DbBackend::Postgres, &sources(), HERE).unwrap();
     let visits = changed(&result, "visits.rs");
     assert!(visits.contains("    pub user_id: Option<Uuid>,\n    pub seen_by: Option<Uuid>,\n"), "{visits}");
     let first = "#[sea_orm(belongs_to, relation_enum = \"User\", from = \"user_id\", to = \"id\",";
@@ -138,15 +138,15 @@ fn a_second_foreign_key_to_the_same_table_names_both_relations() {
 #[test]
 fn without_rowid_and_collations_are_updated_per_database() {
     let without_rowid = [("CASCADE )", "CASCADE ) WITHOUT ROWID")];
-    let result = regenerate(&schema(DbBackend::Sqlite, &without_rowid), DbBackend::Sqlite, &sources(), true).unwrap();
+    let result = regenerate(&schema(DbBackend::Sqlite, &without_rowid), DbBackend::Sqlite, &sources(), HERE).unwrap();
     let visits = changed(&result, "visits.rs");
     assert!(visits.ends_with("impl TableExtras for Entity {\n    const WITHOUT_ROWID: bool = true;\n}\n"), "{visits}");
     let mut sources = sources();
     sources.insert("visits.rs".into(), visits);
-    let same = regenerate(&schema(DbBackend::Postgres, &[]), DbBackend::Postgres, &sources, true).unwrap();
+    let same = regenerate(&schema(DbBackend::Postgres, &[]), DbBackend::Postgres, &sources, HERE).unwrap();
     assert_eq!(same, Regenerated::default());
     let sorted = [("email varchar(254) NOT NULL", "email varchar(254) COLLATE \"C\" NOT NULL")];
-    let result = regenerate(&schema(DbBackend::Postgres, &sorted), DbBackend::Postgres, &sources, true).unwrap();
+    let result = regenerate(&schema(DbBackend::Postgres, &sorted), DbBackend::Postgres, &sources, HERE).unwrap();
     let users = changed(&result, "users.rs");
     assert!(users.contains("    const COLLATE_C: &[&str] = &[\"email\"];\n    const INDEXES"), "{users}");
 }

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use sea_orm::DbBackend;
 
-use crate::entity::Regenerated;
+use crate::entity::{Regenerated, Surroundings};
 use crate::schema::{Schema, ddl};
+
+/// The crate has all that it needs itself.
+pub(super) const HERE: Surroundings<'_> = Surroundings { has_table_extras: true, crate_name: "entity", program: None };
 
 pub(super) const USERS: &str = r#"//! Accounts.
 

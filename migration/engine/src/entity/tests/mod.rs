@@ -5,7 +5,7 @@ mod fixture;
 
 use sea_orm::DbBackend;
 
-use self::fixture::{LIBRARY, SCHEMA, USERS, VISITS, changed, schema, sources};
+use self::fixture::{HERE, LIBRARY, SCHEMA, USERS, VISITS, changed, schema, sources};
 use super::source::{Entity, parse};
 use super::values::Values;
 use super::{Regenerated, regenerate};
@@ -15,7 +15,7 @@ const BACKENDS: [DbBackend; 2] = [DbBackend::Sqlite, DbBackend::Postgres];
 #[test]
 fn without_differences_nothing_changes() {
     for backend in BACKENDS {
-        let result = regenerate(&schema(backend, &[]), backend, &sources(), true).unwrap();
+        let result = regenerate(&schema(backend, &[]), backend, &sources(), HERE).unwrap();
         assert_eq!(result, Regenerated::default(), "{backend:?}");
     }
     // Expressions as PostgreSQL stores them.
@@ -28,11 +28,11 @@ fn without_differences_nothing_changes() {
         ),
         ("users (role, age) WHERE ip IS NOT NULL", "public.users USING btree (role, age) WHERE (ip IS NOT NULL)"),
     ];
-    let result = regenerate(&schema(DbBackend::Postgres, &stored), DbBackend::Postgres, &sources(), true).unwrap();
+    let result = regenerate(&schema(DbBackend::Postgres, &stored), DbBackend::Postgres, &sources(), HERE).unwrap();
     assert_eq!(result, Regenerated::default());
     // On SQLite, references may have no columns, and constraints no names.
     let short = [("users (id)", "users"), ("CONSTRAINT visits_user_id_fkey ", ""), ("CONSTRAINT users_age_check ", "")];
-    let result = regenerate(&schema(DbBackend::Sqlite, &short), DbBackend::Sqlite, &sources(), true).unwrap();
+    let result = regenerate(&schema(DbBackend::Sqlite, &short), DbBackend::Sqlite, &sources(), HERE).unwrap();
     assert_eq!(result, Regenerated::default());
 }
 
@@ -87,7 +87,7 @@ fn deleted_parts_are_restored() {
             let original = sources[file].clone();
             assert!(original.contains(intact), "{intact}");
             sources.insert(file.into(), original.replace(intact, damaged));
-            let result = regenerate(&schema(backend, &[]), backend, &sources, true).unwrap();
+            let result = regenerate(&schema(backend, &[]), backend, &sources, HERE).unwrap();
             assert_eq!(changed(&result, file), original, "{backend:?}: {intact}");
             assert_eq!(result.files.len(), 1, "{intact}: {result:#?}");
         }
@@ -105,7 +105,7 @@ fn a_missing_file_is_created() {
             "users.rs".into(),
             USERS.replace("    #[sea_orm(has_many)]\n    pub visits: HasMany<super::visits::Entity>,\n", ""),
         );
-        let result = regenerate(&schema(backend, &[]), backend, &sources, true).unwrap();
+        let result = regenerate(&schema(backend, &[]), backend, &sources, HERE).unwrap();
         assert_eq!(changed(&result, "visits.rs"), VISITS);
         assert_eq!(changed(&result, "lib.rs"), LIBRARY);
         assert_eq!(changed(&result, "users.rs"), USERS);
@@ -118,7 +118,7 @@ fn a_missing_file_is_created() {
 fn a_restored_file_uses_the_existing_enum() {
     let mut sources = sources();
     sources.remove("users.rs");
-    let result = regenerate(&schema(DbBackend::Postgres, &[]), DbBackend::Postgres, &sources, true).unwrap();
+    let result = regenerate(&schema(DbBackend::Postgres, &[]), DbBackend::Postgres, &sources, HERE).unwrap();
     let users = changed(&result, "users.rs");
     assert!(users.contains("    #[sea_orm(default_value = \"patient\")]\n    pub role: Role,"), "{users}");
     assert!(users.contains("pub secret: String,") && users.contains("use crate::Role;"), "{users}");
