@@ -32,7 +32,9 @@ fn compare_enums(changes: &mut Vec<Change>, from: &Schema, to: &Schema) {
             Some(_) => {}
         }
     }
-    let removed = from.enums.iter().filter(|(name, _)| !to.enums.contains_key(*name));
+    let columns = || to.tables.values().flat_map(|table| &table.columns);
+    let is_used = |name: &str| columns().any(|column| column.kind.strip_suffix("[]").unwrap_or(&column.kind) == name);
+    let removed = from.enums.iter().filter(|(name, _)| !to.enums.contains_key(*name) && !is_used(name));
     changes.extend(removed.map(|(name, values)| Change::RemoveEnum { name: name.clone(), values: values.clone() }));
 }
 

@@ -193,7 +193,9 @@ impl Comparison {
         let entities_of =
             project.entities.ok_or_else(|| Failure::Usage("this program has no entities to compare with".into()))?;
         let database = Schema::read(db).await?;
-        let entities = entities::read(&entities_of(backend), backend)?;
+        let described = entities_of(backend);
+        refuse_other_schema(db, &described).await?;
+        let entities = entities::read(&described, backend)?;
         if let Some((_, why)) = database.unreadable.iter().find(|(name, _)| entities.tables.contains_key(*name)) {
             return Err(Failure::Refused(why.clone()));
         }
@@ -220,6 +222,27 @@ impl Comparison {
 
     pub(crate) fn changes(&self) -> Vec<Change> {
         compare(&self.database, &self.entities, &self.equivalences)
+    }
+}
+
+/// Fails if an entity is in another schema than the current one, which is the only one that is compared.
+async fn refuse_other_schema(db: &DatabaseConnection, entities: &Entities) -> Result<(), Failure> {
+    if db.get_database_backend() != DbBackend::Postgres {
+        return Ok(());
+    }
+    let named = entities.tables.iter().filter_map(|table| Some((entities::name(table), entities::schema_name(table)?)));
+    let named: Vec<_> = named.collect();
+    if named.is_empty() {
+        return Ok(());
+    }
+    let current = Statement::from_string(DbBackend::Postgres, "SELECT coalesce(current_schema(), '')::text");
+    let current = db.query_one_raw(current).await?.map_or(Ok(String::new()), |row| row.try_get_by_index(0))?;
+    match named.iter().find(|(_, schema)| *schema != current) {
+        Some((table, schema)) => Err(Failure::Refused(format!(
+            "the entity of {table} is in the schema {schema}, and {current} is the current one; use --database-schema. \
+             Entities of several schemas are not supported"
+        ))),
+        None => Ok(()),
     }
 }
 

@@ -125,7 +125,7 @@ fn is_same_key(left: &ForeignKey, right: &ForeignKey) -> bool {
 }
 
 /// Renames a column where the schema mentions it, as databases do.
-fn rename_column(schema: &mut Schema, name: &str, old: &str, new: &str) {
+pub(crate) fn rename_column(schema: &mut Schema, name: &str, old: &str, new: &str) {
     let rename = |column: &mut String| {
         if column == old {
             new.clone_into(column);

@@ -344,7 +344,11 @@ async fn refuse_losses<'a>(
     migrations: &[Box<dyn MigrationTrait>],
     recordings: impl Iterator<Item = (usize, Option<&'a Recorded>)>,
 ) -> Result<(), Failure> {
-    let mut trace = Trace::new(&Catalog::read(db).await?);
+    let catalog = Catalog::read(db).await?;
+    if catalog.is_empty() {
+        return Ok(());
+    }
+    let mut trace = Trace::new(&catalog);
     let mut problems = Vec::new();
     for (position, recorded) in recordings {
         let name = migrations.get(position).map_or("", |migration| migration.name());

@@ -16,6 +16,9 @@ use crate::lock::{self, MigrationLock, PROCESS, Waits};
 /// How often a waiting migration looks for the session that blocks it, in the time that it waits.
 const LOOKS: u32 = 4;
 
+/// Pause between two attempts at least.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
+
 /// Whom a migration waits for.
 #[derive(Debug, Default)]
 pub(crate) struct TableLocks {
@@ -145,7 +148,7 @@ impl Attempts<'_> {
                 self.since.elapsed().as_secs_f64()
             )));
         }
-        let pause = Ord::min(left, self.waits.table);
+        let pause = Ord::min(left, Ord::max(self.waits.table, SHORTEST_PAUSE));
         log::warn!("{what} needs {holder}; trying again in {:.1} s", pause.as_secs_f64());
         tokio::time::sleep(pause).await;
         Ok(None)

@@ -7,6 +7,7 @@
 #[allow(dead_code, reason = "shared with other tests")]
 mod postgres;
 mod projects {
+    pub mod changed_only_postgres;
     pub mod entities;
     pub mod first;
     pub mod only_postgres;
@@ -19,7 +20,7 @@ mod support {
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use projects::{entities, first, only_postgres, second};
+use projects::{changed_only_postgres, entities, first, only_postgres, second};
 use revisions::{Entities, Failure, Heading, Options, Project, Reach};
 use sea_orm_migration::MigrationTrait;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
@@ -50,6 +51,13 @@ const ONLY_POSTGRES: Case = Case {
     before: Vec::new,
     after: || vec![Box::new(only_postgres::Migration)],
     entities: entities::only_postgres,
+};
+
+const CHANGED_ONLY_POSTGRES: Case = Case {
+    file: "changed_only_postgres",
+    before: || vec![Box::new(only_postgres::Migration)],
+    after: || vec![Box::new(only_postgres::Migration), Box::new(changed_only_postgres::Migration)],
+    entities: entities::changed_only_postgres,
 };
 
 fn project(migrations: Migrations, case: &Case, backends: &'static [DbBackend]) -> Project {
@@ -127,4 +135,5 @@ async fn what_only_postgres_has_is_created_there_and_refused_on_sqlite() {
     let test = "what_only_postgres_has_is_created_there_and_refused_on_sqlite";
     let Some(db) = postgres_database(test).await else { return };
     run(&db, &ONLY_POSTGRES, &[DbBackend::Postgres]).await;
+    run(&db, &CHANGED_ONLY_POSTGRES, &[DbBackend::Postgres]).await;
 }

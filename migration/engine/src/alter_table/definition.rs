@@ -209,16 +209,16 @@ impl TableDefinition {
         self.columns.iter_mut().for_each(|column| column.clauses.retain(is_other));
     }
 
-    pub(crate) fn rename_constraint(&mut self, old: &str, new: &str) -> Result<(), DbErr> {
+    /// Renames a constraint. One without a name stays as it is.
+    pub(crate) fn rename_constraint(&mut self, old: &str, new: &str) {
         let clauses = self.columns.iter_mut().flat_map(|column| &mut column.clauses).chain(&mut self.constraints);
         let found = clauses.into_iter().find(|clause| clause.name.as_deref() == Some(old));
-        let found = found.ok_or_else(|| DbErr::Migration(format!("there is no constraint {old}")))?;
+        let Some(found) = found else { return };
         let text = found.text.clone();
         let name = tokens(&text).into_iter().nth(1).unwrap_or_default();
         let (before, after) = (text.get(..name.start), text.get(name.end..));
         found.text = [before.unwrap_or_default(), &quoted(new), after.unwrap_or_default()].concat();
         found.name = Some(new.to_owned());
-        Ok(())
     }
 
     pub(crate) fn drop_constraint(&mut self, name: &str) -> Result<(), DbErr> {

@@ -367,7 +367,8 @@ impl AlterTable {
                 Action::DropPrimaryKey(_) => table.drop_primary_key(),
                 Action::DropForeignKey(name, columns) => table.drop_foreign_key(name, columns)?,
                 Action::DropUnique(name, columns) => table.drop_unique(name, columns)?,
-                Action::RenameConstraint(old, new) => table.rename_constraint(old, new)?,
+                // sea-query creates foreign keys without names on SQLite.
+                Action::RenameConstraint(old, new) => table.rename_constraint(old, new),
                 // Before the rebuild.
                 Action::RenameIndex(..) => {}
             }

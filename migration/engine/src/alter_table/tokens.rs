@@ -31,7 +31,7 @@ pub(crate) fn tokens(sql: &str) -> Vec<Range<usize>> {
             'e' | 'E' if rest[1..].starts_with('\'') => escaped_length(rest),
             '$' if dollar_length(rest).is_some() => dollar_length(rest).unwrap_or_default(),
             '\'' | '"' | '`' => quoted_length(rest, first),
-            '[' => rest.find(']').map_or(rest.len(), |end| end + 1),
+            '[' => bracket_length(rest),
             _ if is_word(first) => rest.find(|c| !is_word(c)).unwrap_or(rest.len()),
             _ => first.len_utf8(),
         };
@@ -59,6 +59,20 @@ fn escaped_length(text: &str) -> usize {
         }
     }
     text.len()
+}
+
+/// The length of a name in brackets, or of the elements of an array, in which strings may have brackets.
+fn bracket_length(text: &str) -> usize {
+    let mut rest = text;
+    while let Some(position) = rest.find([']', '\'']) {
+        let here = rest.get(position..).unwrap_or_default();
+        let length = if here.starts_with(']') { 1 } else { quoted_length(here, '\'') };
+        rest = here.get(length..).unwrap_or_default();
+        if here.starts_with(']') {
+            break;
+        }
+    }
+    if rest.len() == text.len() { text.len() } else { text.len() - rest.len() }
 }
 
 /// The length of a string in dollar signs, PostgreSQL's `$tag$…$tag$`. None if it is a parameter or a word.

@@ -1,6 +1,6 @@
 //! `init`: makes the migration crate of a project that has entities, and says what to add where.
 
-use std::path::Path;
+use std::path::{Component, Path};
 
 use super::output::print;
 use crate::Failure;
@@ -17,9 +17,12 @@ struct EntityCrate {
 /// # Errors
 /// [`Failure::File`] if one of the files is there already, or cannot be written.
 pub fn init(folder: &Path, entity_dir: &Path) -> Result<(), Failure> {
+    if folder.file_name().is_none() {
+        return Err(Failure::Usage(format!("{} has no name; give the folder of the new crate one", folder.display())));
+    }
     let entities = find_entities(entity_dir)?;
     let files = [
-        ("Cargo.toml", manifest(folder, entity_dir, entities.as_ref())),
+        ("Cargo.toml", manifest(folder, entity_dir, entities.as_ref())?),
         ("src/lib.rs", LIBRARY.to_owned()),
         ("src/main.rs", program(&library_name(folder), entities.as_ref())),
     ];
@@ -45,7 +48,7 @@ pub fn init(folder: &Path, entity_dir: &Path) -> Result<(), Failure> {
         format!("    cargo run -p {name} -- up"),
         format!("    cargo run -p {name} -- check"),
     ]);
-    if entities.is_none() {
+    if entities.as_ref().is_none_or(|found| found.calls.is_empty()) {
         lines.push(format!(
             "There are no entities in {}; list them in {} when there are, as its comment shows.",
             entity_dir.display(),
@@ -78,38 +81,39 @@ fn collect(folder: &Path, module: &str, calls: &mut Vec<String>) -> Result<(), F
             collect(&path, &format!("{module}::{inner}"), calls)?;
         } else if path.extension().is_some_and(|end| end == "rs") {
             let text = std::fs::read_to_string(&path)?;
-            let method = if text.contains("impl TableExtras for Entity") { "with_extras" } else { "with" };
+            let method = if text.contains("TableExtras for Entity") { "with_extras" } else { "with" };
             let is_root = ["lib", "mod", "main"].contains(&stem.as_str());
             let module = if is_root { module.to_owned() } else { format!("{module}::{inner}") };
-            calls.extend(text.contains("DeriveEntityModel").then(|| format!(".{method}({module}::Entity)")));
+            calls.extend(text.contains("DeriveEntity").then(|| format!(".{method}({module}::Entity)")));
         }
     }
     Ok(())
 }
 
-fn manifest(folder: &Path, entity_dir: &Path, entities: Option<&EntityCrate>) -> String {
+fn manifest(folder: &Path, entity_dir: &Path, entities: Option<&EntityCrate>) -> Result<String, Failure> {
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let entities = entities.map(|entities| {
-        let path = relative(folder, entity_dir);
-        format!("{} = {{ path = {path:?} }}\n", entities.name)
-    });
-    format!(
+    let path = relative(&std::path::absolute(folder)?, &std::path::absolute(entity_dir)?);
+    let entities = entities.map(|entities| format!("{} = {{ path = {path:?} }}\n", entities.name));
+    Ok(format!(
         "[package]\nname = {name:?}\nversion = \"0.1.0\"\nedition = \"2024\"\npublish = false\n\n[dependencies]\n\
          async-trait = \"0.1\"\n{}revisions = {{ version = \"{}\", features = [\"cli\"] }}\n\
          sea-orm-migration = {{ version = \"2\", default-features = false, features = [\"runtime-tokio\", \
          \"sqlx-postgres\", \"sqlx-sqlite\"] }}\ntokio = {{ version = \"1\", features = [\"macros\", \"rt\"] }}\n",
         entities.unwrap_or_default(),
         env!("CARGO_PKG_VERSION")
-    )
+    ))
 }
 
-/// The path from one folder to another, both relative to the current one or absolute.
+/// The path from one absolute folder to another.
 fn relative(from: &Path, to: &Path) -> String {
-    if to.is_absolute() {
-        return to.display().to_string();
-    }
-    let up: String = from.components().map(|_| "../").collect();
-    format!("{up}{}", to.display())
+    let parts = |path: &Path| {
+        let parts = path.components().filter(|part| !matches!(part, Component::CurDir));
+        parts.map(|part| part.as_os_str().to_string_lossy().into_owned()).collect::<Vec<_>>()
+    };
+    let (from, to) = (parts(from), parts(to));
+    let common = from.iter().zip(&to).take_while(|(one, other)| one == other).count();
+    let up = from.iter().skip(common).map(|_| "..");
+    up.chain(to.iter().skip(common).map(String::as_str)).collect::<Vec<_>>().join("/")
 }
 
 const LIBRARY: &str = "//! The migrations, oldest first.
@@ -164,4 +168,21 @@ fn entities(backend: DbBackend) -> Entities {{
 }}
 "
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Path, relative};
+
+    #[test]
+    fn the_entities_are_found_from_the_new_crate() {
+        for (from, to, expected) in [
+            ("/a/migration", "/a/entity", "../entity"),
+            ("/a/./migration", "/a/entity", "../entity"),
+            ("/a/tools/migration", "/a/entity", "../../entity"),
+            ("/a/migration", "/a/crates/entity", "../crates/entity"),
+        ] {
+            assert_eq!(relative(Path::new(from), Path::new(to)), expected);
+        }
+    }
 }

@@ -95,6 +95,9 @@ pub(super) async fn stamp(
     let backend = backend(project, target, chosen)?;
     let migrations = (project.migrations)();
     let names: Vec<_> = migrations.iter().map(|migration| migration.name()).collect();
+    if text.starts_with(['+', '-']) || text.starts_with("current") {
+        return Err(Failure::Usage(format!("{text} is relative to a database, which --sql does not have")));
+    }
     let position = revision::resolve(text, &names, 0)?;
     let recorded = recorder::record_up(&migrations, backend).await?;
     let mut script = history_table(backend);

@@ -19,6 +19,8 @@ pub(crate) struct Catalog {
     pub(super) current_schema: String,
     /// Names and types of the columns, in their order.
     pub(super) tables: BTreeMap<TableName, Vec<(String, String)>>,
+    /// Functions and procedures that may change data.
+    pub(super) routines: Vec<String>,
 }
 
 impl Catalog {
@@ -31,7 +33,12 @@ impl Catalog {
         };
         let current = db.query_one_raw(Statement::from_string(backend, current)).await?;
         let current_schema = current.map_or(Ok(String::new()), |row| row.try_get_by_index(0))?;
-        let mut catalog = Self { backend, current_schema, tables: BTreeMap::new() };
+        let mut catalog = Self { backend, current_schema, tables: BTreeMap::new(), routines: Vec::new() };
+        if backend == DbBackend::Postgres {
+            for row in db.query_all_raw(Statement::from_string(backend, POSTGRES_ROUTINES)).await? {
+                catalog.routines.push(row.try_get_by_index(0)?);
+            }
+        }
         for row in db.query_all_raw(Statement::from_string(backend, tables)).await? {
             let name = TableName { schema: row.try_get_by_index(0)?, name: row.try_get_by_index(1)? };
             let columns = catalog.tables.entry(name).or_default();
@@ -40,6 +47,11 @@ impl Catalog {
             }
         }
         Ok(catalog)
+    }
+
+    /// Whether there is nothing to lose: no table besides the history.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tables.keys().all(|table| table.name == "seaql_migrations")
     }
 
     /// The names of the tables of the current schema.
@@ -52,12 +64,19 @@ impl Catalog {
 
 /// Names are in lower case: SQLite does not distinguish them.
 const SQLITE_COLUMNS: &str = "SELECT 'main', lower(t.name), lower(c.name), lower(c.type) \
-    FROM sqlite_master t, pragma_table_xinfo(t.name) c WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY t.name, c.cid";
+    FROM sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY t.name, c.cid";
+
+/// Triggers call their functions themselves, and are not followed.
+const POSTGRES_ROUTINES: &str = "SELECT DISTINCT p.proname::text FROM pg_proc p \
+    JOIN pg_namespace n ON n.oid = p.pronamespace \
+    WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND p.provolatile = 'v' AND p.prokind IN ('f', 'p') \
+        AND p.prorettype <> 'trigger'::regtype \
+        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')";
 
 const POSTGRES_COLUMNS: &str = "SELECT n.nspname::text, c.relname::text, a.attname::text, \
         format_type(a.atttypid, a.atttypmod) \
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-    LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
+    LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' \
     WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema') \
         AND n.nspname NOT LIKE 'pg\\_toast%' \
     ORDER BY n.nspname, c.relname, a.attnum";

@@ -67,9 +67,14 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// A name as the database knows it: SQLite does not distinguish letter case, PostgreSQL does in quotes.
+/// A name as the database knows it: SQLite does not distinguish the case of ASCII letters, PostgreSQL does in quotes. A string is
+/// a name for SQLite, where one is expected.
 pub(super) fn folded(token: &str, backend: DbBackend) -> String {
+    let string = token.strip_prefix('\'').and_then(|token| token.strip_suffix('\''));
+    if let Some(string) = string.filter(|_| backend == DbBackend::Sqlite) {
+        return string.replace("''", "'").to_ascii_lowercase();
+    }
     let is_quoted = token.starts_with(['"', '`', '[']);
     let name = if is_quoted { bare(token) } else { token.to_owned() };
-    if is_quoted && backend == DbBackend::Postgres { name } else { name.to_lowercase() }
+    if is_quoted && backend == DbBackend::Postgres { name } else { name.to_ascii_lowercase() }
 }

@@ -20,11 +20,12 @@ pub(crate) fn is_narrower(old: &str, new: &str) -> bool {
         "integer" => &["bigint", "numeric", "double", "text"],
         "bigint" => &["numeric", "text"],
         "float" => &["double", "text"],
-        "char" | "varchar" => &["text", "varchar"],
+        "char" | "varchar" => &["text", "varchar", "citext"],
         "date" => &["timestamp", "timestamptz", "text"],
         "timestamp" => &["timestamptz", "text"],
         "json" => &["jsonb", "text"],
-        "text" => &[],
+        "text" => &["citext"],
+        "citext" => &["text", "varchar"],
         _ => &["text"],
     };
     let fits = new_size.is_empty() || (matches!(old.as_str(), "char") && new_size >= old_size);

@@ -12,8 +12,15 @@ impl Trace {
         };
         let mut cursor = Cursor::new(statement.get(kind + 1..).unwrap_or_default(), self.backend);
         let Some(name) = cursor.name() else { return };
-        let bodies: Vec<&str> = statement.iter().filter_map(|token| body(token)).collect();
-        let losses = bodies.iter().flat_map(|body| self.losses_of_block(body)).collect();
+        let mut bodies: Vec<String> = statement.iter().filter_map(|token| body(token)).collect();
+        // A body of the standard's form is no string.
+        bodies.extend(
+            statement
+                .iter()
+                .position(|token| is(token, "ATOMIC") || is(token, "RETURN"))
+                .map(|begin| statement.get(begin + 1..).unwrap_or_default().join(" ")),
+        );
+        let losses = bodies.iter().flat_map(|body| self.after_block(body).losses).collect();
         self.routines.insert(name.name, losses);
     }
 
@@ -27,40 +34,65 @@ impl Trace {
 
     /// DO: the block is executed now.
     pub(super) fn execute_block(&mut self, cursor: Cursor<'_>) {
-        let bodies: Vec<&str> = cursor.rest.iter().filter_map(|token| body(token)).collect();
+        let bodies: Vec<String> = cursor.rest.iter().filter_map(|token| body(token)).collect();
         for body in bodies {
-            let losses = self.losses_of_block(body);
-            self.losses.extend(losses);
+            let after = self.after_block(&body);
+            self.losses.extend(after.losses);
+            // A part of the block may not be executed: what it renames has both names from here on.
+            for (name, table) in after.tables {
+                let known = self.tables.entry(name).or_insert_with(|| table.clone());
+                for column in table.columns {
+                    if known.column(&column.name).is_none() {
+                        known.columns.push(column);
+                    }
+                }
+            }
         }
     }
 
-    /// What the statements of a block would lose. They may or may not be executed: the tables stay as they are.
-    fn losses_of_block(&self, body: &str) -> Vec<String> {
+    /// The trace after the statements of a block, with what they would lose.
+    fn after_block(&self, body: &str) -> Self {
         let mut trace = Self { losses: Vec::new(), ..self.clone() };
         for statement in split(body) {
-            let starts = |token: &&str| BEGINNINGS.iter().any(|word| is(token, word));
-            let mut rest = statement.as_slice();
+            trace.call_routines(&statement);
+            let mut start = 0;
             // In `IF … THEN DELETE …`, the statement begins later.
-            while let Some(position) = rest.iter().position(starts) {
-                rest = rest.get(position..).unwrap_or_default();
-                if rest.first().is_some_and(|word| is(word, "EXECUTE") || is(word, "PERFORM")) {
+            while let Some(position) = next_beginning(&statement, start) {
+                let rest = statement.get(position..).unwrap_or_default();
+                if rest.first().is_some_and(|word| is(word, "EXECUTE")) {
                     trace.losses.push("run code that cannot be checked".into());
                 } else {
                     trace.follow(&rest.to_vec());
                 }
-                rest = rest.get(1..).unwrap_or_default();
+                start = position + 1;
             }
         }
-        trace.losses
+        trace
     }
+}
+
+/// The position of the next word with which a statement begins, and not a clause of another one.
+fn next_beginning(statement: &[&str], start: usize) -> Option<usize> {
+    let is_any = |position: Option<usize>, words: &[&str]| {
+        position
+            .and_then(|position| statement.get(position))
+            .is_some_and(|token| words.iter().any(|word| is(token, word)))
+    };
+    (start..statement.len()).find(|position| {
+        let is_clause = is_any(position.checked_sub(1), &["ON", "FOR", "BEFORE", "AFTER", "OR", "OF", "DO", "KEY"]);
+        let is_of_trigger =
+            is_any(Some(*position), &["EXECUTE"]) && is_any(Some(position + 1), &["FUNCTION", "PROCEDURE"]);
+        is_any(Some(*position), &BEGINNINGS) && !is_clause && !is_of_trigger
+    })
 }
 
 /// Words with which a statement in a block begins.
 const BEGINNINGS: [&str; 10] =
-    ["DROP", "ALTER", "DELETE", "TRUNCATE", "UPDATE", "MERGE", "INSERT", "CALL", "EXECUTE", "PERFORM"];
+    ["CREATE", "DROP", "ALTER", "DELETE", "TRUNCATE", "UPDATE", "MERGE", "INSERT", "CALL", "EXECUTE"];
 
 /// The body of a function or a block, which is a string.
-fn body(token: &str) -> Option<&str> {
-    let quoted = token.strip_prefix('\'').and_then(|token| token.strip_suffix('\''));
-    dollar_quoted(token).or(quoted)
+fn body(token: &str) -> Option<String> {
+    let escaped = token.strip_prefix(['e', 'E']).unwrap_or(token);
+    let quoted = escaped.strip_prefix('\'').and_then(|token| token.strip_suffix('\''));
+    dollar_quoted(token).map(ToOwned::to_owned).or_else(|| quoted.map(|text| text.replace("''", "'")))
 }

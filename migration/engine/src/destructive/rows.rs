@@ -83,7 +83,8 @@ impl Trace {
         };
         let had_values = |column: &&String| {
             let known = self.tables.get(&name).and_then(|table| table.column(column));
-            known.is_some_and(|known| known.original.is_some())
+            // A column that is not known may have been renamed in a block, or be a part of a composite value.
+            known.map_or_else(|| self.has_data(&name), |known| known.original.is_some())
         };
         let changed: Vec<_> = columns.iter().filter(had_values).collect();
         let changed =
@@ -146,12 +147,19 @@ fn columns_of(mut item: Cursor<'_>) -> Vec<String> {
     item.name().map(|name| name.name).into_iter().collect()
 }
 
-/// The column of the condition `a IS NULL`, if that is all of it.
+/// The column of the condition `a IS NULL`, alone or with others that must hold as well.
 fn missing_value(mut condition: Cursor<'_>) -> Option<String> {
     let rest = condition.rest;
-    if let (Some(&"("), Some((&")", inner))) = (rest.first(), rest.split_last()) {
+    if let (Some(&"("), Some((&")", inner))) = (rest.first(), rest.split_last())
+        && !inner.contains(&")")
+    {
         condition.rest = inner.get(1..)?;
     }
+    if condition.rest.iter().any(|token| is(token, "OR")) {
+        return None;
+    }
     let name = condition.name()?;
-    (condition.skip(&["IS", "NULL"]) && condition.rest.is_empty()).then_some(name.name)
+    let is_missing = condition.skip(&["IS", "NULL"]);
+    let is_end = condition.rest.first().is_none_or(|token| ["AND", "RETURNING"].iter().any(|word| is(token, word)));
+    (is_missing && is_end).then_some(name.name)
 }

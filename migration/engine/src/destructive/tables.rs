@@ -40,9 +40,12 @@ impl Trace {
             }
         } else if cursor.skip(&["TYPE"]) {
             let name = cursor.name().map(|name| name.name).unwrap_or_default();
-            if cursor.skip(&["DROP", "ATTRIBUTE"]) {
-                cursor.skip(&["IF", "EXISTS"]);
-                self.losses.push(format!("drop attribute {name}.{}", cursor.word().unwrap_or_default()));
+            for action in items(cursor.rest) {
+                let mut action = cursor.at(action);
+                if action.skip(&["DROP", "ATTRIBUTE"]) {
+                    action.skip(&["IF", "EXISTS"]);
+                    self.losses.push(format!("drop attribute {name}.{}", action.word().unwrap_or_default()));
+                }
             }
         } else if cursor.skip(&["TABLE"]) {
             cursor.skip(&["IF", "EXISTS"]);
@@ -123,7 +126,7 @@ impl Trace {
         }
         if is_narrower(&old, &kind) {
             self.losses.push(format!("narrow {described} from {old} to {kind}"));
-        } else if using.is_some_and(|value| !is_cast(value, column, self.backend)) {
+        } else if using.is_some_and(|value| !is_cast(value, column, &kind, self.backend)) {
             self.losses.push(format!("change values of {described}"));
         }
     }
@@ -229,7 +232,7 @@ impl Trace {
 fn columns_of(statement: &[&str], backend: sea_orm::DbBackend) -> Vec<Column> {
     let definition = TableDefinition::parse(&statement.join(" "));
     let column = |(name, kind): (&str, String)| {
-        let name = if backend == sea_orm::DbBackend::Sqlite { name.to_lowercase() } else { name.to_owned() };
+        let name = if backend == sea_orm::DbBackend::Sqlite { name.to_ascii_lowercase() } else { name.to_owned() };
         let tokens: Vec<_> =
             crate::alter_table::tokens(&kind).into_iter().filter_map(|token| kind.get(token)).collect();
         Column { name, kind: type_of(&tokens), original: None }
@@ -258,16 +261,26 @@ fn type_of(tokens: &[&str]) -> String {
         !(clauses.iter().any(|clause| is(token, clause)) || **token == "," && depth == 0)
     });
     let text = tokens.copied().collect::<Vec<_>>().join(" ").to_ascii_lowercase();
-    text.replace(" ( ", "(").replace(" )", ")").replace(" , ", ", ").replace("( ", "(").replace(" (", "(")
+    text.replace(" []", "[]")
+        .replace(" ( ", "(")
+        .replace(" )", ")")
+        .replace(" , ", ", ")
+        .replace("( ", "(")
+        .replace(" (", "(")
 }
 
-/// Whether an expression is a column, or the cast of it, so that the types tell what is lost.
-fn is_cast(value: &[&str], column: &str, backend: sea_orm::DbBackend) -> bool {
+/// Whether an expression is a column, or the cast of it to its new type, so that the types tell what is lost.
+fn is_cast(value: &[&str], column: &str, kind: &str, backend: sea_orm::DbBackend) -> bool {
     let is_column = |token: &str| super::cursor::folded(token, backend) == column;
     match value {
+        [open, inner @ .., close] if *open == "(" && *close == ")" => is_cast(inner, column, kind, backend),
         [token] => is_column(token),
-        [token, colon, other, ..] if *colon == ":" && *other == ":" => is_column(token),
-        [cast, open, token, keyword, ..] => is(cast, "CAST") && *open == "(" && is(keyword, "AS") && is_column(token),
+        // Another name for a time zone changes no value.
+        [token, at, time, zone, _] if is(at, "AT") && is(time, "TIME") && is(zone, "ZONE") => is_column(token),
+        [token, colon, other, rest @ ..] if *colon == ":" && *other == ":" => is_column(token) && type_of(rest) == kind,
+        [cast, open, token, keyword, rest @ .., close] if is(cast, "CAST") && is(keyword, "AS") => {
+            *open == "(" && *close == ")" && is_column(token) && type_of(rest) == kind
+        }
         _ => false,
     }
 }

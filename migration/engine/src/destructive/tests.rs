@@ -16,7 +16,7 @@ fn catalog(backend: DbBackend) -> Catalog {
     if backend == DbBackend::Postgres {
         tables.extend([table("audit", "logs"), table("old", "users")]);
     }
-    Catalog { backend, current_schema: current_schema.into(), tables }
+    Catalog { backend, current_schema: current_schema.into(), tables, routines: vec!["purge".into()] }
 }
 
 fn losses_on(backend: DbBackend, statements: &[&str]) -> Vec<String> {
@@ -46,6 +46,8 @@ fn tables_and_columns_are_lost() {
             "narrow users.age from integer to smallint",
         ),
         ("ALTER TABLE users ALTER name TYPE text USING left(name, 3)", "change values of users.name"),
+        ("ALTER TABLE users ALTER name TYPE text USING name::varchar(3)", "change values of users.name"),
+        ("ALTER TABLE users ALTER age TYPE bigint USING age::bigint * 0", "change values of users.age"),
         ("ALTER TABLE users SET UNLOGGED", "make users unlogged"),
         ("DROP SCHEMA IF EXISTS x CASCADE", "drop schema x"),
         ("DROP TYPE mood CASCADE", "drop type mood"),
@@ -92,6 +94,15 @@ fn rows_and_values_are_lost() {
             "delete rows of users",
         ),
         ("CALL clean_up()", "call procedure clean_up, which cannot be checked"),
+        ("SELECT purge()", "call function purge, which cannot be checked"),
+        ("DO $$ DECLARE n int; BEGIN n := purge(); END $$", "call function purge, which cannot be checked"),
+        ("DO E'BEGIN DELETE FROM users; END'", "delete rows of users"),
+        (
+            "CREATE FUNCTION f() RETURNS void LANGUAGE sql BEGIN ATOMIC DELETE FROM users; END; SELECT f()",
+            "delete rows of users",
+        ),
+        ("SELECT ARRAY['a]']; DELETE FROM users", "delete rows of users"),
+        ("UPDATE users SET address.street = ''", "change values of users.street"),
         ("PRAGMA writable_schema = ON", "write to the schema table"),
     ] {
         assert_eq!(losses(&[statement]).join(", "), loss, "{statement}");
@@ -183,6 +194,14 @@ fn other_schemas_are_followed() {
     ] {
         assert_eq!(losses_on(DbBackend::Postgres, &[statement]).join(", "), loss, "{statement}");
     }
+    for statements in [
+        "DO $$ BEGIN ALTER TABLE users RENAME TO people; END $$; DROP TABLE people",
+        "DO $$ BEGIN IF true THEN ALTER TABLE users RENAME age TO years; END IF; END $$; ALTER TABLE users DROP years",
+        "/* a /* b */ c */ DROP TABLE users",
+    ] {
+        assert_eq!(losses_on(DbBackend::Postgres, &[statements]).len(), 1, "{statements}");
+    }
+    assert_eq!(losses_on(DbBackend::Sqlite, &["DROP TABLE 'users'"]), ["drop table users"]);
     assert_eq!(losses_on(DbBackend::Postgres, &["DROP TABLE \"Users\""]), Vec::<String>::new());
     assert_eq!(losses_on(DbBackend::Sqlite, &["DROP TABLE \"Users\""]), ["drop table users"]);
     assert_eq!(losses_on(DbBackend::Sqlite, &["ATTACH 'x.db' AS x", "DROP TABLE x.t"]), ["drop table t"]);
@@ -195,6 +214,11 @@ fn what_the_run_creates_and_what_keeps_data_loses_nothing() {
         "ALTER TABLE users ALTER COLUMN name TYPE varchar(300), ALTER COLUMN age TYPE bigint",
         "ALTER TABLE users ALTER COLUMN name TYPE text",
         "ALTER TABLE users ALTER COLUMN age TYPE bigint USING CAST(\"age\" AS bigint)",
+        "ALTER TABLE users ALTER age TYPE bigint USING (age::bigint), ALTER name TYPE citext",
+        "DO $$ BEGIN CREATE TEMP TABLE x (id int); DELETE FROM x; ALTER TABLE users ADD CONSTRAINT f FOREIGN KEY (age) \
+         REFERENCES x ON UPDATE CASCADE ON DELETE SET NULL; CREATE TRIGGER t BEFORE UPDATE OR DELETE ON users FOR EACH ROW \
+         EXECUTE FUNCTION touch(); END $$",
+        "UPDATE users SET name = '' WHERE name IS NULL AND age > 3",
         "ALTER TABLE users ADD COLUMN x text; UPDATE users SET x = name; ALTER TABLE users DROP COLUMN x",
         "INSERT INTO users VALUES ('DROP TABLE users')",
         "ALTER TABLE users DROP CONSTRAINT users_age_check",

@@ -46,6 +46,9 @@ impl Trace {
             routines: BTreeMap::new(),
             losses: Vec::new(),
         };
+        for name in &catalog.routines {
+            trace.routines.insert(name.clone(), vec![format!("call function {name}, which cannot be checked")]);
+        }
         for (name, columns) in &catalog.tables {
             let table = trace.display(name);
             let column = |(column, kind): &(String, String)| Column {
@@ -76,6 +79,12 @@ impl Trace {
 
     /// Follows one statement.
     pub(super) fn follow(&mut self, statement: &Tokens<'_>) {
+        // The end of a comment within a comment, which only PostgreSQL knows.
+        let end =
+            statement.windows(2).position(|words| matches!(words, [star, slash] if *star == "*" && *slash == "/"));
+        if let Some(rest) = end.and_then(|end| statement.get(end + 2..)).filter(|rest| !rest.is_empty()) {
+            return self.follow(&rest.to_vec());
+        }
         let mut cursor = Cursor::new(statement, self.backend);
         if is_routine(statement) {
             return self.create_routine(statement);

@@ -88,6 +88,9 @@ pub(super) fn indexes<E: EntityTrait>(
     let composite = known(backend, extras).filter(|composite| !has_expression::<E>(composite)).map(|composite| {
         let kind = if composite.is_unique { Kind::Unique } else { Kind::Index };
         let mut index = index(naming, entity, &strings(composite), kind);
+        if let Some(name) = composite.name {
+            index.name(name);
+        }
         if let Some(condition) = composite.filter {
             index.and_where(Expr::cust(condition));
         }
@@ -110,7 +113,8 @@ pub(super) fn expression_indexes<E: EntityTrait>(
         let (unique, kind) = if composite.is_unique { ("UNIQUE ", Kind::Unique) } else { ("", Kind::Index) };
         // An expression has no place in a name.
         let names: Vec<String> = strings(composite).iter().map(|column| words(column)).collect();
-        let name = quoted(&naming.name(kind, entity.table_name(), &names));
+        let by_convention = || naming.name(kind, entity.table_name(), &names);
+        let name = quoted(&composite.name.map_or_else(by_convention, ToOwned::to_owned));
         let item = |column: &&str| match (is_column::<E>(column), column.strip_suffix(" DESC")) {
             (true, _) => quoted(column),
             (false, Some(column)) if is_column::<E>(column) => format!("{} DESC", quoted(column)),

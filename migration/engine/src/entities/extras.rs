@@ -53,6 +53,7 @@ pub struct CompositeIndex {
     pub(super) is_unique: bool,
     pub(super) filter: Option<&'static str>,
     pub(super) method: Option<&'static str>,
+    pub(super) name: Option<&'static str>,
 }
 
 impl CompositeIndex {
@@ -60,7 +61,7 @@ impl CompositeIndex {
     /// end is its order.
     #[must_use]
     pub const fn on(columns: &'static [&'static str]) -> Self {
-        Self { columns, is_unique: false, filter: None, method: None }
+        Self { columns, is_unique: false, filter: None, method: None, name: None }
     }
 
     /// Creates a unique index over columns.
@@ -73,6 +74,12 @@ impl CompositeIndex {
     #[must_use]
     pub const fn filter(self, condition: &'static str) -> Self {
         Self { filter: Some(condition), ..self }
+    }
+
+    /// Sets the name of the index, instead of one by the convention: two indexes over the same columns need it.
+    #[must_use]
+    pub const fn named(self, name: &'static str) -> Self {
+        Self { name: Some(name), ..self }
     }
 
     /// Sets the method of the index, such as `gin`. The index then exists on PostgreSQL only: SQLite has no methods.

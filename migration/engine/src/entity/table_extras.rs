@@ -142,6 +142,8 @@ fn wider(expression: &Expr) -> Option<CompositeIndex> {
             index.filter = Some(text(call.args.first()?)?);
             Some(index)
         }
+        // The name is that of the database anyway.
+        Expr::MethodCall(call) if call.method == "named" => wider(&call.receiver),
         Expr::MethodCall(call) if call.method == "using" => {
             let mut index = wider(&call.receiver)?;
             index.method = Some(text(call.args.first()?)?);

@@ -61,7 +61,7 @@ impl<'a> Alteration<'a> {
 
     pub(super) fn early_index_drops(&self) -> impl Iterator<Item = MigrationStatement> {
         let indexes = self.removed_indexes().filter(|index| !index.is_constraint && !self.is_dropped_late(index));
-        indexes.filter_map(|index| Some(MigrationStatement::DropIndex { index: index.name.clone()? }))
+        indexes.filter_map(drop_index)
     }
 
     pub(super) fn early_index_creations(&self) -> impl Iterator<Item = MigrationStatement> {
@@ -77,7 +77,7 @@ impl<'a> Alteration<'a> {
 
     pub(super) fn late_index_statements(&self) -> impl Iterator<Item = MigrationStatement> {
         let drops = self.removed_indexes().filter(|index| !index.is_constraint && self.is_dropped_late(index));
-        let drops = drops.filter_map(|index| Some(MigrationStatement::DropIndex { index: index.name.clone()? }));
+        let drops = drops.filter_map(drop_index);
         let creations = self.added_indexes().filter(|index| !index.is_constraint && !self.is_created_early(index));
         drops.chain(creations.flat_map(|index| self.create_index(index)))
     }
@@ -249,6 +249,10 @@ impl<'a> Alteration<'a> {
             || self.old.checks.iter().any(|check| mentions(&check.expression))
             || self.old.columns.iter().any(|other| other.generated.as_deref().is_some_and(mentions))
     }
+}
+
+fn drop_index(index: &Index) -> Option<MigrationStatement> {
+    Some(MigrationStatement::DropIndex { index: index.name.clone()?, only_postgres: index.method.is_some() })
 }
 
 /// A cast for PostgreSQL, for conversions that are not implicit.

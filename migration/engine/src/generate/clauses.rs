@@ -28,7 +28,7 @@ impl Writer<'_> {
         if column.not_null {
             text.push_str(".not_null()");
         }
-        if column.is_counter {
+        if column.is_counter && inline_key {
             text.push_str(".auto_increment()");
         }
         if inline_key {
@@ -53,8 +53,23 @@ impl Writer<'_> {
         let key = (table.to_owned(), column.name.clone());
         let asked = pair.backend_specific.collations.get(&key).filter(|_| pair.backend == DbBackend::Sqlite);
         let other = asked.map(|collation| (collation.clone(), DbBackend::Postgres));
+        // Not one of the names that the code uses.
+        let variable = match function(&column.name) {
+            name if ["manager", "backend", "table", "index", "filled"].contains(&name.as_str()) => {
+                format!("{name}_column")
+            }
+            name => name,
+        };
+        if column.is_counter && !inline_key {
+            // SQLite counts in the primary key only.
+            let _ = write!(
+                self.preamble,
+                "let mut {variable} = {definition}.to_owned();\nif {backend} == DbBackend::Postgres {{ {variable}.auto_increment(); }}\n"
+            );
+            self.uses_backend = true;
+            return format!("&mut {variable}");
+        }
         let Some((collation, on)) = own.or(other) else { return definition };
-        let variable = function(&column.name);
         let _ = write!(
             self.preamble,
             "let mut {variable} = {definition}.to_owned();\nif {backend} == DbBackend::{on:?} {{ {variable}.extra({:?}); }}\n",
@@ -112,6 +127,13 @@ impl Writer<'_> {
         [pair.from, pair.to]
             .iter()
             .any(|schema| schema.tables.get(table).is_some_and(|table| table.column(column).is_some()))
+    }
+
+    /// Whether a column is the primary key of a table in one of the schemas.
+    pub(super) fn is_only_key(&self, table: &str, column: &str) -> bool {
+        let schemas = self.pair.iter().flat_map(|pair| [pair.to, pair.from]);
+        let keys = schemas.filter_map(|schema| schema.tables.get(table)?.primary_key.as_ref());
+        keys.into_iter().any(|key| key.columns == [column])
     }
 
     pub(super) fn foreign_key(&mut self, table: &str, key: &ForeignKey) -> String {

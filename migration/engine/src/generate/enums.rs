@@ -14,7 +14,7 @@ pub(super) struct EnumStatements {
 }
 
 impl EnumStatements {
-    pub(super) fn of(changes: &[Change], to: &Schema) -> Self {
+    pub(super) fn of(changes: &[Change], from: &Schema, to: &Schema) -> Self {
         let (mut first, mut last) = (Vec::new(), Vec::new());
         for change in changes {
             match change {
@@ -24,19 +24,25 @@ impl EnumStatements {
                 Change::RemoveEnum { name, .. } => {
                     last.push(MigrationStatement::OnPostgres(vec![format!("DROP TYPE {}", quoted(name))]));
                 }
-                Change::ModifyEnum { name, old, new } => match additions(name, old, new) {
-                    Some(statements) => first.push(MigrationStatement::OnPostgres(statements)),
-                    None => {
-                        let gone: Vec<_> = old.iter().filter(|value| !new.contains(value)).cloned().collect();
-                        if !gone.is_empty() {
-                            last.push(MigrationStatement::Note(format!(
-                                "Decide: this fails if a row has {}; set another value first.",
-                                gone.join(" or ")
-                            )));
+                Change::ModifyEnum { name, old, new } => {
+                    match additions(name, old, new) {
+                        // Before the columns that use them.
+                        Some(_) if uses_new(old, new, to) => {
+                            first.push(MigrationStatement::OnPostgres(remade(name, new, from)));
                         }
-                        last.push(MigrationStatement::OnPostgres(remade(name, new, to)));
+                        Some(statements) => first.push(MigrationStatement::OnPostgres(statements)),
+                        None => {
+                            let gone: Vec<_> = old.iter().filter(|value| !new.contains(value)).cloned().collect();
+                            if !gone.is_empty() {
+                                last.push(MigrationStatement::Note(format!(
+                                    "Decide: this fails if a row has {}; set another value first.",
+                                    gone.join(" or ")
+                                )));
+                            }
+                            last.push(MigrationStatement::OnPostgres(remade(name, new, to)));
+                        }
                     }
-                },
+                }
                 _ => {}
             }
         }
@@ -72,17 +78,33 @@ fn additions(name: &str, old: &[String], new: &[String]) -> Option<Vec<String>> 
     Some(statements)
 }
 
+/// Whether a default or a CHECK uses a new value, which PostgreSQL forbids in the transaction that adds it.
+fn uses_new(old: &[String], new: &[String], to: &Schema) -> bool {
+    let added: Vec<_> = new.iter().filter(|value| !old.contains(value)).map(|value| literal(value)).collect();
+    let tables = to.tables.values();
+    let mut expressions = tables.flat_map(|table| {
+        let defaults = table.columns.iter().filter_map(|column| column.default.as_ref());
+        defaults.chain(table.checks.iter().map(|check| &check.expression))
+    });
+    expressions.any(|expression| added.iter().any(|value| expression.contains(value.as_str())))
+}
+
 /// PostgreSQL cannot remove a value: the type is made again, and its columns are converted.
-fn remade(name: &str, values: &[String], to: &Schema) -> Vec<String> {
+fn remade(name: &str, values: &[String], schema: &Schema) -> Vec<String> {
     let (old, kind) = (quoted(&format!("{name}_old")), quoted(name));
     let mut statements = vec![format!("ALTER TYPE {kind} RENAME TO {old}"), create(name, values)];
-    let columns = to.tables.values().flat_map(|table| table.columns.iter().map(move |column| (table, column)));
-    for (table, column) in columns.filter(|(_, column)| column.kind == name) {
+    let columns = schema.tables.values().flat_map(|table| table.columns.iter().map(move |column| (table, column)));
+    for (table, column) in columns {
+        let array = match column.kind.strip_prefix(name) {
+            Some(array @ ("" | "[]")) => array,
+            _ => continue,
+        };
         let alter = format!("ALTER TABLE {} ALTER COLUMN {}", quoted(&table.name), quoted(&column.name));
         if column.default_value().is_some() {
             statements.push(format!("{alter} DROP DEFAULT"));
         }
-        statements.push(format!("{alter} TYPE {kind} USING {}::text::{kind}", quoted(&column.name)));
+        let using = format!("{}::text{array}::{kind}{array}", quoted(&column.name));
+        statements.push(format!("{alter} TYPE {kind}{array} USING {using}"));
         if let Some(default) = column.default_value() {
             statements.push(format!("{alter} SET DEFAULT {}", crate::schema::expression::portable(default)));
         }

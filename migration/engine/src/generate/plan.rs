@@ -41,7 +41,7 @@ pub(crate) fn plan(from: &Schema, to: &Schema, equivalences: &Equivalences) -> V
         .map(|table| Alteration::of(table, from, &changes))
         .collect();
 
-    let enums = EnumStatements::of(&changes, to);
+    let enums = EnumStatements::of(&changes, from, to);
     statements.extend(enums.first);
     for alteration in &alterations {
         statements.extend(alteration.early_key_drops(&changes));

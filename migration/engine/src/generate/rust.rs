@@ -8,7 +8,7 @@ use super::names::function;
 use super::schema_pair::SchemaPair;
 use super::statement::{MigrationStatement, TableAction};
 use super::text::{bare, check_name, comment, constant, conventional_name, create_index, literal};
-use crate::schema::Table;
+use crate::schema::{Column, Table};
 
 /// The backend, as code in `up` and `down`.
 const MANAGER_BACKEND: &str = "manager.get_database_backend()";
@@ -131,6 +131,23 @@ impl Writer<'_> {
                     literal(default)
                 )
             }
+            MigrationStatement::CreateIndex { table, index } if index.method.is_some() => {
+                // SQLite has no methods, and so not the index.
+                self.uses_backend = true;
+                let is_expression = index.columns.iter().any(|column| !self.is_column(table, bare(column)));
+                let create = match is_expression {
+                    true => format!(
+                        "manager.get_connection().execute_unprepared({:?}).await?;\n",
+                        create_index(table, index)
+                    ),
+                    false => {
+                        let name = self.table(table);
+                        let index = self.index(table, index, &format!(".table({name})"));
+                        format!("let index = {index}.to_owned();\nmanager.create_index(index).await?;\n")
+                    }
+                };
+                format!("if {MANAGER_BACKEND} == DbBackend::Postgres {{\n{create}}}\n")
+            }
             MigrationStatement::CreateIndex { table, index }
                 if index.columns.iter().any(|column| !self.is_column(table, bare(column))) =>
             {
@@ -141,8 +158,13 @@ impl Writer<'_> {
                 let index = self.index(table, index, &format!(".table({name})"));
                 format!("let index = {index}.to_owned();\nmanager.create_index(index).await?;\n")
             }
-            MigrationStatement::DropIndex { index } => {
-                format!("manager.drop_index(Index::drop().name({index:?}).to_owned()).await?;\n")
+            MigrationStatement::DropIndex { index, only_postgres } => {
+                let drop = format!("manager.drop_index(Index::drop().name({index:?}).to_owned()).await?;\n");
+                self.uses_backend |= only_postgres;
+                match only_postgres {
+                    true => format!("if {MANAGER_BACKEND} == DbBackend::Postgres {{\n{drop}}}\n"),
+                    false => drop,
+                }
             }
         }
     }
@@ -150,7 +172,8 @@ impl Writer<'_> {
     fn action(&mut self, table: &str, action: &TableAction) -> String {
         match action {
             TableAction::AddColumn(column) => {
-                format!(".add_column({})", self.sorted_column(table, column, column.is_counter, MANAGER_BACKEND))
+                let inline_key = column.is_counter && self.is_only_key(table, &column.name);
+                format!(".add_column({})", self.sorted_column(table, column, inline_key, MANAGER_BACKEND))
             }
             TableAction::AlterColumn { column, inline_key, using: None } => {
                 format!(".alter_column({})", self.sorted_column(table, column, *inline_key, MANAGER_BACKEND))
@@ -207,7 +230,10 @@ impl Writer<'_> {
         let name = &table.name;
         let backend_specific = self.pair.map(|pair| pair.backend_specific.clone()).unwrap_or_default();
         let is_without_rowid = table.without_rowid || backend_specific.without_rowid.contains(name);
-        let inline_key = table.columns.iter().find(|column| column.is_counter).map(|column| column.name.clone());
+        let is_key =
+            |column: &&Column| table.primary_key.as_ref().is_some_and(|key| key.columns == [column.name.as_str()]);
+        let inline_key = table.columns.iter().filter(|column| column.is_counter).find(is_key);
+        let inline_key = inline_key.map(|column| column.name.clone());
         let mut text = format!("Table::create().table({})", self.table(name));
         let mut depends_on_backend = is_without_rowid;
         for column in &table.columns {

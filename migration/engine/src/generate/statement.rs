@@ -40,6 +40,8 @@ pub(crate) enum MigrationStatement {
     },
     DropIndex {
         index: String,
+        /// Whether only PostgreSQL has it: SQLite has no methods.
+        only_postgres: bool,
     },
 }
 

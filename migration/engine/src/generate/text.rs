@@ -1,7 +1,7 @@
 //! Fragments of Rust and SQL: conventional names, literals, comments.
 
 use super::names::function;
-use crate::alter_table::quoted;
+use crate::alter_table::{quoted, tokens};
 use crate::entities::identifier;
 use crate::schema::expression::{portable, string_list, text_literal};
 use crate::schema::{Check, Index};
@@ -31,10 +31,17 @@ pub(super) fn conventional_name(table: &str, columns: &[String], suffix: &str) -
     identifier(&format!("{table}_{}_{suffix}", columns.join("_")))
 }
 
+/// The name of a CHECK; one without a name gets that of the first word of its expression.
 pub(super) fn check_name(table: &str, check: &Check) -> String {
     check.name.clone().unwrap_or_else(|| {
-        let column = string_list(&check.expression).map_or("row".into(), |(column, _)| column);
-        format!("{table}_{column}_check")
+        let first = |text: &str| {
+            tokens(text).into_iter().find_map(|token| {
+                let word = crate::alter_table::bare(text.get(token)?);
+                word.starts_with(|c: char| c.is_alphabetic()).then_some(word)
+            })
+        };
+        let column = string_list(&check.expression).map(|(column, _)| column).or_else(|| first(&check.expression));
+        identifier(&format!("{table}_{}_check", column.unwrap_or_else(|| "row".into())))
     })
 }
 

@@ -27,18 +27,40 @@ pub(crate) fn read(entities: &Entities, backend: DbBackend) -> Result<Schema, Fa
     }
     for created in entities.types.iter().filter(|_| backend == DbBackend::Postgres) {
         let sql = created.to_string(PostgresQueryBuilder);
-        schema.enums.insert(enums::created(&sql).unwrap_or_default(), enums::values(&sql));
+        let name = enums::created(&sql).unwrap_or_default();
+        if !name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') {
+            return Err(Failure::Refused(format!(
+                "the enum {name} needs a name of lower-case letters, digits and underscores: SeaORM writes it without quotes"
+            )));
+        }
+        schema.enums.insert(name, enums::values(&sql));
     }
     let statements = entities.indexes.iter().map(|index| read_index(index, backend));
     let expressions = entities.expression_indexes.iter().map(|index| ddl::index(index, backend));
     for index in statements.chain(expressions) {
         let (table, index) = index?;
         if let Some(table) = schema.tables.get_mut(&table) {
+            if let Some(known) = table.indexes.iter().find(|known| known.name.is_some() && known.name == index.name) {
+                let name = known.name.as_deref().unwrap_or_default();
+                return Err(Failure::Refused(format!(
+                    "two indexes of table {} have the name {name}; give one another name with `CompositeIndex::named`",
+                    table.name
+                )));
+            }
             table.indexes.push(index);
         }
     }
     if backend == DbBackend::Postgres {
         schema.tables.values_mut().try_for_each(shorten_names)?;
+        let names = schema
+            .tables
+            .values()
+            .flat_map(|table| std::iter::once(&table.name).chain(table.columns.iter().map(|column| &column.name)));
+        if let Some(name) = names.into_iter().find(|name| name.len() > LONGEST_NAME) {
+            return Err(Failure::Refused(format!(
+                "{name} is longer than {LONGEST_NAME} bytes, and PostgreSQL would cut it off"
+            )));
+        }
     }
     Ok(schema)
 }
@@ -84,6 +106,14 @@ pub(crate) fn name(table: &TableCreateStatement) -> String {
     match table.get_table_name() {
         Some(TableRef::Table(name, _)) => name.1.to_string(),
         _ => String::new(),
+    }
+}
+
+/// The schema of the table, if its entity names one.
+pub(crate) fn schema_name(table: &TableCreateStatement) -> Option<String> {
+    match table.get_table_name()? {
+        TableRef::Table(name, _) => name.0.as_ref().map(|schema| schema.1.to_string()),
+        _ => None,
     }
 }
 

@@ -2,7 +2,9 @@
 //! differences on PostgreSQL are also reported to developers who use SQLite.
 
 use sea_orm::DbBackend;
-use sqlparser::ast::{AlterColumnOperation, AlterTable, AlterTableOperation, ObjectName, ObjectType, Statement};
+use sqlparser::ast::{
+    AlterColumnOperation, AlterIndexOperation, AlterTable, AlterTableOperation, ObjectName, ObjectType, Statement,
+};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 
@@ -10,13 +12,16 @@ use super::expression::mentions;
 use super::model::{Column, HISTORY, Schema, Table};
 use super::{ddl, enums};
 use crate::Failure;
+use crate::alter_table::tokens;
+use crate::renames::rename_column;
 
 const BACKEND: DbBackend = DbBackend::Postgres;
 
 /// Replays statements on an empty schema. Statements that do not change tables are ignored.
 pub(crate) fn replay<'a>(statements: impl Iterator<Item = &'a String>) -> Result<Schema, Failure> {
     let mut schema = Schema::default();
-    for statement in statements {
+    for statement in statements.flat_map(|text| split(text)) {
+        let statement = statement.as_str();
         if enums::carry_out(&mut schema, statement) {
             continue;
         }
@@ -38,6 +43,23 @@ pub(crate) fn replay<'a>(statements: impl Iterator<Item = &'a String>) -> Result
         table.indexes.sort_by_key(|index| (!index.is_constraint, index.name.clone()));
     }
     Ok(schema)
+}
+
+/// The statements of a text. A function of the standard's form has semicolons inside, and stays whole.
+fn split(text: &str) -> Vec<String> {
+    let upper = text.to_uppercase();
+    if upper.contains("FUNCTION") || upper.contains("TRIGGER") || upper.contains("PROCEDURE") {
+        return vec![text.to_owned()];
+    }
+    let mut statements = Vec::new();
+    let mut start = 0;
+    let ends = tokens(text).into_iter().filter(|token| text.get(token.clone()) == Some(";"));
+    for end in ends.map(|token| token.start).chain([text.len()]) {
+        let statement = text.get(start..end).unwrap_or_default().trim();
+        statements.extend((!statement.is_empty()).then(|| statement.to_owned()));
+        start = end + 1;
+    }
+    statements
 }
 
 fn carry_out(schema: &mut Schema, statement: &str, parsed: Statement) -> Result<(), Failure> {
@@ -67,7 +89,11 @@ fn carry_out(schema: &mut Schema, statement: &str, parsed: Statement) -> Result<
                 table.indexes.retain(|index| !index.name.as_ref().is_some_and(|name| names.contains(name)));
             }
         }
-        Statement::AlterIndex { .. } => return Err(unknown(statement)),
+        Statement::AlterIndex { name, operation: AlterIndexOperation::RenameIndex { index_name } } => {
+            let (old, new) = (Some(last(&name)), last(&index_name));
+            let indexes = schema.tables.values_mut().flat_map(|table| &mut table.indexes);
+            indexes.filter(|index| index.name == old).for_each(|index| index.name = Some(new.clone()));
+        }
         _ => {}
     }
     Ok(())
@@ -80,6 +106,10 @@ fn alter(schema: &mut Schema, name: &str, operation: AlterTableOperation) -> Res
             table.name = new.trim_start_matches("TO ").trim_start_matches("AS ").trim_matches('"').to_owned();
             schema.tables.insert(table.name.clone(), table);
         }
+        return Ok(());
+    }
+    if let AlterTableOperation::RenameColumn { old_column_name, new_column_name } = &operation {
+        rename_column(schema, name, &old_column_name.value, &new_column_name.value);
         return Ok(());
     }
     let Some(table) = schema.tables.get_mut(name) else { return Ok(()) };
@@ -96,9 +126,6 @@ fn alter(schema: &mut Schema, name: &str, operation: AlterTableOperation) -> Res
                 drop_column(table, &column.value);
             }
         }
-        AlterTableOperation::RenameColumn { old_column_name, new_column_name } => {
-            rename_column(table, &old_column_name.value, &new_column_name.value);
-        }
         AlterTableOperation::AlterColumn { column_name, op } => {
             if let Some(column) = table.columns.iter_mut().find(|column| column.name == column_name.value) {
                 alter_column(column, op);
@@ -107,6 +134,7 @@ fn alter(schema: &mut Schema, name: &str, operation: AlterTableOperation) -> Res
         AlterTableOperation::RenameConstraint { old_name, new_name } => {
             let names = table.indexes.iter_mut().map(|index| &mut index.name);
             let names = names.chain(table.foreign_keys.iter_mut().map(|key| &mut key.name));
+            let names = names.chain(table.primary_key.iter_mut().map(|key| &mut key.name));
             let names = names.chain(table.checks.iter_mut().map(|check| &mut check.name)).flatten();
             names.filter(|name| **name == old_name.value).for_each(|name| new_name.value.clone_into(name));
         }
@@ -162,14 +190,6 @@ fn drop_column(table: &mut Table, name: &str) {
     table.foreign_keys.retain(|key| !is_in(&key.columns));
     table.checks.retain(|check| !mentions(&check.expression, name));
     table.primary_key = table.primary_key.take().filter(|key| !is_in(&key.columns));
-}
-
-fn rename_column(table: &mut Table, old: &str, new: &str) {
-    let lists = table.indexes.iter_mut().map(|index| &mut index.columns);
-    let lists = lists.chain(table.foreign_keys.iter_mut().map(|key| &mut key.columns));
-    let lists = lists.chain(table.primary_key.iter_mut().map(|key| &mut key.columns));
-    let names = lists.flatten().chain(table.columns.iter_mut().map(|column| &mut column.name));
-    names.filter(|name| *name == old).for_each(|name| new.clone_into(name));
 }
 
 fn last(name: &ObjectName) -> String {

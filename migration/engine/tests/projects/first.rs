@@ -45,6 +45,22 @@ impl MigrationTrait for Migration {
             .and_where(Expr::cust("is_on"))
             .to_owned();
         manager.create_index(index).await?;
+        let index = Index::create()
+            .name("kinds_small_on_idx")
+            .table(Kinds::Table)
+            .col(Kinds::Small)
+            .and_where(Expr::cust("is_on"))
+            .to_owned();
+        manager.create_index(index).await?;
+        if manager.get_database_backend() == DbBackend::Postgres {
+            let index = Index::create()
+                .name("kinds_binary_document_idx")
+                .table(Kinds::Table)
+                .col(Kinds::BinaryDocument)
+                .index_type(IndexType::Custom("gin".into_iden()))
+                .to_owned();
+            manager.create_index(index).await?;
+        }
         manager
             .get_connection()
             .execute_unprepared("CREATE INDEX \"kinds_lower_code_idx\" ON \"kinds\" (lower(code))")
@@ -141,8 +157,10 @@ fn kinds(backend: DbBackend) -> TableCreateStatement {
         .col(ColumnDef::new(Kinds::BinaryDocument).json_binary())
         .col(ColumnDef::new(Kinds::Twice).integer().generated(Expr::cust("small * 2"), true))
         .col(ColumnDef::new(Kinds::Checked).integer().not_null())
+        .col(ColumnDef::new(Kinds::AlsoChecked).integer().not_null())
         .index(Index::create().unique().name("kinds_code_key").col(Kinds::Code))
-        .check(Check::named("kinds_row_check", Expr::cust("long > 0")))
+        .check(Check::named("kinds_long_check", Expr::cust("long > 0")))
+        .check(Check::named("kinds_tiny_check", Expr::cust("tiny > 0")))
         .check(Check::named("kinds_role_check", Expr::col(Kinds::Role).is_in(["admin", "guest"])))
         .to_owned()
 }
@@ -238,6 +256,7 @@ enum ATableWithANameThatIsQuiteLongForATable {
 #[derive(DeriveIden)]
 enum Kinds {
     Table,
+    AlsoChecked,
     Amount,
     BinaryDocument,
     Blob,

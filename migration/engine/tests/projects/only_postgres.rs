@@ -19,20 +19,24 @@ impl MigrationTrait for Migration {
             manager.get_connection().execute_unprepared("CREATE TYPE \"mood\" AS ENUM ('happy', 'it''s ok')").await?;
         }
         manager.create_table(arrays()).await?;
-        let index = Index::create()
-            .name("arrays_document_idx")
-            .table(Arrays::Table)
-            .col(Arrays::Document)
-            .index_type(IndexType::Custom("gin".into_iden()))
-            .to_owned();
-        manager.create_index(index).await?;
-        let index = Index::create()
-            .name("arrays_tags_idx")
-            .table(Arrays::Table)
-            .col(Arrays::Tags)
-            .index_type(IndexType::Custom("gin".into_iden()))
-            .to_owned();
-        manager.create_index(index).await?;
+        if manager.get_database_backend() == DbBackend::Postgres {
+            let index = Index::create()
+                .name("arrays_document_idx")
+                .table(Arrays::Table)
+                .col(Arrays::Document)
+                .index_type(IndexType::Custom("gin".into_iden()))
+                .to_owned();
+            manager.create_index(index).await?;
+        }
+        if manager.get_database_backend() == DbBackend::Postgres {
+            let index = Index::create()
+                .name("arrays_tags_idx")
+                .table(Arrays::Table)
+                .col(Arrays::Tags)
+                .index_type(IndexType::Custom("gin".into_iden()))
+                .to_owned();
+            manager.create_index(index).await?;
+        }
         Ok(())
     }
 
