@@ -49,9 +49,17 @@ fn compare_tables(
     if old.without_rowid != new.without_rowid {
         changes.push(Change::ModifyStorage { table: table.clone(), without_rowid: new.without_rowid });
     }
+    let is_in = |table: &Table, name: &str| {
+        table.primary_key.as_ref().is_some_and(|key| key.columns.iter().any(|column| column == name))
+    };
+    let is_key = |name: &str| is_in(old, name) && is_in(new, name);
+    let required = |column: &Column| Column { not_null: true, ..column.clone() };
     for column in &new.columns {
         match old.column(&column.name) {
             None => changes.push(Change::AddColumn { table: table.clone(), column: column.clone() }),
+            // SQLite allows NULL in a primary key, which an entity cannot say.
+            Some(known)
+                if is_key(&column.name) && is_same_column(&required(known), &required(column), equivalences) => {}
             Some(known) if !is_same_column(known, column, equivalences) => {
                 changes.push(Change::ModifyColumn { table: table.clone(), old: known.clone(), new: column.clone() });
             }

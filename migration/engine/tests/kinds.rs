@@ -8,8 +8,12 @@
 mod postgres;
 mod projects {
     pub mod changed_only_postgres;
+    pub mod chinook_postgres;
+    pub mod chinook_sqlite;
     pub mod entities;
     pub mod first;
+    pub mod northwind_postgres;
+    pub mod northwind_sqlite;
     pub mod only_postgres;
     pub mod second;
 }
@@ -22,9 +26,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use projects::{changed_only_postgres, entities, first, only_postgres, second};
 use revisions::{Entities, Failure, Heading, Options, Project, Reach};
-use sea_orm_migration::MigrationTrait;
+use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
-use support::facts::{describe, difference};
+use support::facts::{SchemaFacts, describe, difference};
 
 type Migrations = fn() -> Vec<Box<dyn MigrationTrait>>;
 
@@ -60,16 +64,63 @@ const CHANGED_ONLY_POSTGRES: Case = Case {
     entities: entities::changed_only_postgres,
 };
 
+/// A database that another program has made.
+struct Foreign(&'static str);
+
+impl MigrationName for Foreign {
+    fn name(&self) -> &str {
+        "m20260101_000000_foreign"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Foreign {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.get_connection().execute_unprepared(self.0).await.map(drop)
+    }
+}
+
+macro_rules! foreign {
+    ($name:ident) => {
+        Case {
+            file: stringify!($name),
+            before: || vec![Box::new(Foreign(include_str!(concat!("databases/", stringify!($name), ".sql"))))],
+            after: || {
+                let sql = include_str!(concat!("databases/", stringify!($name), ".sql"));
+                vec![Box::new(Foreign(sql)), Box::new(projects::$name::Migration)]
+            },
+            entities: Entities::of,
+        }
+    };
+}
+
 fn project(migrations: Migrations, case: &Case, backends: &'static [DbBackend]) -> Project {
     Project { entities: Some(case.entities), backends, is_development: true, ..Project::new(migrations) }
 }
 
 const BOTH: &[DbBackend] = &[DbBackend::Sqlite, DbBackend::Postgres];
 
+/// The facts of a schema. SQLite keeps letter case, quotes and parentheses, which mean nothing; a CHECK without a name gets one.
+async fn facts(db: &DatabaseConnection) -> SchemaFacts {
+    let facts = describe(db).await.unwrap();
+    if db.get_database_backend() != DbBackend::Sqlite {
+        return facts;
+    }
+    let has_meaning = |character: &char| !"[]`\"()".contains(*character);
+    let plain = |fact: &String| {
+        let fact = fact.chars().filter(has_meaning).collect::<String>().to_lowercase();
+        match fact.split_once(" check ") {
+            Some((name, check)) => format!("{} check {check}", name.split(' ').next().unwrap_or(name)),
+            None => fact,
+        }
+    };
+    facts.iter().map(plain).collect()
+}
+
 async fn run(db: &DatabaseConnection, case: &Case, backends: &'static [DbBackend]) {
     let before = project(case.before, case, backends);
     revisions::upgrade(db, &before, &before.options()).await.unwrap();
-    let schema = describe(db).await.unwrap();
+    let schema = facts(db).await;
     let heading = Heading { message: case.file.replace('_', " "), parent: None, date: "2026-11-28".into() };
     let text = revisions::autogenerate(db, &before, &heading).await.unwrap().expect("there are differences");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/projects");
@@ -88,7 +139,7 @@ async fn run(db: &DatabaseConnection, case: &Case, backends: &'static [DbBackend
     assert!(again.is_none(), "{}: {again:?}", case.file);
     let one = Options { reach: Reach::Steps(1), ..after.options() };
     revisions::downgrade(db, &after, &one).await.unwrap();
-    assert_eq!(difference(&schema, &describe(db).await.unwrap()), Vec::<String>::new(), "{}", case.file);
+    assert_eq!(difference(&schema, &facts(db).await), Vec::<String>::new(), "{}", case.file);
 }
 
 static DATABASES: AtomicUsize = AtomicUsize::new(0);
@@ -114,6 +165,19 @@ async fn entities_of_every_kind_are_created_and_removed() {
     run(&sqlite().await, &FIRST, BOTH).await;
     let Some(db) = postgres_database("entities_of_every_kind_are_created_and_removed").await else { return };
     run(&db, &FIRST, BOTH).await;
+}
+
+/// All tables are dropped, and `down` brings them back as they were.
+#[tokio::test]
+async fn databases_of_others_are_dropped_and_brought_back() {
+    for case in [foreign!(chinook_sqlite), foreign!(northwind_sqlite)] {
+        run(&sqlite().await, &case, &[DbBackend::Sqlite]).await;
+    }
+    for case in [foreign!(chinook_postgres), foreign!(northwind_postgres)] {
+        let test = "databases_of_others_are_dropped_and_brought_back";
+        let Some(db) = postgres_database(test).await else { return };
+        run(&db, &case, &[DbBackend::Postgres]).await;
+    }
 }
 
 #[tokio::test]
