@@ -68,7 +68,15 @@ impl Idens {
         let mut text = String::new();
         for (table, columns) in &self.used {
             let name = self.enum_of(table);
-            let _ = write!(text, "\n#[derive(DeriveIden)]\nenum {name} {{\n");
+            let is_prefix = |column: &String| {
+                let variant = self.variant_of(table, column);
+                variant.starts_with(&name) || variant.ends_with(&name)
+            };
+            let allow = match columns.iter().any(is_prefix) {
+                true => "#[allow(clippy::enum_variant_names, reason = \"the names of the columns\")]\n",
+                false => "",
+            };
+            let _ = write!(text, "\n#[derive(DeriveIden)]\n{allow}enum {name} {{\n");
             if derived_name(&name) != *table {
                 let _ = writeln!(text, "#[sea_orm(iden = {table:?})]");
             }

@@ -237,6 +237,7 @@ fn playlist_track() -> TableCreateStatement {
 }
 
 #[derive(DeriveIden)]
+#[allow(clippy::enum_variant_names, reason = "the names of the columns")]
 enum Album {
     Table,
     AlbumId,
@@ -245,6 +246,7 @@ enum Album {
 }
 
 #[derive(DeriveIden)]
+#[allow(clippy::enum_variant_names, reason = "the names of the columns")]
 enum Artist {
     Table,
     ArtistId,
@@ -252,6 +254,7 @@ enum Artist {
 }
 
 #[derive(DeriveIden)]
+#[allow(clippy::enum_variant_names, reason = "the names of the columns")]
 enum Customer {
     Table,
     Company,
@@ -264,6 +267,7 @@ enum Customer {
 }
 
 #[derive(DeriveIden)]
+#[allow(clippy::enum_variant_names, reason = "the names of the columns")]
 enum Employee {
     Table,
     BirthDate,
@@ -277,6 +281,7 @@ enum Employee {
 }
 
 #[derive(DeriveIden)]
+#[allow(clippy::enum_variant_names, reason = "the names of the columns")]
 enum Genre {
     Table,
     GenreId,
@@ -284,6 +289,7 @@ enum Genre {
 }
 
 #[derive(DeriveIden)]
+#[allow(clippy::enum_variant_names, reason = "the names of the columns")]
 enum Invoice {
     Table,
     BillingCity,
@@ -294,6 +300,7 @@ enum Invoice {
 }
 
 #[derive(DeriveIden)]
+#[allow(clippy::enum_variant_names, reason = "the names of the columns")]
 enum InvoiceLine {
     Table,
     InvoiceId,
@@ -304,6 +311,7 @@ enum InvoiceLine {
 }
 
 #[derive(DeriveIden)]
+#[allow(clippy::enum_variant_names, reason = "the names of the columns")]
 enum MediaType {
     Table,
     MediaTypeId,
@@ -311,6 +319,7 @@ enum MediaType {
 }
 
 #[derive(DeriveIden)]
+#[allow(clippy::enum_variant_names, reason = "the names of the columns")]
 enum Playlist {
     Table,
     Name,
@@ -325,6 +334,7 @@ enum PlaylistTrack {
 }
 
 #[derive(DeriveIden)]
+#[allow(clippy::enum_variant_names, reason = "the names of the columns")]
 enum Track {
     Table,
     AlbumId,

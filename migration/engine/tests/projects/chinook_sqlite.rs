@@ -270,6 +270,7 @@ fn playlisttrack() -> TableCreateStatement {
 }
 
 #[derive(DeriveIden)]
+#[allow(clippy::enum_variant_names, reason = "the names of the columns")]
 enum Album {
     #[sea_orm(iden = "Album")]
     Table,
@@ -282,6 +283,7 @@ enum Album {
 }
 
 #[derive(DeriveIden)]
+#[allow(clippy::enum_variant_names, reason = "the names of the columns")]
 enum Artist {
     #[sea_orm(iden = "Artist")]
     Table,
@@ -292,6 +294,7 @@ enum Artist {
 }
 
 #[derive(DeriveIden)]
+#[allow(clippy::enum_variant_names, reason = "the names of the columns")]
 enum Customer {
     #[sea_orm(iden = "Customer")]
     Table,
@@ -312,6 +315,7 @@ enum Customer {
 }
 
 #[derive(DeriveIden)]
+#[allow(clippy::enum_variant_names, reason = "the names of the columns")]
 enum Employee {
     #[sea_orm(iden = "Employee")]
     Table,
@@ -334,6 +338,7 @@ enum Employee {
 }
 
 #[derive(DeriveIden)]
+#[allow(clippy::enum_variant_names, reason = "the names of the columns")]
 enum Genre {
     #[sea_orm(iden = "Genre")]
     Table,
@@ -344,6 +349,7 @@ enum Genre {
 }
 
 #[derive(DeriveIden)]
+#[allow(clippy::enum_variant_names, reason = "the names of the columns")]
 enum Invoice {
     #[sea_orm(iden = "Invoice")]
     Table,
@@ -360,6 +366,7 @@ enum Invoice {
 }
 
 #[derive(DeriveIden)]
+#[allow(clippy::enum_variant_names, reason = "the names of the columns")]
 enum InvoiceLine {
     #[sea_orm(iden = "InvoiceLine")]
     Table,
@@ -376,6 +383,7 @@ enum InvoiceLine {
 }
 
 #[derive(DeriveIden)]
+#[allow(clippy::enum_variant_names, reason = "the names of the columns")]
 enum MediaType {
     #[sea_orm(iden = "MediaType")]
     Table,
@@ -386,6 +394,7 @@ enum MediaType {
 }
 
 #[derive(DeriveIden)]
+#[allow(clippy::enum_variant_names, reason = "the names of the columns")]
 enum Playlist {
     #[sea_orm(iden = "Playlist")]
     Table,
@@ -406,6 +415,7 @@ enum PlaylistTrack {
 }
 
 #[derive(DeriveIden)]
+#[allow(clippy::enum_variant_names, reason = "the names of the columns")]
 enum Track {
     #[sea_orm(iden = "Track")]
     Table,

@@ -337,6 +337,7 @@ enum Products {
 }
 
 #[derive(DeriveIden)]
+#[allow(clippy::enum_variant_names, reason = "the names of the columns")]
 enum Region {
     Table,
     RegionDescription,
