@@ -20,7 +20,7 @@ pub(crate) async fn fresh(db: &DatabaseConnection, project: &Project, options: &
     }
     let migration_lock = MigrationLock::acquire(db, options.lock_timeout).await?;
     let (waits, table_locks) = (options.waits(), TableLocks::default());
-    let attempts = table_locks.attempts(&migration_lock, "fresh", waits, true);
+    let attempts = table_locks.attempts((db, &migration_lock), "fresh", waits, true);
     let outcome = loop {
         match attempts.make(drop_everything(db, &table_locks, waits)).await {
             Ok(None) => {}

@@ -126,7 +126,7 @@ async fn apply_all(
     waits: Waits,
 ) -> Result<(), Failure> {
     let table_locks = TableLocks::default();
-    let attempts = table_locks.attempts(lock, "the history", waits, true);
+    let attempts = table_locks.attempts((db, lock), "the history", waits, true);
     while attempts.make(adopt(db, migrations, recorded, &table_locks, waits)).await?.is_none() {}
     let mut applied = 0;
     for (migration, recorded) in
@@ -141,7 +141,7 @@ async fn apply_all(
         let step = MigrationStep { migration: migration.as_ref(), direction, waits, table_locks: &table_locks };
         let rebuilds = recorded.is_some_and(Recorded::rebuilds);
         let what = format!("Migration '{name}'");
-        let attempts = table_locks.attempts(lock, &what, waits, step.is_atomic());
+        let attempts = table_locks.attempts((db, lock), &what, waits, step.is_atomic());
         let outcome = loop {
             if let Some(outcome) = attempts.make(step.execute(db, rebuilds)).await? {
                 break outcome;
@@ -237,7 +237,7 @@ async fn revert_all(
         let step = MigrationStep { migration: migration.as_ref(), direction, waits, table_locks: &table_locks };
         let rebuilds = recorded.as_ref().is_some_and(Recorded::rebuilds);
         let what = format!("Migration '{name}'");
-        let attempts = table_locks.attempts(lock, &what, waits, step.is_atomic());
+        let attempts = table_locks.attempts((db, lock), &what, waits, step.is_atomic());
         let outcome = loop {
             if let Some(outcome) = attempts.make(step.execute(db, rebuilds)).await? {
                 break outcome;

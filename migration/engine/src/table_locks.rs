@@ -49,14 +49,18 @@ impl TableLocks {
             return Ok(None);
         }
         let backend = DbBackend::Postgres;
-        let path = Statement::from_string(backend, "SELECT current_setting('search_path')");
-        let path = db.query_one_raw(path).await?.map_or(Ok(String::new()), |row| row.try_get_by_index(0))?;
+        let settings = "SELECT current_setting('search_path'), current_setting('role')";
+        let settings = db.query_one_raw(Statement::from_string(backend, settings)).await?;
+        let (path, role): (String, String) = match settings {
+            Some(row) => (row.try_get_by_index(0)?, row.try_get_by_index(1)?),
+            None => (String::new(), "none".into()),
+        };
         let options = db.get_postgres_connection_pool().connect_options();
         // One connection that stays, so that the settings hold for all statements.
         let pool = PgPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
         let own = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.connect_lazy_with((*options).clone()));
-        let set_path = "SELECT set_config('search_path', $1, false)";
-        own.execute_raw(Statement::from_sql_and_values(backend, set_path, [path.into()])).await?;
+        let set = "SELECT set_config('search_path', $1, false), set_config('role', $2, false)";
+        own.execute_raw(Statement::from_sql_and_values(backend, set, [path.into(), role.into()])).await?;
         own.execute_unprepared(&format!("SET {}", waits.setting())).await?;
         self.note_process(&own).await?;
         Ok(Some(own))
@@ -73,16 +77,26 @@ impl TableLocks {
     /// turn has not passed. A migration without a transaction, of which a part may be done, is tried once.
     pub(crate) fn attempts<'a>(
         &'a self,
-        lock: &'a MigrationLock,
+        (db, lock): (&'a DatabaseConnection, &'a MigrationLock),
         what: &'a str,
         waits: Waits,
         is_atomic: bool,
     ) -> Attempts<'a> {
-        Attempts { table_locks: self, lock, what, waits, is_atomic, since: Instant::now() }
+        Attempts { table_locks: self, db, lock, what, waits, is_atomic, since: Instant::now() }
     }
 
     /// Runs a migration, and looks for the session that blocks it meanwhile.
-    async fn watch<T>(&self, lock: &MigrationLock, waits: Waits, run: impl Future<Output = T>) -> T {
+    ///
+    /// The transaction with the lock looks, because a migration uses the other connection of the pool. But a migration without a
+    /// transaction has its own, and may wait until no transaction has a snapshot (`CREATE INDEX CONCURRENTLY`): then the pool
+    /// looks.
+    async fn watch<T>(
+        &self,
+        db: Option<&DatabaseConnection>,
+        lock: &MigrationLock,
+        waits: Waits,
+        run: impl Future<Output = T>,
+    ) -> T {
         let mut run = std::pin::pin!(run);
         let interval = Ord::max(waits.table / LOOKS, Duration::from_millis(10));
         loop {
@@ -90,7 +104,11 @@ impl TableLocks {
                 Ok(outcome) => return outcome,
                 Err(_) => {
                     let MigrationLock::Postgres(session) = lock else { continue };
-                    if let Ok(Some(holder)) = self.find_holder(session).await {
+                    let found = match db {
+                        Some(db) => self.find_holder(db).await,
+                        None => self.find_holder(session).await,
+                    };
+                    if let Ok(Some(holder)) = found {
                         *self.holder.lock().unwrap_or_else(PoisonError::into_inner) = Some(holder);
                     }
                 }
@@ -104,7 +122,7 @@ impl TableLocks {
     }
 
     /// The lock for which the migration waits, if it does.
-    async fn find_holder(&self, db: &DatabaseTransaction) -> Result<Option<String>, DbErr> {
+    async fn find_holder(&self, db: &impl ConnectionTrait) -> Result<Option<String>, DbErr> {
         let process = self.process.load(Ordering::Relaxed);
         let sql = format!(
             "SELECT concat(coalesce('a lock of table ' || (SELECT l.relation::regclass::text FROM pg_locks l \
@@ -120,6 +138,7 @@ impl TableLocks {
 /// Attempts of one migration.
 pub(crate) struct Attempts<'a> {
     table_locks: &'a TableLocks,
+    db: &'a DatabaseConnection,
     lock: &'a MigrationLock,
     what: &'a str,
     waits: Waits,
@@ -130,7 +149,8 @@ pub(crate) struct Attempts<'a> {
 impl Attempts<'_> {
     /// Makes an attempt. Returns none, after a pause, if it is to be made again.
     pub(crate) async fn make<T>(&self, run: impl Future<Output = Result<T, Failure>>) -> Result<Option<T>, Failure> {
-        let outcome = self.table_locks.watch(self.lock, self.waits, run).await;
+        let db = (!self.is_atomic).then_some(self.db);
+        let outcome = self.table_locks.watch(db, self.lock, self.waits, run).await;
         let (Err(Failure::Locked(_)), MigrationLock::Postgres(_)) = (&outcome, self.lock) else {
             return outcome.map(Some);
         };

@@ -25,9 +25,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use projects::{changed_only_postgres, entities, first, only_postgres, second};
-use revisions::{Entities, Failure, Heading, Options, Project, Reach};
+use revisions::{Entities, Failure, Heading, Naming, Options, Project, Reach};
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend};
+use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Schema};
 use support::facts::{SchemaFacts, describe, difference};
 
 type Migrations = fn() -> Vec<Box<dyn MigrationTrait>>;
@@ -165,6 +165,55 @@ async fn entities_of_every_kind_are_created_and_removed() {
     run(&sqlite().await, &FIRST, BOTH).await;
     let Some(db) = postgres_database("entities_of_every_kind_are_created_and_removed").await else { return };
     run(&db, &FIRST, BOTH).await;
+}
+
+/// The schema that SeaORM itself creates for the entities, and its names.
+async fn a_schema_of_sea_orm_has_no_differences(db: &DatabaseConnection) {
+    let backend = db.get_database_backend();
+    let schema = Schema::new(backend);
+    macro_rules! create {
+        ($($entity:path),*) => {
+            $(
+                for statement in schema.create_enum_from_entity($entity) {
+                    // Two tables have columns of one type.
+                    db.execute(&statement).await.ok();
+                }
+                db.execute(&schema.create_table_from_entity($entity)).await.unwrap();
+                for statement in schema.create_index_from_entity($entity) {
+                    db.execute(&statement).await.unwrap();
+                }
+            )*
+        };
+    }
+    create!(
+        entities::plain_kinds::Entity,
+        entities::options::Entity,
+        entities::tables::Entity,
+        entities::renamed_members::Entity,
+        entities::people::Entity
+    );
+    let case = Case { file: "", before: Vec::new, after: Vec::new, entities: entities::of_sea_orm };
+    let backends: &[DbBackend] =
+        if backend == DbBackend::Sqlite { &[DbBackend::Sqlite] } else { &[DbBackend::Postgres] };
+    let project = project(Vec::new, &case, backends);
+    assert_eq!(revisions::differences(db, &project).await.unwrap(), []);
+    // With other names, all is renamed, and nothing is dropped.
+    let case = Case { entities: |backend| entities::of_sea_orm_with_names(backend, Naming::Postgres), ..case };
+    let project = self::project(Vec::new, &case, backends);
+    let differences = revisions::differences(db, &project).await.unwrap();
+    let kinds: Vec<_> = differences.iter().flat_map(|difference| difference.kinds.clone()).collect();
+    assert!(!kinds.is_empty() && kinds.iter().all(|kind| kind.starts_with("rename_")), "{differences:?}");
+    let ignoring = Project { ignore_names: true, ..project };
+    assert_eq!(revisions::differences(db, &ignoring).await.unwrap(), []);
+    let excluding = Project { exclude: vec!["peop*".into()], entities: Some(entities::without_people), ..ignoring };
+    assert_eq!(revisions::differences(db, &excluding).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_schema_that_sea_orm_has_created_is_known() {
+    a_schema_of_sea_orm_has_no_differences(&sqlite().await).await;
+    let Some(db) = postgres_database("a_schema_that_sea_orm_has_created_is_known").await else { return };
+    a_schema_of_sea_orm_has_no_differences(&db).await;
 }
 
 /// All tables are dropped, and `down` brings them back as they were.

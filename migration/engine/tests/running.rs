@@ -183,6 +183,9 @@ async fn reading_is_refused(db: &DatabaseConnection) {
     let with = || first().into_iter().chain([Box::new(Reading) as Box<dyn MigrationTrait>]).collect();
     let Err(Failure::Destructive(why)) = upgrade(db, with).await else { panic!("it was not refused") };
     assert!(why.starts_with("m2 cannot be checked without its data;"), "{why}");
+    let statements = revisions::statements(&Project::new(with), db.get_database_backend()).await;
+    let Err(Failure::Refused(why)) = statements else { panic!("its SQL was printed") };
+    assert_eq!(why, "m2 reads data");
     assert_eq!(text(db, "SELECT name FROM users").await, "Ada");
 }
 

@@ -77,6 +77,16 @@ pub(crate) fn regenerate(
     let added = add_new(schema, sources, &mut entities)?;
     let keyless =
         schema.tables.values().filter(|table| table.primary_key.is_none() && !entities.contains_key(&table.name));
+    let unread = schema.unreadable.iter().filter(|(table, _)| !entities.contains_key(*table));
+    result.notes.extend(unread.map(|(table, why)| format!("{table} has no entity: {why}")));
+    for (table, remarks) in &schema.remarks {
+        let is_added = entities.get(table).is_some_and(|entity| added.contains(&entity.module));
+        let remarks = remarks
+            .iter()
+            .filter(|_| is_added)
+            .map(|remark| format!("{table} {remark}, which its entity does not say"));
+        result.notes.extend(remarks);
+    }
     result.notes.extend(keyless.map(|table| format!("{} has no primary key, so it cannot be an entity", table.name)));
     let removed: Vec<String> = dropped.values().map(|entity| entity.module.clone()).collect();
     let values = sources.get("values.rs").map(|text| Values::parse(text)).transpose()?;

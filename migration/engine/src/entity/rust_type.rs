@@ -158,6 +158,15 @@ fn rust_name(kind: &ColumnType) -> Option<&'static str> {
         ColumnType::TimestampWithTimeZone => "DateTimeUtc",
         ColumnType::Json | ColumnType::JsonBinary => "Json",
         ColumnType::Blob | ColumnType::Binary(_) | ColumnType::VarBinary(_) => "Vec<u8>",
+        ColumnType::Array(element) => match element.as_ref() {
+            ColumnType::Char(_) | ColumnType::String(_) | ColumnType::Text => "Vec<String>",
+            ColumnType::SmallInteger => "Vec<i16>",
+            ColumnType::Integer => "Vec<i32>",
+            ColumnType::BigInteger => "Vec<i64>",
+            ColumnType::Boolean => "Vec<bool>",
+            ColumnType::Uuid => "Vec<Uuid>",
+            _ => return None,
+        },
         _ => return None,
     })
 }

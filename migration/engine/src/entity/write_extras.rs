@@ -101,6 +101,10 @@ pub(super) fn write_extras(
         notes.extend(indexing.composite.iter().map(index).map(|index| {
             format!("{index} needs an `impl TableExtras`: add `revisions` to the dependencies of the entities")
         }));
+        let sorted = table.columns.iter().filter(|column| column.collation.as_deref() == Some("C"));
+        notes.extend(
+            sorted.map(|column| format!("{}.{} has the collation C, which needs the same", table.name, column.name)),
+        );
         return;
     }
     let text = entity.text.as_str();

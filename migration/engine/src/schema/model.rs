@@ -16,6 +16,8 @@ pub(crate) struct Schema {
     pub(crate) renamed: BTreeMap<(String, String), String>,
     /// Tables that cannot be parsed, with the reason. They are ignored, unless they have an entity.
     pub(crate) unreadable: BTreeMap<String, String>,
+    /// Properties of tables that an entity does not have, by table.
+    pub(crate) remarks: BTreeMap<String, Vec<String>>,
     /// Objects that entities cannot describe, such as triggers and views, and complete definitions
     /// from the catalogue, by kind and name.
     pub(crate) others: BTreeMap<String, String>,

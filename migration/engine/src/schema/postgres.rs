@@ -38,6 +38,8 @@ pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Schema, Failure> {
     for row in rows(db, INDEXES).await? {
         let (table, sql): (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
         schema.others.insert(format!("index {sql}"), String::new());
+        // Of a partitioned table; its partitions have indexes of their own.
+        let sql = sql.replacen(" ON ONLY ", " ON ", 1);
         match (schema.tables.get_mut(&table), ddl::index(&sql, DbBackend::Postgres)) {
             (Some(table), Ok((_, mut index))) => {
                 let columns = table.text_columns();
@@ -56,6 +58,10 @@ pub(super) async fn read(db: &impl ConnectionTrait) -> Result<Schema, Failure> {
     for row in rows(db, ENUMS).await? {
         let (name, value): (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
         schema.enums.entry(name).or_default().push(value);
+    }
+    for row in rows(db, REMARKS).await? {
+        let (table, remark): (String, String) = (row.try_get_by_index(0)?, row.try_get_by_index(1)?);
+        schema.remarks.entry(table).or_default().push(remark);
     }
     for row in rows(db, OTHERS).await? {
         schema.others.insert(row.try_get_by_index(0)?, row.try_get_by_index(1)?);
@@ -104,6 +110,19 @@ SELECT t.name::text, pg_get_indexdef(i.indexrelid)
 FROM tables t JOIN pg_index i ON i.indrelid = t.oid JOIN pg_class c ON c.oid = i.indexrelid
 WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
 ORDER BY t.name, c.relname";
+
+const REMARKS: &str = "
+SELECT t.name::text, 'is partitioned by ' || pg_get_partkeydef(t.oid)
+FROM tables t JOIN pg_class c ON c.oid = t.oid WHERE c.relkind = 'p'
+UNION ALL
+SELECT t.name::text, 'has row-level security' FROM tables t JOIN pg_class c ON c.oid = t.oid WHERE c.relrowsecurity
+UNION ALL
+SELECT t.name::text, 'has a comment' || coalesce(' on its column ' || a.attname, '')
+FROM tables t JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = t.oid
+LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.objsubid AND d.objsubid > 0
+UNION ALL
+SELECT t.name::text, 'has the exclusion constraint ' || k.conname
+FROM tables t JOIN pg_constraint k ON k.conrelid = t.oid AND k.contype = 'x'";
 
 const ENUMS: &str = "
 SELECT y.typname::text, e.enumlabel::text

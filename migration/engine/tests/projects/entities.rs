@@ -1,7 +1,7 @@
 //! Entities as people have them: SeaORM's two forms of a model, all its kinds of columns, and names that are words of Rust.
 //! Each schema has two versions.
 
-use revisions::{CompositeIndex, Entities, TableExtras, enum_values};
+use revisions::{CompositeIndex, Entities, Naming, TableExtras, enum_values};
 use sea_orm_migration::sea_orm::DbBackend;
 use sea_orm_migration::sea_orm::entity::prelude::*;
 
@@ -329,6 +329,59 @@ pub mod arrays {
         const INDEXES: &[CompositeIndex] =
             &[CompositeIndex::on(&["document"]).using("gin"), CompositeIndex::on(&["tags"]).using("gin")];
     }
+}
+
+/// Columns of many kinds, without what SeaORM's attributes cannot express.
+pub mod plain_kinds {
+    use super::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "kinds")]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i64,
+        pub bytes: Vec<u8>,
+        pub mood: Mood,
+        #[sea_orm(default_value = "guest")]
+        pub role: Role,
+        #[sea_orm(unique)]
+        pub code: String,
+        #[sea_orm(indexed)]
+        pub small: i16,
+        pub tiny: i8,
+        pub double: f64,
+        #[sea_orm(column_type = "Decimal(Some((10, 2)))", default_value = 0)]
+        pub amount: Decimal,
+        pub moment: DateTimeUtc,
+        pub key: Uuid,
+        pub document: Json,
+        #[sea_orm(extra = "CHECK (small > 0)")]
+        pub checked: i32,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub fn of_sea_orm(backend: DbBackend) -> Entities {
+    of_sea_orm_with_names(backend, Naming::SeaOrm)
+}
+
+pub fn of_sea_orm_with_names(backend: DbBackend, naming: Naming) -> Entities {
+    without_people_with_names(backend, naming).with(people::Entity)
+}
+
+pub fn without_people(backend: DbBackend) -> Entities {
+    without_people_with_names(backend, Naming::Postgres)
+}
+
+fn without_people_with_names(backend: DbBackend, naming: Naming) -> Entities {
+    Entities::of(backend)
+        .naming(naming)
+        .with(plain_kinds::Entity)
+        .with(options::Entity)
+        .with(tables::Entity)
+        .with(renamed_members::Entity)
 }
 
 pub fn first(backend: DbBackend) -> Entities {
