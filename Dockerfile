@@ -14,9 +14,14 @@ COPY Cargo.toml Cargo.lock ./
 COPY entity/Cargo.toml entity/
 COPY migration/Cargo.toml migration/
 COPY migration/engine/Cargo.toml migration/engine/
+COPY migration/engine/examples/library/entity/Cargo.toml migration/engine/examples/library/entity/
+COPY migration/engine/examples/library/migration/Cargo.toml migration/engine/examples/library/migration/
 COPY tests/support/build.rs tests/support/
-RUN mkdir -p src entity/src migration/src migration/engine/src migration/engine/tests migration/engine/benches benches/load \
+RUN mkdir -p src entity/src migration/src migration/engine/src/bin migration/engine/tests migration/engine/benches benches/load \
+    && mkdir migration/engine/examples/library/entity/src migration/engine/examples/library/migration/src \
     && touch src/lib.rs entity/src/lib.rs migration/src/lib.rs migration/engine/src/lib.rs \
+    && touch migration/engine/examples/library/entity/src/lib.rs migration/engine/examples/library/migration/src/lib.rs \
+    && echo 'fn main() {}' > migration/engine/src/bin/revisions.rs \
     && for test in alembic kinds other_backends round_trips; do touch migration/engine/tests/$test.rs; done \
     && echo 'fn main() {}' > migration/engine/benches/large.rs \
     && for main in src migration/src benches/load; do echo 'fn main() {}' > $main/main.rs; done \

@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn urls_of_both_databases_are_accepted() {
         for url in [
-            "sqlite://data/care4u.db?mode=rwc",
+            "sqlite://data/app.db?mode=rwc",
             "sqlite::memory:",
             "postgres://user:hunter2@host/db",
             "postgresql://user@localhost/db?host=/tmp&sslmode=verify-full&options[search_path]=x",
