@@ -99,8 +99,11 @@ fn problems(project: &Project, state: &State) -> Vec<String> {
 
 /// Migrations that cannot be checked for edits, because they cannot be recorded.
 fn not_recordable(state: &State) -> impl Iterator<Item = String> {
-    state.migrations.iter().zip(&state.recorded).filter_map(|(migration, recorded)| {
-        let error = recorded.as_ref().err()?;
-        Some(format!("not checked: {} cannot be recorded without its data: {error}", migration.name()))
+    state.migrations.iter().zip(&state.recorded).filter_map(|(migration, recorded)| match recorded {
+        Ok(recorded) if recorded.reads_data => {
+            Some(format!("not checked: {} reads data, on which its SQL may depend", migration.name()))
+        }
+        Ok(_) => None,
+        Err(error) => Some(format!("not checked: {} cannot be recorded without its data: {error}", migration.name())),
     })
 }
