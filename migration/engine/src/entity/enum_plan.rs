@@ -11,6 +11,8 @@ pub(super) struct EnumPlan {
     pub(super) enums: BTreeMap<String, Option<ColumnType>>,
     /// The enum that an entity declares for a column, by table and column.
     pub(super) columns: BTreeMap<(String, String), String>,
+    /// The native enum of a column, by table and column.
+    pub(super) native: BTreeMap<(String, String), String>,
     /// The CHECKs that follow from that, by table and position.
     pub(super) covered: BTreeSet<(String, usize)>,
     /// Enums that `lib.rs` has to export.

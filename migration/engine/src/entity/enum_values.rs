@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use sea_orm::DbBackend;
-use sea_orm::sea_query::ColumnType;
+use sea_orm::sea_query::{ColumnType, IntoIden as _};
 
 use super::attribute::Value;
 use super::check;
@@ -58,7 +58,8 @@ pub(super) fn plan(input: &Input<'_>) -> Result<EnumPlan, Failure> {
         let name = new_name(enum_column, values, &plan);
         let kind = from_database(&enum_column.column.kind, input.backend);
         let doc = format!("Values of `{}` in `{}`.", enum_column.column.name, enum_column.table.name);
-        values.add(&mut edits, &name, &doc, &attribute_text(&kind), &enum_column.strings);
+        let db_type = format!("db_type = {:?}", attribute_text(&kind));
+        values.add(&mut edits, &name, &doc, &db_type, &enum_column.strings);
         plan.notes
             .push(format!("{name} is new, for the values of {}.{}", enum_column.table.name, enum_column.column.name));
         plan.enums.insert(name.clone(), Some(kind));
@@ -71,9 +72,54 @@ pub(super) fn plan(input: &Input<'_>) -> Result<EnumPlan, Failure> {
             plan.covered.insert((enum_column.table.name.clone(), enum_column.position));
         }
     }
+    plan_native(input, values, &mut edits, &mut plan);
     let text = edits.apply(&values.text);
     plan.values = (text != values.text).then_some(text);
     Ok(plan)
+}
+
+/// Native enums of PostgreSQL: their values follow the database, and new columns, or those of strings, have them as type.
+fn plan_native(input: &Input<'_>, values: &Values, edits: &mut Edits, plan: &mut EnumPlan) {
+    let tables = || input.schema.tables.values().filter_map(|table| Some((table, input.entities.get(&table.name)?)));
+    for (kind, strings) in &input.schema.enums {
+        let columns =
+            tables().flat_map(|(table, entity)| table.columns.iter().map(move |column| (table, entity, column)));
+        let is_open = |entity: &Entity, column: &Column| match entity.field(&column.name) {
+            Some((_, _, stored)) => stored.rust.name == "String",
+            None => !entity.ignores(&column.name),
+        };
+        let open: Vec<_> =
+            columns.filter(|(_, entity, column)| column.kind == *kind && is_open(entity, column)).collect();
+        let declared = ColumnType::Enum {
+            name: kind.clone().into_iden(),
+            variants: strings.iter().map(|value| value.clone().into_iden()).collect(),
+        };
+        let known = values.enums.iter().find(|known| known.native.as_deref() == Some(kind));
+        let name = match known {
+            Some(known) => {
+                if !known.has_strings(strings) {
+                    plan.notes.extend(known.change(&values.text, edits, strings));
+                }
+                known.name.clone()
+            }
+            None if open.is_empty() => continue,
+            None => {
+                let mut name = iden_variant(kind);
+                while values.names.contains(&name) || plan.exports.contains(&name) {
+                    name.push_str("Enum");
+                }
+                let db_type = format!("db_type = \"Enum\", enum_name = {kind:?}");
+                values.add(edits, &name, &format!("Values of the type `{kind}`."), &db_type, strings);
+                plan.notes.push(format!("{name} is new, for the values of the type {kind}"));
+                plan.exports.push(name.clone());
+                name
+            }
+        };
+        plan.enums.insert(name.clone(), Some(declared));
+        for (table, _, column) in open {
+            plan.native.insert((table.name.clone(), column.name.clone()), name.clone());
+        }
+    }
 }
 
 /// The columns with a closed set of values that have an enum, or could have one.

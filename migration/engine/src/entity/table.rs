@@ -67,7 +67,8 @@ fn columns(
     notes.extend(removal_notes(entity, table));
     let mut has_fractions = false;
     let mut write = |column: &Column, known: Option<(&RustType, &Attributes)>| {
-        let enum_name = context.plan.columns.get(&(table.name.clone(), column.name.clone()));
+        let key = (table.name.clone(), column.name.clone());
+        let enum_name = context.plan.columns.get(&key).or_else(|| context.plan.native.get(&key));
         let checks = checks.get(column.name.as_str()).map(Vec::as_slice).unwrap_or_default();
         let facts = ColumnFacts { table, column, indexing, checks, enum_name: enum_name.map(String::as_str) };
         let mut written = column::write(context, &facts, known);
@@ -151,7 +152,8 @@ fn with_imports(context: &Context<'_>, entity: &Entity, table: &Table, text: Str
     for name in before.difference(&now) {
         text = imports::remove_import(&file, &text, name)?;
     }
-    for ((_, _), name) in context.plan.columns.iter().filter(|((of, _), _)| *of == table.name) {
+    let enums = context.plan.columns.iter().chain(&context.plan.native);
+    for ((_, _), name) in enums.filter(|((of, _), _)| *of == table.name) {
         if now.contains(name) {
             text = imports::add(&file, &text, &["crate"], name)?;
         }

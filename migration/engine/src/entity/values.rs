@@ -33,6 +33,8 @@ pub(super) struct Values {
 pub(super) struct StringEnum {
     pub(super) name: String,
     pub(super) db_type: Option<Argument>,
+    /// The name of the native enum of PostgreSQL, if it is one.
+    pub(super) native: Option<String>,
     variants: Vec<Variant>,
     list: List,
     style: Option<String>,
@@ -94,7 +96,7 @@ impl Values {
         self.enums.iter().find(|string_enum| string_enum.name == name)
     }
 
-    /// Adds an enum with the derives that all others have.
+    /// Adds an enum with the derives that all others have. `db_type` are the arguments that say how it is stored.
     pub(super) fn add(&self, edits: &mut Edits, name: &str, doc: &str, db_type: &str, strings: &[String]) {
         let usual = ["Clone", "Copy", "Debug", "PartialEq", "Eq", "Hash", "EnumIter", "DeriveActiveEnum"];
         let derives = match self.enums.split_first() {
@@ -109,7 +111,7 @@ impl Values {
         let variants: Vec<_> =
             strings.iter().map(|string| variant(string, Some("snake_case"), &derives, &mut taken).1).collect();
         let text = format!(
-            "\n\n/// {doc}\n#[derive({})]\n#[sea_orm(rs_type = \"String\", db_type = {db_type:?}, rename_all = \
+            "\n\n/// {doc}\n#[derive({})]\n#[sea_orm(rs_type = \"String\", {db_type}, rename_all = \
              \"snake_case\")]\n{serde}pub enum {name} {{\n{},\n}}",
             derives.join(", "),
             variants.join(",\n")
@@ -138,6 +140,7 @@ impl StringEnum {
         Some(Self {
             name: item.ident.to_string(),
             db_type: attributes.get("db_type").cloned(),
+            native: attributes.text("enum_name").map(ToOwned::to_owned),
             variants: variants.collect(),
             list: List::new(item.brace_token.span.open(), &item.variants),
             style,

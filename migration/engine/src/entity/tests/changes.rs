@@ -150,3 +150,27 @@ fn without_rowid_and_collations_are_updated_per_database() {
     let users = changed(&result, "users.rs");
     assert!(users.contains("    const COLLATE_C: &[&str] = &[\"email\"];\n    const INDEXES"), "{users}");
 }
+
+#[test]
+fn a_native_enum_becomes_an_enum_and_follows_its_values() {
+    let column = [("age integer NOT NULL", "feeling mood NOT NULL, age integer NOT NULL")];
+    let mut schema = schema(DbBackend::Postgres, &column);
+    schema.enums.insert("mood".into(), vec!["happy".into(), "it's ok".into()]);
+    let mut sources = sources();
+    let result = regenerate(&schema, DbBackend::Postgres, &sources, HERE).unwrap();
+    let (users, values) = (changed(&result, "users.rs"), changed(&result, "values.rs"));
+    assert!(users.contains("pub feeling: Mood,") && !users.contains("enum_values::<Mood>"), "{users}");
+    assert!(
+        values.contains("db_type = \"Enum\", enum_name = \"mood\"") && values.contains("pub enum Mood {"),
+        "{values}"
+    );
+    assert!(values.contains("#[sea_orm(string_value = \"it's ok\")]"), "{values}");
+    for (file, text) in result.files {
+        sources.insert(file, text.unwrap());
+    }
+    assert_eq!(regenerate(&schema, DbBackend::Postgres, &sources, HERE).unwrap(), Regenerated::default());
+    schema.enums.insert("mood".into(), vec!["sad".into(), "happy".into(), "it's ok".into()]);
+    let result = regenerate(&schema, DbBackend::Postgres, &sources, HERE).unwrap();
+    assert_eq!(result.notes, ["Mood::Sad is new"]);
+    assert_eq!(result.files.len(), 1);
+}
