@@ -12,6 +12,7 @@ mod projects {
     pub mod chinook_sqlite;
     pub mod entities;
     pub mod first;
+    pub mod in_schema;
     pub mod northwind_postgres;
     pub mod northwind_sqlite;
     pub mod only_postgres;
@@ -24,10 +25,10 @@ mod support {
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use projects::{changed_only_postgres, entities, first, only_postgres, second};
+use projects::{changed_only_postgres, entities, first, in_schema, only_postgres, second};
 use revisions::{Entities, Failure, Heading, Naming, Options, Project, Reach};
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Schema};
+use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Schema, Statement};
 use support::facts::{SchemaFacts, describe, difference};
 
 type Migrations = fn() -> Vec<Box<dyn MigrationTrait>>;
@@ -55,6 +56,13 @@ const ONLY_POSTGRES: Case = Case {
     before: Vec::new,
     after: || vec![Box::new(only_postgres::Migration)],
     entities: entities::only_postgres,
+};
+
+const IN_SCHEMA: Case = Case {
+    file: "in_schema",
+    before: Vec::new,
+    after: || vec![Box::new(in_schema::Migration)],
+    entities: entities::in_schema,
 };
 
 const CHANGED_ONLY_POSTGRES: Case = Case {
@@ -207,6 +215,23 @@ async fn a_schema_of_sea_orm_has_no_differences(db: &DatabaseConnection) {
     assert_eq!(revisions::differences(db, &ignoring).await.unwrap(), []);
     let excluding = Project { exclude: vec!["peop*".into()], entities: Some(entities::without_people), ..ignoring };
     assert_eq!(revisions::differences(db, &excluding).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn an_entity_in_a_schema_is_compared_there() {
+    run(&sqlite().await, &IN_SCHEMA, BOTH).await;
+    let Some(db) = postgres_database("an_entity_in_a_schema_is_compared_there").await else { return };
+    let project = project(Vec::new, &IN_SCHEMA, BOTH);
+    let Err(Failure::Refused(why)) = revisions::differences(&db, &project).await else { panic!("it was not refused") };
+    assert!(why.starts_with("the entity of settings is in the schema sys, and public is the current one;"), "{why}");
+    db.execute_unprepared("CREATE SCHEMA sys").await.unwrap();
+    let url = postgres::database_url(&name(&db).await).unwrap();
+    run(&revisions::connect(&url, Some("sys")).await.unwrap(), &IN_SCHEMA, BOTH).await;
+}
+
+async fn name(db: &DatabaseConnection) -> String {
+    let sql = Statement::from_string(DbBackend::Postgres, "SELECT current_database()::text");
+    db.query_one_raw(sql).await.unwrap().unwrap().try_get_by_index(0).unwrap()
 }
 
 #[tokio::test]

@@ -363,6 +363,30 @@ pub mod plain_kinds {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// An entity that names its schema.
+pub mod settings {
+    use super::*;
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(schema_name = "sys", table_name = "settings")]
+    pub struct Model {
+        #[sea_orm(primary_key)]
+        pub id: i32,
+        #[sea_orm(indexed)]
+        pub name: String,
+        pub parent_id: Option<i32>,
+        #[sea_orm(self_ref, relation_enum = "Parent", from = "parent_id", to = "id")]
+        pub parent: HasOne<Entity>,
+    }
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+pub fn in_schema(backend: DbBackend) -> Entities {
+    Entities::of(backend).with(settings::Entity)
+}
+
 pub fn of_sea_orm(backend: DbBackend) -> Entities {
     of_sea_orm_with_names(backend, Naming::SeaOrm)
 }
