@@ -226,6 +226,7 @@ fn what_the_run_creates_and_what_keeps_data_loses_nothing() {
         "CREATE TRIGGER t BEFORE INSERT ON users BEGIN DELETE FROM users; END",
         "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM users; END $$",
         "CREATE TABLE x (id int REFERENCES users ON DELETE CASCADE ON UPDATE SET NULL); DELETE FROM x; DROP TABLE x",
+        "DROP FUNCTION purge(); GRANT EXECUTE ON FUNCTION purge() TO x; ALTER FUNCTION purge() OWNER TO x",
         "SELECT * FROM users FOR UPDATE",
         "DROP INDEX users_name_idx; DROP VIEW v; DROP TYPE mood",
         "UPDATE sqlite_sequence SET seq = 3 WHERE name = 'x'",

@@ -89,7 +89,11 @@ impl Trace {
         if is_routine(statement) {
             return self.create_routine(statement);
         }
-        self.call_routines(statement);
+        // These name a function, and do not call it.
+        let names_only = ["DROP", "COMMENT", "GRANT", "REVOKE", "ALTER"];
+        if !statement.first().is_some_and(|first| names_only.iter().any(|word| is(first, word))) {
+            self.call_routines(statement);
+        }
         if cursor.skip(&["CREATE"]) {
             self.create_table(cursor, statement);
         } else if cursor.skip(&["ALTER"]) {
