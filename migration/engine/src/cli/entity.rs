@@ -36,6 +36,8 @@ pub(super) async fn entity(
     let program_path = project.migration_dir.join("src/main.rs");
     let program = std::fs::read_to_string(&program_path).ok();
     let crate_name = crate_name(entity_dir);
+    // Entities of excluded tables stay as they are.
+    let sources: BTreeMap<_, _> = sources.into_iter().filter(|(_, text)| !is_of_excluded(text, project)).collect();
     let surroundings = Surroundings {
         has_table_extras: has_table_extras(entity_dir, &sources),
         crate_name: &crate_name,
@@ -73,6 +75,12 @@ pub(super) async fn entity(
     }
     output.extend(notes.into_iter().map(|note| format!("Decide: {note}")));
     print(output)
+}
+
+/// Whether a file is the entity of an excluded table.
+fn is_of_excluded(text: &str, project: &Project) -> bool {
+    let table = text.split_once("table_name = \"").and_then(|(_, rest)| rest.split('"').next());
+    table.is_some_and(|table| project.excludes(table))
 }
 
 /// The name of the crate of the entities in Rust.
